@@ -1,0 +1,1 @@
+"""The chain from firmware to kernel: which Windows does this machine really boot?"""

@@ -1,0 +1,1 @@
+"""One module per family of boot killer: finds, explains, proposes."""

@@ -1,0 +1,1 @@
+"""One module per command; the contract is docs/json.md and the exit statuses."""

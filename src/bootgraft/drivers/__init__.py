@@ -1,0 +1,1 @@
+"""Where drivers come from: donors and hand-exported .reg and .sys files."""

@@ -1,0 +1,102 @@
+"""The one family of exceptions; each message says what is wrong, where, and what to do.
+
+::
+
+    BootgraftError                      exit status 3
+    ├── UsageError                      exit status 2: the command line is wrong
+    ├── ImageError                      an image cannot be opened, read or written
+    │   ├── ImageInUseError             somebody else has it open
+    │   └── ReadOnlyError               its format or its state does not allow writing
+    ├── PartitionTableError             a partition table that no firmware would follow
+    ├── FileSystemError                 a file system cannot be read or written
+    │   ├── FileMissingError            no such file or directory
+    │   └── UnsafeVolumeError           unclean, hibernated: it may be read but must not be written
+    ├── HiveError                       a registry hive that is not what the format says
+    │   └── DirtyHiveError              transactions are pending in its logs
+    ├── BootConfigError                 boot.ini (or its like) cannot be understood
+    ├── DriverSourceError               a driver source does not hold what is needed
+    ├── RegFileError                    a .reg file cannot be read or reaches where it may not
+    ├── JournalError                    the undo journal is damaged, missing or does not match the image
+    └── MissingDependencyError          a system library or program is not installed
+"""
+
+
+class BootgraftError(Exception):
+    """Something that stops the work on one machine.
+
+    ``what`` is the fault in one sentence, ``where`` the image, volume, file or key it was found in,
+    ``advice`` what the user should do next.
+    """
+
+    exit_status = 3
+
+    def __init__(self, what: str, *, where: str, advice: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.advice = advice
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}. {self.advice}"
+
+
+class UsageError(BootgraftError):
+    """The command line asks for something that does not exist or does not go together."""
+
+    exit_status = 2
+
+
+class ImageError(BootgraftError):
+    """An image cannot be opened, read or written."""
+
+
+class ImageInUseError(ImageError):
+    """Another program holds the image."""
+
+
+class ReadOnlyError(ImageError):
+    """The image's format or state does not allow writing in place."""
+
+
+class PartitionTableError(BootgraftError):
+    """A partition table that no firmware would follow."""
+
+
+class FileSystemError(BootgraftError):
+    """A file system cannot be read or written."""
+
+
+class FileMissingError(FileSystemError):
+    """No such file or directory on the volume."""
+
+
+class UnsafeVolumeError(FileSystemError):
+    """The volume is unclean or hibernated: reading is possible, writing would destroy it."""
+
+
+class HiveError(BootgraftError):
+    """A registry hive is not what the regf format says."""
+
+
+class DirtyHiveError(HiveError):
+    """The hive has transactions pending in its logs."""
+
+
+class BootConfigError(BootgraftError):
+    """The boot menu's file cannot be understood."""
+
+
+class DriverSourceError(BootgraftError):
+    """A driver source does not hold what is needed."""
+
+
+class RegFileError(BootgraftError):
+    """A .reg file cannot be read, or names a key it may not touch."""
+
+
+class JournalError(BootgraftError):
+    """The undo journal is missing, damaged, or does not match the image."""
+
+
+class MissingDependencyError(BootgraftError):
+    """A system library or program that this work needs is not installed."""

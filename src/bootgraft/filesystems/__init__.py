@@ -1,0 +1,1 @@
+"""Files: NTFS and FAT over any block device. Knows no Windows."""

@@ -1,0 +1,1 @@
+"""From findings to a plan, from a plan to a proven overlay."""

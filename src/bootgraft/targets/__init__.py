@@ -1,0 +1,1 @@
+"""What the virtual machine will offer: hypervisors, their controllers and device ids."""

@@ -1,0 +1,1 @@
+"""One Windows installation: version, control sets, services, device bindings, driver files."""
