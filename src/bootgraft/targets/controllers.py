@@ -53,7 +53,8 @@ class PciId:
             ids.append(f"{head}&REV_{self.revision:02X}")
         ids.append(head)
         vendor = f"PCI\\VEN_{self.vendor:04X}"
-        return (*ids, f"{vendor}&CC_{full}", f"{vendor}&CC_{full[:4]}", vendor, f"PCI\\CC_{full}", f"PCI\\CC_{full[:4]}")
+        by_vendor = (f"{vendor}&CC_{full}", f"{vendor}&CC_{full[:4]}", vendor)
+        return (*ids, *by_vendor, f"PCI\\CC_{full}", f"PCI\\CC_{full[:4]}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,102 @@
+"""What a repair does, as pure data: printable, serialisable, each with the precondition under which it holds.
+
+A file is named by its volume (disk index in BIOS order, start of the partition in bytes) and path; a registry key by
+the hive's file and the path under the hive's root, always with a real control set (``ControlSet001\\Services\\x``):
+an offline hive has no ``CurrentControlSet``. Order matters: a plan is applied from first to last.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FileId:
+    """One file of one volume. ``partition_start`` is bytes from the start of the disk; ``volume`` is for people."""
+
+    disk: int
+    partition_start: int
+    volume: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.volume}: {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteFile:
+    """Create a file, or replace its whole content. ``before`` is the SHA-256 of what is there now, None for nothing."""
+
+    file: FileId
+    data: bytes
+    before: str | None
+    origin: str
+
+    @property
+    def after(self) -> str:
+        """SHA-256 of the new content, in hex."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryData:
+    """A value's type number (1 is REG_SZ) and bytes, exactly as they lie in the hive."""
+
+    type: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CreateKey:
+    """Create a key that does not exist, with its missing parents."""
+
+    hive: FileId
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetValue:
+    """Set a value of an existing key; the empty name is the key's default value. ``before`` is None for a new one."""
+
+    hive: FileId
+    key: str
+    name: str
+    value: RegistryData
+    before: RegistryData | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteValue:
+    """Delete one value of a key."""
+
+    hive: FileId
+    key: str
+    name: str
+    before: RegistryData
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteKey:
+    """Delete a key with all that is below it."""
+
+    hive: FileId
+    key: str
+
+
+RegistryChange = CreateKey | SetValue | DeleteValue | DeleteKey
+Change = WriteFile | RegistryChange
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The changes of one repair, in order, and what the user should know about them."""
+
+    changes: tuple[Change, ...]
+    notes: tuple[str, ...] = ()
+
+    def files(self) -> tuple[WriteFile, ...]:
+        """The changes to files."""
+        return tuple(change for change in self.changes if isinstance(change, WriteFile))
+
+    def registry(self) -> tuple[RegistryChange, ...]:
+        """The changes to hives."""
+        return tuple(change for change in self.changes if not isinstance(change, WriteFile))
