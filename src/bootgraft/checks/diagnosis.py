@@ -1,0 +1,107 @@
+"""All checks on one machine for one target, and the verdict that follows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bootgraft.boot.chain import BootChain
+from bootgraft.checks import (
+    boot_chain,
+    boot_service,
+    device_binding,
+    driver_file,
+    driver_imports,
+    enum_instance,
+    last_known_good,
+    target,
+    volume_state,
+)
+from bootgraft.checks.facts import ControllerFacts, gather
+from bootgraft.checks.finding import Finding, FindingDoc, Severity
+from bootgraft.registry.hive import Hive
+from bootgraft.targets.controllers import Controller
+from bootgraft.windows.installation import Installation
+
+STORAGE_CHECKS: tuple[Callable[[ControllerFacts], tuple[Finding, ...]], ...] = (
+    device_binding.check,
+    boot_service.check,
+    driver_file.check,
+    driver_imports.check,
+    enum_instance.check,
+)
+"""Each a pure function of the facts; together the conjunction that gate 4 is."""
+
+DOCS: tuple[FindingDoc, ...] = (
+    *boot_chain.DOCS,
+    *device_binding.DOCS,
+    *boot_service.DOCS,
+    *driver_file.DOCS,
+    driver_imports.DOC,
+    enum_instance.DOC,
+    volume_state.DOC,
+    last_known_good.DOC,
+    *target.DOCS,
+)
+"""Every finding id that bootgraft knows."""
+
+
+class Verdict(StrEnum):
+    """Whether the machine would boot; UNKNOWN is never better than a guess, so it counts as no."""
+
+    BOOTS = "boots"
+    BLOCKED = "blocked"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What came of the checks. ``facts`` is None where the controller was not looked at."""
+
+    chain: BootChain
+    installation: Installation | None
+    controller: Controller | None
+    facts: ControllerFacts | None
+    findings: tuple[Finding, ...]
+    verdict: Verdict
+
+    @property
+    def stop_code(self) -> str | None:
+        """The STOP code that the blockers lead to, as ``0x7b``."""
+        codes = (f.stop_code for f in self.findings if f.severity is Severity.BLOCKER)
+        return next((code for code in codes if code), None)
+
+    @property
+    def blockers(self) -> tuple[Finding, ...]:
+        """The findings that stop the boot."""
+        return tuple(f for f in self.findings if f.severity is Severity.BLOCKER)
+
+
+def diagnose(
+    chain: BootChain, installation: Installation | None, hive: Hive | None, controller: Controller | None
+) -> Diagnosis:
+    """Run every check that applies.
+
+    ``installation`` and ``hive`` (its SYSTEM) are None where the chain arrives at no Windows.
+    """
+    findings = list(boot_chain.check(chain))
+    facts = None
+    judged = False
+    if installation is not None and hive is not None:
+        findings += volume_state.check(installation.volume.name, installation.volume.filesystem().state)
+        findings += last_known_good.check(installation)
+        if controller is None:
+            findings.append(target.no_target())
+        elif not target.is_judged(installation.version, controller):
+            findings.append(target.not_judged(installation, controller))
+        else:
+            judged = True
+            facts = gather(installation, hive, controller)
+            for check in STORAGE_CHECKS:
+                findings += check(facts)
+    return Diagnosis(chain, installation, controller, facts, tuple(findings), _verdict(chain, findings, judged=judged))
+
+
+def _verdict(chain: BootChain, findings: list[Finding], *, judged: bool) -> Verdict:
+    if any(f.severity is Severity.BLOCKER for f in findings):
+        return Verdict.BLOCKED
+    return Verdict.BOOTS if judged and chain.default is not None else Verdict.UNKNOWN

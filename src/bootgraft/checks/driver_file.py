@@ -1,0 +1,76 @@
+"""Gate 3: is the driver's file on the volume, and one that this Windows can load?"""
+
+from bootgraft.checks.facts import ControllerFacts, ControlSetFacts
+from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy
+from bootgraft.checks.wording import consequence, severity_in
+
+MISSING = "driver-file-missing"
+UNUSABLE = "driver-file-unusable"
+WRONG_ARCHITECTURE = "driver-file-wrong-architecture"
+_APPLIES = "Windows 2000, XP and Server 2003"
+_LOADER = ("https://learn.microsoft.com/windows-hardware/drivers/debugger/bug-check-0x7b--inaccessible-boot-device",)
+DOCS = (
+    FindingDoc(
+        id=MISSING,
+        applies_to=_APPLIES,
+        cause="The service is there but its ImagePath (or system32\\drivers\\SERVICE.sys, where it has none) names a "
+        "file that is not on the volume.",
+        evidence="The service key and the path looked for, without regard to case.",
+        fix="The file is copied from the driver source.",
+        limits="",
+        references=_LOADER,
+    ),
+    FindingDoc(
+        id=UNUSABLE,
+        applies_to=_APPLIES,
+        cause="The file is no PE image, is damaged, is encrypted (EFS), or is WOF-compressed, which no loader of these "
+        "Windows can read.",
+        evidence="The file and what is wrong with it.",
+        fix="The file is replaced by the one from the driver source; an encrypted or WOF-compressed one is only named.",
+        limits="Imports are followed by file, not by exported name.",
+        references=("https://learn.microsoft.com/windows/win32/debug/pe-format",),
+    ),
+    FindingDoc(
+        id=WRONG_ARCHITECTURE,
+        applies_to=_APPLIES,
+        cause="The file was built for another processor architecture than the Windows on the volume.",
+        evidence="The machine type in the file's PE header and that of system32\\ntoskrnl.exe.",
+        fix="The file is replaced by the one from the driver source.",
+        limits="",
+        references=("https://learn.microsoft.com/windows/win32/debug/pe-format#machine-types",),
+    ),
+)
+
+
+def check(facts: ControllerFacts) -> tuple[Finding, ...]:
+    """One finding for each control set whose service names a file that cannot be loaded."""
+    found = (_check_set(facts, control_set) for control_set in facts.sets)
+    return tuple(finding for finding in found if finding)
+
+
+def _check_set(facts: ControllerFacts, control_set: ControlSetFacts) -> Finding | None:
+    driver, service = control_set.driver, control_set.service
+    if driver is None or service is None:
+        return None
+    if not driver.present:
+        finding, title = MISSING, f"the driver file {driver.path} is missing"
+        evidence = f"{facts.place}: {service.key_path} is served by {driver.path}, which is not there"
+    elif driver.pe is None:
+        finding, title = UNUSABLE, f"the driver file {driver.path} cannot be loaded"
+        evidence = f"{facts.place}: {driver.path}: {driver.fault}"
+    elif driver.pe.machine is not facts.architecture:
+        finding, title = WRONG_ARCHITECTURE, f"the driver file {driver.path} is for {driver.pe.machine}"
+        evidence = (
+            f"{facts.place}: {driver.path} is built for {driver.pe.machine}; this Windows is {facts.architecture}"
+        )
+    else:
+        return None
+    return Finding(
+        finding,
+        severity_in(control_set),
+        f"{title} ({control_set.name})",
+        consequence(facts, control_set),
+        (evidence,),
+        Remedy.DRIVER,
+        stop_code=INACCESSIBLE_BOOT_DEVICE,
+    )

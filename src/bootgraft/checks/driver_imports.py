@@ -1,0 +1,49 @@
+"""Gate 3: are the files that the driver imports from on the volume, and built for the same processor?"""
+
+from bootgraft.checks.facts import ControllerFacts, ControlSetFacts, ImportFacts
+from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc
+from bootgraft.checks.wording import consequence, severity_in
+
+ID = "driver-import-missing"
+DOC = FindingDoc(
+    id=ID,
+    applies_to="Windows 2000, XP and Server 2003",
+    cause="The driver was built against a port driver (scsiport.sys, storport.sys) or a kernel component that this "
+    "Windows does not have, or has for another architecture: the loader then cannot load the driver either.",
+    evidence="The driver file and each file that it imports from and that was not found.",
+    fix="None: give a driver that was built for this Windows and service pack.",
+    limits="Files are checked, not yet the single functions that they export.",
+    references=("https://learn.microsoft.com/windows/win32/debug/pe-format#import-directory-table",),
+)
+
+
+def check(facts: ControllerFacts) -> tuple[Finding, ...]:
+    """One finding for each control set whose driver's imports cannot all be satisfied."""
+    found = (_check_set(facts, control_set) for control_set in facts.sets)
+    return tuple(finding for finding in found if finding)
+
+
+def _check_set(facts: ControllerFacts, control_set: ControlSetFacts) -> Finding | None:
+    driver = control_set.driver
+    if driver is None:
+        return None
+    faults = [f for each in driver.imports if (f := _fault(facts, each))]
+    if not faults:
+        return None
+    return Finding(
+        ID,
+        severity_in(control_set),
+        f"{driver.path} needs files that this Windows lacks ({control_set.name})",
+        consequence(facts, control_set),
+        tuple(f"{facts.place}: {driver.path} imports from {fault}" for fault in faults),
+        stop_code=INACCESSIBLE_BOOT_DEVICE,
+    )
+
+
+def _fault(facts: ControllerFacts, imported: ImportFacts) -> str | None:
+    if imported.path is None:
+        return f"{imported.name}, which is neither in system32\\drivers nor in system32"
+    if imported.architecture is not facts.architecture:
+        built_for = imported.architecture or "nothing that can be told"
+        return f"{imported.name}; {imported.path} is built for {built_for}, this Windows is {facts.architecture}"
+    return None

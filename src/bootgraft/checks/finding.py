@@ -1,0 +1,61 @@
+"""What a check finds, and what it says about itself in the documentation."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bootgraft.changes import Change
+
+INACCESSIBLE_BOOT_DEVICE = "0x7b"
+"""The STOP code of a boot volume that never appeared (Microsoft, "Bug Check 0x7B")."""
+
+
+class Severity(StrEnum):
+    """How much a finding matters: a blocker stops the boot, a warning may later, an info only tells."""
+
+    BLOCKER = "blocker"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Remedy(StrEnum):
+    """What it takes to mend a finding."""
+
+    NONE = "none"  # bootgraft cannot
+    CHANGES = "changes"  # the finding carries all that is needed
+    DRIVER = "driver"  # a driver source must be given
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it should be.
+
+    ``title`` is the answer in one line, ``explanation`` what it leads to, ``evidence`` the files, keys and values that
+    show it. ``stop_code`` is the STOP that Windows shows, where it is a STOP.
+    """
+
+    id: str
+    severity: Severity
+    title: str
+    explanation: str
+    evidence: tuple[str, ...]
+    remedy: Remedy = Remedy.NONE
+    changes: tuple[Change, ...] = ()
+    stop_code: str | None = None
+
+    @property
+    def fixable(self) -> bool:
+        """Whether ``repair`` can mend it, given what :attr:`remedy` says it takes."""
+        return self.remedy is not Remedy.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class FindingDoc:
+    """The documentation of one finding id; ``docs/findings.md`` is made from all of them."""
+
+    id: str
+    applies_to: str
+    cause: str
+    evidence: str
+    fix: str
+    limits: str
+    references: tuple[str, ...]

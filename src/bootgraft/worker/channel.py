@@ -1,0 +1,156 @@
+"""Frames between the parent, which holds the images, and the child, which reads hostile bytes.
+
+A frame is a kind (u8), the payload's length (u32, little-endian) and the payload. The parent sends one JOB and answers
+READs with DATA or FAULT; the child sends READ, EVENT and RUN frames and ends with DONE or FAULT. Nothing is ever
+unpickled: payloads are fixed structures, raw bytes or JSON.
+"""
+
+import json
+import socket
+import struct
+from enum import IntEnum
+
+from bootgraft import errors
+from bootgraft.errors import BootgraftError, ImageError
+
+_HEAD = struct.Struct("<BI")
+READ_REQUEST = struct.Struct("<HQI")
+"""Device number, offset and length in bytes."""
+RUN_HEAD = struct.Struct("<HQQh")
+"""Disk number, offset and length in bytes, fill byte or -1 where the content follows."""
+
+MAX_PAYLOAD = 64 * 2**20
+MAX_READ = 16 * 2**20
+
+
+class Frame(IntEnum):
+    """What a frame carries."""
+
+    JOB = 1
+    READ = 2
+    DATA = 3
+    FAULT = 4
+    EVENT = 5
+    RUN = 6
+    DONE = 7
+
+
+class ChannelClosedError(BootgraftError):
+    """The other process ended in the middle of the conversation."""
+
+
+def _closed() -> ChannelClosedError:
+    return ChannelClosedError(
+        "the conversation between bootgraft's two processes broke off",
+        where="bootgraft",
+        advice="Nothing was written; run the command again with --verbose",
+    )
+
+
+class Channel:
+    """One end of the conversation."""
+
+    def __init__(self, endpoint: socket.socket) -> None:
+        self._socket = endpoint
+
+    def fileno(self) -> int:
+        """The descriptor to hand to the child."""
+        return self._socket.fileno()
+
+    def send(self, frame: Frame, *payload: bytes) -> None:
+        """Send one frame whose payload is the concatenation of the parts.
+
+        Raises ChannelClosedError where the other side is gone.
+        """
+        length = sum(len(part) for part in payload)
+        try:
+            self._socket.sendall(b"".join((_HEAD.pack(frame, length), *payload)))
+        except OSError as error:
+            raise _closed() from error
+
+    def receive(self) -> tuple[Frame, bytes]:
+        """Return the next frame; raises ChannelClosedError at the end or for a frame that is none."""
+        kind, length = _HEAD.unpack(self._exactly(_HEAD.size))
+        if length > MAX_PAYLOAD or kind not in Frame:
+            raise _closed()
+        return Frame(kind), self._exactly(length)
+
+    def _exactly(self, length: int) -> bytes:
+        buffer = bytearray(length)
+        view, got = memoryview(buffer), 0
+        while got < length:
+            try:
+                count = self._socket.recv_into(view[got:])
+            except OSError as error:
+                raise _closed() from error
+            if count == 0:
+                raise _closed()
+            got += count
+        return bytes(buffer)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._socket.close()
+
+
+def encode_error(error: BootgraftError) -> bytes:
+    """An error as a FAULT's payload."""
+    fields = {"class": type(error).__name__, "what": error.what, "where": error.where, "advice": error.advice}
+    return json.dumps(fields).encode()
+
+
+def decode_error(payload: bytes) -> BootgraftError:
+    """The error in a FAULT's payload; an unknown class comes out as BootgraftError."""
+    fields = json.loads(payload)
+    kind = getattr(errors, str(fields["class"]), BootgraftError)
+    if not (isinstance(kind, type) and issubclass(kind, BootgraftError)):
+        kind = BootgraftError
+    return kind(str(fields["what"]), where=str(fields["where"]), advice=str(fields["advice"]))
+
+
+class ProxyDevice:
+    """A block device that lives in the parent; the child can read it and has nothing to write it with."""
+
+    def __init__(self, channel: Channel, number: int, size: int, name: str) -> None:
+        self._channel = channel
+        self._number = number
+        self._size = size
+        self._name = name
+
+    @property
+    def size(self) -> int:
+        """Bytes of the device."""
+        return self._size
+
+    def read(self, offset: int, length: int, /) -> bytes:
+        """Ask the parent for bytes; its ImageError is raised here."""
+        if offset < 0 or length < 0 or offset + length > self._size:
+            raise ImageError(
+                f"bytes {offset} to {offset + length} lie outside the {self._size} bytes of the disk",
+                where=self._name,
+                advice="The image is truncated or its partition table is wrong: compare its size with the original's",
+            )
+        return b"".join(
+            self._ask(at, min(MAX_READ, offset + length - at)) for at in range(offset, offset + length, MAX_READ)
+        )
+
+    def _ask(self, offset: int, length: int) -> bytes:
+        self._channel.send(Frame.READ, READ_REQUEST.pack(self._number, offset, length))
+        frame, payload = self._channel.receive()
+        if frame is Frame.FAULT:
+            raise decode_error(payload)
+        if frame is not Frame.DATA or len(payload) != length:
+            raise _closed()
+        return payload
+
+    def write(self, _offset: int, _data: bytes, /) -> None:
+        """Refuse: all writing goes to an overlay on top."""
+        raise errors.ReadOnlyError(
+            "the process that reads volumes has no handle to write with", where=self._name, advice="This is a bug"
+        )
+
+    def flush(self) -> None:
+        """Do nothing: nothing is written here."""
+
+    def close(self) -> None:
+        """Do nothing: the parent owns the device."""

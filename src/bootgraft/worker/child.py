@@ -1,0 +1,80 @@
+"""The child process: takes one job from its parent's socket, does it, hands back the overlay and the outcome."""
+
+import json
+import resource
+import socket
+import sys
+import traceback
+from dataclasses import asdict
+
+from bootgraft.errors import BootgraftError
+from bootgraft.events import Event
+from bootgraft.storage.overlay import Overlay
+from bootgraft.worker.channel import RUN_HEAD, Channel, ChannelClosedError, Frame, ProxyDevice, encode_error
+from bootgraft.worker.job import Job
+
+MEMORY_LIMIT = 2 * 2**30
+"""Bytes of address space; the work needs some 60 MB, and an overlay spills to a file at 256 MiB."""
+CPU_LIMIT = 300
+"""Seconds of processor time; the work needs under one. The bound is for structures made to loop."""
+
+
+def main() -> int:
+    """Serve the socket whose number is the first argument; returns the process's exit status."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT, CPU_LIMIT))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    channel = Channel(socket.socket(fileno=int(sys.argv[1])))
+    try:
+        _serve(channel)
+    except ChannelClosedError:
+        return 1  # the parent is gone: nobody is left to tell
+    return 0
+
+
+def _serve(channel: Channel) -> None:
+    # Loaded while the parent still opens its images.
+    from bootgraft.worker.operations import run_job
+
+    _, payload = channel.receive()
+    job = Job.from_json(payload)
+    devices = [ProxyDevice(channel, n, spec.size, spec.location) for n, spec in enumerate(job.devices)]
+    overlays = [Overlay(device) for device in devices[: job.disks]]
+    try:
+        outcome = run_job(job, overlays, devices[job.disks :], monitor=lambda event: _report(channel, event))
+        for number, overlay in enumerate(overlays):
+            _hand_over(channel, number, overlay)
+    except ChannelClosedError:
+        raise
+    except BootgraftError as error:
+        channel.send(Frame.FAULT, encode_error(error))
+    except Exception as error:  # noqa: BLE001  the one boundary: whatever happens to one image ends as one clear error
+        traceback.print_exc()
+        channel.send(Frame.FAULT, encode_error(_bug(job, error)))
+    else:
+        channel.send(Frame.DONE, outcome.to_json())
+
+
+def _report(channel: Channel, event: Event) -> None:
+    channel.send(Frame.EVENT, json.dumps(asdict(event)).encode())
+
+
+def _hand_over(channel: Channel, number: int, overlay: Overlay) -> None:
+    for run in overlay.runs():
+        if run.fill is not None:
+            channel.send(Frame.RUN, RUN_HEAD.pack(number, run.offset, run.length, run.fill))
+        else:
+            data = overlay.read(run.offset, run.length)
+            channel.send(Frame.RUN, RUN_HEAD.pack(number, run.offset, run.length, -1), data)
+
+
+def _bug(job: Job, error: Exception) -> BootgraftError:
+    return BootgraftError(
+        f"bootgraft itself failed on it ({type(error).__name__}: {error})",
+        where=job.devices[0].location,
+        advice="Nothing was written. Please report this with the lines above",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

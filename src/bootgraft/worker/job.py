@@ -1,0 +1,89 @@
+"""What the parent asks of the child, and what it gets back."""
+
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+
+class Operation(StrEnum):
+    """What to do with the machine."""
+
+    INSPECT = "inspect"
+    CHECK = "check"
+    REPAIR = "repair"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSpec:
+    """One device that the parent serves: its number is its place in :attr:`Job.devices`. Size in bytes."""
+
+    location: str
+    format: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One machine's work.
+
+    The first ``disks`` of ``devices`` are the machine's disks in BIOS order; each further one is the only disk of a
+    donor. ``reg_files`` and ``driver_files`` are paths of ordinary files, which the child opens for reading itself.
+    """
+
+    operation: Operation
+    devices: tuple[DeviceSpec, ...]
+    disks: int
+    targets: tuple[str, ...] = ()
+    reg_files: tuple[str, ...] = ()
+    driver_files: tuple[str, ...] = ()
+    windows: str | None = None
+
+    def to_json(self) -> bytes:
+        """The job as a frame's payload."""
+        return json.dumps(asdict(self)).encode()
+
+    @staticmethod
+    def from_json(payload: bytes) -> "Job":
+        """The job in a frame's payload, which comes from our own parent."""
+        fields = json.loads(payload)
+        fields["operation"] = Operation(fields["operation"])
+        fields["devices"] = tuple(DeviceSpec(**device) for device in fields["devices"])
+        for name in ("targets", "reg_files", "driver_files"):
+            fields[name] = tuple(fields[name])
+        return Job(**fields)
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessRange:
+    """Bytes that Windows changes whenever it runs: a hive's base block, the restart pages of ``$LogFile``."""
+
+    disk: int
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a job.
+
+    ``status`` is the exit status it asks for, ``document`` the JSON of the command's contract, ``text`` the same for
+    people. ``proven`` says that the overlay holds changes that passed the proof and may be committed.
+    """
+
+    status: int
+    document: str
+    text: str
+    proven: bool = False
+    summary: str = ""
+    witnesses: tuple[WitnessRange, ...] = ()
+
+    def to_json(self) -> bytes:
+        """The outcome as a frame's payload."""
+        return json.dumps(asdict(self)).encode()
+
+    @staticmethod
+    def from_json(payload: bytes) -> "Outcome":
+        """The outcome in a frame's payload; TypeError, KeyError or ValueError where it is none."""
+        fields = json.loads(payload)
+        witnesses = tuple(WitnessRange(**witness) for witness in fields.pop("witnesses"))
+        return Outcome(**fields, witnesses=witnesses)

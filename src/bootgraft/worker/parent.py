@@ -1,0 +1,129 @@
+"""The parent's side: starts the child, serves it the devices' bytes, takes its overlay and its outcome."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from types import TracebackType
+
+from bootgraft.errors import BootgraftError, ImageError
+from bootgraft.events import Event, EventKind, Monitor
+from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.storage.overlay import Overlay
+from bootgraft.worker.channel import (
+    MAX_READ,
+    READ_REQUEST,
+    RUN_HEAD,
+    Channel,
+    ChannelClosedError,
+    Frame,
+    decode_error,
+    encode_error,
+)
+from bootgraft.worker.job import Job, Outcome
+
+
+class Worker:
+    """A child process that waits for one job. Started early, its interpreter loads while the images are opened.
+
+    It inherits nothing but its end of a socket pair: no image, no journal, no terminal but standard error.
+    """
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "bootgraft.worker.child", str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+            )
+        self._channel = Channel(ours)
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the child and reap it."""
+        self._channel.close()
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+
+    def run(self, job: Job, devices: Sequence[BlockDevice], overlays: Sequence[Overlay], monitor: Monitor) -> Outcome:
+        """Have the child do the job on these devices; what it changed is written into ``overlays``, one per disk.
+
+        Raises the child's own BootgraftError, or ImageError where the child crashed on what it read.
+        """
+        try:
+            self._channel.send(Frame.JOB, job.to_json())
+            while True:
+                frame, payload = self._channel.receive()
+                match frame:
+                    case Frame.READ:
+                        self._serve(payload, devices)
+                    case Frame.EVENT:
+                        monitor(_event(payload))
+                    case Frame.RUN:
+                        _take_run(payload, overlays)
+                    case Frame.DONE:
+                        return Outcome.from_json(payload)
+                    case Frame.FAULT:
+                        raise decode_error(payload)
+                    case _:
+                        raise _nonsense(job)
+        except ChannelClosedError as error:
+            raise self._crash(job) from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise _nonsense(job) from error
+
+    def _serve(self, payload: bytes, devices: Sequence[BlockDevice]) -> None:
+        number, offset, length = READ_REQUEST.unpack(payload)
+        if number >= len(devices) or length > MAX_READ:
+            raise ValueError(payload)
+        try:
+            data = devices[number].read(offset, length)
+        except BootgraftError as error:
+            self._channel.send(Frame.FAULT, encode_error(error))
+        else:
+            self._channel.send(Frame.DATA, data)
+
+    def _crash(self, job: Job) -> ImageError:
+        status = self._process.wait()
+        cause = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+        return ImageError(
+            f"the process that reads its volumes {cause}: a structure on them is damaged beyond what can be read",
+            where=job.devices[0].location,
+            advice="Nothing was written. Check the volume with chkdsk or `ntfsresize -f -i` on a copy",
+        )
+
+
+def _event(payload: bytes) -> Event:
+    fields = json.loads(payload)
+    return Event(EventKind(fields["kind"]), str(fields["text"]), int(fields["done"]), int(fields["total"]))
+
+
+def _take_run(payload: bytes, overlays: Sequence[Overlay]) -> None:
+    disk, offset, length, fill = RUN_HEAD.unpack_from(payload)
+    data = payload[RUN_HEAD.size :]
+    if disk >= len(overlays) or (fill < 0 and len(data) != length) or fill > 0xFF:
+        raise ValueError(disk)
+    if fill < 0:
+        overlays[disk].write(offset, data)
+    else:
+        overlays[disk].fill(offset, length, fill)
+
+
+def _nonsense(job: Job) -> ImageError:
+    return ImageError(
+        "the process that reads its volumes gave an answer that makes no sense",
+        where=job.devices[0].location,
+        advice="Nothing was written. Run the command again with --verbose and report what it says",
+    )
