@@ -4,6 +4,10 @@ A cell is a 32-bit size, negative while in use, and its data; sizes are multiple
 of the base block. Format: https://github.com/msuhanov/regf, "Hive bin" and "Cell".
 """
 
+import sys
+from array import array
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bootgraft.errors import HiveError
@@ -14,6 +18,7 @@ NIL = 0xFFFFFFFF
 """The offset that means "none"."""
 BIN_HEADER = 32
 _SIZE_FIELD = 4
+MINIMAL_CELL = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class Cells:
         self.bins_size = bins_size
         self.name = name
         self._bins: list[Bin] = []
+        self._starts: list[int] = []
 
     def damaged(self, what: str) -> HiveError:
         """The error for damage found in this hive."""
@@ -80,16 +86,12 @@ class Cells:
             raise self.damaged(f"0x{offset:x} lies outside the bins")
         while not self._bins or self._bins[-1].end <= offset:
             self._read_bin(self._bins[-1].end if self._bins else 0)
-        low, high = 0, len(self._bins)
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if self._bins[middle].start <= offset else (low, middle)
-        return self._bins[low]
+        return self._bins[bisect_right(self._starts, offset) - 1]
 
     def walk(self, hive_bin: Bin) -> list[tuple[int, int]]:
         """Every cell of a bin as (offset, size), the size with its sign: negative in use, positive free."""
         data = self.store.read(BASE_SIZE + hive_bin.start, hive_bin.size)
-        words = memoryview(data).cast("i")
+        words = _signed_words(data)
         at, end = BIN_HEADER, hive_bin.size
         cells = []
         while at < end:
@@ -103,11 +105,46 @@ class Cells:
             raise self.damaged(f"the last cell of the bin at 0x{hive_bin.start:x} leaves it")
         return cells
 
+    def free_in(self, hive_bin: Bin) -> list[tuple[int, int]]:
+        """The free cells of a bin as (size, offset): walks as :meth:`walk` does, but keeps less and is faster."""
+        words = _signed_words(self.store.read(BASE_SIZE + hive_bin.start, hive_bin.size))
+        at, end = BIN_HEADER >> 2, hive_bin.size >> 2
+        found = []
+        seen = 0  # all sizes or-ed: whether one is no multiple of 8 is asked once
+        while at < end:
+            size = words[at]
+            seen |= size
+            if size < 0:
+                at -= size >> 2
+            elif size < MINIMAL_CELL:
+                break
+            else:
+                found.append((size, hive_bin.start + at * 4))
+                at += size >> 2
+        if at != end or seen & 7:
+            raise self.damaged(f"the cells of the bin at 0x{hive_bin.start:x} do not fill it")
+        return found
+
+    def set_size(self, offset: int, size: int) -> None:
+        """Write a cell's size field: negative for a cell in use, positive for a free one."""
+        self.store.write(BASE_SIZE + offset, size.to_bytes(4, "little", signed=True))
+
+    def append_bin(self, size: int) -> Bin:
+        """Add a bin of ``size`` bytes (a multiple of 4096) behind the last one, as one free cell."""
+        new = Bin(self.bins_size, size)
+        self.store.extend(BASE_SIZE + new.end)
+        self.bins_size = new.end
+        header = b"hbin" + new.start.to_bytes(4, "little") + size.to_bytes(4, "little")
+        content = header.ljust(BIN_HEADER, b"\0") + (size - BIN_HEADER).to_bytes(4, "little")
+        self.store.write(BASE_SIZE + new.start, content.ljust(size, b"\0"))
+        return new
+
     def set_bins_size(self, size: int) -> None:
-        """Change where the bins end: behind a bin appended, or back again."""
+        """Change where the bins end: back to what it was before bins were appended."""
         self.bins_size = size
         while self._bins and self._bins[-1].end > size:
             self._bins.pop()
+            self._starts.pop()
 
     def _read_bin(self, start: int) -> None:
         header = self.store.read(BASE_SIZE + start, 12)
@@ -115,3 +152,13 @@ class Cells:
         if header[:4] != b"hbin" or place != start or size == 0 or size % PAGE or start + size > self.bins_size:
             raise self.damaged(f"the bin at 0x{start:x} has a wrong header")
         self._bins.append(Bin(start, size))
+        self._starts.append(start)
+
+
+def _signed_words(data: bytes) -> Sequence[int]:
+    """The little-endian 32-bit words of a bin, without making an object of each."""
+    if sys.byteorder == "little":
+        return memoryview(data).cast("i")
+    words = array("i", data)
+    words.byteswap()
+    return words

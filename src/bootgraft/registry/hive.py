@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from bootgraft.errors import HiveError
 from bootgraft.registry import baseblock, keyvalues, lists, valuedata
 from bootgraft.registry.cells import NIL, Cells
+from bootgraft.registry.edit import Editor
 from bootgraft.registry.pages import PagedStore, Storage
 from bootgraft.registry.records import KEY_HIVE_ENTRY, KeyNode, ValueRecord, read_key
 from bootgraft.registry.values import Value, decode_utf16
@@ -86,6 +87,7 @@ class Hive:
         self.cells = Cells(store, bins_size=base.bins_size, minor=base.minor, name=name)
         self._store = store
         self._base = base
+        self._editor = Editor(self.cells)
 
     @classmethod
     def open(cls, storage: Storage, *, name: str) -> "Hive":
@@ -114,12 +116,83 @@ class Hive:
 
     def key(self, path: str) -> Key | None:
         """The key at a path such as ``ControlSet001\\Services\\atapi``, without regard to case; empty is the root."""
-        key: Key | None = self.root
-        for name in filter(None, path.split("\\")):
-            if key is None:
-                return None
-            key = key.key(name)
+        key, missing = self._reach(path)
+        return None if missing else key
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether a commit would write anything."""
+        return self._store.is_changed
+
+    def create_key(self, path: str) -> Key:
+        """Create the key at ``path`` and those above it that are missing; one that exists is returned unchanged.
+
+        A new key has its parent's security. Raises HiveError for a name that Windows would not take or not find.
+        """
+        key, missing = self._reach(path)
+        if not missing:
+            return key
+        if sum(1 for name in path.split("\\") if name) > DEPTH_LIMIT:
+            raise self._refused(f"keys cannot be nested more than {DEPTH_LIMIT} deep")
+        self._editor.create(key.offset, missing)
+        return self._existing(path)
+
+    def set_value(self, path: str, name: str, kind: int, data: bytes) -> None:
+        """Set a value of an existing key. Giving a value the type and data that it has changes nothing."""
+        self._editor.set_value(self._existing(path).offset, name, kind, data)
+
+    def delete_value(self, path: str, name: str) -> None:
+        """Delete a value; neither a missing value nor a missing key is an error."""
+        key = self.key(path)
+        if key is not None:
+            self._editor.delete_value(key.offset, name)
+
+    def delete_key(self, path: str) -> None:
+        """Delete a key and everything below it; a missing key is no error, the root cannot be deleted."""
+        key = self.key(path)
+        if key is None:
+            return
+        if not key.path:
+            raise self._refused("the root key cannot be deleted")
+        self._editor.delete_key(key.offset)
+
+    def commit(self, *, filetime: int) -> None:
+        """Write what changed: pages, then new bins, and the base block last; nothing where nothing changed.
+
+        ``filetime`` (100 ns since 1601) becomes the time of the hive and of every key that was edited. Both
+        sequence numbers become the old one plus one.
+        """
+        if not self.is_changed:
+            return
+        self._editor.stamp(filetime)
+        self._store.write(baseblock.FIRST_BIN_TIMESTAMP, filetime.to_bytes(8, "little"))
+        self._store.write_back(limit=baseblock.BASE_SIZE + self.cells.bins_size)
+        sequence = (self._base.primary + 1) & 0xFFFFFFFF
+        sector = self._store.read(0, baseblock.SECTOR)
+        sealed = baseblock.seal(sector, sequence=sequence, timestamp=filetime, bins_size=self.cells.bins_size)
+        self._store.write(0, sealed)
+        self._store.write_back(limit=baseblock.BASE_SIZE)
+        self._base = baseblock.parse(sealed, file_size=self._store.file_size, name=self.name)
+
+    def _reach(self, path: str) -> tuple[Key, list[str]]:
+        """Follow a path as far as it exists: the last key there is, and the names that are missing."""
+        key = self.root
+        names = [name for name in path.split("\\") if name]
+        for done, name in enumerate(names):
+            child = key.key(name)
+            if child is None:
+                return key, names[done:]
+            key = child
+        return key, []
+
+    def _existing(self, path: str) -> Key:
+        key = self.key(path)
+        if key is None:
+            raise self._refused(f"there is no key {path!r}")
         return key
+
+    def _refused(self, what: str) -> HiveError:
+        return HiveError(what, where=self.name, advice="Check the path; the hive was not changed")
 
 
 def _value(cells: Cells, record: ValueRecord) -> Value:

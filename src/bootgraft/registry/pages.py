@@ -88,11 +88,14 @@ class PagedStore:
     def write(self, offset: int, data: bytes) -> None:
         """Replace bytes inside the store; pages whose content stays the same do not count as changed."""
         before = self.read(offset, len(data))
-        if before == data:
-            return
-        if self._undo is not None:
-            self._undo.append((offset, before))
-        self._put(offset, data)
+        at = 0
+        while at < len(data):
+            end = min(at + PAGE - (offset + at) % PAGE, len(data))
+            if before[at:end] != data[at:end]:
+                if self._undo is not None:
+                    self._undo.append((offset + at, before[at:end]))
+                self._put(offset + at, data[at:end])
+            at = end
 
     def extend(self, size: int) -> None:
         """Grow the store to ``size`` bytes; what lies in the file beyond its present end may be reused."""
@@ -129,14 +132,11 @@ class PagedStore:
         self._dirty_clusters.clear()
 
     def _put(self, offset: int, data: bytes) -> None:
-        done = 0
-        while done < len(data):
-            number, at = divmod(offset + done, CLUSTER)
-            take = min(CLUSTER - at, len(data) - done)
-            self._cluster(number)[at : at + take] = data[done : done + take]
-            self._dirty_clusters.add(number)
-            done += take
-        self._dirty.update(range(offset // PAGE, (offset + len(data) - 1) // PAGE + 1))
+        """Store bytes that lie in one page."""
+        number, at = divmod(offset, CLUSTER)
+        self._cluster(number)[at : at + len(data)] = data
+        self._dirty_clusters.add(number)
+        self._dirty.add(offset // PAGE)
 
     def _cluster(self, number: int, until: int = 0) -> bytearray:
         cluster = self._clusters.get(number)

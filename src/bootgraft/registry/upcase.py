@@ -1,10 +1,10 @@
 """Upper case as the Windows kernel sees it: what registry names are compared, sorted and hashed by.
 
-``RtlUpcaseUnicodeChar`` maps each UTF-16 code unit by itself through a table; ``str.upper`` differs (ß must stay ß,
-and U+00B5, U+0131 and U+017F stay too). The same table is written by Windows' format into ``$UpCase`` of every NTFS volume, and
-was read from there: volumes formatted by Windows 10 (18348) and by the XP generation. They agree on COMMON below;
-Windows Vista and later know LATER besides, and XP alone maps final sigma (U+03C2). Names are compared here by the
-Vista table; :func:`is_portable` tells whether a name is free of characters the two disagree about.
+``RtlUpcaseUnicodeChar`` maps each UTF-16 code unit by itself through a table. ``str.upper`` differs: ß must stay ß,
+and U+00B5, U+0131 and U+017F stay too. The same table is written by Windows' format into ``$UpCase`` of every NTFS
+volume, and was read from there: volumes formatted by Windows 10 (18348) and by the XP generation. They agree on
+COMMON below; Windows Vista and later know LATER besides, and XP alone maps final sigma (U+03C2). Names are compared
+here by the Vista table; :func:`is_portable` tells whether a name is free of characters the two disagree about.
 """
 
 import re
