@@ -100,3 +100,12 @@ class Plan:
     def registry(self) -> tuple[RegistryChange, ...]:
         """The changes to hives."""
         return tuple(change for change in self.changes if not isinstance(change, WriteFile))
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessRange:
+    """Bytes that Windows changes whenever it runs: a hive's base block, the restart pages of ``$LogFile``."""
+
+    disk: int
+    offset: int
+    length: int

@@ -61,9 +61,7 @@ def _check_set(facts: ControllerFacts, control_set: ControlSetFacts) -> Finding 
         severity_in(control_set),
         f"the service {service.name} is not started at boot in {control_set.name}",
         consequence(facts, control_set),
-        (
-            f"{facts.hive.path}: {service.key_path}: Start={service.start}, Type={service.type}; it takes Start=0, Type=1",
-        ),
+        (f"{facts.hive.path}: {service.key_path}: Start={service.start}, Type={service.type}; needed are 0 and 1",),
         Remedy.CHANGES,
         _start_at_boot(facts, service),
         INACCESSIBLE_BOOT_DEVICE,

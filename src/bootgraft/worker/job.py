@@ -4,6 +4,9 @@ import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
+from bootgraft.changes import WitnessRange
+from bootgraft.report.device import DeviceSpec
+
 
 class Operation(StrEnum):
     """What to do with the machine."""
@@ -11,15 +14,6 @@ class Operation(StrEnum):
     INSPECT = "inspect"
     CHECK = "check"
     REPAIR = "repair"
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceSpec:
-    """One device that the parent serves: its number is its place in :attr:`Job.devices`. Size in bytes."""
-
-    location: str
-    format: str
-    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +45,6 @@ class Job:
         for name in ("targets", "reg_files", "driver_files"):
             fields[name] = tuple(fields[name])
         return Job(**fields)
-
-
-@dataclass(frozen=True, slots=True)
-class WitnessRange:
-    """Bytes that Windows changes whenever it runs: a hive's base block, the restart pages of ``$LogFile``."""
-
-    disk: int
-    offset: int
-    length: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,129 @@
+"""The manual way: ``.reg`` files exported on another machine, and the driver files that belong to them.
+
+Every path below ``HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet`` or ``ControlSet00N`` is taken relative to the control
+set and later written into every set that exists. What such a file may touch is a driver's service and its
+CriticalDeviceDatabase keys; anything else is an error that names the line.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path, PureWindowsPath
+
+from bootgraft.changes import RegistryData
+from bootgraft.drivers.package import DriverPackage, PackageFile, PackageKey, PackageValue
+from bootgraft.errors import DriverSourceError, RegFileError
+from bootgraft.registry.regfile import RegKey, parse
+from bootgraft.registry.values import Value
+from bootgraft.windows.installation import Architecture
+from bootgraft.windows.pe import NotPortableExecutableError, read_pe
+
+MAX_INPUT = 32 * 2**20
+"""Bytes of one .reg or driver file."""
+
+_CONTROL_SET = re.compile(r"(?:HKEY_LOCAL_MACHINE|HKLM)\\SYSTEM\\(?:CurrentControlSet|ControlSet\d{3})\\(.+)", re.I)
+_PARENT = re.compile(
+    r"(?:HKEY_LOCAL_MACHINE|HKLM)\\SYSTEM(?:\\(?:CurrentControlSet|ControlSet\d{3})"
+    r"(?:\\(?:Services|Control(?:\\CriticalDeviceDatabase)?))?)?",
+    re.I,
+)
+_ALLOWED = re.compile(r"(?:Services\\(?P<service>[^\\]+)(?:\\.+)?|Control\\CriticalDeviceDatabase\\[^\\]+)", re.I)
+
+
+def read_manual(reg_files: Sequence[str], driver_files: Sequence[str], architecture: Architecture) -> DriverPackage:
+    """Read the given files as one package for a Windows of this architecture.
+
+    Raises RegFileError for a .reg file that cannot be read or reaches too far, DriverSourceError for a driver file
+    that is missing, is no driver, or is built for another architecture.
+    """
+    keys: list[PackageKey] = []
+    for name in reg_files:
+        keys += _read_reg(name)
+    services = _services(keys)
+    if not services:
+        raise DriverSourceError(
+            "no service key in what was given",
+            where=", ".join(reg_files),
+            advice="Export HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\DRIVER on a machine that has it",
+        )
+    files = tuple(_read_driver(name, keys, architecture) for name in driver_files)
+    return DriverPackage(", ".join((*reg_files, *driver_files)), services[0], tuple(keys), files)
+
+
+def _read_input(name: str) -> bytes:
+    path = Path(name)
+    try:
+        if path.stat().st_size > MAX_INPUT:
+            raise DriverSourceError(
+                "the file is too large", where=name, advice=f"At most {MAX_INPUT >> 20} MiB are read"
+            )
+        return path.read_bytes()
+    except OSError as error:
+        raise DriverSourceError(
+            f"cannot be read ({error.strerror})", where=name, advice="Check the path and the permissions"
+        ) from error
+
+
+def _read_reg(name: str) -> list[PackageKey]:
+    keys = parse(_read_input(name), name=name).keys
+    return [_read_key(key, name) for key in keys if not _is_bare_parent(key)]
+
+
+def _is_bare_parent(key: RegKey) -> bool:
+    """Whether this is the empty header of a parent key, as some editors export it: it says nothing."""
+    return not key.values and not key.delete and _PARENT.fullmatch(key.path) is not None
+
+
+def _read_key(key: RegKey, name: str) -> PackageKey:
+    match = _CONTROL_SET.fullmatch(key.path)
+    if match is None or _ALLOWED.fullmatch(match[1]) is None:
+        raise RegFileError(
+            f"[{key.path}] is nothing that a driver's .reg file may touch",
+            where=f"{name}, line {key.line}",
+            advice="Allowed are …\\CurrentControlSet\\Services\\DRIVER and …\\Control\\CriticalDeviceDatabase\\ID; "
+            "remove the rest from the file",
+        )
+    if key.delete:
+        raise RegFileError(
+            f"[-{key.path}] would delete a key",
+            where=f"{name}, line {key.line}",
+            advice="A driver's .reg file only adds; remove the line",
+        )
+    values = (PackageValue(v.name, None if v.delete else RegistryData(v.type, v.data)) for v in key.values)
+    return PackageKey(match[1], tuple(values))
+
+
+def _services(keys: Sequence[PackageKey]) -> list[str]:
+    names = (match["service"] for key in keys if (match := _ALLOWED.fullmatch(key.path)))
+    return [name for name in names if name]
+
+
+def _read_driver(name: str, keys: Sequence[PackageKey], architecture: Architecture) -> PackageFile:
+    data = _read_input(name)
+    try:
+        pe = read_pe(data, name=name)
+    except NotPortableExecutableError as error:
+        raise DriverSourceError(
+            f"this is no driver: {error.what}", where=name, advice="Give the .sys file itself, expanded"
+        ) from error
+    if pe.machine is not architecture:
+        raise DriverSourceError(
+            f"this driver is built for {pe.machine}; the Windows to repair is {architecture}",
+            where=name,
+            advice=f"Take the {architecture} build of the driver",
+        )
+    return PackageFile(_place(Path(name).name, keys), data)
+
+
+def _place(file_name: str, keys: Sequence[PackageKey]) -> str:
+    """Where the services' ImagePath expects the file, relative to the Windows directory."""
+    for key in keys:
+        for value in key.values:
+            if value.name.casefold() == "imagepath" and value.data:
+                image = PureWindowsPath(Value("", value.data.type, value.data.data).text() or "")
+                if (
+                    image.name.casefold() == file_name.casefold()
+                    and not image.is_absolute()
+                    and ".." not in image.parts
+                ):
+                    return str(image)
+    return f"system32\\drivers\\{file_name}"

@@ -1,0 +1,108 @@
+"""A plan put into effect on a machine whose disks are overlays; every precondition is checked first."""
+
+import hashlib
+from datetime import UTC, datetime
+
+from bootgraft.changes import (
+    CreateKey,
+    DeleteKey,
+    DeleteValue,
+    FileId,
+    Plan,
+    RegistryChange,
+    RegistryData,
+    SetValue,
+    WriteFile,
+)
+from bootgraft.errors import BootgraftError, FileMissingError
+from bootgraft.filesystems.base import FileSystem, OpenFile
+from bootgraft.machine import Machine, Volume
+from bootgraft.registry.hive import Hive
+
+_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
+
+
+def apply(plan: Plan, machine: Machine, *, now: datetime) -> None:
+    """Carry out the changes in order: files first as planned, then each hive in one commit at ``now``.
+
+    Raises BootgraftError where something is not as it was when the plan was made, or the volume has no room.
+    """
+    for change in plan.files():
+        _write_file(change, find_volume(machine, change.file).filesystem())
+    by_hive: dict[FileId, list[RegistryChange]] = {}
+    for each in plan.registry():
+        by_hive.setdefault(each.hive, []).append(each)
+    for place, changes in by_hive.items():
+        hive = open_hive_at(machine, place)
+        for edit in changes:
+            _edit(hive, edit)
+        hive.commit(filetime=filetime(now))
+
+
+def filetime(moment: datetime) -> int:
+    """A moment as Windows counts it: 100 ns steps since 1601-01-01 UTC."""
+    return int((moment - _EPOCH).total_seconds()) * 10_000_000
+
+
+def find_volume(machine: Machine, file: FileId) -> Volume:
+    """The volume that a planned file lies on."""
+    for volume in machine.disks[file.disk].volumes:
+        if volume.partition.start == file.partition_start:
+            return volume
+    raise _changed(str(file), "its partition is gone")
+
+
+def open_hive_at(machine: Machine, place: FileId) -> Hive:
+    """Open a hive that a plan names."""
+    return Hive.open(OpenFile(find_volume(machine, place).filesystem(), place.path), name=str(place))
+
+
+def digest(filesystem: FileSystem, path: str) -> str | None:
+    """SHA-256 of a file's content, None where there is no file."""
+    try:
+        return hashlib.sha256(filesystem.read(path)).hexdigest()
+    except FileMissingError:
+        return None
+
+
+def _write_file(change: WriteFile, filesystem: FileSystem) -> None:
+    path = change.file.path
+    if digest(filesystem, path) != change.before:
+        raise _changed(str(change.file), "its content is not what the plan was made for")
+    if change.before is None:
+        filesystem.create(path, change.data)
+    else:
+        filesystem.truncate(path, len(change.data))
+        filesystem.write(path, 0, change.data)
+
+
+def _edit(hive: Hive, change: RegistryChange) -> None:
+    match change:
+        case CreateKey():
+            hive.create_key(change.key)
+        case SetValue():
+            _expect(hive, change)
+            hive.set_value(change.key, change.name, change.value.type, change.value.data)
+        case DeleteValue():
+            _expect(hive, change)
+            hive.delete_value(change.key, change.name)
+        case DeleteKey():
+            hive.delete_key(change.key)
+
+
+def _expect(hive: Hive, change: SetValue | DeleteValue) -> None:
+    if read_value(hive, change.key, change.name) != change.before:
+        raise _changed(f"{change.hive}: {change.key}", f"the value {change.name!r} is not what the plan was made for")
+
+
+def read_value(hive: Hive, key: str, name: str) -> RegistryData | None:
+    """A value as it stands in the hive, None where key or value is missing."""
+    found = hive.key(key)
+    value = found.value(name) if found else None
+    return None if value is None else RegistryData(value.type, value.data)
+
+
+def _changed(where: str, what: str) -> BootgraftError:
+    return BootgraftError(
+        what, where=where, advice="Nothing was written. Something else changed the image meanwhile: run repair again"
+    )

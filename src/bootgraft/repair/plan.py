@@ -1,0 +1,177 @@
+"""From findings and a driver package to a plan: pure data, nothing is written here.
+
+What is there already is compared value by value, so a plan holds only what changes and a second repair is empty.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+
+from bootgraft.changes import (
+    Change,
+    CreateKey,
+    DeleteValue,
+    FileId,
+    Plan,
+    RegistryChange,
+    RegistryData,
+    SetValue,
+    WriteFile,
+)
+from bootgraft.checks import enum_instance
+from bootgraft.checks.diagnosis import Diagnosis
+from bootgraft.checks.facts import ControllerFacts
+from bootgraft.checks.finding import Remedy
+from bootgraft.drivers.package import DriverPackage, PackageFile, PackageKey
+from bootgraft.errors import DriverSourceError, FileMissingError, FileSystemError
+from bootgraft.filesystems.base import Entry
+from bootgraft.registry.hive import Hive, Key
+from bootgraft.windows.installation import Installation
+from bootgraft.windows.pe import NotPortableExecutableError, PeFacts, read_pe
+
+_CRITICAL = "control\\criticaldevicedatabase\\"
+
+
+def plan_repair(installation: Installation, hive: Hive, work: Sequence[tuple[Diagnosis, DriverPackage | None]]) -> Plan:
+    """Plan what mends the fixable findings of each diagnosis, with the package that its target needs.
+
+    Raises DriverSourceError where two packages want different things, FileSystemError where a file that must be
+    replaced cannot be written.
+    """
+    changes: list[Change] = []
+    notes: list[str] = []
+    for diagnosis, package in work:
+        if diagnosis.facts is None:
+            continue
+        if package is not None and needs_driver(diagnosis):
+            graft = _Graft(installation, hive, diagnosis.facts, package)
+            changes += graft.changes()
+            notes += [*package.notes, *graft.notes]
+        else:
+            changes += [change for finding in diagnosis.findings for change in finding.changes]
+    return Plan(tuple(_without_repeats(changes)), tuple(dict.fromkeys(notes)))
+
+
+def needs_driver(diagnosis: Diagnosis) -> bool:
+    """Whether a finding can only be mended with a driver source."""
+    return any(finding.remedy is Remedy.DRIVER for finding in diagnosis.findings)
+
+
+def _without_repeats(changes: Iterable[Change]) -> Iterator[Change]:
+    seen: dict[tuple[str, ...], Change] = {}
+    for change in changes:
+        identity = _identity(change)
+        if seen.setdefault(identity, change) is change:
+            yield change
+        elif seen[identity] != change:
+            raise DriverSourceError(
+                f"two driver sources want different content for {' '.join(identity[1:])}",
+                where="--drivers",
+                advice="Repair for one target at a time, or give sources that agree",
+            )
+
+
+def _identity(change: Change) -> tuple[str, ...]:
+    if isinstance(change, WriteFile):
+        return ("file", str(change.file).casefold())
+    name = change.name.casefold() if isinstance(change, SetValue | DeleteValue) else ""
+    kind = "value" if isinstance(change, SetValue | DeleteValue) else "key"
+    return (kind, str(change.hive), change.key.casefold(), name)
+
+
+class _Graft:
+    """The changes that put one package into one installation, in every control set."""
+
+    def __init__(self, installation: Installation, hive: Hive, facts: ControllerFacts, package: DriverPackage) -> None:
+        self._installation = installation
+        self._hive = hive
+        self._facts = facts
+        self._package = package
+        self.notes: list[str] = []
+
+    def changes(self) -> Iterator[Change]:
+        for file in self._package.files:
+            yield from self._file(file)
+        for control_set in self._facts.sets:
+            for key in self._package.keys:
+                yield from self._key(f"{control_set.name}\\{key.path}", key)
+            defeating = (i for i in control_set.instances if enum_instance.defeats(i, self._package.service))
+            yield from enum_instance.mend(self._facts.hive, defeating, self._package.service)
+
+    def _key(self, path: str, key: PackageKey) -> Iterator[RegistryChange]:
+        existing = self._hive.key(path)
+        if existing is not None and self._serves_another(existing, key):
+            self.notes.append(f"{path} is left as it is: another service of this Windows is bound to it.")
+            return
+        if existing is None:
+            yield CreateKey(self._facts.hive, path)
+        for value in key.values:
+            before = _present(existing, value.name)
+            if value.data is None:
+                if before is not None:
+                    yield DeleteValue(self._facts.hive, path, value.name, before)
+            elif value.data != before:
+                yield SetValue(self._facts.hive, path, value.name, value.data, before)
+
+    def _serves_another(self, existing: Key, key: PackageKey) -> bool:
+        """Whether this is a binding of another device, and to another service, that the machine may live on."""
+        if not key.path.casefold().startswith(_CRITICAL):
+            return False
+        device_id = key.path[len(_CRITICAL) :].replace("#", "\\").casefold()
+        if device_id in {each.casefold() for each in self._facts.controller.device_ids()}:
+            return False
+        service = existing.value("Service")
+        bound = service.text() if service else None
+        return bool(bound) and (bound or "").casefold() != self._package.service.casefold()
+
+    def _file(self, file: PackageFile) -> Iterator[WriteFile]:
+        filesystem = self._installation.volume.filesystem()
+        path = f"{self._installation.directory}\\{file.path}"
+        volume = self._installation.volume
+        try:
+            entry = filesystem.stat(path)
+        except FileMissingError:
+            yield WriteFile(self._file_id(path), file.data, None, self._package.origin)
+            return
+        path = f"{path.rpartition(chr(92))[0]}\\{entry.name}"
+        _refuse_special(entry, f"{volume.name}: {path}")
+        present = filesystem.read(path)
+        if present == file.data:
+            return
+        if _is_as_good(present, file.data, self._installation, path):
+            self.notes.append(f"{path} is left as it is: it is not older than the one from {self._package.origin}.")
+            return
+        yield WriteFile(self._file_id(path), file.data, hashlib.sha256(present).hexdigest(), self._package.origin)
+
+    def _file_id(self, path: str) -> FileId:
+        volume = self._installation.volume
+        return FileId(volume.disk, volume.partition.start, volume.name, path)
+
+
+def _present(key: Key | None, name: str) -> RegistryData | None:
+    value = key.value(name) if key is not None else None
+    return None if value is None else RegistryData(value.type, value.data)
+
+
+def _refuse_special(entry: Entry, where: str) -> None:
+    if entry.is_encrypted or entry.reparse_tag:
+        kind = "encrypted" if entry.is_encrypted else "WOF-compressed or another reparse point"
+        raise FileSystemError(
+            f"the file to be replaced is {kind}",
+            where=where,
+            advice="Remove it on a running Windows, then repair again",
+        )
+
+
+def _is_as_good(present: bytes, offered: bytes, installation: Installation, path: str) -> bool:
+    """Whether the file that is there fits this Windows and is known to be no older than the offered one."""
+    here, there = _facts_of(present, path), _facts_of(offered, path)
+    if here is None or there is None or here.machine is not installation.arch:
+        return False
+    return here.version is not None and there.version is not None and here.version >= there.version
+
+
+def _facts_of(data: bytes, path: str) -> PeFacts | None:
+    try:
+        return read_pe(data, name=path)
+    except NotPortableExecutableError:
+        return None

@@ -1,0 +1,71 @@
+"""The proof: what was planned is read back from an overlay mounted afresh, before anything reaches the image."""
+
+from bootgraft.changes import CreateKey, DeleteKey, DeleteValue, FileId, Plan, RegistryChange, SetValue, WitnessRange
+from bootgraft.errors import BootgraftError
+from bootgraft.filesystems.base import FileSystemKind
+from bootgraft.machine import Machine
+from bootgraft.registry.hive import Hive
+from bootgraft.repair.apply import digest, find_volume, open_hive_at, read_value
+
+BASE_BLOCK = 512
+"""Bytes of a hive's base block that carry its sequence numbers and checksum."""
+RESTART_PAGES = 8192
+"""Bytes of the two restart pages at the start of $LogFile; Windows rewrites them whenever it mounts the volume."""
+
+
+def read_back(plan: Plan, machine: Machine) -> None:
+    """Compare every change of the plan with what the machine now holds; raises BootgraftError for the first miss."""
+    for change in plan.files():
+        if digest(find_volume(machine, change.file).filesystem(), change.file.path) != change.after:
+            raise _unproven(str(change.file))
+    hives: dict[FileId, Hive] = {}
+    for each in plan.registry():
+        hive = hives.get(each.hive) or hives.setdefault(each.hive, open_hive_at(machine, each.hive))
+        if not _holds(hive, each):
+            raise _unproven(f"{each.hive}: {each.key}")
+
+
+def _holds(hive: Hive, change: RegistryChange) -> bool:
+    match change:
+        case CreateKey():
+            return hive.key(change.key) is not None
+        case SetValue():
+            return read_value(hive, change.key, change.name) == change.value
+        case DeleteValue():
+            return read_value(hive, change.key, change.name) is None
+        case DeleteKey():
+            return hive.key(change.key) is None
+
+
+def _unproven(where: str) -> BootgraftError:
+    return BootgraftError(
+        "the change does not read back from the overlay",
+        where=where,
+        advice="Nothing was written. This is a bug: please report it",
+    )
+
+
+def witnesses(plan: Plan, machine: Machine) -> tuple[WitnessRange, ...]:
+    """The places that tell later whether Windows has run since: base blocks of touched hives, restart pages."""
+    ranges: dict[WitnessRange, None] = {}
+    for place in dict.fromkeys([c.hive for c in plan.registry()] + [c.file for c in plan.files()]):
+        volume = find_volume(machine, place)
+        filesystem = volume.filesystem()
+        start = volume.partition.start
+        if filesystem.kind is FileSystemKind.NTFS:
+            ranges.update(_pieces(volume.disk, start, filesystem.extents("\\$LogFile"), RESTART_PAGES))
+    for place in dict.fromkeys(c.hive for c in plan.registry()):
+        volume = find_volume(machine, place)
+        extents = volume.filesystem().extents(place.path)
+        ranges.update(_pieces(volume.disk, volume.partition.start, extents, BASE_BLOCK))
+    return tuple(ranges)
+
+
+def _pieces(disk: int, start: int, extents: tuple[tuple[int, int], ...], length: int) -> dict[WitnessRange, None]:
+    pieces: dict[WitnessRange, None] = {}
+    for offset, size in extents:
+        take = min(size, length)
+        if take > 0:
+            pieces[WitnessRange(disk, start + offset, take)] = None
+        length -= take
+    return pieces

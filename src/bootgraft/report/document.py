@@ -1,0 +1,287 @@
+"""The JSON documents of the command-line contract (``docs/json.md``), built in one place from what was found."""
+
+import base64
+from collections.abc import Sequence
+from typing import TypedDict
+
+from bootgraft.boot.chain import Step
+from bootgraft.changes import Change, CreateKey, DeleteKey, DeleteValue, RegistryData, SetValue, WriteFile
+from bootgraft.checks.diagnosis import Diagnosis
+from bootgraft.checks.finding import Finding
+from bootgraft.errors import FileSystemError, PartitionTableError
+from bootgraft.machine import Disk, Machine, Volume
+from bootgraft.report.device import DeviceSpec
+from bootgraft.windows.installation import Installation
+
+
+class PartitionDocument(TypedDict):
+    """One partition; start and size in bytes."""
+
+    number: int | None
+    slot: int
+    start: int
+    size: int
+    type: str
+    active: bool
+    filesystem: str | None
+    label: str | None
+
+
+class DiskDocument(TypedDict):
+    """One disk; size and sector size in bytes."""
+
+    index: int
+    path: str
+    format: str
+    size: int
+    sector_size: int
+    table: str
+    signature: str | None
+    problems: list[str]
+    partitions: list[PartitionDocument]
+
+
+class SelectDocument(TypedDict):
+    """The values of the Select key."""
+
+    current: int
+    default: int
+    failed: int
+    last_known_good: int
+
+
+class WindowsDocument(TypedDict):
+    """One installation."""
+
+    id: str
+    disk: int
+    partition: int | None
+    root: str
+    product: str
+    version: str
+    build: str
+    arch: str
+    service_pack: str
+    control_sets: list[int]
+    select: SelectDocument
+    drive_letter: str | None
+    default_boot: bool
+    notes: list[str]
+
+
+class StepDocument(TypedDict):
+    """One step of the boot chain."""
+
+    what: str
+    where: str
+    evidence: str
+    holds: bool
+
+
+class InspectDocument(TypedDict):
+    """What ``inspect --json`` prints."""
+
+    disks: list[DiskDocument]
+    windows: list[WindowsDocument]
+    boot_chain: list[StepDocument]
+    unreadable: list[str]
+
+
+class FindingDocument(TypedDict):
+    """One finding."""
+
+    id: str
+    severity: str
+    title: str
+    explanation: str
+    evidence: list[str]
+    fixable: bool
+
+
+class CheckDocument(TypedDict):
+    """What ``check --json`` prints."""
+
+    verdict: str
+    stop_code: str | None
+    target: str | None
+    windows: WindowsDocument | None
+    findings: list[FindingDocument]
+
+
+class ValueDocument(TypedDict):
+    """A registry value: type number and bytes in base64."""
+
+    type: int
+    data: str
+
+
+class ChangeDocument(TypedDict, total=False):
+    """One change; which members there are depends on ``kind`` (see docs/json.md)."""
+
+    kind: str
+    volume: str
+    path: str
+    size: int
+    sha256: str
+    before_sha256: str | None
+    origin: str
+    hive: str
+    key: str
+    name: str
+    value: ValueDocument
+    before: ValueDocument | None
+
+
+class RepairDocument(TypedDict):
+    """What ``repair --json`` prints. ``committed`` and ``journal`` are filled in once that is known."""
+
+    before: list[CheckDocument]
+    changes: list[ChangeDocument]
+    notes: list[str]
+    after: list[CheckDocument]
+    committed: bool
+    journal: str | None
+
+
+def inspect_document(
+    machine: Machine,
+    images: Sequence[DeviceSpec],
+    windows: Sequence[Installation],
+    steps: Sequence[Step],
+    unreadable: Sequence[str],
+) -> InspectDocument:
+    """Build the document of ``inspect``; ``unreadable`` says what is wrong with installations that cannot be read."""
+    return {
+        "disks": [_disk(disk, image) for disk, image in zip(machine.disks, images, strict=True)],
+        "windows": [windows_document(each) for each in windows],
+        "boot_chain": [
+            {"what": step.what, "where": step.where, "evidence": step.evidence, "holds": step.holds} for step in steps
+        ],
+        "unreadable": list(unreadable),
+    }
+
+
+def _disk(disk: Disk, image: DeviceSpec) -> DiskDocument:
+    table = disk.table
+    return {
+        "index": disk.index,
+        "path": image.location,
+        "format": image.format,
+        "size": disk.device.size,
+        "sector_size": table.sector_size,
+        "table": table.kind.value,
+        "signature": None if table.signature is None else f"{table.signature:08x}",
+        "problems": list(table.problems),
+        "partitions": [_partition(volume) for volume in disk.volumes],
+    }
+
+
+def _partition(volume: Volume) -> PartitionDocument:
+    partition = volume.partition
+    return {
+        "number": volume.number,
+        "slot": partition.slot,
+        "start": partition.start,
+        "size": partition.size,
+        "type": partition.type,
+        "active": partition.active,
+        "filesystem": None if volume.kind is None else volume.kind.value,
+        "label": _label(volume),
+    }
+
+
+def _label(volume: Volume) -> str | None:
+    """The volume's label; None too where the volume cannot be read, which the boot chain says where it matters."""
+    try:
+        return volume.filesystem().label or None
+    except (FileSystemError, PartitionTableError):
+        return None
+
+
+def windows_document(installation: Installation) -> WindowsDocument:
+    """Build the part of a document that describes one installation."""
+    select = installation.select
+    return {
+        "id": installation.id,
+        "disk": installation.volume.disk,
+        "partition": installation.volume.number,
+        "root": installation.directory,
+        "product": installation.product,
+        "version": ".".join(map(str, installation.version)),
+        "build": installation.build,
+        "arch": installation.arch.value,
+        "service_pack": installation.service_pack,
+        "control_sets": list(installation.control_sets),
+        "select": {
+            "current": select.current,
+            "default": select.default,
+            "failed": select.failed,
+            "last_known_good": select.last_known_good,
+        },
+        "drive_letter": installation.drive_letter,
+        "default_boot": installation.default_boot,
+        "notes": list(installation.notes),
+    }
+
+
+def check_document(diagnosis: Diagnosis) -> CheckDocument:
+    """Build the document of ``check``."""
+    installation = diagnosis.installation
+    return {
+        "verdict": diagnosis.verdict.value,
+        "stop_code": diagnosis.stop_code,
+        "target": None if diagnosis.controller is None else diagnosis.controller.target,
+        "windows": None if installation is None else windows_document(installation),
+        "findings": [_finding(finding) for finding in diagnosis.findings],
+    }
+
+
+def _finding(finding: Finding) -> FindingDocument:
+    return {
+        "id": finding.id,
+        "severity": finding.severity.value,
+        "title": finding.title,
+        "explanation": finding.explanation,
+        "evidence": list(finding.evidence),
+        "fixable": finding.fixable,
+    }
+
+
+def change_document(change: Change) -> ChangeDocument:
+    """Build the part of a document that describes one change."""
+    match change:
+        case WriteFile(file=file):
+            return {
+                "kind": "write-file",
+                "volume": file.volume,
+                "path": file.path,
+                "size": len(change.data),
+                "sha256": change.after,
+                "before_sha256": change.before,
+                "origin": change.origin,
+            }
+        case CreateKey():
+            return {"kind": "create-key", "hive": str(change.hive), "key": change.key}
+        case DeleteKey():
+            return {"kind": "delete-key", "hive": str(change.hive), "key": change.key}
+        case SetValue():
+            return {
+                "kind": "set-value",
+                "hive": str(change.hive),
+                "key": change.key,
+                "name": change.name,
+                "value": _value(change.value),
+                "before": None if change.before is None else _value(change.before),
+            }
+        case DeleteValue():
+            return {
+                "kind": "delete-value",
+                "hive": str(change.hive),
+                "key": change.key,
+                "name": change.name,
+                "before": _value(change.before),
+            }
+
+
+def _value(value: RegistryData) -> ValueDocument:
+    return {"type": int(value.type), "data": base64.b64encode(value.data).decode("ascii")}

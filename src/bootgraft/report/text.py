@@ -1,0 +1,184 @@
+"""The same reports for people: the answer first, then the evidence, then what to type next."""
+
+import shlex
+from collections.abc import Iterator, Sequence
+
+from bootgraft.changes import CreateKey, DeleteKey, DeleteValue, Plan, SetValue
+from bootgraft.checks.diagnosis import Diagnosis, Verdict
+from bootgraft.checks.finding import Finding, Remedy, Severity
+from bootgraft.registry.regfile import format_key, format_value
+from bootgraft.report.device import DeviceSpec
+from bootgraft.report.document import DiskDocument, InspectDocument, PartitionDocument, WindowsDocument
+
+_UNITS = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
+
+
+def size_text(size: int) -> str:
+    """Bytes in the unit that people would use."""
+    for unit, name in _UNITS:
+        if size >= unit:
+            return f"{size / unit:.1f} {name}"
+    return f"{size} bytes"
+
+
+def inspect_text(document: InspectDocument) -> str:
+    """What ``inspect`` prints."""
+    return "\n".join(_inspect_lines(document)) + "\n"
+
+
+def _inspect_lines(document: InspectDocument) -> Iterator[str]:
+    default = next((each for each in document["windows"] if each["default_boot"]), None)
+    if default is not None:
+        yield f"{place_of(default)} is what this machine boots: {default['root']}, {_version_text(default)}"
+    else:
+        yield "No Windows was found that this machine would boot."
+    for disk in document["disks"]:
+        yield ""
+        yield from _disk_lines(disk)
+    yield ""
+    yield "boot chain"
+    for step in document["boot_chain"]:
+        yield f"  {'ok    ' if step['holds'] else 'BROKEN'}  {step['what']}"
+        yield f"          {step['where']}: {step['evidence']}"
+    if document["windows"]:
+        yield ""
+        yield "Windows installations (--windows takes the name)"
+        for windows in document["windows"]:
+            yield from _windows_lines(windows)
+    for problem in document["unreadable"]:
+        yield ""
+        yield f"cannot be read: {problem}"
+
+
+def _disk_lines(disk: DiskDocument) -> Iterator[str]:
+    signature = f", signature {disk['signature']}" if disk["signature"] else ""
+    table = "no partition table" if disk["table"] == "none" else f"{disk['table'].upper()}{signature}"
+    yield f"disk {disk['index']}  {disk['path']}  {disk['format']}, {size_text(disk['size'])}, {table}"
+    for partition in disk["partitions"]:
+        yield _partition_line(partition)
+    for problem in disk["problems"]:
+        yield f"  problem: {problem}"
+
+
+def _partition_line(partition: PartitionDocument) -> str:
+    number = "-" if partition["number"] is None else str(partition["number"])
+    label = f'  "{partition["label"]}"' if partition["label"] else ""
+    active = "  active" if partition["active"] else ""
+    filesystem = partition["filesystem"] or f"type {partition['type']}"
+    return f"  partition {number:>2}  {size_text(partition['size']):>10}  {filesystem}{active}{label}"
+
+
+def _windows_lines(windows: WindowsDocument) -> Iterator[str]:
+    mark = "*" if windows["default_boot"] else " "
+    select = windows["select"]
+    sets = ", ".join(f"{number:03d}" for number in windows["control_sets"])
+    letter = f", drive {windows['drive_letter']}" if windows["drive_letter"] else ""
+    yield f"{mark} {windows['id']}: {windows['product']}, {_version_text(windows)}{letter}"
+    yield (
+        f"    control sets {sets}; Default={select['default']} Current={select['current']} "
+        f"LastKnownGood={select['last_known_good']} Failed={select['failed']}"
+    )
+    for note in windows["notes"]:
+        yield f"    {note}"
+
+
+def _version_text(windows: WindowsDocument) -> str:
+    service_pack = f" {windows['service_pack']}" if windows["service_pack"] else ""
+    return f"NT {windows['version']} build {windows['build'] or '?'}{service_pack}, {windows['arch']}"
+
+
+def place_of(windows: WindowsDocument) -> str:
+    """``Microsoft Windows Server 2003 on disk 0 partition 2``."""
+    partition = "" if windows["partition"] is None else f" partition {windows['partition']}"
+    return f"{windows['product']} on disk {windows['disk']}{partition}"
+
+
+def verdict_line(diagnosis: Diagnosis) -> str:
+    """The answer in one sentence."""
+    installation, controller = diagnosis.installation, diagnosis.controller
+    what = "The machine" if installation is None else f"{installation.product} on {installation.volume.name}"
+    target = "" if controller is None else f" on {controller.target}"
+    reason = f": {diagnosis.blockers[0].title}" if diagnosis.blockers else ""
+    match diagnosis.verdict:
+        case Verdict.BOOTS:
+            return f"{what} would boot{target}."
+        case Verdict.BLOCKED if diagnosis.stop_code:
+            return f"{what} will stop with 0x{diagnosis.stop_code[2:].upper()}{target}{reason}."
+        case Verdict.BLOCKED:
+            return f"{what} will not boot{target}{reason}."
+        case Verdict.UNKNOWN:
+            return f"{what}: bootgraft cannot tell whether it boots{target}."
+
+
+def check_text(diagnosis: Diagnosis, images: Sequence[DeviceSpec]) -> str:
+    """What ``check`` prints."""
+    lines = [verdict_line(diagnosis), *finding_lines(diagnosis.findings), *_next_lines(diagnosis, images)]
+    return "\n".join(lines) + "\n"
+
+
+def finding_lines(findings: Sequence[Finding]) -> Iterator[str]:
+    """Each finding with its explanation and evidence, blockers first."""
+    order = list(Severity)
+    for finding in sorted(findings, key=lambda each: order.index(each.severity)):
+        yield ""
+        yield f"{finding.severity.value}: {finding.title}  [{finding.id}]"
+        yield f"    {finding.explanation}"
+        for evidence in finding.evidence:
+            yield f"    found: {evidence}"
+
+
+def _next_lines(diagnosis: Diagnosis, images: Sequence[DeviceSpec]) -> Iterator[str]:
+    if diagnosis.controller is None or not any(finding.fixable for finding in diagnosis.findings):
+        return
+    needs_driver = any(finding.remedy is Remedy.DRIVER for finding in diagnosis.findings)
+    paths = " ".join(shlex.quote(image.location) for image in images)
+    command = f"bootgraft repair {paths} --target {diagnosis.controller.target}"
+    yield ""
+    if needs_driver:
+        yield "Mend it with the disk image of another machine that has the driver, or with files exported from one:"
+        yield f"    {command} --drivers DONOR-IMAGE"
+        yield f"    {command} --reg DRIVER.reg --file DRIVER.sys"
+    else:
+        yield "Mend it with:"
+        yield f"    {command}"
+
+
+def plan_text(plan: Plan) -> str:
+    """The files that a plan writes, and its registry changes as ``.reg`` text."""
+    lines = []
+    for change in plan.files():
+        verb = "create" if change.before is None else "replace"
+        lines.append(f"{verb}  {change.file}  ({len(change.data)} bytes, from {change.origin})")
+    lines += [f"note: {note}" for note in plan.notes]
+    if plan.registry():
+        lines += ["", *_reg_lines(plan)]
+    return "\n".join(lines) + "\n"
+
+
+def _reg_lines(plan: Plan) -> Iterator[str]:
+    yield "Windows Registry Editor Version 5.00"
+    hive, key = None, None
+    for change in plan.registry():
+        if change.hive != hive:
+            hive, key = change.hive, None
+            yield f"; {hive}"
+        if isinstance(change, DeleteKey):
+            key = None
+            yield f"\n[-{format_key(change.key)[1:]}"
+            continue
+        if change.key != key:
+            key = change.key
+            yield f"\n{format_key(change.key)}"
+        match change:
+            case SetValue():
+                yield format_value(change.name, change.value.type, change.value.data)
+            case DeleteValue():
+                yield f'"{change.name}"=-' if change.name else "@=-"
+            case CreateKey():
+                pass
+
+
+def summary_line(plan: Plan) -> str:
+    """What a plan comes to, in one line."""
+    files, registry = len(plan.files()), len(plan.registry())
+    return f"{files} file{'' if files == 1 else 's'} and {registry} registry change{'' if registry == 1 else 's'}"

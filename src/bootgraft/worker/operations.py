@@ -1,0 +1,280 @@
+"""One machine's work, start to end: a synchronous, re-entrant call on block devices.
+
+All writing goes to the devices it is given, which are overlays; whether anything reaches an image is decided by
+whoever called, and only when the outcome says that it is proven.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bootgraft.boot.chain import BootChain, BootTarget, follow
+from bootgraft.changes import Plan
+from bootgraft.checks.diagnosis import Diagnosis, Verdict, diagnose
+from bootgraft.drivers.package import DriverPackage
+from bootgraft.errors import BootgraftError, DriverSourceError, PartitionTableError, UnsafeVolumeError, UsageError
+from bootgraft.events import Event, EventKind, Monitor
+from bootgraft.filesystems.base import VolumeState
+from bootgraft.machine import Machine
+from bootgraft.registry.hive import Hive
+from bootgraft.report.device import DeviceSpec
+from bootgraft.report.document import RepairDocument, change_document, check_document, inspect_document
+from bootgraft.report.text import (
+    check_text,
+    finding_lines,
+    inspect_text,
+    plan_text,
+    summary_line,
+    verdict_line,
+)
+from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.storage.partitions import TableKind
+from bootgraft.targets.controllers import find_controller
+from bootgraft.windows.installation import Installation, open_hive, read_installation
+from bootgraft.worker.job import Job, Operation, Outcome
+
+BOOTS, DOES_NOT_BOOT = 0, 1
+
+
+def run_job(job: Job, disks: Sequence[BlockDevice], donors: Sequence[BlockDevice], *, monitor: Monitor) -> Outcome:
+    """Do the job on the machine whose disks these are, in BIOS order.
+
+    Raises the BootgraftError family; nothing else leaves it but a bug.
+    """
+    match job.operation:
+        case Operation.INSPECT:
+            return _inspect(job, disks)
+        case Operation.CHECK:
+            return _check(job, disks)
+        case Operation.REPAIR:
+            return _repair(job, disks, donors, monitor)
+
+
+@dataclass(frozen=True, slots=True)
+class _Survey:
+    """The machine's boot chain and the Windows that the work is about."""
+
+    chain: BootChain
+    installation: Installation | None
+    hive: Hive | None
+
+    def diagnose(self, targets: Sequence[str]) -> tuple[Diagnosis, ...]:
+        """Diagnose for each target; once without where there is none."""
+        controllers = [find_controller(target) for target in targets] or [None]
+        return tuple(diagnose(self.chain, self.installation, self.hive, each) for each in controllers)
+
+
+def _survey(machine: Machine, windows: str | None, images: Sequence[DeviceSpec]) -> _Survey:
+    if all(disk.table.kind is TableKind.NONE for disk in machine.disks):
+        raise PartitionTableError(
+            "there is no partition table on it",
+            where=images[0].location,
+            advice="Is it a whole disk? If it is an image in another format than it looks like, give --format",
+        )
+    chain = follow(machine)
+    installation = _default(chain) if windows is None else _named(chain, windows)
+    return _Survey(chain, installation, None if installation is None else open_hive(installation, "SYSTEM"))
+
+
+def _default(chain: BootChain) -> Installation | None:
+    return None if chain.default is None else _read(chain.default, default_boot=True)
+
+
+def _named(chain: BootChain, name: str) -> Installation:
+    found = [_read(each, default_boot=each is chain.default) for each in _targets(chain)]
+    for installation in found:
+        if installation.id.casefold() == name.casefold():
+            return installation
+    known = ", ".join(each.id for each in found) or "none"
+    raise UsageError(f"no Windows of that name: {name}", where="--windows", advice=f"There are: {known}")
+
+
+def _targets(chain: BootChain) -> tuple[BootTarget, ...]:
+    default = () if chain.default is None else (chain.default,)
+    places = {(t.volume.disk, t.volume.partition.start, t.directory.casefold()): t for t in (*chain.others, *default)}
+    return (*default, *(each for each in places.values() if each not in default))
+
+
+def _read(target: BootTarget, *, default_boot: bool) -> Installation:
+    return read_installation(target.volume, target.directory, default_boot=default_boot)
+
+
+def _inspect(job: Job, disks: Sequence[BlockDevice]) -> Outcome:
+    with Machine.read(disks, writable=False) as machine:
+        chain = follow(machine)
+        windows, unreadable = [], []
+        for target in _targets(chain):
+            try:
+                windows.append(_read(target, default_boot=target is chain.default))
+            except BootgraftError as error:  # one damaged installation must not hide the others
+                unreadable.append(str(error))
+        document = inspect_document(machine, job.devices[: job.disks], windows, chain.steps, unreadable)
+        return Outcome(BOOTS, json.dumps(document), inspect_text(document))
+
+
+def _check(job: Job, disks: Sequence[BlockDevice]) -> Outcome:
+    images = job.devices[: job.disks]
+    with Machine.read(disks, writable=False) as machine:
+        diagnosis = _survey(machine, job.windows, images).diagnose(job.targets)[0]
+        status = BOOTS if diagnosis.verdict is Verdict.BOOTS else DOES_NOT_BOOT
+        return Outcome(status, json.dumps(check_document(diagnosis)), check_text(diagnosis, images))
+
+
+def _repair(job: Job, disks: Sequence[BlockDevice], donors: Sequence[BlockDevice], monitor: Monitor) -> Outcome:
+    images = job.devices[: job.disks]
+    _step(monitor, "reading the machine")
+    with Machine.read(disks, writable=True) as machine:
+        survey = _survey(machine, job.windows, images)
+        before = survey.diagnose(job.targets)
+        if survey.installation is None or survey.hive is None:
+            return _unchanged(before, images)
+        _refuse_unsafe(survey.installation)
+        if not any(finding.fixable for each in before for finding in each.findings):
+            return _unchanged(before, images)
+        _step(monitor, "reading the driver sources")
+        packages = [_package(job, donors, each, survey.installation) for each in before]
+        if any(_lacks_driver(each, package) for each, package in zip(before, packages, strict=True)):
+            return _unchanged(before, images)
+        plan = _plan(survey, before, packages)
+        _step(monitor, "applying the plan to the overlay")
+        _apply(plan, machine)
+    _step(monitor, "proving the result on the overlay, mounted afresh")
+    return _prove(job, plan, before, disks)
+
+
+def _lacks_driver(diagnosis: Diagnosis, package: DriverPackage | None) -> bool:
+    from bootgraft.repair.plan import needs_driver
+
+    return package is None and needs_driver(diagnosis)
+
+
+def _plan(survey: _Survey, before: Sequence[Diagnosis], packages: Sequence[DriverPackage | None]) -> Plan:
+    from bootgraft.repair.plan import plan_repair
+
+    if survey.installation is None or survey.hive is None:
+        return Plan(())
+    return plan_repair(survey.installation, survey.hive, list(zip(before, packages, strict=True)))
+
+
+def _apply(plan: Plan, machine: Machine) -> None:
+    from bootgraft.repair.apply import apply
+
+    apply(plan, machine, now=datetime.now(UTC))
+
+
+def _refuse_unsafe(installation: Installation) -> None:
+    state = installation.volume.filesystem().state
+    if state is not VolumeState.CLEAN:
+        raise UnsafeVolumeError(
+            f"this volume is {state.value.replace('-', ' ')}: writing to it would destroy what is pending",
+            where=installation.volume.name,
+            advice="Start the source machine once, shut it down fully (no hibernation, no fast start-up: "
+            "`shutdown /s /t 0`) and convert it again",
+        )
+
+
+def _package(
+    job: Job, donors: Sequence[BlockDevice], diagnosis: Diagnosis, installation: Installation
+) -> DriverPackage | None:
+    """The driver package for one diagnosis; None where none is needed or no source was given."""
+    from bootgraft.repair.plan import needs_driver
+
+    if not needs_driver(diagnosis) or diagnosis.controller is None:
+        return None
+    if job.reg_files or job.driver_files:
+        from bootgraft.drivers.manual import read_manual
+
+        return read_manual(job.reg_files, job.driver_files, installation.arch)
+    failure: BootgraftError | None = None
+    for device, image in zip(donors, job.devices[job.disks :], strict=True):
+        try:
+            return _donor_package(device, image.location, diagnosis, installation)
+        except DriverSourceError as error:
+            failure = failure or error
+    if failure is not None:
+        raise failure
+    return None
+
+
+def _donor_package(device: BlockDevice, source: str, diagnosis: Diagnosis, installation: Installation) -> DriverPackage:
+    from bootgraft.drivers.donor import read_donor
+
+    if diagnosis.controller is None:
+        raise ValueError(diagnosis)
+    with Machine.read([device], writable=False) as machine:
+        try:
+            chain = follow(machine)
+            donor = _default(chain)
+            hive = None if donor is None else open_hive(donor, "SYSTEM")
+        except BootgraftError as error:
+            raise type(error)(error.what, where=f"donor {source}: {error.where}", advice=error.advice) from error
+        if donor is None or hive is None:
+            last = chain.steps[-1] if chain.steps else None
+            raise DriverSourceError(
+                f"no Windows boots from this donor{'' if last is None else f' ({last.what}: {last.evidence})'}",
+                where=source,
+                advice="Give the system disk of a machine that runs on this controller",
+            )
+        return read_donor(donor, hive, diagnosis.controller, installation, source=source)
+
+
+def _unchanged(diagnoses: Sequence[Diagnosis], images: Sequence[DeviceSpec]) -> Outcome:
+    """Nothing is to be changed: because all boots already, or because nothing that can be done would help."""
+    documents = [check_document(each) for each in diagnoses]
+    document: RepairDocument = {
+        "before": documents,
+        "changes": [],
+        "notes": [],
+        "after": documents,
+        "committed": False,
+        "journal": None,
+    }
+    good = all(each.verdict is Verdict.BOOTS for each in diagnoses)
+    head = "Nothing to do: nothing was changed." if good else "Nothing was written."
+    text = "\n".join([head, "", *(check_text(each, images) for each in diagnoses)])
+    return Outcome(BOOTS if good else DOES_NOT_BOOT, json.dumps(document), text)
+
+
+def _prove(job: Job, plan: Plan, before: Sequence[Diagnosis], disks: Sequence[BlockDevice]) -> Outcome:
+    from bootgraft.repair.proof import read_back, witnesses
+
+    with Machine.read(disks, writable=False) as machine:
+        read_back(plan, machine)
+        after = _survey(machine, job.windows, job.devices[: job.disks]).diagnose(job.targets)
+        proven = all(each.verdict is Verdict.BOOTS for each in after)
+        document: RepairDocument = {
+            "before": [check_document(each) for each in before],
+            "changes": [change_document(change) for change in plan.changes],
+            "notes": list(plan.notes),
+            "after": [check_document(each) for each in after],
+            "committed": False,
+            "journal": None,
+        }
+        return Outcome(
+            BOOTS if proven else DOES_NOT_BOOT,
+            json.dumps(document),
+            _repair_text(plan, before, after),
+            proven and bool(plan.changes),
+            summary_line(plan),
+            witnesses(plan, machine) if proven else (),
+        )
+
+
+def _repair_text(plan: Plan, before: Sequence[Diagnosis], after: Sequence[Diagnosis]) -> str:
+    lines = [f"before: {verdict_line(each)}" for each in before]
+    lines += [f"after:  {verdict_line(each)}" for each in after]
+    lines += ["", plan_text(plan).rstrip()]
+    remaining = [finding for each in after for finding in each.findings]
+    lines += finding_lines(remaining)
+    lines.append("")
+    lines.append(
+        "The same edits go to every control set: Last Known Good no longer holds the old state."
+        if plan.registry()
+        else ""
+    )
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _step(monitor: Monitor, text: str) -> None:
+    monitor(Event(EventKind.STEP, text))
