@@ -19,6 +19,7 @@ NIL = 0xFFFFFFFF
 BIN_HEADER = 32
 _SIZE_FIELD = 4
 MINIMAL_CELL = 8
+_HBIN = int.from_bytes(b"hbin", "little")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +148,9 @@ class Cells:
             self._starts.pop()
 
     def _read_bin(self, start: int) -> None:
-        header = self.store.read(BASE_SIZE + start, 12)
-        place, size = int.from_bytes(header[4:8], "little"), int.from_bytes(header[8:12], "little")
-        if header[:4] != b"hbin" or place != start or size == 0 or size % PAGE or start + size > self.bins_size:
+        at = BASE_SIZE + start
+        signature, place, size = self.store.u32(at), self.store.u32(at + 4), self.store.u32(at + 8)
+        if signature != _HBIN or place != start or size == 0 or size % PAGE or start + size > self.bins_size:
             raise self.damaged(f"the bin at 0x{start:x} has a wrong header")
         self._bins.append(Bin(start, size))
         self._starts.append(start)

@@ -65,7 +65,10 @@ class Space:
         """The smallest free cell known of at least ``need`` bytes, taken out of the index."""
         at = bisect_left(self._free, (need, 0))
         while at == len(self._free):
-            self._scan() if self._scanned < self._cells.bins_size else self._grow(need)
+            if self._scanned < self._cells.bins_size:
+                self._scan()
+            else:
+                self._grow(need)
             at = bisect_left(self._free, (need, 0))
         return self._free.pop(at)
 
