@@ -1,0 +1,24 @@
+"""``bootgraft inspect``: what is on the disks."""
+
+import sys
+
+from bootgraft.cli.options import Options
+from bootgraft.cli.session import Session
+from bootgraft.cli.terminal import answer, monitor_for
+from bootgraft.worker.job import Operation
+
+
+def run(options: Options) -> int:
+    """Print disks, volumes, the boot chain and every Windows."""
+    return report(options, Operation.INSPECT)
+
+
+def report(options: Options, operation: Operation) -> int:
+    """Do a reading operation and print its answer; returns its exit status."""
+    with Session(options, writable=False, monitor=monitor_for(options)) as session:
+        outcome = session.run(operation)
+    if options.json:
+        sys.stdout.write(outcome.document + "\n")
+    else:
+        answer(outcome.text, outcome.status, options)
+    return outcome.status

@@ -1,0 +1,135 @@
+"""The command line: arguments in, exit status out. Each command's module is loaded only when it is asked for."""
+
+import argparse
+import importlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from bootgraft import __version__
+from bootgraft.cli.options import Options
+from bootgraft.errors import BootgraftError, UsageError
+
+_EPILOG = """\
+exit status:
+  0  it would boot; it is done
+  1  it would not boot, or bootgraft cannot tell; for repair: nothing was written
+  2  the command line is wrong
+  3  the input cannot be used (unreadable, in use, hibernated, ...): nothing was written
+"""
+INTERRUPTED = 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are ours, so that ``--json`` reports them like any other."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, where=self.prog, advice=f"See `{self.prog} --help`")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="bootgraft",
+        description="Makes a Windows disk image boot again after it was moved to another hypervisor.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"bootgraft {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
+    inspect = commands.add_parser("inspect", help="what is on it: disks, volumes, every Windows, the boot chain")
+    _add_images(inspect)
+    check = commands.add_parser("check", help="would it boot on the target, and if not, why")
+    _add_images(check)
+    check.add_argument("--target", metavar="T", help="HYPERVISOR:CONTROLLER, as vmware:lsilogic (see `targets`)")
+    _add_windows(check)
+    _add_repair(commands.add_parser("repair", help="make it boot: graft the driver in, prove it, commit it"))
+    undo = commands.add_parser("undo", help="put the images back as they were before the last repair")
+    _add_images(undo)
+    undo.add_argument("--dry-run", action="store_true", help="only say whether the undo is possible")
+    _add_general(commands.add_parser("targets", help="every hypervisor:controller, with ids and in-box drivers"))
+    _add_general(commands.add_parser("doctor", help="which parts of the system are missing, and what to install"))
+    return parser
+
+
+def _add_general(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON document on standard output")
+    volume = parser.add_mutually_exclusive_group()
+    volume.add_argument("--quiet", action="store_true", help="print nothing but the answer")
+    volume.add_argument("--verbose", action="store_true", help="say on standard error what is being done")
+
+
+def _add_images(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "images",
+        nargs="+",
+        metavar="IMAGE",
+        help="the machine's disks in BIOS order: files, block devices, nbd:// URIs",
+    )
+    formats = ("raw", "vmdk", "vhd", "vhdx", "vdi", "qcow2")
+    parser.add_argument("--format", choices=formats, help="the images' format, where detection is wrong")
+    parser.add_argument(
+        "--allow-path",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a folder outside the image's own in which its extents or backing files may lie",
+    )
+    parser.add_argument(
+        "--journal", metavar="PATH", help="where the undo journal lies (default: beside the first disk)"
+    )
+    _add_general(parser)
+
+
+def _add_windows(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--windows", metavar="ID", help="another installation than the one that boots (see `inspect`)")
+
+
+def _add_repair(parser: argparse.ArgumentParser) -> None:
+    _add_images(parser)
+    _add_windows(parser)
+    parser.add_argument("--target", action="append", default=[], metavar="T", help="HYPERVISOR:CONTROLLER; repeatable")
+    parser.add_argument(
+        "--drivers", action="append", default=[], metavar="SOURCE", help="disk image of a machine that has the driver"
+    )
+    parser.add_argument("--reg", action="append", default=[], metavar="FILE", help="a driver's exported .reg file")
+    parser.add_argument("--file", action="append", default=[], metavar="SYS", help="the driver file that belongs to it")
+    parser.add_argument("--dry-run", action="store_true", help="show the changes and prove them; write nothing")
+    parser.add_argument("--overlay", metavar="OUT.qcow2", help="leave the image alone, write a qcow2 on top of it")
+    parser.add_argument("--resume", action="store_true", help="finish a repair that was interrupted")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status of the contract."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    as_json = "--json" in words
+    try:
+        options = Options.from_arguments(_parser().parse_args(words))
+        command = importlib.import_module(f"bootgraft.cli.{options.command}")
+        status: int = command.run(options)
+        sys.stdout.flush()
+    except BootgraftError as error:
+        _report(error, as_json=as_json)
+        return error.exit_status
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output is gone; what Python would still flush at exit goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status
+
+
+def _report(error: BootgraftError, *, as_json: bool) -> None:
+    if as_json:
+        fields = {"what": error.what, "where": error.where, "advice": error.advice, "exit_status": error.exit_status}
+        sys.stdout.write(json.dumps({"error": fields}) + "\n")
+    else:
+        from bootgraft.cli.terminal import printable
+
+        sys.stderr.write(printable(f"bootgraft: {error.where}: {error.what}.\n  {error.advice.rstrip('.')}.\n"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+"""What a command was asked to do."""
+
+import argparse
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The command line, parsed. Options that a command does not have keep their defaults."""
+
+    command: str
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    images: tuple[str, ...] = ()
+    format: str | None = None
+    allow_path: tuple[Path, ...] = ()
+    journal: Path | None = None
+    targets: tuple[str, ...] = ()
+    windows: str | None = None
+    drivers: tuple[str, ...] = ()
+    reg: tuple[str, ...] = ()
+    file: tuple[str, ...] = ()
+    dry_run: bool = False
+    overlay: Path | None = None
+    resume: bool = False
+
+    @staticmethod
+    def from_arguments(arguments: argparse.Namespace) -> "Options":
+        """Take over what argparse found."""
+        given = vars(arguments)
+        target = given.pop("target", None)
+        if target is not None:
+            given["targets"] = target if isinstance(target, list) else [target]
+        for name, value in given.items():
+            if isinstance(value, list):
+                given[name] = tuple(value)
+        given["allow_path"] = tuple(Path(each) for each in given.get("allow_path", ()))
+        for name in ("journal", "overlay"):
+            given[name] = Path(given[name]) if given.get(name) else None
+        known = {field.name for field in fields(Options)}
+        return Options(**{name: value for name, value in given.items() if name in known})
