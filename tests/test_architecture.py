@@ -1,0 +1,94 @@
+"""The house rules that a machine can hold: imports go one way, modules stay small, one broad except."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "src" / "bootgraft"
+LAYERS = (
+    "errors",
+    "events",
+    "changes",
+    "storage",
+    "filesystems",
+    "registry",
+    "machine",
+    "boot",
+    "windows",
+    "targets",
+    "drivers",
+    "checks",
+    "repair",
+    "report",
+    "worker",
+    "cli",
+)
+"""From left to right: nothing imports from its right."""
+GENERATED = {"_libntfs.py", "_libnbd.py"}
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name not in GENERATED)
+
+
+def _layer(module: str) -> str | None:
+    names = module.split(".")
+    return names[1] if names[0] == "bootgraft" and len(names) > 1 else None
+
+
+def _imports(path: Path) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            for name in node.names:
+                yield node.lineno, f"{node.module}.{name.name}"
+        elif isinstance(node, ast.Import):
+            for name in node.names:
+                yield node.lineno, name.name
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_nothing_imports_from_its_right(path: Path) -> None:
+    own = path.relative_to(PACKAGE).with_suffix("").parts[0]
+    if own == "__init__":
+        return
+    for line, module in _imports(path):
+        layer = _layer(module)
+        if layer in LAYERS:
+            assert LAYERS.index(layer) <= LAYERS.index(own), f"{path}:{line} imports {module}"
+
+
+def test_every_part_of_the_package_has_its_place() -> None:
+    parts = {path.relative_to(PACKAGE).with_suffix("").parts[0] for path in MODULES} - {"__init__"}
+    assert parts == set(LAYERS)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_modules_stay_rooms_one_can_live_in(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= 600
+
+
+def _handlers(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ExceptHandler):
+            caught = ast.unparse(node.type) if node.type else "everything"
+            if caught in ("everything", "Exception") or (caught == "BaseException" and not _raises_again(node)):
+                yield f"{path.relative_to(PACKAGE)}:{node.lineno}"
+
+
+def _raises_again(node: ast.ExceptHandler) -> bool:
+    return isinstance(node.body[-1], ast.Raise)
+
+
+def test_one_broad_except_at_the_boundary() -> None:
+    found = [place for path in MODULES for place in _handlers(path)]
+    assert [place.partition(":")[0] for place in found] == ["worker/child.py"]
+
+
+def test_library_code_neither_prints_nor_exits() -> None:
+    for path in MODULES:
+        if path.relative_to(PACKAGE).parts[0] in ("cli",) or path.name == "child.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call):
+                called = ast.unparse(node.func)
+                assert called not in ("print", "sys.exit", "exit"), f"{path}:{node.lineno}"

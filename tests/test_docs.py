@@ -1,0 +1,27 @@
+"""The documentation says what the code does."""
+
+from pathlib import Path
+
+from bootgraft.checks.diagnosis import DOCS
+from bootgraft.report.findings import findings_page
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_findings_page_is_what_the_checks_say() -> None:
+    page = (ROOT / "docs" / "findings.md").read_text()
+    assert page == findings_page(), "run: python -m bootgraft.report.findings > docs/findings.md"
+
+
+def test_every_finding_says_cause_evidence_and_fix() -> None:
+    for doc in DOCS:
+        assert all((doc.id, doc.applies_to, doc.cause, doc.evidence, doc.fix)), doc.id
+
+
+def test_finding_ids_are_unique() -> None:
+    ids = [doc.id for doc in DOCS]
+    assert len(ids) == len(set(ids))
+
+
+def test_readme_is_short_enough_to_read_at_night() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) < 150
