@@ -1,0 +1,154 @@
+"""Commit a proven repair: journal first, image second, seal last.
+
+The order, each step on stable storage before the next begins: the whole journal under a temporary name; its real name;
+the pointers beside the other disks; the new content in the images; the containers' descriptors; the seal. Killed before
+the journal has its name, the images are untouched, and the temporary file is overwritten by the next commit; killed
+after, ``undo`` or ``repair --resume`` mends it.
+"""
+
+import contextlib
+import errno
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from bootgraft.errors import BootgraftError, ImageError, JournalError
+from bootgraft.events import Event, EventKind, Monitor, silent
+from bootgraft.storage.durable import FULL, explained, open_regular, sync_folder
+from bootgraft.storage.journal import encode_head
+from bootgraft.storage.journaldisks import Journal, disk_file
+from bootgraft.storage.journalfile import JournalFile, Mark, layout, lock_file, write_journal
+from bootgraft.storage.journalsearch import (
+    forget,
+    interrupted,
+    next_serial,
+    pointer_places,
+    require_no_unfinished,
+)
+from bootgraft.storage.pointers import PointerChange, add_journal
+from bootgraft.storage.transaction import Draft, Transaction, contents, draft_journal
+from bootgraft.storage.writeback import write_back
+
+
+def commit(transaction: Transaction, *, journal: Path, monitor: Monitor = silent) -> Path:
+    """Write a transaction to its images under a journal at ``journal``, and return the journal's path.
+
+    The images are open for writing, and stay locked until the seal; those that qemu writes are closed on return.
+    ``journal`` comes from ``journalsearch.new_journal_path``.
+
+    Raises:
+        JournalError: the journal cannot be written (no space, a read-only folder), and nothing was written; or an
+            image could not be written to its end, and the error names the command that mends it.
+        ImageError: an image cannot be read; nothing was written.
+    """
+    locations = transaction.locations
+    require_no_unfinished(locations)
+    draft = draft_journal(transaction, serial=next_serial(locations))
+    monitor(Event(EventKind.STEP, f"writing the undo journal {journal}"))
+    places = pointer_places(locations, journal)
+    with _publish(draft, transaction, journal, places) as file:
+        images = [disk.image for disk in transaction.disks]
+        try:
+            kept = [disk.kept for disk in file.head.disks]
+            write_back(file, file.verify(), images, kept, new=True, monitor=monitor)
+        except ImageError as error:
+            raise half_written(error, file, locations, explicit=not any(map(disk_file, locations))) from error
+        file.mark(Mark.SEALED)
+    monitor(Event(EventKind.NOTE, f"sealed the undo journal {journal}"))
+    return journal
+
+
+def half_written(error: ImageError, file: JournalFile, locations: Sequence[str], *, explicit: bool) -> JournalError:
+    """Return the error for images that could not be written to the end."""
+    advice = interrupted(Journal(file.path, file.head, file.state, explicit), locations).advice
+    return JournalError(
+        f"writing it stopped half-way: {error.what}", where=error.where, advice=f"{error.advice}. {advice}"
+    )
+
+
+def _publish(draft: Draft, transaction: Transaction, journal: Path, places: Sequence[Path]) -> JournalFile:
+    """Write the journal and the pointers to it, and return the journal, open and locked.
+
+    Leaves nothing behind where that fails.
+    """
+    partial = journal.with_name(journal.name + ".partial")
+    changes = add_journal(places, journal)
+    descriptor = _open_partial(partial, journal)
+    try:
+        _write(descriptor, draft, transaction, journal)
+        for change in changes:
+            change.prepare()
+        with explained(journal, action="writing the undo journal"):
+            partial.rename(journal)
+            sync_folder(journal.parent)
+        for change in changes:
+            change.publish()
+    except (BootgraftError, KeyboardInterrupt):
+        _withdraw(partial, journal, changes, places)
+        os.close(descriptor)
+        raise
+    return JournalFile(journal, descriptor=descriptor)
+
+
+def _withdraw(partial: Path, journal: Path, changes: Sequence[PointerChange], places: Sequence[Path]) -> None:
+    """Remove a journal before anything was written under it.
+
+    Where even that fails, an unfinished journal over untouched images stays, which undo removes: the first fault is
+    the one worth telling.
+    """
+    with contextlib.suppress(OSError, BootgraftError):
+        partial.unlink(missing_ok=True)
+        for change in changes:
+            change.discard()
+        forget(places, journal)
+
+
+def _open_partial(partial: Path, journal: Path) -> int:
+    """Open the temporary file, left from a commit that was killed or new, and lock it."""
+    with explained(journal, action="writing the undo journal"):
+        descriptor = open_regular(partial, os.O_RDWR | os.O_CREAT)
+    try:
+        lock_file(descriptor, journal, exclusive=True)
+        with explained(journal, action="writing the undo journal"):
+            # Whoever held the lock until now may have given the file its real name meanwhile.
+            if os.path.lexists(journal) or not os.path.samestat(os.fstat(descriptor), partial.stat()):
+                raise FileExistsError(errno.EEXIST, "there is something at this place already")
+            os.ftruncate(descriptor, 0)
+    except BootgraftError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _write(descriptor: int, draft: Draft, transaction: Transaction, journal: Path) -> None:
+    """Write the whole journal to its temporary file, its space claimed first."""
+    head = encode_head(draft.head)
+    needed = layout(head, draft.extents).total
+    with explained(journal, action="writing the undo journal"):
+        _claim_space(descriptor, needed, journal)
+        write_journal(descriptor, head, draft.extents, contents(transaction, draft.extents))
+        os.fsync(descriptor)
+
+
+def _claim_space(descriptor: int, needed: int, journal: Path) -> None:
+    """Raise JournalError where the folder's file system has no room for ``needed`` bytes, else allocate them."""
+    folder = os.fstatvfs(descriptor)
+    free = folder.f_bavail * folder.f_frsize
+    try:
+        if free < needed:
+            raise _no_space(needed, journal)
+        os.posix_fallocate(descriptor, 0, needed)
+    except OSError as error:
+        if error.errno in FULL:
+            raise _no_space(needed, journal) from error
+        raise
+
+
+def _no_space(needed: int, journal: Path) -> JournalError:
+    """Return the error for a folder that is too full."""
+    return JournalError(
+        f"there is no space for the undo journal, which needs {-(-needed // 2**20)} MiB in {journal.parent}; "
+        "nothing was written",
+        where=str(journal),
+        advice="Free some there, or give --journal PATH on another file system",
+    )

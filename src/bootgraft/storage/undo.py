@@ -1,0 +1,102 @@
+"""Take a repair back, or finish one that was interrupted. Both first make sure that the machine has not run since."""
+
+from collections.abc import Sequence
+
+from bootgraft.errors import ImageError, JournalError, ReadOnlyError
+from bootgraft.events import Monitor, silent
+from bootgraft.storage.commit import half_written
+from bootgraft.storage.comparison import compare
+from bootgraft.storage.container import check_kept, kept_bytes
+from bootgraft.storage.images import OpenImage
+from bootgraft.storage.journal import JournalDisk, JournalState
+from bootgraft.storage.journaldisks import Journal, match_disks
+from bootgraft.storage.journalfile import JournalFile, Mark
+from bootgraft.storage.journalsearch import forget, interrupted, pointer_places
+from bootgraft.storage.pointers import add_journal
+from bootgraft.storage.writeback import write_back
+
+
+def undo(images: Sequence[OpenImage], journal: Journal, *, monitor: Monitor = silent) -> None:
+    """Write the old content of every disk that the journal covers, then remove the journal and its pointers.
+
+    ``images`` are open for writing, in any order; those that qemu writes are closed on return. An undo that was
+    interrupted is simply begun again. A container's descriptor is left as it is now, edits since the repair
+    included; only after an interruption is it put back to what it was before the repair.
+
+    Raises:
+        JournalError: a disk is missing, the journal is damaged or the machine has run since: nothing was written; or
+            an image could not be written to its end: ``undo`` again mends it.
+    """
+    locations = tuple(image.info.location for image in images)
+    places = pointer_places(locations, journal.path)
+    with JournalFile(journal.path, writable=True) as file:
+        file.lock(exclusive=True)
+        ordered = _ordered(images, journal, file)
+        stretches = file.verify()
+        is_sealed = file.state is JournalState.SEALED
+        kept = [kept_bytes(image.info) if is_sealed else disk.kept for image, disk in _pairs(ordered, file)]
+        compare(file, stretches, [image.device for image in ordered], allow_old=not is_sealed)
+        if file.state is not JournalState.UNDOING:
+            file.mark(Mark.UNDOING)
+        try:
+            write_back(file, stretches, ordered, kept, new=False, monitor=monitor)
+        except ImageError as error:
+            raise half_written(error, file, locations, explicit=journal.explicit) from error
+        forget(places, journal.path)
+
+
+def resume(images: Sequence[OpenImage], journal: Journal, *, monitor: Monitor = silent) -> bool:
+    """Finish a repair that was interrupted; False where it was finished already.
+
+    Raises:
+        JournalError: as for undo; or an undo was interrupted, which only ``undo`` finishes.
+    """
+    locations = tuple(image.info.location for image in images)
+    with JournalFile(journal.path, writable=True) as file:
+        file.lock(exclusive=True)
+        if file.state is JournalState.SEALED:
+            return False
+        if file.state is JournalState.UNDOING:
+            raise interrupted(Journal(journal.path, file.head, file.state, journal.explicit), locations)
+        ordered = _ordered(images, journal, file)
+        stretches = file.verify()
+        compare(file, stretches, [image.device for image in ordered], allow_old=True)
+        for change in add_journal(pointer_places(locations, journal.path), journal.path):
+            change.prepare()
+            change.publish()
+        try:
+            kept = [disk.kept for disk in file.head.disks]
+            write_back(file, stretches, ordered, kept, new=True, monitor=monitor)
+        except ImageError as error:
+            raise half_written(error, file, locations, explicit=journal.explicit) from error
+        file.mark(Mark.SEALED)
+    return True
+
+
+def _pairs(ordered: Sequence[OpenImage], file: JournalFile) -> list[tuple[OpenImage, JournalDisk]]:
+    """Return each image with what the journal says of it."""
+    return list(zip(ordered, file.head.disks, strict=True))
+
+
+def _ordered(images: Sequence[OpenImage], journal: Journal, file: JournalFile) -> list[OpenImage]:
+    """Return the images in the order of the journal's disks.
+
+    Raises:
+        JournalError: one is missing, or is not the disk that was repaired.
+        ReadOnlyError: one was not opened for writing.
+    """
+    current = Journal(journal.path, file.head, file.state, journal.explicit)
+    ordered = [images[place] for place in match_disks(current, [image.info.location for image in images])]
+    for image, disk in _pairs(ordered, file):
+        info = image.info
+        if not image.writable:
+            raise ReadOnlyError("the image is open for reading only", where=info.location, advice="Open it for writing")
+        if info.format.value != disk.format or image.device.size != disk.size:
+            raise JournalError(
+                f"this undo journal is for a {disk.format} disk of {disk.size} bytes, and {info.location} is "
+                f"{info.format.value} of {image.device.size} bytes; nothing was written",
+                where=str(journal.path),
+                advice=f"Give the disk that was repaired, {disk.name}, with the same --format as then",
+            )
+        check_kept(info, disk.kept, where=str(journal.path))
+    return ordered
