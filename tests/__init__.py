@@ -1,0 +1,1 @@
+"""The tests of bootgraft, laid out like its source."""

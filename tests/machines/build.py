@@ -1,0 +1,149 @@
+"""From a specification to disk images, with every expensive part made only once per cache."""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from tests.machines.executables import make_executable
+from tests.machines.hives import make_hive
+from tests.machines.spec import SECTOR, Disk, File, Hive, HostFile, MachineSpec, Partition, PortableExecutable
+from tests.machines.tools import run
+from tests.machines.volumes import BOOT_CODE, make_volume
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltMachine:
+    """The raw disk images of a machine, in BIOS order."""
+
+    spec: MachineSpec
+    disks: tuple[Path, ...]
+
+    @property
+    def disk(self) -> Path:
+        """The image of a machine that has one disk."""
+        (only,) = self.disks
+        return only
+
+    def span(self, partition: int, disk: int = 0) -> tuple[int, int]:
+        """Where the partition (counted from 0 as in the specification) lies: offset and length in bytes."""
+        found = self.spec.disks[disk].partitions[partition]
+        return found.start * SECTOR, found.sectors * SECTOR
+
+
+def build(spec: MachineSpec, folder: Path, *, cache: Path) -> BuiltMachine:
+    """Make the machine's raw images in ``folder``; what was built before comes out of ``cache`` as a sparse copy."""
+    folder.mkdir(parents=True, exist_ok=True)
+    images = []
+    for index, disk in enumerate(spec.disks):
+        made = _cached(cache, "disk", disk, partial(_make_disk, disk, cache))
+        suffix = "" if len(spec.disks) == 1 else f"-disk{index}"
+        image = folder / f"{spec.name}{suffix}.raw"
+        copy_sparse(made, image)
+        images.append(image)
+    return BuiltMachine(spec, tuple(images))
+
+
+def content(file: File, cache: Path) -> bytes:
+    """The bytes of a file."""
+    match file.content:
+        case bytes() as plain:
+            return plain
+        case HostFile(path):
+            return path.read_bytes()
+        case Hive() as hive:
+            return _cached(cache, "hive", hive, partial(make_hive, hive)).read_bytes()
+        case PortableExecutable() as binary:
+            return _cached(cache, "binary", binary, partial(make_executable, binary)).read_bytes()
+
+
+def copy_sparse(source: Path, target: Path) -> None:
+    """Copy a file with its holes."""
+    run("cp", "--sparse=always", "--reflink=auto", source, target)
+
+
+def _make_disk(disk: Disk, cache: Path, path: Path) -> None:
+    with path.open("wb") as image:
+        image.truncate(disk.sectors * SECTOR)
+    run("sfdisk", "--quiet", path, stdin=_table(disk).encode())
+    with path.open("r+b") as image:
+        image.write(BOOT_CODE)
+    for partition in disk.partitions:
+        if partition.volume is not None:
+            volume = _cached(cache, "volume", partition, partial(_make_volume, partition, cache))
+            _place(volume, path, partition.start * SECTOR)
+
+
+def _make_volume(partition: Partition, cache: Path, path: Path) -> None:
+    assert partition.volume is not None
+    make_volume(partition, partition.volume, path, partial(content, cache=cache))
+
+
+def _table(disk: Disk) -> str:
+    """A script for sfdisk; logical partitions get an extended one that begins a track before the first of them."""
+    lines = ["label: dos", f"label-id: 0x{disk.signature:08x}", "unit: sectors", ""]
+    primaries = [entry for entry in disk.partitions if not entry.logical]
+    logicals = [entry for entry in disk.partitions if entry.logical]
+    for number, entry in enumerate(primaries, start=1):
+        lines.append(_line(number, entry))
+    if logicals:
+        first, last = logicals[0].start - 63, logicals[-1].start + logicals[-1].sectors
+        lines.append(f"{len(primaries) + 1} : start={first}, size={last - first}, type=5")
+        lines += [_line(number, entry) for number, entry in enumerate(logicals, start=5)]
+    return "\n".join(lines) + "\n"
+
+
+def _line(number: int, entry: Partition) -> str:
+    active = ", bootable" if entry.active else ""
+    return f"{number} : start={entry.start}, size={entry.sectors}, type={entry.type:x}{active}"
+
+
+def _place(volume: Path, disk: Path, offset: int) -> None:
+    """Copy the volume's data, not its holes, to its place on the disk."""
+    with volume.open("rb") as source, disk.open("r+b") as target:
+        for start, end in _data_runs(source.fileno()):
+            source.seek(start)
+            target.seek(offset + start)
+            while (left := end - source.tell()) > 0:
+                target.write(source.read(min(left, _CHUNK)))
+
+
+def _data_runs(descriptor: int) -> Iterator[tuple[int, int]]:
+    size = os.fstat(descriptor).st_size
+    end = 0
+    while end < size:
+        try:
+            start = os.lseek(descriptor, end, os.SEEK_DATA)
+        except OSError:  # ENXIO: only a hole is left
+            return
+        end = os.lseek(descriptor, start, os.SEEK_HOLE)
+        yield start, end
+
+
+def _cached(cache: Path, kind: str, key: object, make: Callable[[Path], None]) -> Path:
+    """The file that ``make`` writes for this key; several processes may ask for it at once."""
+    cache.mkdir(parents=True, exist_ok=True)
+    done = cache / f"{kind}-{hashlib.sha256(repr(key).encode()).hexdigest()[:24]}"
+    if done.exists():
+        return done
+    with _lock(done.with_suffix(".lock")):
+        if not done.exists():
+            unfinished = done.with_suffix(".new")
+            unfinished.unlink(missing_ok=True)
+            make(unfinished)
+            shutil.move(unfinished, done)
+    return done
+
+
+@contextlib.contextmanager
+def _lock(path: Path) -> Iterator[None]:
+    with path.open("wb") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,130 @@
+"""What a machine is made of: frozen data, no work. ``build`` turns it into images."""
+
+from dataclasses import dataclass
+from enum import IntFlag, StrEnum
+from pathlib import Path
+
+SECTOR = 512
+
+
+class FileAttributes(IntFlag):
+    """The attribute bits of NTFS and FAT (MS-FSCC 2.6)."""
+
+    NONE = 0
+    READ_ONLY = 0x01
+    HIDDEN = 0x02
+    SYSTEM = 0x04
+    ARCHIVE = 0x20
+
+
+class Architecture(StrEnum):
+    """The processors that a driver can be built for."""
+
+    X86 = "x86"
+    X64 = "x64"
+
+
+class HiveState(StrEnum):
+    """What is wrong with a hive file."""
+
+    CLEAN = "clean"
+    DIRTY = "dirty"  # the sequence numbers differ: its log has not been replayed
+    CORRUPT = "corrupt"  # a right base block before a hive bin that is none
+    TRUNCATED = "truncated"  # the base block promises more bins than there are
+    NOT_A_HIVE = "not a hive"
+
+
+class VolumeState(StrEnum):
+    """What is wrong with an NTFS volume."""
+
+    CLEAN = "clean"
+    UNCLEAN = "unclean"  # $LogFile: a client is in use and the volume was not marked clean
+    LOG_2_0 = "log 2.0"  # $LogFile of version 2.0, as Windows 8 and later leave it after a fast-startup shutdown
+    HIBERNATED = "hibernated"  # hiberfil.sys with a memory image in it
+
+
+class FileSystem(StrEnum):
+    """The file systems that volumes are made with."""
+
+    NTFS = "ntfs"
+    FAT12 = "fat12"
+    FAT16 = "fat16"
+    FAT32 = "fat32"
+
+
+@dataclass(frozen=True, slots=True)
+class Hive:
+    """A registry hive, as the .reg text that makes its content; ``minor`` is the format version, 3 or 5."""
+
+    text: str
+    minor: int = 5
+    state: HiveState = HiveState.CLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class PortableExecutable:
+    """A kernel-mode binary: what it imports (per file, the functions), what it exports, its file version."""
+
+    name: str
+    arch: Architecture
+    imports: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    exports: tuple[str, ...] = ()
+    version: tuple[int, int, int, int] | None = (5, 2, 3790, 3959)
+
+
+@dataclass(frozen=True, slots=True)
+class HostFile:
+    """The content of a file of the host, such as a real hive among the shared test data."""
+
+    path: Path
+
+
+Content = bytes | Hive | PortableExecutable | HostFile
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file on a volume; ``path`` is Windows' own, absolute on its volume: ``\\WINDOWS\\system32\\hal.dll``."""
+
+    path: str
+    content: Content
+    attributes: FileAttributes = FileAttributes.ARCHIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A formatted partition with its files. Parent directories are made as needed."""
+
+    filesystem: FileSystem
+    files: tuple[File, ...]
+    label: str = ""
+    state: VolumeState = VolumeState.CLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """``start`` and ``sectors`` in sectors of 512 bytes; ``volume`` None leaves it unformatted."""
+
+    start: int
+    sectors: int
+    type: int
+    volume: Volume | None
+    active: bool = False
+    logical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """An MBR disk of ``sectors`` sectors; ``signature`` is what Windows knows it by."""
+
+    sectors: int
+    signature: int
+    partitions: tuple[Partition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MachineSpec:
+    """The disks of one machine, in BIOS order."""
+
+    name: str
+    disks: tuple[Disk, ...]
