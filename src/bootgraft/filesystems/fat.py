@@ -254,9 +254,8 @@ class FatVolume:
         """Write the FATs and the directory entry after a file's content has changed."""
         if self._table.flush():
             self._chains.clear()
-        fat32 = self._tree.fat32
-        raw = record.changed(first_cluster=first, fat32=fat32, size=size, when=self._clock())
-        self._tree.replace(directory, record.slot, raw)
+        changed = record.changed(first_cluster=first, fat32=self._tree.fat32, size=size, when=self._clock())
+        self._tree.replace(directory, changed)
 
     def _error(self, what: str, advice: str) -> FileSystemError:
         return FileSystemError(what, where=self._name, advice=advice)

@@ -5,7 +5,7 @@ Source: fatgen103, "FAT Directory Structure" and "FAT Long Directory Entries". P
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bootgraft.filesystems.base import Entry
@@ -66,8 +66,8 @@ class Record:
         """Return what the file system protocol says about it."""
         return Entry(self.name, self.is_directory, self.size, self.raw[11] & _ATTRIBUTES)
 
-    def changed(self, *, first_cluster: int, fat32: bool, size: int, when: datetime) -> bytes:
-        """Return the 32 bytes after the content was written at ``when`` (local time, as FAT keeps it)."""
+    def changed(self, *, first_cluster: int, fat32: bool, size: int, when: datetime) -> "Record":
+        """Return the record after the content was written at ``when`` (local time, as FAT keeps it)."""
         fields = list(_SLOT.unpack(self.raw))
         date, time = dos_time(when)
         fields[1] |= ARCHIVE
@@ -75,7 +75,7 @@ class Record:
         if fat32:
             fields[7] = first_cluster >> 16
         fields[10], fields[11] = first_cluster & 0xFFFF, size
-        return _SLOT.pack(*fields)
+        return replace(self, raw=_SLOT.pack(*fields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,12 @@ class Listing:
     free: tuple[int, ...]  # numbers of the deleted slots before the end mark
     end: int  # number of the slot that holds the end mark, or of the first one beyond the directory
     slots: int
+
+    def replaced(self, record: Record) -> "Listing":
+        """Return the listing after the entry in the slot of ``record`` became this one, under the same name."""
+        records = tuple(record if each.slot == record.slot else each for each in self.records)
+        by_name = {name: record if each.slot == record.slot else each for name, each in self.by_name.items()}
+        return replace(self, records=records, by_name=by_name)
 
 
 def parse(data: bytes) -> Listing:

@@ -25,7 +25,7 @@ _FORBIDDEN = frozenset('"*/:<>?\\|') | frozenset(map(chr, range(32))) | _SURROGA
 _FORBIDDEN_SHORT = _FORBIDDEN | frozenset("+,;=[]. \x7f")
 _DELETED = 0xE5
 _DELETED_SUBSTITUTE = 0x05
-_TAILS = 1_000_000
+_TAILS = 0x10001  # a directory has no more entries than that
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ A directory is a chain of clusters like a file, save the root of FAT12 and FAT16
 from array import array
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bootgraft.errors import FileMissingError, FileSystemError
 from bootgraft.filesystems.base import parts, split
@@ -83,12 +83,10 @@ class FatTree:
             raise self._missing(path, f"no {name!r} in {directory.path}")
         return directory, record
 
-    def replace(self, directory: Directory, slot: int, raw: bytes) -> None:
-        """Write ``raw``, one or more whole slots, over those from number ``slot`` on."""
-        for place, length in self._pieces(directory.chain, slot * SLOT, len(raw)):
-            self._device.write(place, raw[:length])
-            raw = raw[length:]
-        self._read.pop(directory.cluster, None)
+    def replace(self, directory: Directory, record: Record) -> None:
+        """Write the 32 bytes of ``record``, whose name has not changed, over its slot."""
+        self._put(directory.chain, record.slot, record.raw)
+        self._read[directory.cluster] = replace(directory, listing=directory.listing.replaced(record))
 
     def find_room(self, directory: Directory, count: int) -> Room:
         """Find a place for ``count`` slots.
@@ -120,7 +118,8 @@ class FatTree:
         after = room.slot + len(raw) // SLOT
         if listing.end < after < slots:
             raw += bytes(SLOT)  # what lies behind the old end mark may be anything
-        self.replace(Directory(directory.path, directory.cluster, chain, listing), room.slot, raw)
+        self._put(chain, room.slot, raw)
+        self._read.pop(directory.cluster, None)
 
     def _walk(self, path: str) -> Iterator[Directory]:
         """Go from the root to the directory at ``path``: each directory on the way, both ends included."""
@@ -140,6 +139,11 @@ class FatTree:
                 raise self._damaged(f"the directory {full} shares clusters with one that it is in")
             above.update(found.chain)
             yield found
+
+    def _put(self, chain: "array[int]", slot: int, raw: bytes) -> None:
+        for place, length in self._pieces(chain, slot * SLOT, len(raw)):
+            self._device.write(place, raw[:length])
+            raw = raw[length:]
 
     def _pieces(self, chain: "array[int]", offset: int, length: int) -> Iterator[tuple[int, int]]:
         if chain:
