@@ -1,0 +1,187 @@
+"""The machine: the disks of one VM in BIOS order, with their volumes.
+
+Nothing is mounted before it is asked for, everything at most once, and closing the machine unmounts it all.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from bootgraft.errors import BootgraftError, FileSystemError, PartitionTableError
+from bootgraft.filesystems.base import FileSystem, FileSystemKind, OpenFile
+from bootgraft.storage.blockdevice import BlockDevice, Slice
+from bootgraft.storage.partitions import (
+    Partition,
+    PartitionTable,
+    TableKind,
+    number_partitions,
+    read_partition_table,
+)
+
+if TYPE_CHECKING:  # a machine that is only listed opens no hive
+    from bootgraft.registry.hive import Hive
+
+
+class Volume:
+    """One partition of a machine and, once it was asked for, the file system and the registry hives in it."""
+
+    def __init__(self, disk: int, partition: Partition, number: int | None, device: Slice, *, writable: bool) -> None:
+        self.disk = disk  # the disk's place in BIOS order, from 0
+        self.partition = partition
+        self.number = number  # the ARC number, None where it has none
+        self.device = device
+        self.name = device.name  # "disk 0 partition 2": the ARC number, or the slot where it has none
+        self._writable = writable
+        self._filesystem: FileSystem | None = None
+        self._hives: dict[str, Hive] = {}
+
+    def __repr__(self) -> str:
+        return f"<Volume {self.name}>"
+
+    @property
+    def is_inside_disk(self) -> bool:
+        """Whether the disk has all the bytes that the partition table promises."""
+        return self.partition.start + self.partition.size <= self.device.device.size
+
+    @cached_property
+    def kind(self) -> FileSystemKind | None:
+        """Which file system it holds; None for an unknown one, an extended partition and one beyond the disk's end."""
+        from bootgraft.filesystems import detect
+
+        if self.partition.is_container or not self.partition.size or not self.is_inside_disk:
+            return None
+        return detect.identify(self.device)
+
+    def filesystem(self) -> FileSystem:
+        """Return the mounted file system, mounting it the first time.
+
+        Raises:
+            PartitionTableError: the partition reaches beyond the end of the disk.
+            FileSystemError: it holds no file system that can be opened, or a damaged one.
+        """
+        if self._filesystem is None:
+            self._filesystem = self._mount()
+        return self._filesystem
+
+    def hive(self, path: str) -> "Hive":
+        """Return the registry hive in the file at ``path``, opening it the first time.
+
+        Raises:
+            FileSystemError: the file cannot be read or, as FileMissingError, is not there.
+            HiveError: the file is no sound hive; as DirtyHiveError, transactions are pending in its logs.
+        """
+        from bootgraft.registry.hive import Hive
+
+        key = path.casefold()
+        if key not in self._hives:
+            file = OpenFile(self.filesystem(), path)
+            self._hives[key] = Hive.open(file, name=f"{self.name}: {path}")
+        return self._hives[key]
+
+    def close(self) -> None:
+        """Unmount. A second call does nothing.
+
+        Raises:
+            FileSystemError: the volume cannot be left consistent.
+        """
+        mounted, self._filesystem = self._filesystem, None
+        self._hives.clear()
+        if mounted is not None:
+            mounted.close()
+
+    def _mount(self) -> FileSystem:
+        from bootgraft.filesystems import detect  # identifying a volume reads one sector; only mounting loads libraries
+
+        if not self.is_inside_disk:
+            end = self.partition.start + self.partition.size
+            raise PartitionTableError(
+                f"the partition ends at byte {end}, but the disk ends at byte {self.device.device.size}",
+                where=self.name,
+                advice="The image is truncated or its disk was made smaller; copy it again from the source",
+            )
+        if self.partition.is_container:
+            raise FileSystemError(
+                "an extended partition holds logical partitions and no file system of its own",
+                where=self.name,
+                advice="Choose one of the logical partitions in it",
+            )
+        return detect.mount(self.device, writable=self._writable, name=self.name)
+
+
+class Disk:
+    """One disk: what its partition table says, and a volume for every partition in it."""
+
+    def __init__(self, index: int, device: BlockDevice, table: PartitionTable, volumes: tuple[Volume, ...]) -> None:
+        self.index = index  # the disk's place in BIOS order, from 0
+        self.device = device
+        self.table = table
+        self.volumes = volumes  # in the order of table.partitions
+
+    @property
+    def name(self) -> str:
+        """What errors and evidence call it."""
+        return f"disk {self.index}"
+
+
+class Machine:
+    """The disks of one VM, in BIOS order; a context manager that unmounts what was mounted."""
+
+    def __init__(self, disks: tuple[Disk, ...]) -> None:
+        self.disks = disks
+
+    @classmethod
+    def read(cls, devices: Sequence[BlockDevice], *, writable: bool) -> Self:
+        """Read the partition tables of the disks ``devices``, which stay the caller's to close.
+
+        Raises:
+            ImageError: a device cannot be read.
+        """
+        return cls(tuple(_read_disk(index, device, writable=writable) for index, device in enumerate(devices)))
+
+    def volume(self, disk: int, number: int) -> Volume | None:
+        """Return the volume that ``rdisk(disk)partition(number)`` names, or None where there is none."""
+        return next((each for each in self.volumes() if each.disk == disk and each.number == number), None)
+
+    def volumes(self) -> Iterator[Volume]:
+        """All volumes, disk by disk."""
+        return (volume for disk in self.disks for volume in disk.volumes)
+
+    def close(self) -> None:
+        """Unmount every volume, the last first, even where one of them fails; then raise the first failure."""
+        failure: BootgraftError | None = None
+        for volume in reversed(list(self.volumes())):
+            try:
+                volume.close()
+            except BootgraftError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _read_disk(index: int, device: BlockDevice, *, writable: bool) -> Disk:
+    table = read_partition_table(device)
+    numbers = number_partitions(table)
+    volumes = []
+    for partition in table.partitions:
+        number = numbers.get(partition.slot)
+        name = _volume_name(index, table, partition, number)
+        window = Slice(device, partition.start, partition.size, name)
+        volumes.append(Volume(index, partition, number, window, writable=writable))
+    return Disk(index, device, table, tuple(volumes))
+
+
+def _volume_name(disk: int, table: PartitionTable, partition: Partition, number: int | None) -> str:
+    if number is not None:
+        return f"disk {disk} partition {number}"
+    if table.kind is TableKind.GPT:
+        return f"disk {disk} partition {partition.slot}"
+    return f"disk {disk} extended partition (slot {partition.slot})"
