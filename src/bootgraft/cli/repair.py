@@ -5,18 +5,18 @@ import os
 import sys
 from pathlib import Path
 
-from bootgraft.changes import WitnessRange
 from bootgraft.cli.options import Options
 from bootgraft.cli.session import Session
 from bootgraft.cli.terminal import answer, monitor_for
 from bootgraft.errors import UsageError
 from bootgraft.events import Event, EventKind, Monitor
-from bootgraft.storage.commit import DiskTransaction, Transaction, commit
+from bootgraft.storage.commit import commit
 from bootgraft.storage.imageinfo import QEMU_DRIVER, ImageFormat
 from bootgraft.storage.images import OpenImage, identify, open_image
 from bootgraft.storage.journalsearch import new_journal_path
 from bootgraft.storage.overlay import Overlay
 from bootgraft.storage.qemunbd import create_overlay
+from bootgraft.storage.transaction import DiskTransaction, Transaction
 from bootgraft.targets.controllers import find_controller
 from bootgraft.worker.job import Operation, Outcome
 
@@ -72,8 +72,8 @@ def _transaction(session: Session, outcome: Outcome) -> Transaction:
     return Transaction(disks, outcome.summary)
 
 
-def _witnesses(outcome: Outcome, disk: int) -> tuple[WitnessRange, ...]:
-    return tuple(each for each in outcome.witnesses if each.disk == disk)
+def _witnesses(outcome: Outcome, disk: int) -> tuple[tuple[int, int], ...]:
+    return tuple((each.offset, each.length) for each in outcome.witnesses if each.disk == disk)
 
 
 def _write_overlays(session: Session, out: Path, monitor: Monitor) -> list[str]:

@@ -61,7 +61,7 @@ class _Survey:
 
     def diagnose(self, targets: Sequence[str]) -> tuple[Diagnosis, ...]:
         """Diagnose for each target; once without where there is none."""
-        controllers = [find_controller(target) for target in targets] or [None]
+        controllers = [find_controller(target) for target in targets] if targets else [None]
         return tuple(diagnose(self.chain, self.installation, self.hive, each) for each in controllers)
 
 

@@ -1,0 +1,61 @@
+"""``bootgraft undo`` and ``bootgraft repair --resume``: the two ways to mend or take back a repair."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from bootgraft.cli.options import Options
+from bootgraft.cli.terminal import answer, monitor_for
+from bootgraft.storage.imageinfo import ImageFormat
+from bootgraft.storage.images import OpenImage, identify, open_image
+from bootgraft.storage.journalsearch import require_journal
+from bootgraft.storage.undo import resume as resume_repair
+from bootgraft.storage.undo import undo as undo_repair
+from bootgraft.storage.undo import verify_undo
+
+
+def run(options: Options) -> int:
+    """Put the images back as they were before the newest repair."""
+    journal = require_journal(options.images, options.journal)
+    with _opened(options) as images:
+        if options.dry_run:
+            verify_undo(images, journal)
+        else:
+            undo_repair(images, journal, monitor=monitor_for(options))
+    what = journal.head.summary
+    done = not options.dry_run
+    if options.json:
+        document = {"undone": done, "journal": str(journal.path), "summary": what}
+        sys.stdout.write(json.dumps(document) + "\n")
+    elif done:
+        answer(f"Undone: {what} taken back; {', '.join(options.images)} is as it was before.\n", 0, options)
+    else:
+        answer(f"Dry run: {what} can be taken back; nothing was written.\n", 0, options)
+    return 0
+
+
+def resume(options: Options) -> int:
+    """Finish a repair that was interrupted."""
+    journal = require_journal(options.images, options.journal)
+    with _opened(options) as images:
+        finished = resume_repair(images, journal, monitor=monitor_for(options))
+    if options.json:
+        document = {"committed": True, "journal": str(journal.path), "summary": journal.head.summary}
+        sys.stdout.write(json.dumps(document) + "\n")
+    elif finished:
+        answer(f"Finished the interrupted repair: {journal.head.summary}.\n", 0, options)
+    else:
+        answer("Nothing to do: the repair was finished already.\n", 0, options)
+    return 0
+
+
+@contextmanager
+def _opened(options: Options) -> Iterator[tuple[OpenImage, ...]]:
+    chosen = None if options.format is None else ImageFormat(options.format)
+    with ExitStack() as stack:
+        infos = [
+            identify(each, format=chosen, allow_paths=options.allow_path, pending_log_ok=True)
+            for each in options.images
+        ]
+        yield tuple(stack.enter_context(open_image(info, writable=True)) for info in infos)
