@@ -62,7 +62,8 @@ class _Layout:
         return (self.next_start + sum(mib * _SECTORS_PER_MIB + _TRACK for mib in mibs)) * SECTOR
 
     def disk(self, signature: int) -> Disk:
-        return Disk(self.next_start + _SECTORS_PER_MIB, signature, tuple(self.partitions))
+        end = self.next_start // _SECTORS_PER_MIB + 2
+        return Disk(end * _SECTORS_PER_MIB, signature, tuple(self.partitions))
 
 
 def boot_ini(default: str, *entries: tuple[str, str]) -> str:

@@ -18,8 +18,8 @@ LSI_LOGIC_INSTANCE = r"PCI\VEN_1000&DEV_0030&SUBSYS_197615AD&REV_01\3&61AAA01&0&
 
 _GROUP_ORDER = (
     "System Reserved", "Boot Bus Extender", "System Bus Extender", "SCSI miniport", "Port", "Primary Disk",
-    "SCSI Class", "SCSI CDROM Class", "FSFilter Infrastructure", "FSFilter System", "Filter", "Boot File System", "Base",
-    "Pointer Port", "Keyboard Port", "Pointer Class", "Keyboard Class", "Video", "File System", "Event Log",
+    "SCSI Class", "SCSI CDROM Class", "FSFilter Infrastructure", "FSFilter System", "Filter", "Boot File System",
+    "Base", "Pointer Port", "Keyboard Port", "Pointer Class", "Keyboard Class", "Video", "File System", "Event Log",
     "Streams Drivers", "NDIS", "TDI", "NetBIOSGroup", "PlugPlay", "NetworkProvider", "RemoteValidation",
 )  # fmt: skip
 
