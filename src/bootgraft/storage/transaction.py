@@ -10,7 +10,7 @@ from bootgraft import __version__
 from bootgraft.errors import ImageError, JournalError, ReadOnlyError
 from bootgraft.storage.blockdevice import BlockDevice
 from bootgraft.storage.comparison import digest_of
-from bootgraft.storage.container import kept_bytes
+from bootgraft.storage.keptbytes import kept_bytes
 from bootgraft.storage.images import OpenImage
 from bootgraft.storage.journal import (
     MAX_DISKS,

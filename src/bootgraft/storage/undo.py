@@ -6,7 +6,7 @@ from bootgraft.errors import ImageError, JournalError, ReadOnlyError
 from bootgraft.events import Monitor, silent
 from bootgraft.storage.commit import half_written
 from bootgraft.storage.comparison import compare
-from bootgraft.storage.container import check_kept, kept_bytes
+from bootgraft.storage.keptbytes import check_kept, kept_bytes
 from bootgraft.storage.images import OpenImage
 from bootgraft.storage.journal import JournalDisk, JournalState
 from bootgraft.storage.journaldisks import Journal, match_disks
