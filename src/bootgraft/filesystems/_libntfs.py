@@ -105,7 +105,14 @@ ffi = _cffi_backend.FFI(
             b"\x00\x00\x0c\x11is_first",
             b"\x00\x00\x22\x11ntfs_ino",
         ),
-        (b"\x00\x00\x00\xd8\x00\x00\x00\x02_ntfs_inode", b"\x00\x00\xa7\x11mft_no", b"\x00\x00\x1f\x11mrec"),
+        (
+            b"\x00\x00\x00\xd8\x00\x00\x00\x02_ntfs_inode",
+            b"\x00\x00\xa7\x11mft_no",
+            b"\x00\x00\x1f\x11mrec",
+            b"\x00\x00\x43\x11vol",
+            b"\x00\x00\x55\x11state",
+            b"\x00\x00\x0d\x11flags",
+        ),
         (
             b"\x00\x00\x00\xd9\x00\x00\x00\x02_ntfs_volume",
             b"\x00\x00\x4d\x11dev",

@@ -54,6 +54,9 @@ struct _ntfs_volume {
 struct _ntfs_inode {
     uint64_t mft_no;
     uint8_t *mrec;
+    ntfs_volume *vol;
+    unsigned long state;
+    uint32_t flags;
 };
 
 typedef struct _runlist_element {

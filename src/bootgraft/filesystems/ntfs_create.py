@@ -12,7 +12,7 @@ from typing import Any
 
 from bootgraft.errors import FileSystemError
 from bootgraft.filesystems import ntfs_content, ntfs_directory
-from bootgraft.filesystems.ntfs_entries import DIRECTORY, REPARSE_POINT, IndexEntry
+from bootgraft.filesystems.ntfs_entries import COMPRESSED, DIRECTORY, REPARSE_POINT, IndexEntry
 from bootgraft.filesystems.ntfs_handles import DATA, SECURITY_DESCRIPTOR, STANDARD_INFORMATION, Handles
 
 _REGULAR = 0o100000  # S_IFREG
@@ -45,8 +45,7 @@ def create(handles: Handles, directory: Any, name: str, content: bytes, *, filet
             f"Windows does not allow the file name {name!r}", where=handles.where, advice="Choose another name"
         )
     security = _security(handles, directory, name)
-    handles.ffi.errno = 0
-    inode = handles.lib.ntfs_create(directory, security.identifier, text, length, _REGULAR)
+    inode = _uncompressed(handles, directory, security.identifier, text, length)
     if not inode:
         raise handles.failed(
             f"{name} cannot be created", advice="Check that the volume has free space; if it has, run chkdsk /f"
@@ -62,6 +61,17 @@ def create(handles: Handles, directory: Any, name: str, content: bytes, *, filet
         raise
     if handles.lib.ntfs_inode_close_in_dir(inode, directory):
         raise handles.failed(f"{name} could not be written back")
+
+
+def _uncompressed(handles: Handles, directory: Any, identifier: int, text: Any, length: int) -> Any:
+    """Return the inode of a new file; in a compressed directory too it is not compressed, as boot code needs it."""
+    flags = int(directory.flags)
+    directory.flags = flags & ~COMPRESSED
+    try:
+        handles.ffi.errno = 0
+        return handles.lib.ntfs_create(directory, identifier, text, length, _REGULAR)
+    finally:
+        directory.flags = flags
 
 
 def _set_times(handles: Handles, inode: Any, filetime: int) -> None:
