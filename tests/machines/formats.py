@@ -77,18 +77,30 @@ def snapshot_child(parent: Path, folder: Path, name: str = "server1-000001") -> 
 
 
 def vhd_of_another_maker(vhd: Path) -> None:
-    """Change the creator in every footer of a VHD to one whose size qemu takes from the CHS fields."""
-    data = vhd.read_bytes()
+    """Make a VHD look as VirtualBox writes it: by the CHS fields, which qemu then believes, it is a little smaller."""
+    size = vhd.stat().st_size
     with vhd.open("r+b") as image:
-        for at in {len(data) - SECTOR, 0}:
-            footer = bytearray(data[at : at + SECTOR])
+        for at in (0, size - SECTOR):
+            image.seek(at)
+            footer = bytearray(image.read(SECTOR))
             if footer[:8] != b"conectix":
                 continue
             footer[28:32] = b"vbox"
-            footer[64:68] = bytes(4)
+            struct.pack_into(">HBB", footer, 56, *_vhd_geometry(struct.unpack_from(">Q", footer, 48)[0] // SECTOR))
+            struct.pack_into(">I", footer, 64, 0)
             struct.pack_into(">I", footer, 64, ~sum(footer) & 0xFFFFFFFF)
             image.seek(at)
             image.write(footer)
+
+
+def _vhd_geometry(sectors: int) -> tuple[int, int, int]:
+    """Cylinders, heads, sectors per track: the appendix of Microsoft's "Virtual Hard Disk Image Format"."""
+    for per_track, least_heads, most_heads in ((17, 4, 16), (31, 16, 16), (63, 16, 16)):
+        tracks = sectors // per_track
+        heads = max(least_heads, -(-tracks // 1024))
+        if heads <= most_heads and tracks < heads * 1024:
+            break
+    return tracks // heads, heads, per_track
 
 
 def _raw(raw: Path, folder: Path) -> Path:
