@@ -220,7 +220,7 @@ def test_hives_with_faults(build_server1: Build, tmp_path: Path) -> None:
     [
         (VolumeState.CLEAN, "clean"),
         (VolumeState.UNCLEAN, "unclean"),
-        (VolumeState.LOG_2_0, "metadata kept in Windows cache"),
+        (VolumeState.LOG_2_0, "Metadata kept in Windows cache"),
         (VolumeState.HIBERNATED, "hibernated"),
     ],
 )
