@@ -1,86 +1,80 @@
-"""Container bytes that the work must leave as they were: qemu gives a VMDK a new CID with the first write.
-
-A child disk (a snapshot) names its parent's CID and no longer opens once that changed; so the descriptor is put back
-after qemu has closed the disk. qemu also pads a descriptor file with zeros to 20 sectors (block/vmdk.c,
-vmdk_write_cid); what it added behind the last byte is cut off again.
-"""
+"""A container file, open for reading its headers: sizes are checked, nothing is locked, nothing is written."""
 
 import os
-from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
 
-from bootgraft.errors import ImageError, JournalError
-from bootgraft.storage.durable import explained, open_regular, read_all, write_all
-from bootgraft.storage.imageinfo import ImageFormat, ImageInfo
-from bootgraft.storage.journal import KeptBytes
-
-
-def is_behind_qemu(info: ImageInfo) -> bool:
-    """Whether qemu-nbd writes this container, so that it is whole only after the device was closed."""
-    return info.format not in (ImageFormat.RAW, ImageFormat.NBD) and not info.layout
+from bootgraft.errors import ImageError
+from bootgraft.storage.rawfile import descriptor_size, open_descriptor
 
 
-def kept_bytes(info: ImageInfo) -> tuple[KeptBytes, ...]:
-    """Return the container bytes to keep, as they are now.
+class ContainerFile:
+    """A regular file or block device whose headers are read; a context manager.
 
     Raises:
-        ImageError: they changed since the image was looked at.
-        JournalError: the file cannot be read.
+        ImageError: there is no such file, or it cannot be read.
     """
-    kept = []
-    for item in info.preserved:
-        with explained(item.path, action="reading the container's descriptor"):
-            descriptor = open_regular(item.path, os.O_RDONLY)
-            try:
-                now = read_all(descriptor, item.offset, len(item.data))
-                size = os.fstat(descriptor).st_size
-            finally:
-                os.close(descriptor)
-        if now != item.data:
-            raise ImageError(
-                "another program changed the descriptor while the image was being looked at",
-                where=str(item.path),
-                advice="Shut the machine down, end the programs that use the image, and run the command again",
-            )
-        ends_file = item.offset + len(item.data) == size
-        kept.append(KeptBytes(info.files.index(item.path), item.offset, item.data, ends_file))
-    return tuple(kept)
 
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.name = str(path)
+        self._descriptor = open_descriptor(path, writable=False)
+        try:
+            self.size = descriptor_size(self._descriptor)
+        except OSError as error:
+            self.close()
+            raise self._unreadable(error) from error
 
-def check_kept(info: ImageInfo, kept: Sequence[KeptBytes], *, where: str) -> None:
-    """Refuse container bytes that lie elsewhere than this image's own descriptor: a journal may come from anybody.
+    def peek(self, offset: int, length: int) -> bytes:
+        """Return up to ``length`` bytes from ``offset``; fewer, or none, where the file ends before."""
+        if not 0 <= offset < self.size:
+            return b""
+        try:
+            return os.pread(self._descriptor, min(length, self.size - offset), offset)
+        except OSError as error:
+            raise self._unreadable(error) from error
 
-    Raises:
-        JournalError: they do.
-    """
-    descriptors = {(info.files.index(item.path), item.offset) for item in info.preserved}
-    for item in kept:
-        if (item.file, item.offset) not in descriptors:
-            raise JournalError(
-                f"this undo journal does not fit {info.location}: it holds container bytes that lie elsewhere there; "
-                "nothing was written",
-                where=where,
-                advice="Give the image by the name under which it was repaired, or its own journal by --journal PATH",
-            )
+    def read(self, offset: int, length: int, what: str) -> bytes:
+        """Return exactly ``length`` bytes from ``offset``; raise ImageError, which names ``what``, where they end."""
+        data = self.peek(offset, length)
+        if len(data) < length:
+            raise self.truncated(what)
+        return data
 
+    def require(self, end: int, what: str) -> None:
+        """Raise ImageError where the file ends before byte ``end``, up to which ``what`` reaches."""
+        if end > self.size:
+            raise self.truncated(what)
 
-def restore_kept(info: ImageInfo, kept: Sequence[KeptBytes]) -> None:
-    """Put container bytes back where they read otherwise, and return when they are on stable storage.
+    def truncated(self, what: str) -> ImageError:
+        """Build the error for a file that ends too early."""
+        return ImageError(
+            f"the file is cut short: it has {self.size} bytes, and {what} lies beyond them",
+            where=self.name,
+            advice="Copy the whole file again from where it came from",
+        )
 
-    The image must not be open in qemu.
+    def corrupt(self, what: str) -> ImageError:
+        """Build the error for a header that contradicts its format."""
+        return ImageError(
+            what, where=self.name, advice="The image is damaged: copy it again from where it came from, or restore it"
+        )
 
-    Raises:
-        JournalError: the file system refused.
-    """
-    for item in kept:
-        path = info.files[item.file]
-        end = item.offset + len(item.data)
-        with explained(path, action="restoring the container's descriptor"):
-            descriptor = open_regular(path, os.O_RDWR)
-            try:
-                if read_all(descriptor, item.offset, len(item.data)) != item.data:
-                    write_all(descriptor, item.data, item.offset)
-                if item.ends_file and os.fstat(descriptor).st_size > end:
-                    os.ftruncate(descriptor, end)
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+    def close(self) -> None:
+        """Close the file; a second call does nothing."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def _unreadable(self, error: OSError) -> ImageError:
+        return ImageError(
+            f"it cannot be read ({error.strerror})",
+            where=self.name,
+            advice="Look for disk or network errors (dmesg), and copy the image to sound storage",
+        )

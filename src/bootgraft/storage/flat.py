@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from bootgraft.errors import ImageError, ReadOnlyError
@@ -111,7 +112,7 @@ class FlatDevice:
         used = sorted(
             (str(extent.path), extent.offset, extent.length) for extent in self._extents if extent.path is not None
         )
-        for (path, offset, length), (next_path, next_offset, _) in zip(used, used[1:], strict=False):
+        for (path, offset, length), (next_path, next_offset, _) in pairwise(used):
             if path == next_path and offset + length > next_offset:
                 raise ImageError(
                     f"two extents use the same bytes of {path}", where=self._name, advice="Restore the descriptor"

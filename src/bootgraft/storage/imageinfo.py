@@ -63,3 +63,37 @@ class ImageInfo:
     chain: tuple[tuple[Path, ImageFormat], ...] = ()
     layout: tuple[FlatExtent, ...] = ()
     size: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """The image that another is built on: its file (resolved), its format (None: not recorded), and its content id.
+
+    ``content_id`` is what the child expects (a VMDK's parentCID), None where the format has no such thing.
+    """
+
+    path: Path
+    format: ImageFormat | None
+    content_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What one format's reader says about one image, without what lies below it. Fields as in :class:`ImageInfo`."""
+
+    subformat: str
+    files: tuple[Path, ...]
+    size: int | None = None
+    read_only_reason: str | None = None
+    preserved: tuple[FileRange, ...] = ()
+    layout: tuple[FlatExtent, ...] = ()
+    parent: Parent | None = None
+    content_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """What lies below an image: the parents as images, nearest first, and all their files."""
+
+    images: tuple[tuple[Path, ImageFormat], ...]
+    files: tuple[Path, ...]

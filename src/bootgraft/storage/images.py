@@ -1,13 +1,41 @@
-"""Disk images of any format: say what one is, open it, find what is built on it."""
+"""Disk images of any format: say what one is, open it, find what is built on it.
 
+Raw files, block devices and flat VMDKs are opened here; every other format through qemu-nbd, a URI through libnbd.
+"""
+
+import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
-from bootgraft.storage.blockdevice import BlockDevice
-from bootgraft.storage.imageinfo import FileRange, ImageFormat, ImageInfo
+from bootgraft.errors import ImageError, ImageInUseError, ReadOnlyError
+from bootgraft.storage import locks
+from bootgraft.storage.blockdevice import SECTOR, BlockDevice
+from bootgraft.storage.confine import Confinement, resolve
+from bootgraft.storage.container import ContainerFile
+from bootgraft.storage.detect import sniff
+from bootgraft.storage.flat import FlatDevice
+from bootgraft.storage.formats import follow_parents, read_facts
+from bootgraft.storage.imageinfo import QEMU_DRIVER, FileRange, ImageFormat, ImageInfo
+from bootgraft.storage.rawfile import RawFile, open_descriptor
 
-__all__ = ["FileRange", "ImageFormat", "ImageInfo", "OpenImage", "identify", "open_image"]
+__all__ = ["FileRange", "ImageFormat", "ImageInfo", "OpenImage", "find_children", "identify", "open_image"]
+
+IN_PLACE: Final[dict[ImageFormat, str | None]] = {
+    ImageFormat.RAW: None,
+    ImageFormat.VMDK: None,
+    ImageFormat.VHD: None,
+    ImageFormat.VHDX: None,
+    ImageFormat.VDI: None,
+    ImageFormat.QCOW2: None,
+    ImageFormat.NBD: None,
+}
+"""Why a format is not written in place; None where it is, because it passes the kill test: a qemu-nbd that is killed
+in the middle of writes leaves an image that is sound, or that its next writer repairs."""
+
+_URI_SCHEMES = ("nbd://", "nbds://", "nbd+unix://", "nbds+unix://", "nbd+vsock://", "nbds+vsock://")
+_USE_OVERLAY = "Leave it as it is and write the repair beside it: --overlay OUT.qcow2"
 
 
 class OpenImage:
@@ -38,17 +66,167 @@ def identify(
 ) -> ImageInfo:
     """Say what the image at ``location`` (a path or an NBD URI) is. Nothing is locked and nothing written.
 
-    ``format`` overrides detection. Files that it names must lie in its own folder or under one of ``allow_paths``.
-    ``pending_log_ok`` admits a container whose own log waits to be replayed: for undo and resume, which write.
+    ``format`` overrides detection. Files that the image names must lie in its own folder or under ``allow_paths``.
+    ``pending_log_ok`` admits a container whose own log waits to be replayed: for undo and resume, which open it for
+    writing and so replay it.
+
+    Raises:
+        ImageError: there is no such image, it is damaged or cut short, or cannot be read as it is.
     """
-    raise NotImplementedError
+    if location.casefold().startswith(_URI_SCHEMES):
+        return ImageInfo(location, ImageFormat.NBD, "", (), (), IN_PLACE[ImageFormat.NBD], ())
+    path = resolve(Path(location))
+    confinement = Confinement.around(path, allow_paths)
+    with ContainerFile(path) as file:
+        found = _settle_format(file, format)
+        facts = read_facts(file, found, confinement, pending_log_ok=pending_log_ok)
+    chain = follow_parents(facts, confinement)
+    reason = facts.read_only_reason or IN_PLACE[found] or _first_unwritable(facts.files)
+    return ImageInfo(
+        location=location,
+        format=found,
+        subformat=facts.subformat,
+        files=facts.files,
+        backing=chain.files,
+        read_only_reason=reason,
+        preserved=facts.preserved,
+        chain=chain.images,
+        layout=facts.layout,
+        size=facts.size,
+    )
 
 
 def open_image(info: ImageInfo, *, writable: bool) -> OpenImage:
-    """Open and lock an image."""
-    raise NotImplementedError
+    """Open and lock an image.
+
+    Raises:
+        ImageInUseError: a virtual machine or another program has it open.
+        ReadOnlyError: ``writable`` was asked for and the image cannot be written in place; the message says why.
+        ImageError: it cannot be opened.
+        MissingDependencyError: it needs qemu-nbd or libnbd, which is not installed.
+    """
+    if writable and info.read_only_reason is not None:
+        raise ReadOnlyError(
+            f"it cannot be written in place: {info.read_only_reason}", where=info.location, advice=_USE_OVERLAY
+        )
+    if info.format is not ImageFormat.NBD:
+        locks.refuse_vmware_locks(_lockable(info))
+    device = _open_device(info, writable=writable)
+    try:
+        _check_opened(info, device, writable=writable)
+    except BaseException:
+        device.close()
+        raise
+    return OpenImage(info, device, writable=writable)
 
 
 def find_children(info: ImageInfo) -> tuple[Path, ...]:
-    """Return the images in the same folder that are built on this one: its snapshots, and overlays over it."""
-    raise NotImplementedError
+    """Return the images in the same folder that are built on this one: its snapshots, and overlays over it.
+
+    Writing this one would destroy them.
+
+    Raises:
+        ImageError: the folder holds too many files to look through.
+    """
+    from bootgraft.storage import children
+
+    return children.find_children(info)
+
+
+def _settle_format(file: ContainerFile, wanted: ImageFormat | None) -> ImageFormat:
+    if wanted is ImageFormat.NBD:
+        raise ImageError("this is a file, not an NBD URI", where=file.name, advice="Leave --format out, or give a URI")
+    if wanted is ImageFormat.RAW and file.size:
+        return wanted
+    found = sniff(file)
+    if wanted not in (None, found):
+        raise ImageError(
+            f"this is no {wanted} image: by its content it is {found}",
+            where=file.name,
+            advice=f"Leave --format out, or give --format {found}",
+        )
+    return found
+
+
+def _first_unwritable(files: Sequence[Path]) -> str | None:
+    for path in files:
+        reason = _unwritable(path)
+        if reason is not None:
+            return f"{path.name} {reason}"
+    return None
+
+
+def _unwritable(path: Path) -> str | None:
+    """Say why a file cannot be written, None where it can; opening it tells what os.access never tells root."""
+    status = path.stat()
+    if stat.S_ISBLK(status.st_mode):
+        # Opened for writing, a device would be probed anew by udev when it is closed: ask the kernel instead.
+        device = f"{os.major(status.st_rdev)}:{os.minor(status.st_rdev)}"
+        try:
+            read_only = Path("/sys/dev/block", device, "ro").read_text() == "1\n"
+        except OSError:
+            read_only = False
+        return "is a read-only block device" if read_only or not os.access(path, os.W_OK) else None
+    if not status.st_mode & 0o222:
+        return "is marked read-only (chmod u+w makes it writable)"
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK))
+    except OSError as error:
+        return f"cannot be opened for writing ({error.strerror})"
+    return None
+
+
+def _lockable(info: ImageInfo) -> list[Path]:
+    """Return the files beside which VMware would put a lock; it names a bare flat extent's after the descriptor."""
+    flat = [path for path in info.files if path.name.endswith("-flat.vmdk")]
+    return [*info.files, *(path.with_name(path.name.removesuffix("-flat.vmdk") + ".vmdk") for path in flat)]
+
+
+def _open_device(info: ImageInfo, *, writable: bool) -> BlockDevice:
+    if info.format is ImageFormat.NBD:
+        from bootgraft.storage import nbd
+
+        return nbd.open_uri(info.location, writable=writable)
+    if info.format is ImageFormat.RAW:
+        return RawFile(info.files[0], writable=writable)
+    if info.layout:
+        return FlatDevice(info.layout, writable=writable, name=info.location)
+    from bootgraft.storage import qemunbd
+
+    _probe_locks(info.files, writable=writable)
+    _probe_locks(info.backing, writable=False)
+    return qemunbd.open_qemu(
+        info.files[0],
+        QEMU_DRIVER[info.format],
+        writable=writable,
+        force_size_calc=info.format is ImageFormat.VHD,
+        backing=[qemunbd.Backing(path, QEMU_DRIVER[below]) for path, below in info.chain],
+    )
+
+
+def _probe_locks(files: Sequence[Path], *, writable: bool) -> None:
+    """Look for other users before qemu does, which takes the locks itself, but whose words are harder to read."""
+    for path in files:
+        descriptor = open_descriptor(path, writable=False)
+        try:
+            locks.probe(descriptor, path, writable=writable)
+        finally:
+            os.close(descriptor)
+
+
+def _check_opened(info: ImageInfo, device: BlockDevice, *, writable: bool) -> None:
+    """Refuse an image that changed after it was identified, or that qemu sees otherwise than we do."""
+    if info.size is not None and -(-info.size // SECTOR) != -(-device.size // SECTOR):
+        raise ImageError(
+            f"its headers tell of {info.size} bytes, but it opens with {device.size}",
+            where=info.location,
+            advice="The image is damaged or was changed just now; if it happens again, convert it with qemu-img first",
+        )
+    for kept in info.preserved if writable else ():
+        with ContainerFile(kept.path) as file:
+            if file.peek(kept.offset, len(kept.data)) != kept.data:
+                raise ImageInUseError(
+                    "it was changed by another program just now",
+                    where=info.location,
+                    advice="Find out which program uses it, end that, and try again",
+                )

@@ -1,0 +1,84 @@
+"""VDI, VirtualBox's own disk format. All numbers are little-endian.
+
+Source: VirtualBox, src/VBox/Storage/VDICore.h (VDIPREHEADER, VDIHEADER1PLUS).
+"""
+
+import struct
+from dataclasses import dataclass
+
+from bootgraft.errors import ImageError
+from bootgraft.storage.container import ContainerFile
+from bootgraft.storage.imageinfo import Facts
+
+_SIGNATURE = 0xBEDA107F
+_PREHEADER = struct.Struct("<II")  # signature, version
+_PREHEADER_AT = 0x40
+_IDENTITY = struct.Struct("<III")  # header size, type, flags
+_IDENTITY_AT = 0x48
+_LAYOUT = struct.Struct("<IIIIIIIQIIII16s16s16s16s")
+_LAYOUT_AT = 0x154
+_HEADER_END = 0x1C8
+_KINDS = {1: "dynamic", 2: "fixed", 3: "undo", 4: "differencing"}
+_NO_ID = bytes(16)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A VDI's header: what kind it is, the disk's bytes, its own id, and those of what it is linked to (or zeros)."""
+
+    kind: str
+    size: int
+    image_id: bytes
+    link_id: bytes
+    parent_id: bytes
+
+    @property
+    def is_linked(self) -> bool:
+        """Whether it is a change on top of another disk."""
+        return self.link_id != _NO_ID or self.parent_id != _NO_ID or self.kind in ("undo", "differencing")
+
+
+def read(file: ContainerFile) -> Facts:
+    """Say what a VDI is.
+
+    Raises:
+        ImageError: it is damaged, cut short, or a differencing disk, which qemu cannot read.
+    """
+    header = read_header(file)
+    if header.is_linked:
+        raise ImageError(
+            "this is a differencing VDI (a snapshot), a change on top of another disk, and cannot be read by itself",
+            where=file.name,
+            advice="Delete the snapshot in VirtualBox, which merges it, or make a full copy: VBoxManage clonemedium",
+        )
+    return Facts(subformat=header.kind, files=(file.path,), size=header.size)
+
+
+def read_header(file: ContainerFile) -> Header:
+    """Read and check the header.
+
+    Raises:
+        ImageError: it is damaged, or the block map and the blocks it counts do not fit into the file.
+    """
+    data = file.read(0, _HEADER_END, "the VDI header")
+    signature, version = _PREHEADER.unpack_from(data, _PREHEADER_AT)
+    if signature != _SIGNATURE:
+        raise file.corrupt("the VDI signature is missing")
+    if version >> 16 != 1:
+        raise ImageError(
+            f"this is a VDI of version {version >> 16}.{version & 0xFFFF}, which is not supported",
+            where=file.name,
+            advice="Convert it in VirtualBox: VBoxManage clonemedium OLD.vdi NEW.vdi",
+        )
+    kind = _IDENTITY.unpack_from(data, _IDENTITY_AT)[1]
+    if kind not in _KINDS:
+        raise file.corrupt(f"the VDI header gives image type {kind}, which does not exist")
+    map_at, data_at, _, _, _, _, _, size, block, _, blocks, used, *ids = _LAYOUT.unpack_from(data, _LAYOUT_AT)
+    if not size or not block or blocks * block < size:
+        raise file.corrupt("the VDI header's block map does not cover its disk")
+    file.require(map_at + 4 * blocks, "the end of the block map")
+    if used > blocks:
+        raise file.corrupt("the VDI header counts more blocks in use than there are")
+    file.require(data_at + used * block, "the last block in use")
+    image_id, _modified_id, link_id, parent_id = ids
+    return Header(_KINDS[kind], size, image_id, link_id, parent_id)

@@ -1,0 +1,121 @@
+"""VHD, the disk format of Virtual PC and the first Hyper-V. All numbers are big-endian.
+
+Source: Microsoft, "Virtual Hard Disk Image Format Specification" 1.0.
+"""
+
+import struct
+from dataclasses import dataclass
+
+from bootgraft.errors import ImageError
+from bootgraft.storage.container import ContainerFile
+from bootgraft.storage.imageinfo import Facts
+
+_COOKIE = b"conectix"
+_FOOTER = 512
+_FIELDS = struct.Struct(">8sIIQI4sI4sQQIII16s")  # up to the unique id
+_CHECKSUM_AT = 64
+_DYNAMIC = struct.Struct(">8sQQIIII")
+_DYNAMIC_SIZE = 1024
+_PARENT_ID_AT = 40
+_PARENT_NAME = slice(64, 576)
+_KINDS = {2: "fixed", 3: "dynamic", 4: "differencing"}
+_MAX_SIZE = 2040 * 2**30  # what Hyper-V and Virtual PC accept
+
+
+@dataclass(frozen=True, slots=True)
+class Footer:
+    """A VHD's footer. ``kind`` is fixed, dynamic or differencing; ``size`` the disk's bytes by "current size"."""
+
+    kind: str
+    size: int
+    header_offset: int
+    unique_id: bytes
+
+
+def has_footer(file: ContainerFile) -> bool:
+    """Tell whether the file ends in a sound VHD footer: only that tells a fixed VHD from a raw disk."""
+    data = _last_footer(file)
+    return data is not None and _checksum(data) == int.from_bytes(data[_CHECKSUM_AT : _CHECKSUM_AT + 4], "big")
+
+
+def read(file: ContainerFile) -> Facts:
+    """Say what a VHD is.
+
+    Raises:
+        ImageError: it is damaged, cut short, or a differencing disk, which qemu cannot read.
+    """
+    footer = read_footer(file)
+    if footer.kind == "fixed":
+        file.require(footer.size + _FOOTER, "the end of the disk")
+    else:
+        header = _read_dynamic(file, footer)
+        if footer.kind == "differencing":
+            raise ImageError(
+                f"this is a differencing VHD, a change on top of {parent_name(header)!r}, and cannot be read by itself",
+                where=file.name,
+                advice="Merge it into its parent first (Hyper-V Manager: Edit Disk, Merge), and give the merged disk",
+            )
+    return Facts(subformat=footer.kind, files=(file.path,), size=footer.size)
+
+
+def read_footer(file: ContainerFile) -> Footer:
+    """Read the footer at the end of the file; every sound VHD has it there, whatever its kind.
+
+    Raises:
+        ImageError: there is none, or it contradicts the specification.
+    """
+    data = _last_footer(file)
+    if data is None:
+        if file.peek(0, len(_COOKIE)) == _COOKIE:  # the copy that a dynamic disk begins with
+            raise file.truncated("the VHD footer")
+        raise file.corrupt("the file does not end in a VHD footer")
+    fields = _FIELDS.unpack_from(data)
+    header_offset, size, kind, checksum, unique_id = fields[3], fields[9], fields[11], fields[12], fields[13]
+    if checksum != _checksum(data):
+        raise file.corrupt("the checksum of the VHD footer is wrong")
+    if kind not in _KINDS:
+        raise file.corrupt(f"the VHD footer gives disk type {kind}, which does not exist")
+    if not 0 < size <= _MAX_SIZE or size % 512:
+        raise file.corrupt(f"the VHD footer gives a disk size of {size} bytes, which cannot be")
+    return Footer(_KINDS[kind], size, header_offset, unique_id)
+
+
+def read_parent(file: ContainerFile) -> tuple[bytes, str] | None:
+    """Return the unique id and the name of a differencing VHD's parent, None for the other kinds."""
+    footer = read_footer(file)
+    if footer.kind != "differencing":
+        return None
+    header = _read_dynamic(file, footer)
+    return header[_PARENT_ID_AT : _PARENT_ID_AT + 16], parent_name(header)
+
+
+def parent_name(header: bytes) -> str:
+    """Return the last part of the parent's name in a dynamic disk header, fit for printing."""
+    name = header[_PARENT_NAME].decode("utf-16-be", "replace").split("\0", 1)[0]
+    return name.replace("\\", "/").rsplit("/", 1)[-1]
+
+
+def _last_footer(file: ContainerFile) -> bytes | None:
+    """Return the footer padded to 512 bytes; Virtual PC before 2004 wrote 511."""
+    for length in (_FOOTER, _FOOTER - 1):
+        data = file.peek(file.size - length, length)
+        if data.startswith(_COOKIE):
+            return data.ljust(_FOOTER, b"\0")
+    return None
+
+
+def _checksum(footer: bytes) -> int:
+    return ~(sum(footer) - sum(footer[_CHECKSUM_AT : _CHECKSUM_AT + 4])) & 0xFFFFFFFF
+
+
+def _read_dynamic(file: ContainerFile, footer: Footer) -> bytes:
+    header = file.read(footer.header_offset, _DYNAMIC_SIZE, "the VHD's dynamic disk header")
+    cookie, _next, table_offset, _version, entries, block_size, _checksum = _DYNAMIC.unpack_from(header)
+    if cookie != b"cxsparse":
+        raise file.corrupt("the VHD's dynamic disk header is missing")
+    if block_size < 512 or block_size & (block_size - 1):
+        raise file.corrupt(f"the VHD's block size is {block_size} bytes, which is not a power of two")
+    if entries * block_size < footer.size:
+        raise file.corrupt("the VHD's block allocation table is too small for its disk")
+    file.require(table_offset + 4 * -(-footer.size // block_size), "the end of the block allocation table")
+    return header

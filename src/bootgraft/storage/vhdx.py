@@ -1,0 +1,200 @@
+"""VHDX, Hyper-V's disk format since Windows 8. All numbers are little-endian.
+
+Source: Microsoft, "[MS-VHDX]: Virtual Hard Disk v2 (VHDX) File Format": 2.2 (headers, region table), 2.3 (log),
+2.6 (metadata).
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from bootgraft.errors import ImageError
+from bootgraft.storage.container import ContainerFile
+from bootgraft.storage.imageinfo import Facts
+
+_KIB = 1024
+_HEADERS = (64 * _KIB, 128 * _KIB)
+_HEADER_SIZE = 4 * _KIB
+_HEADER = struct.Struct("<4sIQ16s16s16sHHIQ")
+_REGIONS = (192 * _KIB, 256 * _KIB)
+_REGION_SIZE = 64 * _KIB
+_REGION_ENTRY = struct.Struct("<16sQII")
+_METADATA_SIZE = 64 * _KIB
+_METADATA_ENTRY = struct.Struct("<16sIIII")
+_MAX_ENTRIES = 2047
+_MAX_SIZE = 64 * 2**40
+_MAX_LOCATOR = 64 * _KIB
+_NO_GUID = bytes(16)
+
+
+def _guid(text: str) -> bytes:
+    first, second, third, rest = (bytes.fromhex(part) for part in text.split(" "))
+    return first[::-1] + second[::-1] + third[::-1] + rest
+
+
+_METADATA_REGION = _guid("8B7CA206 4790 4B9A B8FE575F050F886E")
+_FILE_PARAMETERS = _guid("CAA16737 FA36 4D43 B3B633F0AA44E76B")
+_DISK_SIZE = _guid("2FA54224 CD1B 4876 B2115DBED83BF4B8")
+_PARENT_LOCATOR = _guid("A8D35F2D B30B 454D ABF7D3D84834AB0C")
+_ALL_ALLOCATED = 1
+_HAS_PARENT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The header in force: the sound one with the higher sequence number."""
+
+    sequence: int
+    data_write_guid: bytes
+    log_guid: bytes
+
+
+def read(file: ContainerFile, *, pending_log_ok: bool) -> Facts:
+    """Say what a VHDX is.
+
+    Raises:
+        ImageError: it is damaged, cut short, a differencing disk, which qemu cannot read, or its own log waits to be
+            replayed (unless ``pending_log_ok``: opening it for writing replays it).
+    """
+    header = read_header(file)
+    metadata = _read_metadata(file)
+    if _FILE_PARAMETERS not in metadata or _DISK_SIZE not in metadata:
+        raise file.corrupt("the VHDX metadata do not give the disk's size and kind")
+    flags = struct.unpack_from("<II", _item(file, metadata[_FILE_PARAMETERS], 8))[1]
+    if flags & _HAS_PARENT:
+        raise ImageError(
+            "this is a differencing VHDX (a checkpoint, .avhdx), a change on top of another disk, and cannot be read"
+            " by itself",
+            where=file.name,
+            advice="Merge it into its parent first (Hyper-V Manager: Edit Disk, Merge), and give the merged disk",
+        )
+    size = int.from_bytes(_item(file, metadata[_DISK_SIZE], 8), "little")
+    if not 0 < size <= _MAX_SIZE or size % 512:
+        raise file.corrupt(f"the VHDX metadata give a disk size of {size} bytes, which cannot be")
+    if header.log_guid != _NO_GUID and not pending_log_ok:
+        raise ImageError(
+            "its own log waits to be replayed: it was not closed cleanly, or a running virtual machine has it open",
+            where=file.name,
+            advice=f"If no machine uses it, attach it once on Hyper-V, or run: qemu-img check -r all {file.name}",
+        )
+    return Facts(subformat="fixed" if flags & _ALL_ALLOCATED else "dynamic", files=(file.path,), size=size)
+
+
+def read_header(file: ContainerFile) -> Header:
+    """Return the header in force.
+
+    Raises:
+        ImageError: neither of the two is sound.
+    """
+    sound = []
+    for offset in _HEADERS:
+        data = file.peek(offset, _HEADER_SIZE)
+        if len(data) == _HEADER_SIZE and data.startswith(b"head") and _checksum_holds(data):
+            _, _, sequence, _, data_write_guid, log_guid, _, _, _, _ = _HEADER.unpack_from(data)
+            sound.append(Header(sequence, data_write_guid, log_guid))
+    if not sound:
+        file.require(_HEADERS[-1] + _HEADER_SIZE, "the VHDX header")
+        raise file.corrupt("neither of the two VHDX headers is sound")
+    return max(sound, key=lambda header: header.sequence)
+
+
+def read_parent(file: ContainerFile) -> dict[str, str] | None:
+    """Return a differencing VHDX's parent locator (``relative_path``, ``parent_linkage``, …), None without a parent."""
+    metadata = _read_metadata(file)
+    if _PARENT_LOCATOR not in metadata:
+        return None
+    offset, length = metadata[_PARENT_LOCATOR]
+    data = _item(file, metadata[_PARENT_LOCATOR], min(length, _MAX_LOCATOR))
+    if len(data) < 20:
+        raise file.corrupt(f"the VHDX parent locator at byte {offset} is too short")
+    count = int.from_bytes(data[18:20], "little")
+    entries = {}
+    for position in range(20, min(20 + count * 12, len(data) - 11), 12):
+        key_at, value_at, key_length, value_length = struct.unpack_from("<IIHH", data, position)
+        key = data[key_at : key_at + key_length].decode("utf-16-le", "replace")
+        entries[key] = data[value_at : value_at + value_length].decode("utf-16-le", "replace")
+    return entries
+
+
+def _read_metadata(file: ContainerFile) -> dict[bytes, tuple[int, int]]:
+    """Return the metadata items: id to (offset in the file, bytes)."""
+    start, length = _find_metadata(file)
+    table = file.read(start, _METADATA_SIZE, "the VHDX metadata table")
+    if not table.startswith(b"metadata"):
+        raise file.corrupt("the VHDX metadata table is missing")
+    count = int.from_bytes(table[10:12], "little")
+    if count > _MAX_ENTRIES:
+        raise file.corrupt(f"the VHDX metadata table claims {count} entries")
+    items = {}
+    for index in range(count):
+        item, offset, size, _flags, _ = _METADATA_ENTRY.unpack_from(table, 32 + 32 * index)
+        if offset + size > length:
+            raise file.corrupt("a VHDX metadata item lies outside the metadata region")
+        items[item] = (start + offset, size)
+    return items
+
+
+def _find_metadata(file: ContainerFile) -> tuple[int, int]:
+    """Return the metadata region's offset and length, both in bytes."""
+    for position in _REGIONS:
+        table = file.peek(position, _REGION_SIZE)
+        if len(table) == _REGION_SIZE and table.startswith(b"regi") and _checksum_holds(table):
+            break
+    else:
+        file.require(_REGIONS[-1] + _REGION_SIZE, "the VHDX region table")
+        raise file.corrupt("neither of the two VHDX region tables is sound")
+    found = None
+    for region, offset, length in _regions(file, table):
+        file.require(offset + length, "a region of the VHDX")
+        if region == _METADATA_REGION:
+            found = (offset, length)
+    if found is None:
+        raise file.corrupt("the VHDX has no metadata region")
+    return found
+
+
+def _regions(file: ContainerFile, table: bytes) -> Iterator[tuple[bytes, int, int]]:
+    count = int.from_bytes(table[8:12], "little")
+    if count > _MAX_ENTRIES:
+        raise file.corrupt(f"the VHDX region table claims {count} entries")
+    for index in range(count):
+        region, offset, length, _required = _REGION_ENTRY.unpack_from(table, 16 + 32 * index)
+        yield region, offset, length
+
+
+def _item(file: ContainerFile, place: tuple[int, int], length: int) -> bytes:
+    offset, size = place
+    if size < length:
+        raise file.corrupt("a VHDX metadata item is too short")
+    return file.read(offset, length, "a VHDX metadata item")
+
+
+def _checksum_holds(data: bytes) -> bool:
+    """Check the CRC-32C that headers and region tables carry at byte 4, computed with those four bytes zero."""
+    return _crc32c(data[:4] + bytes(4) + data[8:]) == int.from_bytes(data[4:8], "little")
+
+
+@cache
+def _crc_table() -> tuple[int, ...]:
+    """CRC-32C, reflected polynomial 0x82F63B78 (RFC 3720, 12.1)."""
+    table = []
+    for value in range(256):
+        for _ in range(8):
+            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
+        table.append(value)
+    return tuple(table)
+
+
+def _crc32c(data: bytes) -> int:
+    table = _crc_table()
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = crc >> 8 ^ table[(crc ^ byte) & 0xFF]
+    return crc ^ 0xFFFFFFFF
+
+
+def format_guid(data: bytes) -> str:
+    """Write 16 bytes as Windows writes a GUID, upper-case and without braces."""
+    parts = (data[3::-1], data[5:3:-1], data[7:5:-1], data[8:10], data[10:])
+    return "-".join(part.hex() for part in parts).upper()
