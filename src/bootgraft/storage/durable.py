@@ -49,11 +49,18 @@ def read_all(descriptor: int, offset: int, length: int) -> bytes:
 
 def open_regular(path: Path, flags: int) -> int:
     """Open a plain file, not a link, a pipe or a device; OSError (EINVAL) for those."""
+    # Looked at first, since merely opening a device may do something, and again in case it was exchanged meanwhile.
+    if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
+        raise _not_plain(path)
     descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "not a plain file", str(path))
+        raise _not_plain(path)
     return descriptor
+
+
+def _not_plain(path: Path) -> OSError:
+    return OSError(errno.EINVAL, "not a plain file", str(path))
 
 
 @contextmanager

@@ -10,7 +10,6 @@ from bootgraft import __version__
 from bootgraft.errors import ImageError, JournalError, ReadOnlyError
 from bootgraft.storage.blockdevice import BlockDevice
 from bootgraft.storage.comparison import digest_of
-from bootgraft.storage.keptbytes import kept_bytes
 from bootgraft.storage.images import OpenImage
 from bootgraft.storage.journal import (
     MAX_DISKS,
@@ -26,6 +25,7 @@ from bootgraft.storage.journal import (
 )
 from bootgraft.storage.journaldisks import disk_file
 from bootgraft.storage.journalfile import pieces
+from bootgraft.storage.keptbytes import kept_bytes
 
 if TYPE_CHECKING:  # a type and no more: undo and resume need no overlay
     from bootgraft.storage.overlay import Run
