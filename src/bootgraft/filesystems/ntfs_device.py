@@ -99,7 +99,8 @@ class Operations:
         if offset < 0 or count < 0:
             return self._refuse(errno.EINVAL)
         length = max(0, min(count, self._device.size - offset))
-        self._ffi.memmove(buffer, self._device.read(offset, length), length)
+        if length:
+            self._ffi.memmove(buffer, self._device.read(offset, length), length)
         return length
 
     def _pwrite(self, dev: Any, buffer: Any, count: int, offset: int) -> int:
