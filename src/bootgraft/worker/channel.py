@@ -69,10 +69,10 @@ class Channel:
             raise _closed() from error
 
     def receive(self) -> tuple[Frame, bytes]:
-        """Return the next frame; raises ChannelClosedError at the end or for a frame that is none."""
+        """Return the next frame; raises ChannelClosedError at the end and ValueError for bytes that are no frame."""
         kind, length = _HEAD.unpack(self._exactly(_HEAD.size))
-        if length > MAX_PAYLOAD or kind not in Frame:
-            raise _closed()
+        if length > MAX_PAYLOAD:
+            raise ValueError(f"a frame of {length} bytes")
         return Frame(kind), self._exactly(length)
 
     def _exactly(self, length: int) -> bytes:

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from bootgraft.errors import BootgraftError
 from bootgraft.events import Event
 from bootgraft.storage.overlay import Overlay
-from bootgraft.worker.channel import RUN_HEAD, Channel, ChannelClosedError, Frame, ProxyDevice, encode_error
+from bootgraft.worker.channel import MAX_READ, RUN_HEAD, Channel, ChannelClosedError, Frame, ProxyDevice, encode_error
 from bootgraft.worker.job import Job
 
 MEMORY_LIMIT = 2 * 2**30
@@ -21,15 +21,22 @@ CPU_LIMIT = 300
 
 def main() -> int:
     """Serve the socket whose number is the first argument; returns the process's exit status."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT, CPU_LIMIT))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _limit(resource.RLIMIT_AS, MEMORY_LIMIT)
+    _limit(resource.RLIMIT_CPU, CPU_LIMIT)
+    _limit(resource.RLIMIT_CORE, 0)
     channel = Channel(socket.socket(fileno=int(sys.argv[1])))
     try:
         _serve(channel)
     except ChannelClosedError:
         return 1  # the parent is gone: nobody is left to tell
     return 0
+
+
+def _limit(kind: int, wanted: int) -> None:
+    """Set a limit, or keep the administrator's own where that is lower: it cannot be raised."""
+    _, hard = resource.getrlimit(kind)
+    limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(kind, (limit, limit))
 
 
 def _serve(channel: Channel) -> None:
@@ -64,8 +71,10 @@ def _hand_over(channel: Channel, number: int, overlay: Overlay) -> None:
         if run.fill is not None:
             channel.send(Frame.RUN, RUN_HEAD.pack(number, run.offset, run.length, run.fill))
         else:
-            data = overlay.read(run.offset, run.length)
-            channel.send(Frame.RUN, RUN_HEAD.pack(number, run.offset, run.length, -1), data)
+            end = run.offset + run.length
+            for at in range(run.offset, end, MAX_READ):
+                data = overlay.read(at, min(MAX_READ, end - at))
+                channel.send(Frame.RUN, RUN_HEAD.pack(number, at, len(data), -1), data)
 
 
 def _bug(job: Job, error: Exception) -> BootgraftError:

@@ -68,7 +68,20 @@ class Outcome:
 
     @staticmethod
     def from_json(payload: bytes) -> "Outcome":
-        """The outcome in a frame's payload; TypeError, KeyError or ValueError where it is none."""
+        """The outcome in a frame's payload; TypeError, KeyError, AttributeError or ValueError where it is none."""
         fields = json.loads(payload)
-        witnesses = tuple(WitnessRange(**witness) for witness in fields.pop("witnesses"))
-        return Outcome(**fields, witnesses=witnesses)
+        witnesses = tuple(_witness(**witness) for witness in fields.pop("witnesses"))
+        outcome = Outcome(**fields, witnesses=witnesses)
+        json.loads(outcome.document)
+        texts = (outcome.document, outcome.text, outcome.summary)
+        if not all(isinstance(each, str) for each in texts) or type(outcome.proven) is not bool:
+            raise ValueError(payload[:80])
+        if type(outcome.status) is not int or outcome.status not in (0, 1):
+            raise ValueError(outcome.status)
+        return outcome
+
+
+def _witness(disk: int, offset: int, length: int) -> WitnessRange:
+    if not all(type(each) is int and each >= 0 for each in (disk, offset, length)):
+        raise ValueError(disk)
+    return WitnessRange(disk, offset, length)

@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -24,6 +25,11 @@ from bootgraft.worker.channel import (
 )
 from bootgraft.worker.job import Job, Outcome
 
+_NONSENSE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, struct.error)
+"""What decoding a frame raises where the child does not keep to the protocol."""
+_PATIENCE = 5
+"""Seconds for a child that hung up to end; an honest one needs none."""
+
 
 class Worker:
     """A child process that waits for one job. Started early, its interpreter loads while the images are opened.
@@ -39,6 +45,7 @@ class Worker:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
+                process_group=0,  # Ctrl-C is for the parent, which then ends the child
             )
         self._channel = Channel(ours)
 
@@ -60,7 +67,8 @@ class Worker:
     def run(self, job: Job, devices: Sequence[BlockDevice], overlays: Sequence[Overlay], monitor: Monitor) -> Outcome:
         """Have the child do the job on these devices; what it changed is written into ``overlays``, one per disk.
 
-        Raises the child's own BootgraftError, or ImageError where the child crashed on what it read.
+        Raises the child's own BootgraftError, or ImageError where the child crashed on what it read or does not keep
+        to the protocol.
         """
         try:
             self._channel.send(Frame.JOB, job.to_json())
@@ -81,7 +89,7 @@ class Worker:
                         raise _nonsense(job)
         except ChannelClosedError as error:
             raise self._crash(job) from error
-        except (ValueError, KeyError, TypeError) as error:
+        except _NONSENSE as error:
             raise _nonsense(job) from error
 
     def _serve(self, payload: bytes, devices: Sequence[BlockDevice]) -> None:
@@ -96,13 +104,22 @@ class Worker:
             self._channel.send(Frame.DATA, data)
 
     def _crash(self, job: Job) -> ImageError:
-        status = self._process.wait()
-        cause = f"was ended by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+        try:
+            status = self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            status = self._process.wait()
+        cause = f"was ended by {_signal_name(-status)}" if status < 0 else f"ended with status {status}"
         return ImageError(
             f"the process that reads its volumes {cause}: a structure on them is damaged beyond what can be read",
             where=job.devices[0].location,
             advice="Nothing was written. Check the volume with chkdsk or `ntfsresize -f -i` on a copy",
         )
+
+
+def _signal_name(number: int) -> str:
+    known = {each.value: each.name for each in signal.Signals}
+    return known.get(number, f"signal {number}")
 
 
 def _event(payload: bytes) -> Event:
@@ -113,8 +130,10 @@ def _event(payload: bytes) -> Event:
 def _take_run(payload: bytes, overlays: Sequence[Overlay]) -> None:
     disk, offset, length, fill = RUN_HEAD.unpack_from(payload)
     data = payload[RUN_HEAD.size :]
-    if disk >= len(overlays) or (fill < 0 and len(data) != length) or fill > 0xFF:
-        raise ValueError(disk)
+    if disk >= len(overlays) or offset + length > overlays[disk].size or not -1 <= fill <= 0xFF:
+        raise ValueError(payload[: RUN_HEAD.size])
+    if len(data) != (length if fill < 0 else 0):
+        raise ValueError(payload[: RUN_HEAD.size])
     if fill < 0:
         overlays[disk].write(offset, data)
     else:
