@@ -3,11 +3,9 @@
 import json
 import shutil
 import sys
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from bootgraft.cli.options import Options
-from bootgraft.errors import MissingDependencyError
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +21,13 @@ class Part:
 
 def run(options: Options) -> int:
     """Print each part; exit status 0 where nothing is missing, 1 else."""
-    parts = [_libntfs(), _libnbd(), _program("qemu-nbd"), _program("qemu-img"), _libarchive()]
+    parts = [
+        _libntfs(),
+        _library("libnbd", "libnbd.so.0", "images but raw and flat ones, and no nbd:// URIs", "libnbd0"),
+        _program("qemu-nbd"),
+        _program("qemu-img"),
+        _library("libarchive", "libarchive.so.13", "archives as driver sources (not used yet)", "libarchive13"),
+    ]
     missing = any(part.fault for part in parts)
     if options.json:
         sys.stdout.write(json.dumps({"parts": [asdict(part) for part in parts]}) + "\n")
@@ -40,28 +44,28 @@ def run(options: Options) -> int:
 
 
 def _libntfs() -> Part:
-    from bootgraft.filesystems.ntfs_library import is_known_vulnerable, library_version
+    from bootgraft.filesystems.ntfs_version import library_version, missing_fixes
 
-    version, fault = _probe(library_version)
-    if fault is None and is_known_vulnerable(version):
-        fault = (
-            f"version {version} has known memory-safety bugs; bootgraft runs it in a process of its own, but update it"
-        )
+    fault = _missing_library("libntfs-3g.so.89")
+    version = "" if fault else library_version() or "(version unknown)"
+    unfixed = missing_fixes(version)
+    if unfixed:
+        fault = f"version {version} lacks fixes for volumes made to corrupt memory ({'; '.join(unfixed)}): update it"
     return Part("libntfs-3g", "NTFS volumes", "libntfs-3g89 (on newer releases: libntfs-3g89t64)", version, fault)
 
 
-def _libnbd() -> Part:
-    from bootgraft.storage.nbd import library_version
-
-    version, fault = _probe(library_version)
-    return Part("libnbd", "images but raw and flat ones, no nbd:// URIs", "libnbd0", version, fault)
+def _library(name: str, soname: str, needed_for: str, package: str) -> Part:
+    return Part(name, needed_for, package, "", _missing_library(soname))
 
 
-def _probe(version: Callable[[], str]) -> tuple[str, str | None]:
+def _missing_library(soname: str) -> str | None:
+    from _cffi_backend import FFI
+
     try:
-        return version(), None
-    except MissingDependencyError as error:
-        return "", error.what
+        FFI().dlopen(soname)
+    except OSError:
+        return f"{soname} cannot be loaded"
+    return None
 
 
 def _program(name: str) -> Part:
@@ -69,13 +73,3 @@ def _program(name: str) -> Part:
     fault = None if path else f"the program {name} is not on the PATH"
     purpose = "images but raw and flat ones" if name == "qemu-nbd" else "--overlay"
     return Part(name, purpose, "qemu-utils", path or "", fault)
-
-
-def _libarchive() -> Part:
-    from _cffi_backend import FFI
-
-    try:
-        FFI().dlopen("libarchive.so.13")
-    except OSError:
-        return Part("libarchive", "driver archives", "libarchive13", "", "libarchive.so.13 was not found")
-    return Part("libarchive", "driver archives", "libarchive13", "13", None)

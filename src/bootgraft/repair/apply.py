@@ -15,7 +15,7 @@ from bootgraft.changes import (
     WriteFile,
 )
 from bootgraft.errors import BootgraftError, FileMissingError
-from bootgraft.filesystems.base import FileSystem, OpenFile
+from bootgraft.filesystems.base import FileSystem
 from bootgraft.machine import Machine, Volume
 from bootgraft.registry.hive import Hive
 
@@ -53,8 +53,8 @@ def find_volume(machine: Machine, file: FileId) -> Volume:
 
 
 def open_hive_at(machine: Machine, place: FileId) -> Hive:
-    """Open a hive that a plan names."""
-    return Hive.open(OpenFile(find_volume(machine, place).filesystem(), place.path), name=str(place))
+    """The hive that a plan names, opened once per machine."""
+    return find_volume(machine, place).hive(place.path)
 
 
 def digest(filesystem: FileSystem, path: str) -> str | None:

@@ -5,6 +5,7 @@ What is there already is compared value by value, so a plan holds only what chan
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from bootgraft.changes import (
     Change,
@@ -47,7 +48,7 @@ def plan_repair(installation: Installation, hive: Hive, work: Sequence[tuple[Dia
             changes += graft.changes()
             notes += [*package.notes, *graft.notes]
         else:
-            changes += [change for finding in diagnosis.findings for change in finding.changes]
+            changes += _as_it_stands(hive, (change for finding in diagnosis.findings for change in finding.changes))
     return Plan(tuple(_without_repeats(changes)), tuple(dict.fromkeys(notes)))
 
 
@@ -56,18 +57,36 @@ def needs_driver(diagnosis: Diagnosis) -> bool:
     return any(finding.remedy is Remedy.DRIVER for finding in diagnosis.findings)
 
 
+def _as_it_stands(hive: Hive, changes: Iterable[Change]) -> Iterator[Change]:
+    """The changes with the values as they lie in the hive: a check knows their meaning, not their type and bytes."""
+    for change in changes:
+        if not isinstance(change, SetValue):
+            yield change
+            continue
+        before = _present(hive.key(change.key), change.name)
+        if before != change.value:
+            yield replace(change, before=before)
+
+
 def _without_repeats(changes: Iterable[Change]) -> Iterator[Change]:
     seen: dict[tuple[str, ...], Change] = {}
     for change in changes:
         identity = _identity(change)
         if seen.setdefault(identity, change) is change:
             yield change
-        elif seen[identity] != change:
+        elif not _same(seen[identity], change):
             raise DriverSourceError(
                 f"two driver sources want different content for {' '.join(identity[1:])}",
                 where="--drivers",
                 advice="Repair for one target at a time, or give sources that agree",
             )
+
+
+def _same(one: Change, other: Change) -> bool:
+    """Whether both come to the same, whichever source it was taken from."""
+    if isinstance(one, WriteFile) and isinstance(other, WriteFile):
+        return one.data == other.data
+    return one == other
 
 
 def _identity(change: Change) -> tuple[str, ...]:
@@ -95,7 +114,8 @@ class _Graft:
             for key in self._package.keys:
                 yield from self._key(f"{control_set.name}\\{key.path}", key)
             defeating = (i for i in control_set.instances if enum_instance.defeats(i, self._package.service))
-            yield from enum_instance.mend(self._facts.hive, defeating, self._package.service)
+            mending = enum_instance.mend(self._facts.hive, defeating, self._package.service)
+            yield from _as_it_stands(self._hive, mending)
 
     def _key(self, path: str, key: PackageKey) -> Iterator[RegistryChange]:
         existing = self._hive.key(path)
