@@ -44,7 +44,7 @@ def _check_set(facts: ControllerFacts, control_set: ControlSetFacts) -> Finding 
     service = control_set.service
     if service is None:
         key = f"{control_set.name}\\Services\\{control_set.service_name}"
-        bound_by = control_set.binding.key_path if control_set.binding else "an Enum instance"
+        bound_by = control_set.binding.key_path if control_set.binding and control_set.is_bound else "an Enum instance"
         return Finding(
             MISSING,
             severity_in(control_set),

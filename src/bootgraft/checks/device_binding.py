@@ -16,7 +16,7 @@ DOCS = (
         cause="The machine never had this controller, so Setup made no CriticalDeviceDatabase key for any of its ids.",
         evidence="The control set and the ids looked for below Control\\CriticalDeviceDatabase.",
         fix="The keys are copied from the driver source into every control set.",
-        limits="A key without ClassGUID does not count: the kernel skips it.",
+        limits="A key without ClassGUID does not count: the kernel skips it. One without Service binds to no driver.",
         references=_REFERENCES,
     ),
     FindingDoc(
@@ -34,7 +34,7 @@ DOCS = (
 
 def check(facts: ControllerFacts) -> tuple[Finding, ...]:
     """One finding for each control set that binds no service to the controller, or only in one slot."""
-    found = (_check_set(facts, control_set) for control_set in facts.sets if control_set.binding is None)
+    found = (_check_set(facts, control_set) for control_set in facts.sets if not control_set.is_bound)
     return tuple(finding for finding in found if finding)
 
 
@@ -45,6 +45,8 @@ def _check_set(facts: ControllerFacts, control_set: ControlSetFacts) -> Finding:
         f"{facts.hive.path}: {control_set.name}\\Control\\CriticalDeviceDatabase has no key with a service for "
         f"{_key_name(main_id)}, nor for the controller's other ids ({others})"
     )
+    if control_set.binding is not None:
+        lack = f"{facts.hive.path}: {control_set.binding.key_path} has a ClassGUID but no Service: it binds no driver"
     if control_set.service_name is None:
         return Finding(
             MISSING,

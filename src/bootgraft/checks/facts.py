@@ -40,8 +40,8 @@ class DriverFacts:
 class ControlSetFacts:
     """What one control set holds for a controller.
 
-    ``service_name`` is the service that Windows would start for it: the one a populated Enum instance names, else the
-    one the CriticalDeviceDatabase binds; None where there is no binding at all.
+    ``service_name`` is the service that should serve it: the one that the CriticalDeviceDatabase binds, else the one
+    that a populated Enum instance names; None where nothing names any.
     """
 
     number: int
@@ -56,6 +56,11 @@ class ControlSetFacts:
     def name(self) -> str:
         """``ControlSet001``."""
         return f"ControlSet{self.number:03d}"
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether the CriticalDeviceDatabase names a service: a key with a class but no service binds to nothing."""
+        return self.binding is not None and self.binding.service is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,7 @@ def _gather_set(
 ) -> ControlSetFacts:
     binding = find_critical_device(hive, number, controller.device_ids())
     instances = _matching_instances(hive, number, controller)
-    service_name = binding.service if binding else _populated(instances)
+    service_name = (binding.service if binding else None) or _populated(instances)
     service = read_service(hive, number, service_name) if service_name else None
     driver = reader.read(service) if service else None
     is_default = number == installation.select.default
@@ -124,11 +129,12 @@ class _DriverReader:
 
     def __init__(self, installation: Installation) -> None:
         self._directory = installation.directory
+        self._letter = installation.drive_letter
         self._filesystem = installation.volume.filesystem()
         self._known: dict[str, DriverFacts] = {}
 
     def read(self, service: Service) -> DriverFacts:
-        path = driver_file(service, self._directory)
+        path = driver_file(service, self._directory, drive_letter=self._letter)
         if path.casefold() not in self._known:
             self._known[path.casefold()] = read_driver(self._filesystem, self._directory, path)
         return self._known[path.casefold()]
@@ -162,6 +168,6 @@ def _find_import(filesystem: FileSystem, directory: str, name: str) -> ImportFac
             return ImportFacts(name, path, read_architecture(head, name=path))
         except FileMissingError:
             continue
-        except NotPortableExecutableError:
+        except (NotPortableExecutableError, FileSystemError):  # no binary, a directory, encrypted, damaged
             return ImportFacts(name, path, None)
     return ImportFacts(name, None, None)

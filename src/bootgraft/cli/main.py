@@ -6,7 +6,8 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from io import TextIOWrapper
+from typing import Any, NoReturn
 
 from bootgraft import __version__
 from bootgraft.cli.options import Options
@@ -23,7 +24,10 @@ INTERRUPTED = 130
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are ours, so that ``--json`` reports them like any other."""
+    """A parser whose errors are ours, so that ``--json`` reports them like any other; nothing may be abbreviated."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(allow_abbrev=False, **settings)
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, where=self.prog, advice=f"See `{self.prog} --help`")
@@ -103,6 +107,8 @@ def _add_repair(parser: argparse.ArgumentParser) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status of the contract."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a volume's label may have what the terminal cannot show
     as_json = "--json" in words
     try:
         options = Options.from_arguments(_parser().parse_args(words))

@@ -123,7 +123,7 @@ def _print(outcome: Outcome, options: Options, written: list[str]) -> None:
 
 def _head(outcome: Outcome, options: Options, written: list[str]) -> str:
     if not outcome.proven:
-        return ""
+        return ""  # the text itself says that nothing was written
     if options.dry_run:
         return f"Dry run: {outcome.summary} would make it boot; proven on an overlay, nothing was written.\n\n"
     where = ", ".join(written) if options.overlay else ", ".join(options.images)

@@ -4,6 +4,7 @@ import os
 import re
 import sys
 import time
+from contextlib import suppress
 
 from bootgraft.cli.options import Options
 from bootgraft.events import Event, EventKind, Monitor
@@ -36,6 +37,7 @@ def monitor_for(options: Options) -> Monitor:
     """The monitor that tells on standard error what is going on.
 
     Verbose tells every event, quiet only warnings; in between, steps are told once the work takes more than a second.
+    That nobody reads them any more (``2>&1 | head``) must not break off a commit.
     """
     start = time.monotonic()
 
@@ -43,6 +45,7 @@ def monitor_for(options: Options) -> Monitor:
         late = time.monotonic() - start > PATIENCE and not options.quiet
         if options.verbose or event.kind is EventKind.WARNING or (late and event.kind is EventKind.STEP):
             share = f" {100 * event.done // event.total} %" if event.total else ""
-            sys.stderr.write(printable(f"bootgraft: {event.text}{share}\n"))
+            with suppress(OSError):
+                sys.stderr.write(printable(f"bootgraft: {event.text}{share}\n"))
 
     return tell

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 
 from bootgraft.changes import RegistryData
 from bootgraft.drivers.package import DriverPackage, PackageFile, PackageKey, PackageValue
-from bootgraft.errors import DriverSourceError, FileMissingError
+from bootgraft.errors import DriverSourceError, FileMissingError, FileSystemError
 from bootgraft.registry.hive import Hive, Key
-from bootgraft.registry.values import ValueType, dword_data
+from bootgraft.registry.values import ValueType, dword_data, text_data
 from bootgraft.targets.controllers import Controller
 from bootgraft.windows.bindings import critical_devices_of_service, find_critical_device
 from bootgraft.windows.installation import Installation
 from bootgraft.windows.pe import NotPortableExecutableError, read_pe
+from bootgraft.windows.roots import on_volume
 from bootgraft.windows.services import Service, driver_file, read_service
 
 MAX_SERVICE_KEYS = 512
@@ -46,18 +47,22 @@ def read_donor(
             advice="Give another donor, or --reg and --file with an exported driver",
         )
     data = _read_file(donor, service, recipient, source)
-    keys = [*_service_keys(key, f"Services\\{key.name}")]
+    target = _relative_to_windows(_path(donor, service), donor.directory)
+    keys = [PackageKey(f"Services\\{key.name}", _service_values(key, service, target)), *_below(key)]
     for device in critical_devices_of_service(hive, control_set, binding.service):
         found = hive.key(device.key_path)
         if found is not None:
             relative = device.key_path.partition("\\")[2]
             keys.append(PackageKey(relative, tuple(_values(found))))
-    target = _relative_to_windows(driver_file(service, donor.directory), donor.directory)
     return DriverPackage(source, key.name, tuple(keys), (PackageFile(target, data),), _notes(donor, recipient))
 
 
+def _path(donor: Installation, service: Service) -> str:
+    return driver_file(service, donor.directory, drive_letter=donor.drive_letter)
+
+
 def _read_file(donor: Installation, service: Service, recipient: Installation, source: str) -> bytes:
-    path = driver_file(service, donor.directory)
+    path = _path(donor, service)
     where = f"{source}: {donor.volume.name}: {path}"
     try:
         data = donor.volume.filesystem().read(path)
@@ -68,7 +73,7 @@ def _read_file(donor: Installation, service: Service, recipient: Installation, s
             where=where,
             advice="Give a donor on which this driver works, or --reg and --file with an exported driver",
         ) from error
-    except NotPortableExecutableError as error:
+    except (NotPortableExecutableError, FileSystemError) as error:
         raise DriverSourceError(
             f"this donor's driver file cannot be used: {error.what}",
             where=where,
@@ -83,29 +88,34 @@ def _read_file(donor: Installation, service: Service, recipient: Installation, s
     return data
 
 
-def _service_keys(key: Key, path: str) -> Iterator[PackageKey]:
-    pending = [(key, path)]
+def _below(service: Key) -> Iterator[PackageKey]:
+    """The keys below the service's own, without ``Enum``."""
+    at = f"Services\\{service.name}"
+    pending = [(child, f"{at}\\{child.name}") for child in _children(service) if child.name.casefold() != "enum"]
     for _ in range(MAX_SERVICE_KEYS):
         if not pending:
             return
-        current, at = pending.pop()
-        yield PackageKey(at, tuple(_service_values(current) if current is key else _values(current)))
-        children = (
-            child
-            for child in current.keys()  # noqa: SIM118  a registry key, no dict
-            if not (current is key and child.name.casefold() == "enum")
-        )
-        pending += [(child, f"{at}\\{child.name}") for child in children]
+        key, path = pending.pop()
+        yield PackageKey(path, tuple(_values(key)))
+        pending += [(child, f"{path}\\{child.name}") for child in _children(key)]
 
 
-def _service_values(key: Key) -> Iterator[PackageValue]:
-    """The service's own values, started at boot whatever the donor does, and without its Tag."""
-    for value in _values(key):
-        name = value.name.casefold()
-        if name == "start":
-            yield PackageValue(value.name, RegistryData(ValueType.REG_DWORD, dword_data(0)))
-        elif name != "tag":
-            yield value
+def _children(key: Key) -> Iterator[Key]:
+    return key.keys()
+
+
+def _service_values(key: Key, service: Service, target: str) -> tuple[PackageValue, ...]:
+    """The service's own values without its Tag, started at boot whatever the donor does.
+
+    An ImagePath that leads to ``target`` (relative to Windows) only on the donor is replaced by one that does anywhere.
+    """
+    values = {each.name.casefold(): each for each in _values(key) if each.name.casefold() != "tag"}
+    values["start"] = PackageValue("Start", RegistryData(ValueType.REG_DWORD, dword_data(0)))
+    if not service.image_path:
+        values["imagepath"] = PackageValue("ImagePath", None)
+    elif on_volume(service.image_path, "\\*") != f"\\*\\{target}":
+        values["imagepath"] = PackageValue("ImagePath", RegistryData(ValueType.REG_EXPAND_SZ, text_data(target)))
+    return tuple(values.values())
 
 
 def _values(key: Key) -> Iterator[PackageValue]:

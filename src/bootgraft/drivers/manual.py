@@ -7,7 +7,7 @@ CriticalDeviceDatabase keys; anything else is an error that names the line.
 
 import re
 from collections.abc import Sequence
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 
 from bootgraft.changes import RegistryData
 from bootgraft.drivers.package import DriverPackage, PackageFile, PackageKey, PackageValue
@@ -16,6 +16,7 @@ from bootgraft.registry.regfile import RegKey, parse
 from bootgraft.registry.values import Value
 from bootgraft.windows.installation import Architecture
 from bootgraft.windows.pe import NotPortableExecutableError, read_pe
+from bootgraft.windows.roots import on_volume
 
 MAX_INPUT = 32 * 2**20
 """Bytes of one .reg or driver file."""
@@ -27,6 +28,10 @@ _PARENT = re.compile(
     re.I,
 )
 _ALLOWED = re.compile(r"(?:Services\\(?P<service>[^\\]+)(?:\\.+)?|Control\\CriticalDeviceDatabase\\[^\\]+)", re.I)
+# A running Windows shows here which devices the driver serves; regedit exports it, but no hive file ever holds it.
+_VOLATILE = re.compile(r"Services\\[^\\]+\\Enum(?:\\.+)?", re.I)
+_NOT_IN_NAMES = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
+_ANY_DIRECTORY = "\\WINDOWS"
 
 
 def read_manual(reg_files: Sequence[str], driver_files: Sequence[str], architecture: Architecture) -> DriverPackage:
@@ -46,26 +51,26 @@ def read_manual(reg_files: Sequence[str], driver_files: Sequence[str], architect
             advice="Export HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\DRIVER on a machine that has it",
         )
     files = tuple(_read_driver(name, keys, architecture) for name in driver_files)
-    return DriverPackage(", ".join((*reg_files, *driver_files)), services[0], tuple(keys), files)
+    return DriverPackage(", ".join((*reg_files, *driver_files)), _bound_service(keys, services), tuple(keys), files)
 
 
 def _read_input(name: str) -> bytes:
-    path = Path(name)
     try:
-        if path.stat().st_size > MAX_INPUT:
-            raise DriverSourceError(
-                "the file is too large", where=name, advice=f"At most {MAX_INPUT >> 20} MiB are read"
-            )
-        return path.read_bytes()
+        with Path(name).open("rb") as file:
+            data = file.read(MAX_INPUT + 1)
     except OSError as error:
         raise DriverSourceError(
             f"cannot be read ({error.strerror})", where=name, advice="Check the path and the permissions"
         ) from error
+    if len(data) > MAX_INPUT:
+        raise DriverSourceError("the file is too large", where=name, advice=f"At most {MAX_INPUT >> 20} MiB are read")
+    return data
 
 
 def _read_reg(name: str) -> list[PackageKey]:
     keys = parse(_read_input(name), name=name).keys
-    return [_read_key(key, name) for key in keys if not _is_bare_parent(key)]
+    read = (_read_key(key, name) for key in keys if not _is_bare_parent(key))
+    return [key for key in read if not _VOLATILE.fullmatch(key.path)]
 
 
 def _is_bare_parent(key: RegKey) -> bool:
@@ -97,8 +102,25 @@ def _services(keys: Sequence[PackageKey]) -> list[str]:
     return [name for name in names if name]
 
 
+def _bound_service(keys: Sequence[PackageKey], services: Sequence[str]) -> str:
+    """The service that the device bindings name: a .reg file may bring a filter's service too."""
+    known = {service.casefold(): service for service in reversed(services)}
+    texts = (_text(key, "Service") for key in keys if not key.path.casefold().startswith("services\\"))
+    return next((known[text.casefold()] for text in texts if text.casefold() in known), services[0])
+
+
+def _text(key: PackageKey, name: str) -> str:
+    """The string of a value that the key sets, empty where it sets none."""
+    for value in key.values:
+        if value.name.casefold() == name.casefold() and value.data is not None:
+            return Value("", value.data.type, value.data.data).text() or ""
+    return ""
+
+
 def _read_driver(name: str, keys: Sequence[PackageKey], architecture: Architecture) -> PackageFile:
     data = _read_input(name)
+    if _NOT_IN_NAMES.search(Path(name).name):
+        raise DriverSourceError("no file of that name can be on Windows", where=name, advice="Rename the file")
     try:
         pe = read_pe(data, name=name)
     except NotPortableExecutableError as error:
@@ -115,15 +137,15 @@ def _read_driver(name: str, keys: Sequence[PackageKey], architecture: Architectu
 
 
 def _place(file_name: str, keys: Sequence[PackageKey]) -> str:
-    """Where the services' ImagePath expects the file, relative to the Windows directory."""
+    """Where the services' ImagePath expects the file, relative to the Windows directory, which it never leaves."""
     for key in keys:
-        for value in key.values:
-            if value.name.casefold() == "imagepath" and value.data:
-                image = PureWindowsPath(Value("", value.data.type, value.data.data).text() or "")
-                if (
-                    image.name.casefold() == file_name.casefold()
-                    and not image.is_absolute()
-                    and ".." not in image.parts
-                ):
-                    return str(image)
+        path = on_volume(_text(key, "ImagePath"), _ANY_DIRECTORY)
+        names = path.removeprefix(f"{_ANY_DIRECTORY}\\").split("\\")
+        inside = path.startswith(f"{_ANY_DIRECTORY}\\") and not any(map(_leads_away, names))
+        if inside and names[-1].casefold() == file_name.casefold():
+            return "\\".join(names)
     return f"system32\\drivers\\{file_name}"
+
+
+def _leads_away(name: str) -> bool:
+    return name in ("", ".", "..") or _NOT_IN_NAMES.search(name) is not None

@@ -144,6 +144,7 @@ class _Graft:
         return bool(bound) and (bound or "").casefold() != self._package.service.casefold()
 
     def _file(self, file: PackageFile) -> Iterator[WriteFile]:
+        _require_inside(file.path, self._package.origin)
         filesystem = self._installation.volume.filesystem()
         path = f"{self._installation.directory}\\{file.path}"
         volume = self._installation.volume
@@ -170,6 +171,16 @@ class _Graft:
 def _present(key: Key | None, name: str) -> RegistryData | None:
     value = key.value(name) if key is not None else None
     return None if value is None else RegistryData(value.type, value.data)
+
+
+def _require_inside(path: str, origin: str) -> None:
+    """Raise where a path would leave the Windows directory or name a stream: it comes from a file of somebody else."""
+    if any(name in ("", ".", "..") or ":" in name for name in path.split("\\")):
+        raise DriverSourceError(
+            f"the driver's file would lie outside the Windows directory ({path})",
+            where=origin,
+            advice="Give another source for the driver",
+        )
 
 
 def _refuse_special(entry: Entry, where: str) -> None:

@@ -164,7 +164,7 @@ def _reg_lines(plan: Plan) -> Iterator[str]:
             yield f"; {hive}"
         if isinstance(change, DeleteKey):
             key = None
-            yield f"\n[-{format_key(change.key)[1:]}"
+            yield f"\n{format_key(change.key, delete=True)}"
             continue
         if change.key != key:
             key = change.key
@@ -173,7 +173,7 @@ def _reg_lines(plan: Plan) -> Iterator[str]:
             case SetValue():
                 yield format_value(change.name, change.value.type, change.value.data)
             case DeleteValue():
-                yield f'"{change.name}"=-' if change.name else "@=-"
+                yield format_value(change.name, change.before.type, change.before.data, delete=True)
             case CreateKey():
                 pass
 

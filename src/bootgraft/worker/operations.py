@@ -202,21 +202,23 @@ def _donor_package(device: BlockDevice, source: str, diagnosis: Diagnosis, insta
 
     if diagnosis.controller is None:
         raise ValueError(diagnosis)
-    with Machine.read([device], writable=False) as machine:
-        try:
+    try:
+        with Machine.read([device], writable=False) as machine:
             chain = follow(machine)
             donor = _default(chain)
-            hive = None if donor is None else open_hive(donor, "SYSTEM")
-        except BootgraftError as error:
-            raise type(error)(error.what, where=f"donor {source}: {error.where}", advice=error.advice) from error
-        if donor is None or hive is None:
-            last = chain.steps[-1] if chain.steps else None
-            raise DriverSourceError(
-                f"no Windows boots from this donor{'' if last is None else f' ({last.what}: {last.evidence})'}",
-                where=source,
-                advice="Give the system disk of a machine that runs on this controller",
-            )
-        return read_donor(donor, hive, diagnosis.controller, installation, source=source)
+            if donor is None:
+                last = chain.steps[-1] if chain.steps else None
+                raise DriverSourceError(
+                    f"no Windows boots from this donor{'' if last is None else f' ({last.what}: {last.evidence})'}",
+                    where=source,
+                    advice="Give the system disk of a machine that runs on this controller",
+                )
+            hive = open_hive(donor, "SYSTEM")
+            return read_donor(donor, hive, diagnosis.controller, installation, source=source)
+    except DriverSourceError:
+        raise
+    except BootgraftError as error:  # its place alone would read as one on the machine to be repaired
+        raise type(error)(error.what, where=f"donor {source}: {error.where}", advice=error.advice) from error
 
 
 def _unchanged(diagnoses: Sequence[Diagnosis], images: Sequence[DeviceSpec]) -> Outcome:
@@ -254,11 +256,17 @@ def _prove(job: Job, plan: Plan, before: Sequence[Diagnosis], disks: Sequence[Bl
         return Outcome(
             BOOTS if proven else DOES_NOT_BOOT,
             json.dumps(document),
-            _repair_text(plan, before, after),
+            _unproven_head(plan, proven=proven) + _repair_text(plan, before, after),
             proven and bool(plan.changes),
             summary_line(plan),
             witnesses(plan, machine) if proven else (),
         )
+
+
+def _unproven_head(plan: Plan, *, proven: bool) -> str:
+    if not proven:
+        return "Nothing was written: the machine would not boot with these changes either.\n\n"
+    return "" if plan.changes else "Nothing to do: nothing was changed.\n\n"
 
 
 def _repair_text(plan: Plan, before: Sequence[Diagnosis], after: Sequence[Diagnosis]) -> str:
