@@ -10,7 +10,7 @@ from dataclasses import asdict
 from bootgraft.errors import BootgraftError
 from bootgraft.events import Event
 from bootgraft.storage.overlay import Overlay
-from bootgraft.worker.channel import MAX_READ, RUN_HEAD, Channel, ChannelClosedError, Frame, ProxyDevice, encode_error
+from bootgraft.worker.channel import RUN_HEAD, Channel, ChannelClosedError, Frame, ProxyDevice, encode_error
 from bootgraft.worker.job import Job
 
 MEMORY_LIMIT = 2 * 2**30
@@ -71,10 +71,8 @@ def _hand_over(channel: Channel, number: int, overlay: Overlay) -> None:
         if run.fill is not None:
             channel.send(Frame.RUN, RUN_HEAD.pack(number, run.offset, run.length, run.fill))
         else:
-            end = run.offset + run.length
-            for at in range(run.offset, end, MAX_READ):
-                data = overlay.read(at, min(MAX_READ, end - at))
-                channel.send(Frame.RUN, RUN_HEAD.pack(number, at, len(data), -1), data)
+            data = overlay.read(run.offset, run.length)  # a run of data is short: see overlay.MAX_RUN
+            channel.send(Frame.RUN, RUN_HEAD.pack(number, run.offset, run.length, -1), data)
 
 
 def _bug(job: Job, error: Exception) -> BootgraftError:
