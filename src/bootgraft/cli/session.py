@@ -61,6 +61,7 @@ class Session:
             self._options.reg,
             self._options.file,
             self._options.windows,
+            self._options.dry_run or self._options.verbose,
         )
         devices = [image.device for image in opened]
         return self._worker.run(job, devices, self.overlays, self._monitor)

@@ -12,17 +12,13 @@ from bootgraft.storage.images import OpenImage, identify, open_image
 from bootgraft.storage.journalsearch import require_journal
 from bootgraft.storage.undo import resume as resume_repair
 from bootgraft.storage.undo import undo as undo_repair
-from bootgraft.storage.undo import verify_undo
 
 
 def run(options: Options) -> int:
     """Put the images back as they were before the newest repair."""
     journal = require_journal(options.images, options.journal)
     with _opened(options) as images:
-        if options.dry_run:
-            verify_undo(images, journal)
-        else:
-            undo_repair(images, journal, monitor=monitor_for(options))
+        undo_repair(images, journal, monitor=monitor_for(options), dry_run=options.dry_run)
     what = journal.head.summary
     done = not options.dry_run
     if options.json:

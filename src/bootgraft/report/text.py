@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterator, Sequence
 
-from bootgraft.changes import CreateKey, DeleteKey, DeleteValue, Plan, SetValue
+from bootgraft.changes import CreateKey, DeleteKey, DeleteValue, FileId, Plan, SetValue
 from bootgraft.checks.diagnosis import Diagnosis, Verdict
 from bootgraft.checks.finding import Finding, Remedy, Severity
 from bootgraft.registry.regfile import format_key, format_value
@@ -143,16 +143,30 @@ def _next_lines(diagnosis: Diagnosis, images: Sequence[DeviceSpec]) -> Iterator[
         yield f"    {command}"
 
 
-def plan_text(plan: Plan) -> str:
-    """The files that a plan writes, and its registry changes as ``.reg`` text."""
+def plan_text(plan: Plan, *, detailed: bool) -> str:
+    """The files that a plan writes and its registry changes: as ``.reg`` text where detailed, else key by key."""
     lines = []
     for change in plan.files():
         verb = "create" if change.before is None else "replace"
         lines.append(f"{verb}  {change.file}  ({len(change.data)} bytes, from {change.origin})")
-    lines += [f"note: {note}" for note in plan.notes]
     if plan.registry():
-        lines += ["", *_reg_lines(plan)]
+        lines += ["", *_reg_lines(plan)] if detailed else _key_lines(plan)
+    if plan.notes:
+        lines += ["", *(f"note: {note}" for note in plan.notes)]
     return "\n".join(lines) + "\n"
+
+
+def _key_lines(plan: Plan) -> Iterator[str]:
+    counts: dict[tuple[FileId, str], int] = {}
+    for change in plan.registry():
+        place = (change.hive, change.key)
+        counts[place] = counts.get(place, 0) + (not isinstance(change, CreateKey))
+    hive = None
+    for (place, key), values in counts.items():
+        if place != hive:
+            hive = place
+            yield f"edit    {hive}"
+        yield f"          {key}  ({values} value{'' if values == 1 else 's'})"
 
 
 def _reg_lines(plan: Plan) -> Iterator[str]:
@@ -162,18 +176,20 @@ def _reg_lines(plan: Plan) -> Iterator[str]:
         if change.hive != hive:
             hive, key = change.hive, None
             yield f"; {hive}"
+        # The name under which a running Windows mounts the hive: what `reg import` and people expect.
+        path = f"HKEY_LOCAL_MACHINE\\{change.hive.path.rpartition(chr(92))[2].upper()}\\{change.key}"
         if isinstance(change, DeleteKey):
             key = None
-            yield f"\n{format_key(change.key, delete=True)}"
+            yield f"\n{format_key(path, delete=True)}"
             continue
         if change.key != key:
             key = change.key
-            yield f"\n{format_key(change.key)}"
+            yield f"\n{format_key(path)}"
         match change:
             case SetValue():
                 yield format_value(change.name, change.value.type, change.value.data)
             case DeleteValue():
-                yield format_value(change.name, change.before.type, change.before.data, delete=True)
+                yield format_value(change.name, change.before.type, b"", delete=True)
             case CreateKey():
                 pass
 

@@ -6,22 +6,23 @@ from bootgraft.errors import ImageError, JournalError, ReadOnlyError
 from bootgraft.events import Monitor, silent
 from bootgraft.storage.commit import half_written
 from bootgraft.storage.comparison import compare
-from bootgraft.storage.keptbytes import check_kept, kept_bytes
 from bootgraft.storage.images import OpenImage
 from bootgraft.storage.journal import JournalDisk, JournalState
 from bootgraft.storage.journaldisks import Journal, match_disks
 from bootgraft.storage.journalfile import JournalFile, Mark
 from bootgraft.storage.journalsearch import forget, interrupted, pointer_places
+from bootgraft.storage.keptbytes import check_kept, kept_bytes
 from bootgraft.storage.pointers import add_journal
 from bootgraft.storage.writeback import write_back
 
 
-def undo(images: Sequence[OpenImage], journal: Journal, *, monitor: Monitor = silent) -> None:
+def undo(images: Sequence[OpenImage], journal: Journal, *, monitor: Monitor = silent, dry_run: bool = False) -> None:
     """Write the old content of every disk that the journal covers, then remove the journal and its pointers.
 
     ``images`` are open for writing, in any order; those that qemu writes are closed on return. An undo that was
     interrupted is simply begun again. A container's descriptor is left as it is now, edits since the repair
-    included; only after an interruption is it put back to what it was before the repair.
+    included; only after an interruption is it put back to what it was before the repair. ``dry_run`` makes sure
+    that the undo is possible and writes nothing.
 
     Raises:
         JournalError: a disk is missing, the journal is damaged or the machine has run since: nothing was written; or
@@ -36,6 +37,8 @@ def undo(images: Sequence[OpenImage], journal: Journal, *, monitor: Monitor = si
         is_sealed = file.state is JournalState.SEALED
         kept = [kept_bytes(image.info) if is_sealed else disk.kept for image, disk in _pairs(ordered, file)]
         compare(file, stretches, [image.device for image in ordered], allow_old=not is_sealed)
+        if dry_run:
+            return
         if file.state is not JournalState.UNDOING:
             file.mark(Mark.UNDOING)
         try:

@@ -22,6 +22,7 @@ class Job:
 
     The first ``disks`` of ``devices`` are the machine's disks in BIOS order; each further one is the only disk of a
     donor. ``reg_files`` and ``driver_files`` are paths of ordinary files, which the child opens for reading itself.
+    ``detailed`` asks for the registry changes as ``.reg`` text.
     """
 
     operation: Operation
@@ -31,6 +32,7 @@ class Job:
     reg_files: tuple[str, ...] = ()
     driver_files: tuple[str, ...] = ()
     windows: str | None = None
+    detailed: bool = False
 
     def to_json(self) -> bytes:
         """The job as a frame's payload."""

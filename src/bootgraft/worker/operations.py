@@ -256,7 +256,7 @@ def _prove(job: Job, plan: Plan, before: Sequence[Diagnosis], disks: Sequence[Bl
         return Outcome(
             BOOTS if proven else DOES_NOT_BOOT,
             json.dumps(document),
-            _unproven_head(plan, proven=proven) + _repair_text(plan, before, after),
+            _unproven_head(plan, proven=proven) + _repair_text(plan, before, after, detailed=job.detailed),
             proven and bool(plan.changes),
             summary_line(plan),
             witnesses(plan, machine) if proven else (),
@@ -269,10 +269,10 @@ def _unproven_head(plan: Plan, *, proven: bool) -> str:
     return "" if plan.changes else "Nothing to do: nothing was changed.\n\n"
 
 
-def _repair_text(plan: Plan, before: Sequence[Diagnosis], after: Sequence[Diagnosis]) -> str:
+def _repair_text(plan: Plan, before: Sequence[Diagnosis], after: Sequence[Diagnosis], *, detailed: bool) -> str:
     lines = [f"before: {verdict_line(each)}" for each in before]
     lines += [f"after:  {verdict_line(each)}" for each in after]
-    lines += ["", plan_text(plan).rstrip()]
+    lines += ["", plan_text(plan, detailed=detailed).rstrip()]
     remaining = [finding for each in after for finding in each.findings]
     lines += finding_lines(remaining)
     lines.append("")
