@@ -45,6 +45,14 @@ class Key:
         """All sub-keys, ascending by upper-case name."""
         return map(self._child, lists.children(self.hive.cells, self.node()))
 
+    def walk(self) -> "Iterator[Key]":
+        """This key and everything below it, parents before children; without recursion, as keys may be 512 deep."""
+        pending = [self]
+        while pending:
+            key = pending.pop()
+            yield key
+            pending.extend(reversed(tuple(key.keys())))
+
     def value(self, name: str) -> Value | None:
         """The value of that name, without regard to case; the empty name is the default value."""
         record = keyvalues.find_record(self.hive.cells, self.node(), name)

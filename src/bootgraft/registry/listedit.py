@@ -1,8 +1,9 @@
 """Changing sub-key lists: a key goes in where its name belongs, and comes out without leaving empty parts.
 
 A leaf keeps the kind that it has. A key's first list is of the kind that its hive's version asks for: ``lh`` since
-1.5 (Windows XP), ``lf`` since 1.3 (NT 4, 2000, and every BCD store), ``li`` before. A leaf of more than 507 keys,
-what fits a 4096-byte bin, is split in two below an ``ri``.
+1.5 (Windows XP), ``lf`` since 1.3 (NT 4, 2000, and every BCD store), ``li`` before. A leaf has to fit a 4096-byte
+bin: Windows turns an ``lf`` of more than 507 keys into an ``li``, and splits an ``lh`` above 507 and an ``li``
+above 1012 in two below an ``ri``. So do we; hives written by Windows have no ``lf`` below an ``ri``.
 """
 
 import struct
@@ -23,6 +24,7 @@ from bootgraft.registry.space import Space
 from bootgraft.registry.upcase import name_hash
 
 LEAF_LIMIT = 507
+PLAIN_LIMIT = 1012
 _ROOT_LIMIT = 0xFFFF
 _HASH_MINOR = 5
 _FAST_MINOR = 3
@@ -97,7 +99,9 @@ def _without_key(leaf: Leaf, child: int) -> Leaf:
 
 def _split(leaf: Leaf) -> tuple[Leaf, ...]:
     """A leaf as it is, or its halves where it is too long; the second half has no cell yet."""
-    if len(leaf.keys) <= LEAF_LIMIT:
+    if leaf.kind == FAST and len(leaf.keys) > LEAF_LIMIT:
+        leaf = Leaf(leaf.offset, PLAIN, leaf.keys, ())
+    if len(leaf.keys) <= (PLAIN_LIMIT if leaf.kind == PLAIN else LEAF_LIMIT):
         return (leaf,)
     half = len(leaf.keys) // 2
     return (
