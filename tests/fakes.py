@@ -11,6 +11,8 @@ from bootgraft.storage.partitions import Partition, PartitionTable, TableKind, n
 from tests.storage.disks import MemoryDisk
 
 _DIRECTORY = 0x10
+SIGNATURE = 0x12345678
+"""The disk signature of every fake disk."""
 
 
 @dataclass(slots=True)
@@ -94,7 +96,7 @@ class FakeVolume(Volume):
     """A volume that is mounted already."""
 
     def __init__(self, disk: int, partition: Partition, number: int | None, fake: FakePartition, device: Slice) -> None:
-        super().__init__(disk, partition, number, device, writable=False)
+        super().__init__(disk, partition, number, device, writable=False, disk_signature=SIGNATURE)
         self._fake = fake
         if fake.volume is not None:
             self._filesystem = fake.volume
@@ -120,11 +122,12 @@ def _disk(index: int, fakes: Sequence[FakePartition], problems: tuple[str, ...])
     for position, fake in enumerate(fakes, start=1):
         slot, logical = (slot, logical + 1) if fake.logical else (slot + 1, logical)
         where = logical if fake.logical else slot
-        kind = f"0x{fake.type:02X}"
-        partitions.append(Partition(where, position * 8192, 8192, kind, active=fake.active, logical=fake.logical))
+        partitions.append(
+            Partition(where, position * 8192, 8192, f"0x{fake.type:02X}", active=fake.active, logical=fake.logical)
+        )
         device.write(position * 8192, fake.boot_sector)
-    kind = TableKind.MBR if fakes else TableKind.NONE
-    table = PartitionTable(kind, 0x12345678 if fakes else None, tuple(partitions), 512, problems)
+    table_kind = TableKind.MBR if fakes else TableKind.NONE
+    table = PartitionTable(table_kind, SIGNATURE if fakes else None, tuple(partitions), 512, problems)
     numbers = number_partitions(table)
     volumes = []
     for partition, fake in zip(partitions, fakes, strict=True):

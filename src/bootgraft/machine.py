@@ -26,8 +26,18 @@ if TYPE_CHECKING:  # a machine that is only listed opens no hive
 class Volume:
     """One partition of a machine and, once it was asked for, the file system and the registry hives in it."""
 
-    def __init__(self, disk: int, partition: Partition, number: int | None, device: Slice, *, writable: bool) -> None:
+    def __init__(
+        self,
+        disk: int,
+        partition: Partition,
+        number: int | None,
+        device: Slice,
+        *,
+        writable: bool,
+        disk_signature: int | None = None,
+    ) -> None:
         self.disk = disk  # the disk's place in BIOS order, from 0
+        self.disk_signature = disk_signature  # of its MBR; None on GPT disks
         self.partition = partition
         self.number = number  # the ARC number, None where it has none
         self.device = device
@@ -175,7 +185,7 @@ def _read_disk(index: int, device: BlockDevice, *, writable: bool) -> Disk:
         number = numbers.get(partition.slot)
         name = _volume_name(index, table, partition, number)
         window = Slice(device, partition.start, partition.size, name)
-        volumes.append(Volume(index, partition, number, window, writable=writable))
+        volumes.append(Volume(index, partition, number, window, writable=writable, disk_signature=table.signature))
     return Disk(index, device, table, tuple(volumes))
 
 

@@ -36,7 +36,7 @@ class BootEntry:
     @property
     def is_boot_sector(self) -> bool:
         r"""Whether it starts another system's boot sector from a file on the system partition (``C:\BOOTSECT.DOS``)."""
-        return bool(_DRIVE.match(self.path))
+        return is_boot_sector_path(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,11 @@ def split_path(path: str) -> tuple[ArcPath | None, str]:
     arc, rest = parsed
     directory = rest.rstrip("\\" + _BLANKS)
     return (arc, directory) if directory.startswith("\\") else (None, "")
+
+
+def is_boot_sector_path(path: str) -> bool:
+    r"""Whether a path is one of a file on a drive (``C:\BOOTSECT.DOS``) or of the drive's own boot sector (``C:\``)."""
+    return bool(_DRIVE.match(path.strip(_BLANKS)))
 
 
 def _comparable(path: str) -> str:

@@ -53,6 +53,7 @@ class PartitionTable:
     sector_size: int  # bytes
     problems: tuple[str, ...]
     disk_guid: str | None = None
+    invalid_flags: tuple[int, ...] = ()  # slots whose flag is neither 0x80 nor 0x00: Microsoft's MBR code stops there
 
 
 def read_partition_table(device: BlockDevice) -> PartitionTable:
@@ -135,11 +136,11 @@ def _read_protected(device: BlockDevice, record: mbr.BootRecord) -> PartitionTab
 
 
 def _read_mbr(device: BlockDevice, record: mbr.BootRecord) -> PartitionTable:
+    invalid = [entry for entry in record.entries if entry.flag not in (0x00, 0x80)]
     problems = [
         f"partition {entry.slot} has the flag 0x{entry.flag:02X}, which must be 0x80 or 0x00: "
         "Microsoft's MBR code stops with 'Invalid partition table'"
-        for entry in record.entries
-        if entry.flag not in (0x00, 0x80)
+        for entry in invalid
     ]
     partitions = [_from_mbr(entry, entry.slot, logical=False) for entry in record.entries]
     containers = record.containers
@@ -151,7 +152,14 @@ def _read_mbr(device: BlockDevice, record: mbr.BootRecord) -> PartitionTable:
         partitions += [_from_mbr(entry, 5 + index, logical=True) for index, entry in enumerate(logicals)]
         problems += chain_problems
     problems += _layout_problems(partitions, device.size)
-    return PartitionTable(TableKind.MBR, record.signature, tuple(partitions), SECTOR, tuple(problems))
+    return PartitionTable(
+        kind=TableKind.MBR,
+        signature=record.signature,
+        partitions=tuple(partitions),
+        sector_size=SECTOR,
+        problems=tuple(problems),
+        invalid_flags=tuple(entry.slot for entry in invalid),
+    )
 
 
 def _from_mbr(entry: mbr.MbrEntry, slot: int, *, logical: bool) -> Partition:

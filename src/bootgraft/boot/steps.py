@@ -1,0 +1,64 @@
+"""What following the boot chain gives: its links, and the installations found."""
+
+from dataclasses import dataclass
+
+from bootgraft.machine import Volume
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One link: ``what`` it is (or the fault where it does not hold), ``where`` it was read, and the ``evidence``."""
+
+    what: str
+    where: str
+    evidence: str
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BootTarget:
+    r"""A Windows: its volume, its directory (``\WINDOWS``, in its own case) and its boot.ini line, empty if none."""
+
+    volume: Volume
+    directory: str
+    entry: str
+
+    @property
+    def place(self) -> tuple[int, int, str]:
+        """What tells two installations apart: disk, byte offset of the partition, directory."""
+        return self.volume.disk, self.volume.partition.start, self.directory.casefold()
+
+
+@dataclass(frozen=True, slots=True)
+class BootChain:
+    """The links up to the first that does not hold, and what boots; ``default`` is None where the chain is broken."""
+
+    steps: tuple[Step, ...]
+    default: BootTarget | None
+    others: tuple[BootTarget, ...]  # boot.ini's further entries that lead to a Windows, then what lies on the volumes
+    understood: bool = True  # False where the last step leaves the ground that bootgraft knows: it may well boot
+    notes: tuple[str, ...] = ()  # volumes that could not be searched for others
+
+
+class BrokenLinkError(Exception):
+    """Ends the walk along the chain at a step that does not hold; never leaves :mod:`bootgraft.boot.chain`."""
+
+    def __init__(self, step: Step, *, understood: bool = True) -> None:
+        super().__init__(step.what)
+        self.step = step
+        self.understood = understood
+
+
+def broken(what: str, where: str, *evidence: str) -> BrokenLinkError:
+    """Build the error for a link that is known not to hold."""
+    return BrokenLinkError(Step(what, where, "; ".join(evidence), holds=False))
+
+
+def unknown(what: str, where: str, *evidence: str) -> BrokenLinkError:
+    """Build the error for a link beyond which bootgraft cannot tell what the machine does."""
+    return BrokenLinkError(Step(what, where, "; ".join(evidence), holds=False), understood=False)
+
+
+def printable(text: str) -> str:
+    """Return a name from the disk without control characters: evidence is shown in terminals."""
+    return "".join(each if each.isprintable() else "?" for each in text)

@@ -1,0 +1,86 @@
+"""One walk along the boot chain: the links that hold so far, and what every link needs to look at."""
+
+from functools import cached_property
+
+from bootgraft.boot import search
+from bootgraft.boot.steps import BrokenLinkError, Step, broken, printable
+from bootgraft.errors import FileSystemError, PartitionTableError
+from bootgraft.filesystems.base import Entry, FileSystem, FileSystemKind
+from bootgraft.machine import Machine, Volume
+
+
+class Trail:
+    """Collects the steps that hold; its look-ups raise BrokenLinkError where a volume cannot be read."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.steps: list[Step] = []
+
+    def holds(self, what: str, where: str, *evidence: str) -> None:
+        """Record a link that holds."""
+        self.steps.append(Step(what, where, "; ".join(evidence), holds=True))
+
+    def mount(self, volume: Volume, role: str) -> FileSystem:
+        """Open the file system of a volume: a link of its own. ``role`` names the volume at the start of a sentence."""
+        try:
+            filesystem = volume.filesystem()
+        except (FileSystemError, PartitionTableError) as error:
+            step = Step(f"{role} cannot be read", volume.name, f"{error.what}. {error.advice}", holds=False)
+            is_encrypted = volume.kind is FileSystemKind.BITLOCKER  # it may boot: only bootgraft cannot look inside
+            raise BrokenLinkError(step, understood=not is_encrypted) from error
+        label = f" '{printable(filesystem.label)}'" if filesystem.label else ""
+        state = filesystem.state.value.replace("-", " ")
+        self.holds(f"{role} can be read", volume.name, f"{filesystem.kind.value}{label}, {state}")
+        return filesystem
+
+    def file(self, volume: Volume, path: str) -> Entry | None:
+        """Return the file at ``path`` of a mounted volume, None where there is none."""
+        entry = self._entry(volume, path)
+        return None if entry is None or entry.is_directory else entry
+
+    def has_directory(self, volume: Volume, path: str) -> bool:
+        """Whether a mounted volume has a directory at ``path``."""
+        entry = self._entry(volume, path)
+        return entry is not None and entry.is_directory
+
+    def names_in_root(self, volume: Volume) -> str:
+        """Describe the root of a mounted volume in a few words."""
+        try:
+            names = [printable(entry.name) for entry in volume.filesystem().listdir("\\") if entry.name[:1] != "$"]
+        except FileSystemError as error:
+            raise _damaged(volume, error) from error
+        more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+        return (", ".join(names[:12]) or "nothing") + more
+
+    @cached_property
+    def found_windows(self) -> tuple[tuple[search.FoundWindows, ...], tuple[str, ...]]:
+        """Every Windows directory on any volume, and the volumes that could not be searched."""
+        return search.find_windows(self.machine)
+
+    def fitting(self) -> tuple[str, ...]:
+        """Say which Windows directories there are; which of them is meant only the administrator knows."""
+        found, notes = self.found_windows
+        places = [printable(str(each)) + _arc_place(each.volume) for each in found]
+        return (f"Windows was found in {', '.join(places)}" if places else "no volume has a Windows directory", *notes)
+
+    def other_loaders(self) -> tuple[str, ...]:
+        """Say which other disk could be the first one."""
+        disks = sorted({volume.disk for volume in search.active_volumes_with(self.machine, "\\ntldr")} - {0})
+        return tuple(
+            f"disk {disk} has an active partition with ntldr: if the machine starts from it, give that image first"
+            for disk in disks
+        )
+
+    def _entry(self, volume: Volume, path: str) -> Entry | None:
+        try:
+            return search.find_entry(volume.filesystem(), path)
+        except FileSystemError as error:
+            raise _damaged(volume, error) from error
+
+
+def _arc_place(volume: Volume) -> str:
+    return "" if volume.number is None else f" (multi(0)disk(0)rdisk({volume.disk})partition({volume.number}))"
+
+
+def _damaged(volume: Volume, error: FileSystemError) -> BrokenLinkError:
+    return broken("the volume is damaged", f"{volume.name}: {error.where}", f"{error.what}. {error.advice}")

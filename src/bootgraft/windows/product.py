@@ -1,0 +1,91 @@
+r"""Which Windows it is: ``SOFTWARE\Microsoft\Windows NT\CurrentVersion``.
+
+Version numbers and names: Microsoft, "Operating System Version"
+(https://learn.microsoft.com/windows/win32/sysinfo/operating-system-version). NT 4 writes no ProductName; Windows 11
+still writes "Windows 10" there.
+"""
+
+import re
+from dataclasses import dataclass
+
+from bootgraft.registry.hive import Hive, Key
+
+_WORKSTATION = "winnt"
+"""ProductType of a workstation; servers have ServerNT, domain controllers LanmanNT."""
+
+_FIRST_WINDOWS_11 = 22000
+
+# NT version → (name of the workstation, name of the server), for hives without ProductName.
+_NAMES = {
+    (4, 0): ("Windows NT Workstation 4.0", "Windows NT Server 4.0"),
+    (5, 0): ("Windows 2000 Professional", "Windows 2000 Server"),
+    (5, 1): ("Windows XP", "Windows XP"),
+    (5, 2): ("Windows XP x64 Edition", "Windows Server 2003"),
+    (6, 0): ("Windows Vista", "Windows Server 2008"),
+    (6, 1): ("Windows 7", "Windows Server 2008 R2"),
+    (6, 2): ("Windows 8", "Windows Server 2012"),
+    (6, 3): ("Windows 8.1", "Windows Server 2012 R2"),
+    (10, 0): ("Windows 10", "Windows Server 2016 or later"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What CurrentVersion says; texts are empty where it says nothing."""
+
+    name: str
+    version: tuple[int, int]  # NT version, (0, 0) where unknown
+    build: str
+    service_pack: str
+
+
+def unknown_product() -> Product:
+    """The product of a Windows whose SOFTWARE hive cannot be read."""
+    return Product("Windows (unknown version)", (0, 0), "", "")
+
+
+def read_product(software: Hive, product_type: str) -> Product:
+    r"""Read the product; ``product_type`` is SYSTEM's ``Control\ProductOptions\ProductType``, empty where unknown.
+
+    Raises:
+        HiveError: the SOFTWARE hive is damaged there.
+    """
+    key = software.key("Microsoft\\Windows NT\\CurrentVersion")
+    if key is None:
+        return unknown_product()
+    version = _version(key)
+    build = _build(key)
+    name = _text(key, "ProductName") or _name(version, product_type)
+    if version == (10, 0) and build.isdecimal() and int(build) >= _FIRST_WINDOWS_11:
+        name = name.replace("Windows 10", "Windows 11", 1)
+    return Product(name, version, build, _text(key, "CSDVersion"))
+
+
+def _version(key: Key) -> tuple[int, int]:
+    """Windows 10 and later write 6.3 into CurrentVersion and the truth into two numbers beside it."""
+    major, minor = key.value("CurrentMajorVersionNumber"), key.value("CurrentMinorVersionNumber")
+    numbers = (major.dword(), minor.dword()) if major is not None and minor is not None else (None, None)
+    if numbers[0] is not None and numbers[1] is not None:
+        return numbers[0], numbers[1]
+    match = re.fullmatch(r"(\d{1,3})\.(\d{1,3})", _text(key, "CurrentVersion"), re.ASCII)
+    return (int(match[1]), int(match[2])) if match else (0, 0)
+
+
+def _build(key: Key) -> str:
+    """NT 5 keeps an obsolete text of several words in CurrentBuild, so CurrentBuildNumber comes first."""
+    build = _text(key, "CurrentBuildNumber") or _text(key, "CurrentBuild")
+    return build if build.isascii() and build.isdecimal() else ""
+
+
+def _name(version: tuple[int, int], product_type: str) -> str:
+    if version == (0, 0):
+        return unknown_product().name
+    workstation, server = _NAMES.get(version, ("", ""))
+    if not workstation or (not product_type and workstation != server):
+        return f"Windows (NT {version[0]}.{version[1]})"
+    return workstation if product_type.casefold() == _WORKSTATION else server
+
+
+def _text(key: Key, name: str) -> str:
+    value = key.value(name)
+    return "" if value is None else (value.text() or "").strip()

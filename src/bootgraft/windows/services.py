@@ -1,0 +1,67 @@
+r"""Services of one control set: what ``ControlSetNNN\Services\<name>`` says about a driver.
+
+Values and their meaning: Microsoft, "HKLM\SYSTEM\CurrentControlSet\Services Registry Tree"
+(https://learn.microsoft.com/windows-hardware/drivers/install/hklm-system-currentcontrolset-services-registry-tree).
+"""
+
+from dataclasses import dataclass
+
+from bootgraft.registry.hive import Hive, Key
+from bootgraft.windows.roots import on_volume
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service key. A value that is missing, or of a type that Windows would not take, is None."""
+
+    name: str  # as the key is written
+    key_path: str  # from the root of the SYSTEM hive
+    type: int | None
+    start: int | None  # 0 boot, 1 system, 2 automatic, 3 on demand, 4 disabled
+    error_control: int | None
+    group: str | None
+    tag: int | None
+    image_path: str | None
+
+
+def read_service(hive: Hive, control_set: int, name: str) -> Service | None:
+    """Return the service of that name, in any case; None where the control set has none.
+
+    Raises:
+        HiveError: the SYSTEM hive is damaged there.
+    """
+    if not name or "\\" in name:
+        return None
+    key = hive.key(f"ControlSet{control_set:03d}\\Services\\{name}")
+    if key is None:
+        return None
+    return Service(
+        name=key.name,
+        key_path=key.path,
+        type=_dword(key, "Type"),
+        start=_dword(key, "Start"),
+        error_control=_dword(key, "ErrorControl"),
+        group=_text(key, "Group"),
+        tag=_dword(key, "Tag"),
+        image_path=_text(key, "ImagePath"),
+    )
+
+
+def driver_file(service: Service, directory: str, *, drive_letter: str | None = None) -> str:
+    r"""Return where the driver's file should lie, as a path on the volume that holds the Windows ``directory``.
+
+    Without ImagePath it is ``system32\drivers\<name>.sys``. A path that leads off the volume comes back as it is.
+    """
+    if not service.image_path or not service.image_path.strip():
+        return f"{directory}\\system32\\drivers\\{service.name}.sys"
+    return on_volume(service.image_path, directory, drive_letter=drive_letter)
+
+
+def _dword(key: Key, name: str) -> int | None:
+    value = key.value(name)
+    return None if value is None else value.dword()
+
+
+def _text(key: Key, name: str) -> str | None:
+    value = key.value(name)
+    return None if value is None else value.text()
