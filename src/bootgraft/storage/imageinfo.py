@@ -50,7 +50,8 @@ class ImageInfo:
     the same after a commit: a VMDK's descriptor, whose CID qemu changes.
 
     ``chain`` names the parents as images, nearest first, each with its format; ``layout`` is a flat VMDK's, empty for
-    every other image; ``size`` is the disk's size in bytes as the headers say, None where only opening tells.
+    every other image; ``size`` is the disk's size in bytes as the headers say, None where only opening tells. ``notes``
+    are sentences the user should know before the image is written.
     """
 
     location: str
@@ -63,6 +64,7 @@ class ImageInfo:
     chain: tuple[tuple[Path, ImageFormat], ...] = ()
     layout: tuple[FlatExtent, ...] = ()
     size: int | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class Facts:
     read_only_reason: str | None = None
     preserved: tuple[FileRange, ...] = ()
     layout: tuple[FlatExtent, ...] = ()
+    notes: tuple[str, ...] = ()
     parent: Parent | None = None
     content_id: int | None = None
 

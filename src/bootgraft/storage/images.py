@@ -17,7 +17,7 @@ from bootgraft.storage.container import ContainerFile
 from bootgraft.storage.detect import sniff
 from bootgraft.storage.flat import FlatDevice
 from bootgraft.storage.formats import follow_parents, read_facts
-from bootgraft.storage.imageinfo import QEMU_DRIVER, FileRange, ImageFormat, ImageInfo
+from bootgraft.storage.imageinfo import QEMU_DRIVER, Facts, FileRange, ImageFormat, ImageInfo
 from bootgraft.storage.rawfile import RawFile, open_descriptor
 
 __all__ = ["FileRange", "ImageFormat", "ImageInfo", "OpenImage", "find_children", "identify", "open_image"]
@@ -81,7 +81,7 @@ def identify(
         found = _settle_format(file, format)
         facts = read_facts(file, found, confinement, pending_log_ok=pending_log_ok)
     chain = follow_parents(facts, confinement)
-    reason = facts.read_only_reason or IN_PLACE[found] or _first_unwritable(facts.files)
+    reason = facts.read_only_reason or IN_PLACE[found] or _first_unwritable(facts)
     return ImageInfo(
         location=location,
         format=found,
@@ -93,6 +93,7 @@ def identify(
         chain=chain.images,
         layout=facts.layout,
         size=facts.size,
+        notes=facts.notes,
     )
 
 
@@ -148,8 +149,10 @@ def _settle_format(file: ContainerFile, wanted: ImageFormat | None) -> ImageForm
     return found
 
 
-def _first_unwritable(files: Sequence[Path]) -> str | None:
-    for path in files:
+def _first_unwritable(facts: Facts) -> str | None:
+    # A flat VMDK's descriptor is never written, so it may be read-only.
+    extents = dict.fromkeys(extent.path for extent in facts.layout if extent.path is not None)
+    for path in extents or facts.files:
         reason = _unwritable(path)
         if reason is not None:
             return f"{path.name} {reason}"

@@ -89,6 +89,13 @@ def _embedded_text(file: ContainerFile, header: SparseHeader) -> bytes:
     return text
 
 
+def _notes(descriptor: Descriptor) -> tuple[str, ...]:
+    if descriptor.change_tracking is None:
+        return ()
+    tracked = f"VMware tracks this disk's changed blocks ({descriptor.change_tracking!r}) and does not see what is"
+    return (f"{tracked} written here: make the next backup a full one, or reset the tracking",)
+
+
 def _is_extent(file: ContainerFile) -> ImageError:
     return ImageError(
         "this is one extent of a VMDK, without the descriptor that says what it belongs to",
@@ -110,6 +117,7 @@ def _read_embedded(file: ContainerFile, descriptor: Descriptor, confinement: Con
         preserved=(FileRange(file.path, header.descriptor_offset, kept),),
         parent=_parent(file, descriptor, confinement),
         content_id=descriptor.cid,
+        notes=_notes(descriptor),
     )
 
 
@@ -133,6 +141,7 @@ def _read_split(file: ContainerFile, descriptor: Descriptor, confinement: Confin
         preserved=(FileRange(file.path, 0, file.peek(0, MAX_DESCRIPTOR)),),
         parent=_parent(file, descriptor, confinement),
         content_id=descriptor.cid,
+        notes=_notes(descriptor),
     )
 
 
@@ -149,8 +158,8 @@ def _refuse_odd(file: ContainerFile, descriptor: Descriptor, types: Sequence[str
             advice="Remove the blank line (keep a copy of the descriptor), and try again",
         )
     for extent in descriptor.extents:
-        flat = extent.type.is_flat and extent.type is not ExtentType.ZERO
-        if extent.access is not Access.WRITE or flat is not (types is _QEMU_FLAT):
+        fits = extent.type.is_flat is (types is _QEMU_FLAT) and extent.type is not ExtentType.ZERO
+        if extent.access is not Access.WRITE or not fits:
             raise ImageError(
                 f"its descriptor has a {extent.access} {extent.type} extent, which qemu would leave out",
                 where=file.name,
@@ -209,6 +218,7 @@ def _read_flat(file: ContainerFile, descriptor: Descriptor, confinement: Confine
         read_only_reason=reason,
         layout=tuple(layout),
         content_id=descriptor.cid,
+        notes=_notes(descriptor),
     )
 
 

@@ -62,7 +62,7 @@ def _read_hosted(file: ContainerFile) -> SparseHeader:
     data = file.read(0, SECTOR, "the sparse extent's header")
     header = _HOSTED.unpack_from(data)
     _, version, flags, sectors, _, descriptor_at, descriptor_size, *_ = header
-    unclean, compression = header[11], header[13]
+    metadata, unclean, compression = header[10], header[11], header[13]
     if not 1 <= version <= 3:
         raise ImageError(
             f"this is a sparse VMDK of version {version}, which is not supported",
@@ -71,6 +71,7 @@ def _read_hosted(file: ContainerFile) -> SparseHeader:
         )
     _positive(file, sectors)
     _check_directory(file, data)
+    file.require(metadata * SECTOR, "the end of its grain tables")
     file.require((descriptor_at + descriptor_size) * SECTOR, "the embedded descriptor")
     return SparseHeader(
         sectors=sectors,
