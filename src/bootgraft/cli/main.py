@@ -60,8 +60,8 @@ def _parser() -> argparse.ArgumentParser:
 def _add_general(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document on standard output")
     volume = parser.add_mutually_exclusive_group()
-    volume.add_argument("--quiet", action="store_true", help="print nothing but the answer")
-    volume.add_argument("--verbose", action="store_true", help="say on standard error what is being done")
+    volume.add_argument("-q", "--quiet", action="store_true", help="print nothing but the answer")
+    volume.add_argument("-v", "--verbose", action="store_true", help="say on standard error what is being done")
 
 
 def _add_images(parser: argparse.ArgumentParser) -> None:
