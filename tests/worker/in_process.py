@@ -1,0 +1,46 @@
+"""Jobs done without a child process, on overlays over raw images."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.storage.disks import SparseDisk
+
+from bootgraft.events import Monitor, silent
+from bootgraft.report.device import DeviceSpec
+from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.storage.overlay import Overlay
+from bootgraft.worker.job import Job, Operation, Outcome
+from bootgraft.worker.operations import run_job
+
+LSI = "vmware:lsilogic"
+
+
+def overlays_on(*images: Path) -> list[Overlay]:
+    return [Overlay(SparseDisk(image)) for image in images]
+
+
+def do(
+    operation: Operation,
+    disks: Sequence[BlockDevice],
+    donors: Sequence[Path] = (),
+    *,
+    targets: Sequence[str] = (LSI,),
+    reg: Sequence[Path] = (),
+    files: Sequence[Path] = (),
+    windows: str | None = None,
+    monitor: Monitor = silent,
+) -> Outcome:
+    """Do one operation on disks that may be overlays with changes already."""
+    donor_disks = [SparseDisk(donor) for donor in donors]
+    specs = [DeviceSpec(f"disk{number}.raw", "raw", disk.size) for number, disk in enumerate(disks)]
+    specs += [DeviceSpec(donor.name, "raw", disk.size) for donor, disk in zip(donors, donor_disks, strict=True)]
+    job = Job(
+        operation,
+        tuple(specs),
+        len(disks),
+        tuple(targets),
+        tuple(map(str, reg)),
+        tuple(map(str, files)),
+        windows,
+    )
+    return run_job(job, disks, donor_disks, monitor=monitor)
