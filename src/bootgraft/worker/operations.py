@@ -72,7 +72,7 @@ def _survey(machine: Machine, windows: str | None, images: Sequence[DeviceSpec])
             where=images[0].location,
             advice="Is it a whole disk? If it is an image in another format than it looks like, give --format",
         )
-    chain = follow(machine)
+    chain = follow(machine, search_others=windows is not None)
     installation = _default(chain) if windows is None else _named(chain, windows)
     return _Survey(chain, installation, None if installation is None else open_hive(installation, "SYSTEM"))
 
@@ -109,6 +109,7 @@ def _inspect(job: Job, disks: Sequence[BlockDevice]) -> Outcome:
                 windows.append(_read(target, default_boot=target is chain.default))
             except BootgraftError as error:  # one damaged installation must not hide the others
                 unreadable.append(str(error))
+        unreadable += chain.notes
         document = inspect_document(machine, job.devices[: job.disks], windows, chain.steps, unreadable)
         return Outcome(BOOTS, json.dumps(document), inspect_text(document))
 
@@ -204,7 +205,7 @@ def _donor_package(device: BlockDevice, source: str, diagnosis: Diagnosis, insta
         raise ValueError(diagnosis)
     try:
         with Machine.read([device], writable=False) as machine:
-            chain = follow(machine)
+            chain = follow(machine, search_others=False)
             donor = _default(chain)
             if donor is None:
                 last = chain.steps[-1] if chain.steps else None
