@@ -52,9 +52,10 @@ def check_kept(info: ImageInfo, kept: Sequence[KeptBytes], *, where: str) -> Non
     Raises:
         JournalError: they do.
     """
-    descriptors = {(info.files.index(item.path), item.offset) for item in info.preserved}
+    now = {(kept.file, kept.offset): kept for kept in kept_bytes(info)}
     for item in kept:
-        if (item.file, item.offset) not in descriptors:
+        own = now.get((item.file, item.offset))
+        if own is None or own.ends_file != item.ends_file or (len(own.data) != len(item.data) and not own.ends_file):
             raise JournalError(
                 f"this undo journal does not fit {info.location}: it holds container bytes that lie elsewhere there; "
                 "nothing was written",

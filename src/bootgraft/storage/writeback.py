@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from bootgraft.events import Event, EventKind, Monitor
-from bootgraft.storage.keptbytes import is_behind_qemu, restore_kept
 from bootgraft.storage.images import OpenImage
 from bootgraft.storage.journal import KeptBytes
 from bootgraft.storage.journalfile import JournalFile, Stored, pieces
+from bootgraft.storage.keptbytes import is_behind_qemu, restore_kept
 
 
 def write_back(
