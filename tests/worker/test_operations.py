@@ -272,7 +272,7 @@ def test_two_targets_in_one_repair(server1: BuiltMachine, donor: BuiltMachine) -
 
 
 def test_a_target_that_the_donor_does_not_serve(server1: BuiltMachine, donor: BuiltMachine) -> None:
-    with pytest.raises(DriverSourceError, match="no driver for PCI.VEN_15AD&DEV_07C0"):
+    with pytest.raises(DriverSourceError, match="no driver for PCI"):
         do(Operation.REPAIR, overlays_on(server1.disk), [donor.disk], targets=["vmware:lsilogic", "vmware:pvscsi"])
 
 

@@ -1,0 +1,181 @@
+r"""For every finding a machine that has the fault, one on which it was mended, and one that never had it.
+
+Pure data: nothing here touches a disk. The machine is Windows Server 2003 in ``\WINDOWS`` with control sets 1 (the
+default) and 2, on its way to the LSI Logic controller of VMware.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from tests.fakes import FakePartition, machine_of, volume_of
+
+from bootgraft.boot.chain import BootChain, BootTarget, Step
+from bootgraft.changes import FileId
+from bootgraft.checks import (
+    boot_chain,
+    boot_service,
+    device_binding,
+    driver_file,
+    driver_imports,
+    enum_instance,
+    last_known_good,
+    target,
+    volume_state,
+)
+from bootgraft.checks.facts import ControllerFacts, ControlSetFacts, DriverFacts, ImportFacts
+from bootgraft.checks.finding import Finding
+from bootgraft.filesystems.base import VolumeState
+from bootgraft.machine import Volume
+from bootgraft.targets.controllers import Controller, find_controller
+from bootgraft.windows.bindings import CriticalDevice, EnumInstance
+from bootgraft.windows.installation import Architecture, Installation, Select
+from bootgraft.windows.pe import PeFacts
+from bootgraft.windows.services import Service
+
+SCSI_ADAPTER = "{4D36E97B-E325-11CE-BFC1-08002BE10318}"
+LSI_LOGIC = find_controller("vmware:lsilogic")
+HIVE = FileId(0, 16128, "disk 0 partition 2", "\\WINDOWS\\system32\\config\\SYSTEM")
+DRIVER_PATH = "\\WINDOWS\\system32\\DRIVERS\\symmpi.sys"
+
+IMPORTS = (ImportFacts("SCSIPORT.SYS", "\\WINDOWS\\system32\\drivers\\scsiport.sys", Architecture.X86),)
+DRIVER = DriverFacts(
+    DRIVER_PATH, present=True, pe=PeFacts(Architecture.X86, ("SCSIPORT.SYS",), (1, 9, 0, 0)), imports=IMPORTS
+)
+
+
+def binding(number: int, service: str | None = "symmpi", device_id: str = "pci#ven_1000&dev_0030") -> CriticalDevice:
+    path = f"ControlSet{number:03d}\\Control\\CriticalDeviceDatabase\\{device_id}"
+    return CriticalDevice(path, device_id.replace("#", "\\"), service, SCSI_ADAPTER)
+
+
+def service(number: int, *, start: int | None = 0, type_: int | None = 1, name: str = "symmpi") -> Service:
+    path = f"ControlSet{number:03d}\\Services\\{name}"
+    return Service(name, path, type_, start, 1, "SCSI miniport", 33, f"system32\\DRIVERS\\{name}.sys")
+
+
+def instance(
+    number: int, *, class_guid: str | None = SCSI_ADAPTER, service_name: str | None = "symmpi", flags: int | None = 0
+) -> EnumInstance:
+    path = f"ControlSet{number:03d}\\Enum\\PCI\\VEN_1000&DEV_0030&SUBSYS_197615AD&REV_01\\3&61aaa01&0&80"
+    return EnumInstance(path, class_guid, service_name, flags, 0x197615AD)
+
+
+def good_set(number: int) -> ControlSetFacts:
+    """A control set from which Windows starts; number 1 is the default."""
+    return ControlSetFacts(number, number == 1, binding(number), (), "symmpi", service(number), DRIVER)
+
+
+def bare_set(number: int) -> ControlSetFacts:
+    """A control set that knows nothing of the controller."""
+    return ControlSetFacts(number, number == 1, None, (), None, None, None)
+
+
+def facts(
+    make: Callable[[int], ControlSetFacts] = good_set, *others: Callable[[int], ControlSetFacts]
+) -> ControllerFacts:
+    """A machine whose control set 1 is made by the first function and 2 by the second, or by the first too."""
+    makers = (make, *(others or (make,)))
+    sets = tuple(maker(number) for number, maker in enumerate(makers, start=1))
+    product = "Microsoft Windows Server 2003"
+    return ControllerFacts(LSI_LOGIC, product, "disk 0 partition 2", (5, 2), Architecture.X86, HIVE, sets)
+
+
+def volume() -> Volume:
+    """The boot volume of a machine in memory."""
+    (found,) = machine_of([FakePartition(volume_of("\\WINDOWS\\system32\\config\\SYSTEM"))]).volumes()
+    return found
+
+
+def installation(*, select: Select | None = None, version: tuple[int, int] = (5, 2)) -> Installation:
+    chosen = select or Select(1, 1, 0, 2)
+    return Installation(
+        "disk0-partition1-WINDOWS", volume(), "\\WINDOWS", "Microsoft Windows Server 2003", version, "3790",
+        Architecture.X86, "Service Pack 2", (1, 2), chosen, "D:", default_boot=True,
+    )  # fmt: skip
+
+
+def chain(*, holds: bool = True, understood: bool = True) -> BootChain:
+    good = Step("disk 0 has a partition table", "disk 0, sector 0", "MBR", holds=True)
+    if not holds:
+        bad = Step("there is no ntldr on the active partition", "disk 0 partition 1: \\ntldr", "empty", holds=False)
+        return BootChain((good, bad), None, (), understood)
+    return BootChain((good,), BootTarget(volume(), "\\WINDOWS", "line 5"), ())
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What the check of one finding says of three machines: only of the first it has something to say."""
+
+    broken: tuple[Finding, ...]
+    repaired: tuple[Finding, ...]
+    healthy: tuple[Finding, ...]
+
+
+def _storage(
+    check: Callable[[ControllerFacts], tuple[Finding, ...]],
+    broken: Callable[[int], ControlSetFacts],
+    repaired: Callable[[int], ControlSetFacts] = good_set,
+) -> Case:
+    return Case(check(facts(broken)), check(facts(repaired)), check(facts(good_set)))
+
+
+def _with_driver(driver: DriverFacts) -> Callable[[int], ControlSetFacts]:
+    return lambda number: replace(good_set(number), driver=driver)
+
+
+def _with_instance(found: Callable[[int], EnumInstance]) -> Callable[[int], ControlSetFacts]:
+    return lambda number: replace(good_set(number), instances=(found(number),))
+
+
+def only_in_one_slot(number: int) -> ControlSetFacts:
+    """Bound by an Enum instance alone."""
+    return replace(good_set(number), binding=None, instances=(instance(number),))
+
+
+def _judged(controller: Controller, version: tuple[int, int]) -> tuple[Finding, ...]:
+    machine = installation(version=version)
+    return () if target.is_judged(machine.version, controller) else (target.not_judged(machine, controller),)
+
+
+CASES = {
+    boot_chain.BROKEN: Case(boot_chain.check(chain(holds=False)), boot_chain.check(chain()), boot_chain.check(chain())),
+    boot_chain.NOT_FOLLOWED: Case(
+        boot_chain.check(chain(holds=False, understood=False)), boot_chain.check(chain()), boot_chain.check(chain())
+    ),
+    device_binding.MISSING: _storage(device_binding.check, bare_set),
+    device_binding.ONLY_INSTANCE: _storage(
+        device_binding.check, only_in_one_slot, lambda n: replace(only_in_one_slot(n), binding=binding(n))
+    ),
+    boot_service.MISSING: _storage(boot_service.check, lambda n: replace(good_set(n), service=None, driver=None)),
+    boot_service.NOT_BOOT_START: _storage(
+        boot_service.check, lambda n: replace(good_set(n), service=service(n, start=4))
+    ),
+    driver_file.MISSING: _storage(driver_file.check, _with_driver(DriverFacts(DRIVER_PATH, present=False))),
+    driver_file.UNUSABLE: _storage(
+        driver_file.check, _with_driver(DriverFacts(DRIVER_PATH, present=True, fault="it is a directory"))
+    ),
+    driver_file.WRONG_ARCHITECTURE: _storage(
+        driver_file.check, _with_driver(replace(DRIVER, pe=PeFacts(Architecture.X64, (), None)))
+    ),
+    driver_imports.ID: _storage(
+        driver_imports.check, _with_driver(replace(DRIVER, imports=(ImportFacts("storport.sys", None, None),)))
+    ),
+    enum_instance.ID: _storage(
+        enum_instance.check, _with_instance(lambda n: instance(n, service_name=None)), _with_instance(instance)
+    ),
+    volume_state.ID: Case(
+        volume_state.check("disk 0 partition 2", VolumeState.HIBERNATED),
+        volume_state.check("disk 0 partition 2", VolumeState.CLEAN),
+        volume_state.check("disk 0 partition 2", VolumeState.CLEAN),
+    ),
+    last_known_good.ID: Case(
+        last_known_good.check(installation(select=Select(2, 1, 1, 2))),
+        last_known_good.check(installation(select=Select(1, 1, 0, 2))),
+        last_known_good.check(installation()),
+    ),
+    target.NOT_JUDGED: Case(
+        _judged(find_controller("hyperv:gen2"), (5, 2)), _judged(LSI_LOGIC, (5, 2)), _judged(LSI_LOGIC, (5, 0))
+    ),
+    target.NO_TARGET: Case((target.no_target(),), (), ()),
+}
+"""By finding id; ``test_diagnosis`` fails where one has no case."""

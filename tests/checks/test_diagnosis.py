@@ -1,0 +1,134 @@
+"""Every finding has its three machines; the verdict never says more than is known."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.checks.cases import CASES, LSI_LOGIC, chain, facts, installation
+from tests.machines.hives import make_hive
+from tests.machines.spec import Hive as HiveSpec
+from tests.registry.support import open_bytes
+
+from bootgraft.boot.chain import BootChain
+from bootgraft.checks import diagnosis as diagnosis_module
+from bootgraft.checks.diagnosis import DOCS, STORAGE_CHECKS, Diagnosis, Verdict, diagnose
+from bootgraft.checks.finding import Finding, Remedy, Severity
+from bootgraft.targets.controllers import find_controller
+
+IDS = [doc.id for doc in DOCS]
+FIXES = {doc.id: doc.fix for doc in DOCS}
+
+
+def test_every_finding_has_its_machines_and_no_machine_is_without_one() -> None:
+    assert set(CASES) == set(IDS)
+
+
+@pytest.mark.parametrize("finding_id", IDS)
+def test_a_broken_machine_is_found_out(finding_id: str) -> None:
+    found = CASES[finding_id].broken
+    assert found
+    assert {each.id for each in found} == {finding_id}
+
+
+@pytest.mark.parametrize("finding_id", IDS)
+def test_a_repaired_machine_is_clear(finding_id: str) -> None:
+    assert CASES[finding_id].repaired == ()
+
+
+@pytest.mark.parametrize("finding_id", IDS)
+def test_a_healthy_machine_is_clear(finding_id: str) -> None:
+    assert CASES[finding_id].healthy == ()
+
+
+@pytest.mark.parametrize("finding_id", IDS)
+def test_a_finding_says_what_it_is_first_and_shows_it(finding_id: str) -> None:
+    for finding in CASES[finding_id].broken:
+        assert finding.title
+        assert "\n" not in finding.title
+        assert len(finding.title) < 120
+        assert not finding.title.endswith(".")
+        assert finding.explanation.endswith(".")
+        assert finding.evidence or finding_id == "target-not-given"
+
+
+@pytest.mark.parametrize("finding_id", IDS)
+def test_what_is_promised_in_the_documentation_is_what_repair_does(finding_id: str) -> None:
+    for finding in CASES[finding_id].broken:
+        assert finding.fixable is not FIXES[finding_id].startswith(("None", "Give "))
+        assert bool(finding.changes) is (finding.remedy is Remedy.CHANGES)
+
+
+@pytest.mark.parametrize("finding_id", IDS)
+def test_the_default_control_set_decides(finding_id: str) -> None:
+    found = CASES[finding_id].broken
+    if len(found) != 2 or finding_id == "device-binding-only-in-enum":
+        return  # not a lack of a control set, or one that stops no start by itself
+    assert [each.severity for each in found] == [Severity.BLOCKER, Severity.WARNING]
+    assert "ControlSet001" in found[0].title + found[0].explanation
+    assert "ControlSet002" in found[1].title + found[1].explanation
+    assert "stops with 0x7B" in found[0].explanation
+    assert "not the default control set" in found[1].explanation
+    assert found[0].stop_code == "0x7b"
+
+
+def diagnosis_of(*findings: Finding, followed: BootChain | None = None, judged: bool = True) -> Verdict:
+    return diagnosis_module._verdict(followed or chain(), list(findings), judged=judged)
+
+
+BLOCKER = CASES["device-binding-missing"].broken[0]
+WARNING = CASES["device-binding-missing"].broken[1]
+
+
+def test_no_finding_on_judged_ground_boots() -> None:
+    assert diagnosis_of() is Verdict.BOOTS
+
+
+def test_a_warning_does_not_stop_the_boot() -> None:
+    assert diagnosis_of(WARNING) is Verdict.BOOTS
+
+
+def test_a_blocker_does() -> None:
+    assert diagnosis_of(WARNING, BLOCKER) is Verdict.BLOCKED
+
+
+def test_what_is_not_judged_is_unknown() -> None:
+    assert diagnosis_of(judged=False) is Verdict.UNKNOWN
+
+
+def test_a_chain_that_leads_nowhere_known_is_unknown() -> None:
+    lost = chain(holds=False, understood=False)
+    assert diagnosis_of(followed=lost) is Verdict.UNKNOWN
+
+
+def test_a_broken_chain_is_blocked_without_a_stop_code() -> None:
+    found = diagnose(chain(holds=False), None, None, LSI_LOGIC)
+    assert (found.verdict, found.stop_code) == (Verdict.BLOCKED, None)
+    assert [each.id for each in found.blockers] == ["boot-chain-broken"]
+
+
+def test_a_windows_of_another_generation_is_never_called_bootable(tmp_path: Path) -> None:
+    make_hive(HiveSpec(text=""), tmp_path / "hive")
+    hive = open_bytes((tmp_path / "hive").read_bytes())
+    for version in [(4, 0), (6, 0), (6, 1), (10, 0), (0, 0)]:
+        found = diagnose(chain(), installation(version=version), hive, LSI_LOGIC)
+        assert found.verdict is Verdict.UNKNOWN
+        assert [each.id for each in found.findings] == ["target-not-judged"]
+
+
+@pytest.mark.parametrize("name", ["vmware:ide", "vmware:ahci", "vmware:nvme", "hyperv:gen2", "xen:pv"])
+def test_a_controller_that_needs_more_than_one_driver_is_never_called_bootable(name: str, tmp_path: Path) -> None:
+    make_hive(HiveSpec(text=""), tmp_path / "hive")
+    hive = open_bytes((tmp_path / "hive").read_bytes())
+    found = diagnose(chain(), installation(), hive, find_controller(name))
+    assert found.verdict is Verdict.UNKNOWN
+    assert found.facts is None
+
+
+def test_a_good_machine_passes_every_storage_check() -> None:
+    assert [check(facts()) for check in STORAGE_CHECKS] == [()] * len(STORAGE_CHECKS)
+
+
+def test_the_stop_code_is_the_blockers() -> None:
+    made = Diagnosis(chain(), None, LSI_LOGIC, None, (WARNING, BLOCKER), Verdict.BLOCKED)
+    assert made.stop_code == "0x7b"
+    assert replace(made, findings=(WARNING,)).stop_code is None
