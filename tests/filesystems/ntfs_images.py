@@ -105,14 +105,24 @@ def assert_consistent(image: Path) -> None:
 
 
 def sleuthkit_files(image: Path) -> dict[str, str]:
-    """Return every file and directory that sleuthkit lists: path to MFT record (``-`` before a deleted one's)."""
+    """Return every file and directory that sleuthkit lists, but NTFS's own: path to MFT record."""
     found = {}
     for line in run("fls", "-r", "-p", "-u", "-f", "ntfs", image).decode().splitlines():
         match = re.fullmatch(r"(\S+) (\d+)(?:-\d+-\d+)?:\t(.*)", line)
         assert match is not None, line
-        if match[1] != "V/V" and not match[3].startswith("$") and ":" not in match[3]:
+        if match[1] != "V/V" and int(match[2]) >= 16 and not match[3].startswith(("$Extend", "$Orphan")):
             found[match[3]] = match[2]
-    return found
+    return {path: record for path, record in found.items() if ":" not in path}
+
+
+def sleuthkit_hashes(image: Path, folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file that sleuthkit extracts to ``folder`` (empty ones may lack), by its path."""
+    run("tsk_recover", "-a", "-f", "ntfs", image, folder)
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and not path.relative_to(folder).parts[0].startswith("$Extend") and ":" not in path.name
+    }
 
 
 def sleuthkit_content(image: Path, record: str) -> bytes:

@@ -11,13 +11,13 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
 
-from bootgraft.errors import FileMissingError, FileSystemError, UnsafeVolumeError
+from bootgraft.errors import FileMissingError, FileSystemError, MissingDependencyError, UnsafeVolumeError
 from bootgraft.filesystems import ntfs_content, ntfs_create, ntfs_directory, ntfs_state
 from bootgraft.filesystems.base import Entry, FileSystemKind, VolumeState, parts, split
 from bootgraft.filesystems.ntfs_device import Operations
 from bootgraft.filesystems.ntfs_entries import DIRECTORY, REFERENCE_MASK, WINDOWS_ATTRIBUTES, FileName, NameSpace, fold
 from bootgraft.filesystems.ntfs_handles import DATA, INDEX_ROOT, ROOT, VOLUME_NAME, Handles
-from bootgraft.filesystems.ntfs_library import Library, load
+from bootgraft.filesystems.ntfs_library import PACKAGES, SONAME, Library, load
 from bootgraft.filesystems.readahead import ReadAhead
 from bootgraft.storage.blockdevice import BlockDevice
 
@@ -322,6 +322,7 @@ def _attach(library: Library, device: BlockDevice, *, writable: bool, name: str)
                 return None
             raise failure
         try:
+            _check_layout(operations, volume, name)
             mounted = NtfsVolume(library, operations, volume, writable=writable, name=name)
             operations.reraise()
         except BaseException:
@@ -332,3 +333,16 @@ def _attach(library: Library, device: BlockDevice, *, writable: bool, name: str)
             return None
         library.mounted(1)
         return mounted
+
+
+def _check_layout(operations: Operations, volume: Any, name: str) -> None:
+    """Compare what the declared structures show with the boot sector: another library might lay them out otherwise."""
+    sector = operations.boot_sector()
+    size, clusters = int.from_bytes(sector[0x0B:0x0D], "little"), sector[0x0D]
+    cluster = size * (clusters if clusters <= 0x80 else 1 << (256 - clusters))
+    if volume.dev != operations.pointer or (volume.sector_size, volume.cluster_size) != (size, cluster):
+        raise MissingDependencyError(
+            f"the installed {SONAME} is not the library that this program knows",
+            where=name,
+            advice=f"Install your distribution's own package again: apt install --reinstall {PACKAGES[0]}",
+        )

@@ -94,7 +94,11 @@ def _secure(handles: Handles, inode: Any, security: Security) -> None:
 
 
 def _security(handles: Handles, directory: Any, name: str) -> Security:
-    """Return what most neighbours of the same kind have, else any neighbour, else the directory itself."""
+    """Return what most neighbours of the same kind have, else any neighbour, else the directory itself.
+
+    This reads the whole index, strictly, before the library inserts into it: a block that lies about its room has
+    made libntfs-3g 2022.10.3 write past its buffer.
+    """
     files = [entry for entry in ntfs_directory.entries(handles, directory) if _is_plain(entry)]
     extension = name.rpartition(".")[2].upper()
     same = [entry for entry in files if entry.name.name.rpartition(".")[2].upper() == extension]

@@ -12,10 +12,16 @@ from types import TracebackType
 from typing import Any
 
 from bootgraft.errors import FileSystemError
-from bootgraft.filesystems.ntfs_library import Library
+from bootgraft.filesystems.ntfs_library import DAMAGED, Library
 from bootgraft.storage.blockdevice import BlockDevice
 
 _OPEN, _READ_ONLY, _DIRTY = 1, 2, 4  # bits of ntfs_device.d_state (device.h: ND_Open, ND_ReadOnly, ND_Dirty)
+
+
+_READS = 200_000
+_BITMAP_READ = 1 << 27
+"""One operation may read so many times, and eight times more for each 128 MiB of volume, which is what one page of
+``$Bitmap`` covers: a directory index whose blocks point at each other keeps the library reading for ever."""
 
 
 class Operations:
@@ -27,6 +33,8 @@ class Operations:
         self._ffi = library.ffi
         self._device = device
         self._position = 0
+        self._most_reads = _READS + 8 * (device.size // _BITMAP_READ)
+        self._reads_left = self._most_reads
         self._failure: BaseException | None = None
         self._table = self._ffi.new("struct ntfs_device_operations *")
         self._callbacks: list[Any] = []
@@ -43,6 +51,7 @@ class Operations:
     def turn(self) -> Iterator[None]:
         """Hold the library for one operation; afterwards raise what a callback met, which is the cause of the rest."""
         with self._library.turn(self._name):
+            self._reads_left = self._most_reads
             try:
                 yield
             except FileSystemError:
@@ -55,6 +64,10 @@ class Operations:
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
+
+    def boot_sector(self) -> bytes:
+        """Return the first 512 bytes of the partition."""
+        return self._device.read(0, 512)
 
     def free(self) -> None:
         """Give the ``ntfs_device`` back after a mount that failed; a successful unmount has done it already."""
@@ -98,6 +111,9 @@ class Operations:
     def _pread(self, _dev: Any, buffer: Any, count: int, offset: int) -> int:
         if offset < 0 or count < 0:
             return self._refuse(errno.EINVAL)
+        self._reads_left -= 1
+        if self._reads_left < 0:
+            raise FileSystemError("a structure of the volume goes in circles", where=self._name, advice=DAMAGED)
         length = max(0, min(count, self._device.size - offset))
         if length:
             self._ffi.memmove(buffer, self._device.read(offset, length), length)

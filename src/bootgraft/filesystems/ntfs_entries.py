@@ -96,9 +96,9 @@ def block_entries(block: bytes) -> Iterator[IndexEntry]:
 def _entries(data: bytes, header: int) -> Iterator[IndexEntry]:
     if len(data) < header + _INDEX_HEADER.size:
         raise ValueError("an index has no room for its header")
-    first, used, _allocated = _INDEX_HEADER.unpack_from(data, header)
+    first, used, allocated = _INDEX_HEADER.unpack_from(data, header)
     position, end = header + first, header + used
-    if end > len(data):
+    if used > allocated or header + allocated > len(data):
         raise ValueError("an index reaches past its block")
     while True:
         if position + 0x10 > end:

@@ -75,6 +75,8 @@ class Handles:
         if not attribute:
             raise self.failed(f"attribute {kind:#x} of MFT record {inode.mft_no} cannot be opened")
         try:
+            if min(attribute.data_size, attribute.initialized_size, attribute.allocated_size) < 0:
+                raise self.damaged(f"attribute {kind:#x} of MFT record {inode.mft_no} has a size below 0")
             yield attribute
         finally:
             self.lib.ntfs_attr_close(attribute)
