@@ -1,5 +1,6 @@
 """VMDK descriptors: real ones, every extent type, and text that two readers could read in two ways."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -50,6 +51,10 @@ def text(
 
 def parse(content: str | bytes) -> Descriptor:
     return parse_descriptor(content.encode() if isinstance(content, str) else content, name="disk.vmdk")
+
+
+def size_by_qemu(disk: Path) -> int:
+    return int(json.loads(qemu_img("info", "--output=json", "-f", "vmdk", disk))["virtual-size"])
 
 
 def test_reads_every_field() -> None:
@@ -162,10 +167,10 @@ def test_qemu_reads_an_extent_twice_after_a_blank_line(tmp_path: Path) -> None:
     disk = tmp_path / "disk.vmdk"
     disk.write_text(text().replace("# Extent description\n", "\n"))
     assert parse(disk.read_bytes()).blank_before_extent
-    assert '"virtual-size": 2097152' not in qemu_img("info", "--output=json", "-f", "vmdk", disk)
+    assert size_by_qemu(disk) > 4096 * 512
     disk.write_text(text())
     assert not parse(disk.read_bytes()).blank_before_extent
-    assert '"virtual-size": 2097152' in qemu_img("info", "--output=json", "-f", "vmdk", disk)
+    assert size_by_qemu(disk) == 4096 * 512
 
 
 @settings(max_examples=25, deadline=None)
@@ -184,6 +189,8 @@ def test_where_we_accept_a_descriptor_qemu_sees_the_same_size(
     odd = any(extent.access is not Access.WRITE or extent.type is not ExtentType.FLAT for extent in found.extents)
     if odd or found.blank_before_extent:
         return
-    command = ["qemu-img", "info", "--output=json", "-f", "vmdk", str(disk)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    assert done.returncode or f'"virtual-size": {found.sectors * 512}' in done.stdout
+    try:
+        size = size_by_qemu(disk)
+    except subprocess.CalledProcessError:
+        return
+    assert size == found.sectors * 512

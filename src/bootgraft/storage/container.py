@@ -1,6 +1,7 @@
 """A container file, open for reading its headers: sizes are checked, nothing is locked, nothing is written."""
 
 import os
+import stat
 from pathlib import Path
 from typing import Self
 
@@ -21,6 +22,7 @@ class ContainerFile:
         self._descriptor = open_descriptor(path, writable=False)
         try:
             self.size = descriptor_size(self._descriptor)
+            self.is_block_device = stat.S_ISBLK(os.fstat(self._descriptor).st_mode)
         except OSError as error:
             self.close()
             raise self._unreadable(error) from error

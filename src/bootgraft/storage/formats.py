@@ -1,7 +1,5 @@
 """Dispatch to each format's reader, and the way down a chain of parents."""
 
-import stat
-
 from bootgraft.errors import ImageError
 from bootgraft.storage.confine import Confinement, exists
 from bootgraft.storage.container import ContainerFile
@@ -38,7 +36,7 @@ def read_facts(
     if found is ImageFormat.VHD:
         from bootgraft.storage import vhd
 
-        return vhd.read(file)
+        return vhd.read(file, pending_log_ok=pending_log_ok)
     if found is ImageFormat.VHDX:
         from bootgraft.storage import vhdx
 
@@ -47,7 +45,7 @@ def read_facts(
         from bootgraft.storage import vdi
 
         return vdi.read(file)
-    subformat = "block-device" if stat.S_ISBLK(file.path.stat().st_mode) else ""
+    subformat = "block-device" if file.is_block_device else ""
     return Facts(subformat=subformat, files=(file.path,), size=file.size)
 
 

@@ -161,22 +161,25 @@ def _first_unwritable(facts: Facts) -> str | None:
 
 def _unwritable(path: Path) -> str | None:
     """Say why a file cannot be written, None where it can; opening it tells what os.access never tells root."""
-    status = path.stat()
-    if stat.S_ISBLK(status.st_mode):
-        # Opened for writing, a device would be probed anew by udev when it is closed: ask the kernel instead.
-        device = f"{os.major(status.st_rdev)}:{os.minor(status.st_rdev)}"
-        try:
-            read_only = Path("/sys/dev/block", device, "ro").read_text() == "1\n"
-        except OSError:
-            read_only = False
-        return "is a read-only block device" if read_only or not os.access(path, os.W_OK) else None
-    if not status.st_mode & 0o222:
-        return "is marked read-only (chmod u+w makes it writable)"
     try:
+        status = path.stat()
+        if stat.S_ISBLK(status.st_mode):
+            return _unwritable_device(path, status.st_rdev)
+        if not status.st_mode & 0o222:
+            return "is marked read-only (chmod u+w makes it writable)"
         os.close(os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK))
     except OSError as error:
         return f"cannot be opened for writing ({error.strerror})"
     return None
+
+
+def _unwritable_device(path: Path, number: int) -> str | None:
+    # Opened for writing, a device would be probed anew by udev when it is closed: ask the kernel instead.
+    try:
+        read_only = Path("/sys/dev/block", f"{os.major(number)}:{os.minor(number)}", "ro").read_text() == "1\n"
+    except OSError:
+        read_only = False
+    return "is a read-only block device" if read_only or not os.access(path, os.W_OK) else None
 
 
 def _lockable(info: ImageInfo) -> list[Path]:

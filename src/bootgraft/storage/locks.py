@@ -14,7 +14,7 @@ import errno
 import fcntl
 import os
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import IntFlag
 from pathlib import Path
 
@@ -73,7 +73,7 @@ def refuse_vmware_locks(files: Iterable[Path]) -> None:
         ImageInUseError: there is one; the message names it.
     """
     for path in files:
-        for found in (path.with_name(path.name + ".lck"), _nfs_lock(path)):
+        for found in _vmware_locks(path):
             if os.path.lexists(found):
                 raise ImageInUseError(
                     f"VMware holds it: the lock {found} exists",
@@ -82,8 +82,13 @@ def refuse_vmware_locks(files: Iterable[Path]) -> None:
                 )
 
 
-def _nfs_lock(path: Path) -> Path:
-    return path.with_name(".lck-" + path.stat().st_ino.to_bytes(8, "little").hex())
+def _vmware_locks(path: Path) -> Iterator[Path]:
+    yield path.with_name(path.name + ".lck")
+    try:
+        number = path.stat().st_ino
+    except FileNotFoundError:  # a bare flat extent without its descriptor
+        return
+    yield path.with_name(".lck-" + number.to_bytes(8, "little").hex())
 
 
 def _ask(descriptor: int, path: Path, uses: _Permission) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bootgraft.errors import ImageError
 from bootgraft.storage.container import ContainerFile
-from bootgraft.storage.imageinfo import Facts
+from bootgraft.storage.imageinfo import Facts, FileRange
 
 _COOKIE = b"conectix"
 _FOOTER = 512
@@ -38,13 +38,17 @@ def has_footer(file: ContainerFile) -> bool:
     return data is not None and _checksum(data) == int.from_bytes(data[_CHECKSUM_AT : _CHECKSUM_AT + 4], "big")
 
 
-def read(file: ContainerFile) -> Facts:
+def read(file: ContainerFile, *, pending_log_ok: bool = False) -> Facts:
     """Say what a VHD is.
+
+    ``pending_log_ok`` admits a dynamic disk whose writer was killed while it moved the footer to the new end of the
+    file: the copy at the start says the same.
 
     Raises:
         ImageError: it is damaged, cut short, or a differencing disk, which qemu cannot read.
     """
-    footer = read_footer(file)
+    missing = missing_footer(file) if pending_log_ok else None
+    footer = read_footer(file) if missing is None else _parse_footer(file, missing.data)
     if footer.kind == "fixed":
         file.require(footer.size + _FOOTER, "the end of the disk")
     else:
@@ -69,6 +73,22 @@ def read_footer(file: ContainerFile) -> Footer:
         if file.peek(0, len(_COOKIE)) == _COOKIE:  # the copy that a dynamic disk begins with
             raise file.truncated("the VHD footer")
         raise file.corrupt("the file does not end in a VHD footer")
+    return _parse_footer(file, data)
+
+
+def missing_footer(file: ContainerFile) -> FileRange | None:
+    """Return the footer that a dynamic disk lacks and its place, the end of the file; None where it lacks none.
+
+    A writer that adds a block overwrites the footer with it, then writes the footer behind; if it is killed in
+    between, only the copy at the start is left (qemu, block/vpc.c, alloc_block).
+    """
+    copy = file.peek(0, _FOOTER)
+    if _last_footer(file) is not None or len(copy) < _FOOTER or not copy.startswith(_COOKIE):
+        return None
+    return FileRange(file.path, -(-file.size // _FOOTER) * _FOOTER, copy)
+
+
+def _parse_footer(file: ContainerFile, data: bytes) -> Footer:
     fields = _FIELDS.unpack_from(data)
     header_offset, size, kind, checksum, unique_id = fields[3], fields[9], fields[11], fields[12], fields[13]
     if checksum != _checksum(data):

@@ -11,12 +11,15 @@ from functools import cache
 
 from bootgraft.errors import ImageError
 from bootgraft.storage.container import ContainerFile
-from bootgraft.storage.imageinfo import Facts
+from bootgraft.storage.imageinfo import Facts, FileRange
 
 _KIB = 1024
 _HEADERS = (64 * _KIB, 128 * _KIB)
 _HEADER_SIZE = 4 * _KIB
 _HEADER = struct.Struct("<4sIQ16s16s16sHHIQ")
+_LOG_ENTRY = struct.Struct("<4sIIIQII16s")
+_LOG_SECTOR = 4 * _KIB
+_MAX_LOG = 256 * 2**20
 _REGIONS = (192 * _KIB, 256 * _KIB)
 _REGION_SIZE = 64 * _KIB
 _REGION_ENTRY = struct.Struct("<16sQII")
@@ -48,6 +51,8 @@ class Header:
     sequence: int
     data_write_guid: bytes
     log_guid: bytes
+    log_offset: int
+    log_length: int
 
 
 def read(file: ContainerFile, *, pending_log_ok: bool) -> Facts:
@@ -72,7 +77,7 @@ def read(file: ContainerFile, *, pending_log_ok: bool) -> Facts:
     size = int.from_bytes(_item(file, metadata[_DISK_SIZE], 8), "little")
     if not 0 < size <= _MAX_SIZE or size % 512:
         raise file.corrupt(f"the VHDX metadata give a disk size of {size} bytes, which cannot be")
-    if header.log_guid != _NO_GUID and not pending_log_ok:
+    if not pending_log_ok and _log_is_pending(file, header):
         raise ImageError(
             "its own log waits to be replayed: it was not closed cleanly, or a running virtual machine has it open",
             where=file.name,
@@ -91,12 +96,69 @@ def read_header(file: ContainerFile) -> Header:
     for offset in _HEADERS:
         data = file.peek(offset, _HEADER_SIZE)
         if len(data) == _HEADER_SIZE and data.startswith(b"head") and _checksum_holds(data):
-            _, _, sequence, _, data_write_guid, log_guid, _, _, _, _ = _HEADER.unpack_from(data)
-            sound.append(Header(sequence, data_write_guid, log_guid))
+            _, _, sequence, _, data_write_guid, log_guid, _, _, log_length, log_offset = _HEADER.unpack_from(data)
+            sound.append(Header(sequence, data_write_guid, log_guid, log_offset, log_length))
     if not sound:
         file.require(_HEADERS[-1] + _HEADER_SIZE, "the VHDX header")
         raise file.corrupt("neither of the two VHDX headers is sound")
     return max(sound, key=lambda header: header.sequence)
+
+
+def headers_without_log(file: ContainerFile) -> tuple[FileRange, ...]:
+    """Return the headers to write, in this order, so that the disk no longer says it has a log; empty if it does not.
+
+    Only for a log that holds no whole entry: qemu names a log in the header before it writes the first one. Killed in
+    between, it replays nothing when it opens the disk again, leaves the name there and then refuses each write that
+    needs the log with "Operation not supported" (qemu, block/vhdx-log.c, vhdx_log_write). Headers are replaced one
+    after the other, the one not in force first ([MS-VHDX] 2.2.2).
+    """
+    header = read_header(file)
+    if header.log_guid == _NO_GUID:
+        return ()
+    current = next(offset for offset in _HEADERS if _is_header(file, offset, header))
+    other = sum(_HEADERS) - current
+    data = file.read(current, _HEADER_SIZE, "the VHDX header")
+    return tuple(
+        FileRange(file.path, offset, _header_without_log(data, header.sequence + step))
+        for step, offset in enumerate((other, current), start=1)
+    )
+
+
+def _is_header(file: ContainerFile, offset: int, header: Header) -> bool:
+    data = file.peek(offset, _HEADER_SIZE)
+    return _checksum_holds(data) and _HEADER.unpack_from(data)[2] == header.sequence
+
+
+def _header_without_log(data: bytes, sequence: int) -> bytes:
+    fields = list(_HEADER.unpack_from(data))
+    fields[1], fields[2], fields[5] = 0, sequence % 2**64, _NO_GUID
+    unsigned = _HEADER.pack(*fields) + data[_HEADER.size :]
+    return unsigned[:4] + _crc32c(unsigned).to_bytes(4, "little") + unsigned[8:]
+
+
+def _log_is_pending(file: ContainerFile, header: Header) -> bool:
+    """Tell whether the log holds a sound entry of the session that the header names.
+
+    The session alone does not tell: a writer that was killed before its first entry leaves it in the header, nothing
+    is there to replay, and qemu does not take it out again.
+    """
+    if header.log_guid == _NO_GUID or not 0 < header.log_length <= _MAX_LOG:
+        return False
+    return any(_log_entry_is_sound(file, header, position) for position in range(0, header.log_length, _LOG_SECTOR))
+
+
+def _log_entry_is_sound(file: ContainerFile, header: Header, position: int) -> bool:
+    head = file.peek(header.log_offset + position, _LOG_ENTRY.size)
+    if len(head) < _LOG_ENTRY.size:
+        return False
+    signature, _, length, _tail, _sequence, _count, _, log_guid = _LOG_ENTRY.unpack(head)
+    if signature != b"loge" or log_guid != header.log_guid:
+        return False
+    if not _LOG_SECTOR <= length <= header.log_length or length % _LOG_SECTOR:
+        return False
+    at_end = min(length, header.log_length - position)  # the log is a ring
+    entry = file.peek(header.log_offset + position, at_end) + file.peek(header.log_offset, length - at_end)
+    return _checksum_holds(entry)
 
 
 def read_parent(file: ContainerFile) -> dict[str, str] | None:
