@@ -45,6 +45,8 @@ def _check_set(facts: ControllerFacts, control_set: ControlSetFacts) -> Finding:
         f"{facts.hive.path}: {control_set.name}\\Control\\CriticalDeviceDatabase has no key with a service for "
         f"{_key_name(main_id)}, nor for any of the {others} other ids of the controller"
     )
+    if control_set.binding is not None:
+        lack = f"{facts.hive.path}: {control_set.binding.key_path} has a ClassGUID but no Service: it binds no driver"
     if control_set.service_name is None:
         return Finding(
             MISSING,
