@@ -9,7 +9,6 @@ import contextlib
 import functools
 import select
 import time
-from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -28,7 +27,7 @@ REQUEST_TIMEOUT = 180.0
 DISCONNECT_TIMEOUT = 5.0
 """Seconds for a server to take note that nothing more will come."""
 
-_SCHEMES = ("nbd:", "nbds:", "nbd+unix:", "nbds+unix:", "nbd+vsock:", "nbds+vsock:")
+_SCHEMES = ("nbd", "nbds", "nbd+unix", "nbds+unix", "nbd+vsock", "nbds+vsock")
 _LARGEST_BLOCK = 64 * 1024  # the protocol's limit for the minimum block size
 _READ, _WRITE = 1, 2  # LIBNBD_AIO_DIRECTION_*
 _SIZE_MINIMUM, _SIZE_MAXIMUM = 0, 2  # LIBNBD_SIZE_*
@@ -41,11 +40,18 @@ class Server(Protocol):
     def pid(self) -> int:
         """Its process id."""
 
-    def explain(self, fault: str, /) -> ImageError:
-        """Turn libnbd's fault into an error that quotes what the server itself said."""
+    def explain(self, fault: str, /, *, lost: bool) -> ImageError:
+        """Turn libnbd's fault into an error that quotes what the server itself said; see ``Explain``."""
 
     def finish(self, *, broken: bool) -> None:
         """Wait for its end after the connection was closed, not for long where a request was ``broken`` off."""
+
+
+class Explain(Protocol):
+    """Makes an error of libnbd's words; ``lost`` says that the server closed the connection."""
+
+    def __call__(self, fault: str, /, *, lost: bool) -> ImageError:
+        """Return the error, for the caller to raise."""
 
 
 @functools.cache
@@ -69,14 +75,14 @@ class Connection:
 
     __slots__ = ("_explain", "_ffi", "_handle", "_lib", "_no_callback", "_pending")
 
-    def __init__(self, explain: Callable[[str], ImageError]) -> None:
+    def __init__(self, explain: Explain) -> None:
         self._ffi, self._lib = _library()
         self._explain = explain
         self._pending: object = None  # what a request still under way reads from or writes to
         self._no_callback = self._ffi.new("nbd_completion_callback *")[0]
         self._handle = self._lib.nbd_create()
         if self._handle == self._ffi.NULL:
-            raise explain(self._error())
+            raise explain(self._error(), lost=False)
 
     def connect_socket(self, descriptor: int, *, timeout: float) -> None:
         """Talk over a connected socket, which then belongs to the connection; return when the server is ready."""
@@ -92,7 +98,7 @@ class Connection:
 
     @property
     def is_broken(self) -> bool:
-        """Whether a request failed or was interrupted: only closing is possible then."""
+        """Whether a request got no answer or was interrupted: only closing is possible then."""
         return self._pending is not None
 
     def size(self) -> int:
@@ -112,7 +118,9 @@ class Connection:
         smallest = max(1, self._check(self._lib.nbd_get_block_size(self._handle, _SIZE_MINIMUM)))
         largest = self._check(self._lib.nbd_get_block_size(self._handle, _SIZE_MAXIMUM)) or CHUNK
         if smallest & (smallest - 1) or smallest > min(_LARGEST_BLOCK, largest):
-            raise self._explain(f"the server states block sizes that cannot be: {smallest} to {largest} bytes")
+            raise self._explain(
+                f"the server states block sizes that cannot be: {smallest} to {largest} bytes", lost=False
+            )
         return smallest, min(largest, CHUNK) // smallest * smallest
 
     def read(self, offset: int, length: int) -> bytes:
@@ -162,33 +170,42 @@ class Connection:
         deadline = time.monotonic() + timeout
         while self._lib.nbd_aio_is_ready(self._handle) != 1:
             if self._is_over(self._handle):
-                raise self._explain(self._error())
+                raise self._explain(self._error(), lost=True)
             if not self._turn(self._handle, deadline):
-                raise self._explain(f"no answer in {timeout:g} seconds")
+                raise self._explain(f"no answer in {timeout:g} seconds", lost=False)
 
     def _claim(self, buffer: object) -> None:
         """Hold what a request works on until it is complete: libnbd keeps a bare pointer to it."""
         if self._handle is None:
-            raise self._explain("the connection is closed")
+            raise self._explain("the connection is closed", lost=False)
         if self._pending is not None:
-            raise self._explain("an earlier request was broken off")
+            raise self._explain("an earlier request was broken off", lost=False)
         self._pending = buffer
 
     def _complete(self, cookie: int) -> None:
-        """Drive the connection until the request ``cookie`` is done. After a failure only closing is possible."""
+        """Drive the connection until the request ``cookie`` is done, or failed.
+
+        Where the server answered with an error, a bad sector below it for one, the connection goes on; where it did
+        not answer, only closing is possible.
+        """
         self._check(cookie)
         deadline = time.monotonic() + REQUEST_TIMEOUT
-        while not self._check(self._lib.nbd_aio_command_completed(self._handle, cookie)):
+        while (done := self._lib.nbd_aio_command_completed(self._handle, cookie)) == 0:
             if not self._turn(self._handle, deadline):
-                raise self._explain(f"no answer in {REQUEST_TIMEOUT:g} seconds")
-        self._pending = None
+                raise self._explain(f"no answer in {REQUEST_TIMEOUT:g} seconds", lost=False)
+        fault = self._error() if done == -1 else ""
+        lost = self._is_over(self._handle)
+        if not lost:
+            self._pending = None
+        if fault:
+            raise self._explain(fault, lost=lost)
 
     def _turn(self, handle: Any, deadline: float) -> bool:
         """Wait until the socket can move on and let libnbd move; False where ``deadline`` has passed."""
         direction = self._lib.nbd_aio_get_direction(handle)
         poll = select.poll()
         wanted = (select.POLLIN if direction & _READ else 0) | (select.POLLOUT if direction & _WRITE else 0)
-        poll.register(self._lib.nbd_aio_get_fd(handle), wanted)
+        poll.register(self._check(self._lib.nbd_aio_get_fd(handle)), wanted)
         ready = poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
         if not ready:
             return False
@@ -201,21 +218,24 @@ class Connection:
 
     def _check(self, result: int) -> int:
         if result == -1:
-            raise self._explain(self._error())
+            fault = self._error()
+            raise self._explain(fault, lost=self._handle is not None and self._is_over(self._handle))
         return result
 
     def _error(self) -> str:
         text = self._lib.nbd_get_error()
         if text == self._ffi.NULL:
             return "the connection failed"
-        return bytes(self._ffi.string(text)).decode("utf-8", "backslashreplace")
+        words = bytes(self._ffi.string(text)).decode("utf-8", "backslashreplace")
+        caller, _, fault = words.partition(": ")
+        return fault if caller.startswith("nbd_") else words
 
 
 class NbdDevice:
     """An NBD export as a BlockDevice. For one thread at a time.
 
-    Every method raises ImageError with libnbd's words, and the server's where it is our own; after a failed or
-    interrupted request only ``close`` is possible.
+    Every method raises ImageError with libnbd's words, and the server's where it is our own; after a lost connection
+    or an interrupted request only ``close`` is possible.
     """
 
     __slots__ = (
@@ -223,7 +243,6 @@ class NbdDevice:
         "_chunk",
         "_closed",
         "_connection",
-        "_failed",
         "_server",
         "_size",
         "can_flush",
@@ -339,14 +358,15 @@ def open_uri(uri: str, *, writable: bool) -> NbdDevice:
         ReadOnlyError: ``writable`` is wanted and the server does not allow writes, or cannot flush them.
         MissingDependencyError: libnbd is not installed.
     """
-    if not uri.casefold().startswith(_SCHEMES):
+    scheme, colon, rest = uri.partition(":")
+    if not colon or scheme.lower() not in _SCHEMES:
         raise ImageError(
             "this is not an NBD URI",
             where=uri,
             advice="Give nbd://HOST:PORT/EXPORT, nbd+unix:///EXPORT?socket=PATH, or the TLS forms nbds:// and nbds+unix://",
         )
 
-    def explain(fault: str) -> ImageError:
+    def explain(fault: str, /, *, lost: bool) -> ImageError:  # noqa: ARG001  (the advice is the same)
         return ImageError(
             f"the NBD server cannot be used: {fault}",
             where=uri,
@@ -356,7 +376,7 @@ def open_uri(uri: str, *, writable: bool) -> NbdDevice:
 
     connection = Connection(explain)
     try:
-        connection.connect_uri(uri, timeout=CONNECT_TIMEOUT)
+        connection.connect_uri(f"{scheme.lower()}:{rest}", timeout=CONNECT_TIMEOUT)
     except BaseException:
         connection.close()
         raise

@@ -261,9 +261,9 @@ class QemuNbd:
                 os.write(held, b"\n")
             os.close(held)
 
-    def explain(self, fault: str) -> ImageError:
-        """Turn libnbd's ``fault`` into an error that quotes qemu-nbd, after giving it time to say its last words."""
-        if self._wait(BROKEN_EXIT_TIMEOUT):
+    def explain(self, fault: str, /, *, lost: bool) -> ImageError:
+        """Turn libnbd's ``fault`` into an error that quotes qemu-nbd; where it is ``lost``, its last words included."""
+        if lost and self._wait(BROKEN_EXIT_TIMEOUT):
             fault = f"{fault} ({_status(self._process.returncode)})"
         return explain_qemu(self._listen(), fault=fault, where=str(self._path), program="qemu-nbd")
 
