@@ -12,6 +12,7 @@ from bootgraft.storage.journaldisks import Journal, match_disks
 from bootgraft.storage.journalfile import JournalFile, Mark
 from bootgraft.storage.journalsearch import forget, interrupted, pointer_places
 from bootgraft.storage.keptbytes import check_kept, kept_bytes
+from bootgraft.storage.mending import mend
 from bootgraft.storage.pointers import add_journal
 from bootgraft.storage.writeback import write_back
 
@@ -42,6 +43,8 @@ def undo(images: Sequence[OpenImage], journal: Journal, *, monitor: Monitor = si
         if file.state is not JournalState.UNDOING:
             file.mark(Mark.UNDOING)
         try:
+            for image in ordered:
+                mend(image)
             write_back(file, stretches, ordered, kept, new=False, monitor=monitor)
         except ImageError as error:
             raise half_written(error, file, locations, explicit=journal.explicit) from error
@@ -68,6 +71,8 @@ def resume(images: Sequence[OpenImage], journal: Journal, *, monitor: Monitor = 
             change.prepare()
             change.publish()
         try:
+            for image in ordered:
+                mend(image)
             kept = [disk.kept for disk in file.head.disks]
             write_back(file, stretches, ordered, kept, new=True, monitor=monitor)
         except ImageError as error:

@@ -1,0 +1,52 @@
+"""What a qemu that was killed leaves in a container, and qemu itself does not mend.
+
+Found by killing qemu-nbd 7.2 in the middle of writes. VMDK, QCOW2 and VDI come out such that the next writer can go
+on; a VHDX whose log holds something is replayed when it is opened. Two things are left: a dynamic VHD without its
+footer, and a VHDX that names a log in which there is nothing yet.
+"""
+
+import os
+
+from bootgraft.storage.container import ContainerFile
+from bootgraft.storage.durable import explained, open_regular, write_all
+from bootgraft.storage.imageinfo import FileRange, ImageFormat, ImageInfo
+from bootgraft.storage.images import OpenImage, open_image
+
+
+def mend(image: OpenImage) -> None:
+    """Mend an image's container where that is needed: close its device, write, and open a new one.
+
+    The image is open for writing: a log that can be replayed was replayed when it was opened. For a moment it is not
+    locked.
+
+    Raises:
+        JournalError: the file cannot be written.
+        ImageError: it cannot be opened again.
+    """
+    if not _lacks(image.info):
+        return
+    image.close()
+    for item in _lacks(image.info):  # looked at again: closing it may have changed it
+        with explained(item.path, action="mending the container"):
+            descriptor = open_regular(item.path, os.O_RDWR)
+            try:
+                write_all(descriptor, item.data, item.offset)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+    image.device = open_image(image.info, writable=True).device
+
+
+def _lacks(info: ImageInfo) -> tuple[FileRange, ...]:
+    """Return what is to be written to a container, in this order."""
+    if info.format not in (ImageFormat.VHD, ImageFormat.VHDX):
+        return ()
+    with ContainerFile(info.files[0]) as file:
+        if info.format is ImageFormat.VHDX:
+            from bootgraft.storage import vhdx
+
+            return vhdx.headers_without_log(file)
+        from bootgraft.storage import vhd
+
+        missing = vhd.missing_footer(file)
+        return () if missing is None else (missing,)
