@@ -185,6 +185,29 @@ def test_a_bin_with_a_wrong_header(forged: tuple[bytearray, Hive]) -> None:
     assert not broken.is_changed
 
 
+def test_a_bin_of_a_size_that_windows_never_writes(forged: tuple[bytearray, Hive]) -> None:
+    data, hive = forged
+    size = 2**24
+    data[hive.cells.bins_size + PAGE :] = bytes(size - hive.cells.bins_size)
+    struct.pack_into("<I", data, 40, size)
+    struct.pack_into("<I", data, PAGE + 8, size)
+    broken = Hive.open(Memory(sealed(data)), name="SYSTEM")
+    assert broken.key("A") is not None
+    with pytest.raises(HiveError, match="more than Windows writes"):
+        broken.create_key("New")
+
+
+def test_a_class_that_points_between_two_cells(forged: tuple[bytearray, Hive]) -> None:
+    data, hive = forged
+    at = offset_of(hive, r"B\C")
+    struct.pack_into("<I", data, PAGE + at + 4 + 48, at + 8)
+    struct.pack_into("<H", data, PAGE + at + 4 + 74, 8)
+    broken = Hive.open(Memory(bytes(data)), name="SYSTEM")
+    with pytest.raises(HiveError, match="no cell in use"):
+        broken.delete_key("B")
+    assert not broken.is_changed
+
+
 @pytest.mark.parametrize("offset", [0, 8, 28, 33, 4096, 0x7FFFFFF8, 0xFFFFFFFF])
 def test_offsets_of_the_root(forged: tuple[bytearray, Hive], offset: int) -> None:
     data, _ = forged

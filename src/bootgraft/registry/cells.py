@@ -19,6 +19,10 @@ NIL = 0xFFFFFFFF
 BIN_HEADER = 32
 _SIZE_FIELD = 4
 MINIMAL_CELL = 8
+CELL_LIMIT = 2**20
+"""Bytes of the largest cell: Windows takes nothing larger for sane (HSANE_CELL_MAX)."""
+BIN_LIMIT = 4 * CELL_LIMIT
+"""Bytes of the largest bin that is walked; those of real hives have up to 16 KiB."""
 _HBIN = int.from_bytes(b"hbin", "little")
 
 
@@ -89,26 +93,32 @@ class Cells:
             self._read_bin(self._bins[-1].end if self._bins else 0)
         return self._bins[bisect_right(self._starts, offset) - 1]
 
-    def walk(self, hive_bin: Bin) -> list[tuple[int, int]]:
-        """Every cell of a bin as (offset, size), the size with its sign: negative in use, positive free."""
-        data = self.store.read(BASE_SIZE + hive_bin.start, hive_bin.size)
-        words = _signed_words(data)
-        at, end = BIN_HEADER, hive_bin.size
-        cells = []
-        while at < end:
-            size = words[at >> 2]
-            cells.append((hive_bin.start + at, size))
-            step = -size if size < 0 else size
-            if step == 0 or step & 7:
-                raise self.damaged(f"the cell at 0x{hive_bin.start + at:x} has a wrong size")
-            at += step
-        if at != end:
-            raise self.damaged(f"the last cell of the bin at 0x{hive_bin.start:x} leaves it")
-        return cells
+    def neighbours(self, hive_bin: Bin, offset: int) -> list[tuple[int, int]]:
+        """The cell in use at ``offset`` and the free cells on either side of it, as (offset, size), ascending.
+
+        Walks the bin from its start, so that an offset between two cells is seen.
+        """
+        words = self._words_of(hive_bin)
+        at, wanted, end = BIN_HEADER >> 2, (offset - hive_bin.start) >> 2, hive_bin.size >> 2
+        before = 0
+        while at < wanted:
+            before = words[at]
+            at += abs(before) >> 2 or end
+        if offset & 7 or at != wanted or words[at] >= 0 or words[at] & 7:
+            raise self.damaged(f"0x{offset:x} is no cell in use")
+        found = [(offset, -words[at])]
+        if before > 0:
+            found.insert(0, (offset - before, before))
+        behind = at - (words[at] >> 2)
+        if behind > end:
+            raise self.damaged(f"the cell at 0x{offset:x} leaves its bin")
+        if behind < end and words[behind] > 0:
+            found.append((hive_bin.start + behind * 4, words[behind]))
+        return found
 
     def free_in(self, hive_bin: Bin) -> list[tuple[int, int]]:
-        """The free cells of a bin as (size, offset): walks as :meth:`walk` does, but keeps less and is faster."""
-        words = _signed_words(self.store.read(BASE_SIZE + hive_bin.start, hive_bin.size))
+        """The free cells of a bin as (size, offset)."""
+        words = self._words_of(hive_bin)
         at, end = BIN_HEADER >> 2, hive_bin.size >> 2
         found = []
         seen = 0  # all sizes or-ed: whether one is no multiple of 8 is asked once
@@ -146,6 +156,11 @@ class Cells:
         while self._bins and self._bins[-1].end > size:
             self._bins.pop()
             self._starts.pop()
+
+    def _words_of(self, hive_bin: Bin) -> Sequence[int]:
+        if hive_bin.size > BIN_LIMIT:
+            raise self.damaged(f"the bin at 0x{hive_bin.start:x} has {hive_bin.size} bytes, more than Windows writes")
+        return _signed_words(self.store.read(BASE_SIZE + hive_bin.start, hive_bin.size))
 
     def _read_bin(self, start: int) -> None:
         at = BASE_SIZE + start

@@ -46,7 +46,7 @@ class Key:
         return map(self._child, lists.children(self.hive.cells, self.node()))
 
     def walk(self) -> "Iterator[Key]":
-        """This key and everything below it, parents before children; without recursion, as keys may be 512 deep."""
+        """The key itself and everything below it, parents first; without recursion, as keys may be 512 deep."""
         pending = [self]
         while pending:
             key = pending.pop()

@@ -8,9 +8,11 @@ from bisect import bisect_left, insort
 
 from bootgraft.errors import HiveError
 from bootgraft.registry.baseblock import PAGE
-from bootgraft.registry.cells import BIN_HEADER, Cells
+from bootgraft.registry.cells import BIN_HEADER, CELL_LIMIT, Cells
 
 _SIZE_FIELD = 4
+_KNOWN_LIMIT = 20_000
+"""Free cells remembered at most; real hives of 15 MB have a third of that."""
 _LARGEST_HIVE = 0x7FFF_F000
 """Bytes of bins: offsets with the top bit set mean volatile storage."""
 
@@ -31,10 +33,12 @@ class Space:
     def allocate(self, data: bytes) -> int:
         """Put data into a new cell and return its offset; what rounding adds to the cell is zero."""
         need = -(-(len(data) + _SIZE_FIELD) // 8) * 8
+        if need > CELL_LIMIT:
+            raise self._refused(f"{len(data)} bytes are too many for one cell of a registry hive")
         size, offset = self._take(need)
         if size > need:
             self._cells.set_size(offset + need, size - need)
-            insort(self._free, (size - need, offset + need))
+            self._keep(size - need, offset + need)
         self._cells.set_size(offset, -need)
         self._cells.patch(offset, 0, data.ljust(need - _SIZE_FIELD, b"\0"))
         return offset
@@ -42,24 +46,27 @@ class Space:
     def free(self, offset: int) -> None:
         """Return a cell in use to its bin."""
         hive_bin = self._cells.bin_of(offset)
-        layout = self._cells.walk(hive_bin)
-        at = bisect_left(layout, (offset, -(1 << 32)))
-        if at == len(layout) or layout[at][0] != offset or layout[at][1] > 0:
-            raise self._cells.damaged(f"0x{offset:x} is no cell in use")
-        first, size = offset, -layout[at][1]
-        neighbours = []
-        if at + 1 < len(layout) and layout[at + 1][1] > 0:
-            neighbours.append(layout[at + 1])
-        if at > 0 and layout[at - 1][1] > 0:
-            neighbours.append(layout[at - 1])
-            first = layout[at - 1][0]
-        size += sum(neighbour for _, neighbour in neighbours)
-        self._cells.set_size(offset, -layout[at][1])
+        joined = self._cells.neighbours(hive_bin, offset)
+        for place, length in joined:
+            if place == offset:
+                self._cells.set_size(offset, length)  # what still refers to it must not take it for one in use
+            elif hive_bin.start < self._scanned:
+                self._drop(length, place)
+        first, size = joined[0][0], sum(length for _, length in joined)
         self._cells.set_size(first, size)
         if hive_bin.start < self._scanned:
-            for place, length in neighbours:
-                self._free.remove((length, place))
-            insort(self._free, (size, first))
+            self._keep(size, first)
+
+    def _keep(self, size: int, offset: int) -> None:
+        """Remember a free cell; beyond the limit the smallest is forgotten, and stays free."""
+        insort(self._free, (size, offset))
+        if len(self._free) > _KNOWN_LIMIT:
+            self._free.pop(0)
+
+    def _drop(self, size: int, offset: int) -> None:
+        at = bisect_left(self._free, (size, offset))
+        if at < len(self._free) and self._free[at] == (size, offset):
+            self._free.pop(at)
 
     def _take(self, need: int) -> tuple[int, int]:
         """The smallest free cell known of at least ``need`` bytes, taken out of the index."""
@@ -74,18 +81,19 @@ class Space:
 
     def _scan(self) -> None:
         hive_bin = self._cells.bin_of(self._scanned)
-        for cell in self._cells.free_in(hive_bin):
-            insort(self._free, cell)
+        for size, offset in self._cells.free_in(hive_bin):
+            self._keep(size, offset)
         self._scanned = hive_bin.end
 
     def _grow(self, need: int) -> None:
         size = -(-(need + BIN_HEADER) // PAGE) * PAGE
         if self._cells.bins_size + size > _LARGEST_HIVE:
-            raise HiveError(
-                "the hive would grow beyond 2 GB",
-                where=self._cells.name,
-                advice="Delete what is not needed from it first; Windows could not load it any more",
-            )
+            raise self._refused("the hive would grow beyond 2 GB")
         new = self._cells.append_bin(size)
-        insort(self._free, (size - BIN_HEADER, new.start + BIN_HEADER))
+        self._keep(size - BIN_HEADER, new.start + BIN_HEADER)
         self._scanned = new.end
+
+    def _refused(self, what: str) -> HiveError:
+        return HiveError(
+            what, where=self._cells.name, advice="Windows could not load such a hive; make the value smaller"
+        )
