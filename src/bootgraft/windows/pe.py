@@ -21,6 +21,7 @@ MAX_IMPORTS = 256
 """Files that one driver may import from; real ones have under twenty."""
 
 _HEADER_SIZE = 4096
+_IMPORT_DESCRIPTOR_SIZE = 20
 _DAMAGE = (AttributeError, IndexError, OverflowError, TypeError, UnboundLocalError, ValueError, struct.error)
 """What pefile lets through for damaged headers beside its own PEFormatError: mutated files gave AttributeError (a
 section list cut short), its issue tracker (erocarrera/pefile) has the others."""
@@ -89,15 +90,14 @@ def read_pe(data: bytes, *, name: str) -> PeFacts:
                 raise _not_executable("it is truncated: its headers promise more bytes than it has", name)
             return PeFacts(machine, _imports(parsed, name), _version(parsed))
     except (pefile.PEFormatError, *_DAMAGE) as error:
-        raise _not_executable(f"its headers are damaged ({error})", name) from error
+        detail = str(error).strip("'\"")  # PEFormatError quotes its own text
+        raise _not_executable(f"its headers are damaged ({detail})", name) from error
 
 
 def _imports(parsed: "pefile.PE", name: str) -> tuple[str, ...]:
     """Name the files imported from, each once without regard to case; a damaged directory is no empty one."""
-    directory = parsed.OPTIONAL_HEADER.DATA_DIRECTORY
     descriptors = getattr(parsed, "DIRECTORY_ENTRY_IMPORT", ())
-    announced = len(directory) > 1 and directory[1].VirtualAddress and directory[1].Size
-    if (announced and not descriptors) or len(descriptors) > MAX_IMPORTS:
+    if len(descriptors) > MAX_IMPORTS or (not descriptors and _announces_imports(parsed)):
         raise _not_executable("its import directory is damaged", name)
     names: dict[str, str] = {}
     for descriptor in descriptors:
@@ -106,6 +106,14 @@ def _imports(parsed: "pefile.PE", name: str) -> tuple[str, ...]:
             raise _not_executable("its import directory is damaged", name)
         names.setdefault(imported.casefold(), imported)
     return tuple(names.values())
+
+
+def _announces_imports(parsed: "pefile.PE") -> bool:
+    """Whether the header points at an import directory that does not begin with its closing entry of zeros."""
+    directory = parsed.OPTIONAL_HEADER.DATA_DIRECTORY
+    if len(directory) < 2 or not directory[1].VirtualAddress or not directory[1].Size:
+        return False
+    return any(parsed.get_data(directory[1].VirtualAddress, _IMPORT_DESCRIPTOR_SIZE))
 
 
 def _version(parsed: "pefile.PE") -> tuple[int, int, int, int] | None:
