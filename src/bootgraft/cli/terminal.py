@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-import time
+import threading
 from contextlib import suppress
 
 from bootgraft.cli.options import Options
@@ -37,15 +37,39 @@ def monitor_for(options: Options) -> Monitor:
     """The monitor that tells on standard error what is going on.
 
     Verbose tells every event, quiet only warnings; in between, steps are told once the work takes more than a second.
-    That nobody reads them any more (``2>&1 | head``) must not break off a commit.
     """
-    start = time.monotonic()
+    if options.verbose:
+        return _tell
+    if options.quiet:
+        return lambda event: _tell(event) if event.kind is EventKind.WARNING else None
+    return _Patience().tell
 
-    def tell(event: Event) -> None:
-        late = time.monotonic() - start > PATIENCE and not options.quiet
-        if options.verbose or event.kind is EventKind.WARNING or (late and event.kind is EventKind.STEP):
-            share = f" {100 * event.done // event.total} %" if event.total else ""
-            with suppress(OSError):
-                sys.stderr.write(printable(f"bootgraft: {event.text}{share}\n"))
 
-    return tell
+def _tell(event: Event) -> None:
+    share = f" {100 * event.done // event.total} %" if event.total else ""
+    sys.stderr.write(printable(f"bootgraft: {event.text}{share}\n"))
+
+
+class _Patience:
+    """Holds steps back until the work has taken a second, then tells the one it is at and all that follow."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._over = False
+        self._step: Event | None = None
+        timer = threading.Timer(PATIENCE, self._end)
+        timer.daemon = True
+        timer.start()
+
+    def tell(self, event: Event) -> None:
+        with self._lock:
+            if event.kind is EventKind.WARNING or (event.kind is EventKind.STEP and self._over):
+                _tell(event)
+            elif event.kind is EventKind.STEP:
+                self._step = event
+
+    def _end(self) -> None:
+        with self._lock:
+            self._over = True
+            if self._step is not None:
+                _tell(self._step)
