@@ -47,7 +47,8 @@ def monitor_for(options: Options) -> Monitor:
 
 def _tell(event: Event) -> None:
     share = f" {100 * event.done // event.total} %" if event.total else ""
-    sys.stderr.write(printable(f"bootgraft: {event.text}{share}\n"))
+    with suppress(OSError):  # whoever reads standard error may be gone, and the work must go on
+        sys.stderr.write(printable(f"bootgraft: {event.text}{share}\n"))
 
 
 class _Patience:
