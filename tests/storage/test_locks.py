@@ -156,3 +156,14 @@ def test_esxi_locks_on_nfs_by_inode_number(raw: Path) -> None:
     (raw.parent / f".lck-{number}").write_bytes(b"")
     with pytest.raises(ImageInUseError, match=number):
         open_image(identify(str(raw)), writable=False)
+
+
+def test_an_overlay_is_written_while_its_base_is_read(tmp_path: Path) -> None:
+    for base, driver in (
+        (create(tmp_path / "base.raw", "raw"), "raw"),
+        (create(tmp_path / "base.vmdk", "vmdk"), "vmdk"),
+    ):
+        top = create(tmp_path / f"{driver}.qcow2", "qcow2", "8M", backing_file=base.name, backing_fmt=driver)
+        with open_image(identify(str(base)), writable=False), open_image(identify(str(top)), writable=True) as image:
+            image.device.write(0, b"x" * 512)
+            image.device.flush()

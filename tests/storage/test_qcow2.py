@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.machines.formats import vhd_of_another_maker
 from tests.storage.imagekit import container, create, digest, patch, qemu_img, qemu_io, real
 
 from bootgraft.errors import BootgraftError, ImageError, ReadOnlyError
 from bootgraft.storage import qcow2
-from bootgraft.storage.images import ImageFormat, identify, open_image
+from bootgraft.storage.images import ImageFormat, find_children, identify, open_image
+from bootgraft.storage.qemunbd import create_overlay
 
 
 def over(base: Path, name: str, driver: str, folder: Path | None = None) -> Path:
@@ -103,6 +105,37 @@ def test_a_base_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
         identify(str(top))
     if name.startswith(".."):
         assert identify(str(top), allow_paths=[tmp_path]).backing == (tmp_path / "base.raw",)
+
+
+def test_an_overlay_over_a_vhd_records_how_its_size_is_found(tmp_path: Path) -> None:
+    base = create(tmp_path / "base.vhd", "vpc", "10M", force_size="on")
+    qemu_io(base, "vpc", "write -P 7 10485248 512")
+    top = tmp_path / "top.qcow2"
+    create_overlay(top, base, "vpc", force_size_calc=True)
+    info = identify(str(top))
+    assert info.chain == ((base, ImageFormat.VHD),)
+    assert find_children(identify(str(base))) == (top,)
+    with open_image(info, writable=True) as image:
+        assert image.device.size == 10 * 2**20
+        assert image.device.read(10485248, 512) == b"\7" * 512
+    vhd_of_another_maker(base)
+    with pytest.raises(ImageError, match="would lack its end"):
+        identify(str(top))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "json:",
+        "json:[]",
+        "json:" + "[" * 1000,
+        'json:{"file": {"filename": "/etc/shadow"}}',
+        'json:{"driver": "vpc", "force_size_calc": "current_size", "file": {"driver": "nbd", "filename": "x"}}',
+        'json:{"driver": "vpc", "force_size_calc": "current_size", "file": {"driver": "file", "filename": 1}}',
+    ],
+)
+def test_no_other_json_is_taken_for_a_name(name: str) -> None:
+    assert qcow2.plain_name(name) == name
 
 
 def test_a_missing_base_is_named(tmp_path: Path) -> None:

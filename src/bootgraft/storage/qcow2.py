@@ -3,6 +3,7 @@
 Source: qemu, docs/interop/qcow2.txt ("The Header", "Header extensions").
 """
 
+import json
 import os
 import struct
 from dataclasses import dataclass
@@ -95,7 +96,7 @@ def read_header(file: ContainerFile) -> Header:
     extensions = _read_extensions(file, length, name_at or 1 << bits)
     backing = None
     if name_at:
-        backing = os.fsdecode(_read_backing_name(file, name_at, name_size, 1 << bits))
+        backing = plain_name(os.fsdecode(_read_backing_name(file, name_at, name_size, 1 << bits)))
     recorded = extensions.get(_BACKING_FORMAT)
     return Header(
         size=size,
@@ -104,6 +105,24 @@ def read_header(file: ContainerFile) -> Header:
         backing=backing,
         backing_format=None if recorded is None else recorded.decode("ascii", "replace"),
     )
+
+
+def plain_name(name: str) -> str:
+    """Return the file that an overlay over a VHD names in qemu's JSON form; any other name as it is.
+
+    Only so can an overlay record that the VHD's size is its "current size". Whatever else is in JSON form stays as it
+    is, and is refused as every name with a protocol is.
+    """
+    if not name.startswith("json:"):
+        return name
+    try:
+        options = json.loads(name.removeprefix("json:"))
+    except (ValueError, RecursionError):
+        return name
+    file = options.get("file") if isinstance(options, dict) else None
+    filename = file.get("filename") if isinstance(file, dict) else None
+    expected = {"driver": "vpc", "force_size_calc": "current_size", "file": {"driver": "file", "filename": filename}}
+    return filename if isinstance(filename, str) and options == expected else name
 
 
 def _read_backing_name(file: ContainerFile, offset: int, length: int, cluster: int) -> bytes:
