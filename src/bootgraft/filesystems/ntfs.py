@@ -153,17 +153,12 @@ class NtfsVolume:
             FileSystemError: an entry of that name, in any case, is there already; Windows does not allow the name;
                 or the volume is full.
         """
-        parent, name = split(path)
+        parent = split(path)[0]
         with self._turn():
             self._require_writable()
-            with self._directory(parent) as directory:
-                if self._handles.lookup(directory, name) is not None:
-                    raise FileSystemError(
-                        "a file or directory of that name is there already",
-                        where=f"{self._name} {path}",
-                        advice="Write to the existing file instead of creating it",
-                    )
-                ntfs_create.create(self._handles, directory, name, data, filetime=filetime)
+            with self._directory(parent):
+                pass
+            ntfs_create.create(self._handles, self._reference(parent), path, data, filetime=filetime)
 
     def extents(self, path: str, /) -> tuple[tuple[int, int], ...]:
         """(offset, length) in bytes from the start of the volume of a file's content, holes left out.

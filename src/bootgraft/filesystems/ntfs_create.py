@@ -7,11 +7,13 @@ guarded as Windows set them up. On NTFS 1.2 (NT 4), and where a neighbour has no
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 from bootgraft.errors import FileSystemError
 from bootgraft.filesystems import ntfs_content, ntfs_directory
+from bootgraft.filesystems.base import split
 from bootgraft.filesystems.ntfs_entries import COMPRESSED, DIRECTORY, REPARSE_POINT, IndexEntry
 from bootgraft.filesystems.ntfs_handles import DATA, SECURITY_DESCRIPTOR, STANDARD_INFORMATION, Handles
 
@@ -29,14 +31,34 @@ class Security:
     descriptor: bytes
 
 
-def create(handles: Handles, directory: Any, name: str, content: bytes, *, filetime: int | None = None) -> None:
-    """Create ``name`` in an open directory that has no such entry in any case.
+def create(handles: Handles, parent: int, path: str, content: bytes, *, filetime: int | None = None) -> None:
+    """Create the file ``path`` in the directory whose file reference is ``parent``.
 
     ``filetime`` is its creation, modification and access time in 100 ns since 1601, now where None.
 
     Raises:
-        FileSystemError: Windows does not allow the name, or the volume has no room.
+        FileSystemError: an entry of that name, in any case, is there; Windows does not allow the name; or the volume
+            has no room.
     """
+    with ExitStack() as stack:
+        with handles.inode(parent) as directory:
+            inode = stack.enter_context(handles.owned(_insert(handles, directory, path)))
+        # Closed in this order: with both open, libntfs-3g writes the directory twice or (ntfs_inode_close_in_dir, on
+        # a damaged index) frees it twice.
+        _fill(handles, inode, path, content)
+        if filetime is not None:
+            _set_times(handles, inode, filetime)
+
+
+def _insert(handles: Handles, directory: Any, path: str) -> Any:
+    """Return the open inode of a new, empty file in an open directory."""
+    name = split(path)[1]
+    if handles.lookup(directory, name) is not None:
+        raise FileSystemError(
+            "a file or directory of that name is there already",
+            where=f"{handles.where} {path}",
+            advice="Write to the existing file instead of creating it",
+        )
     units = name.encode("utf-16-le", "surrogatepass")
     text = handles.ffi.from_buffer("uint16_t[]", units)
     length = len(units) // 2
@@ -48,19 +70,16 @@ def create(handles: Handles, directory: Any, name: str, content: bytes, *, filet
     inode = _uncompressed(handles, directory, security.identifier, text, length)
     if not inode:
         raise handles.failed(
-            f"{name} cannot be created", advice="Check that the volume has free space; if it has, run chkdsk /f"
+            f"{path} cannot be created", advice="Check that the volume has free space; if it has, run chkdsk /f"
         )
-    try:
-        _secure(handles, inode, security)
-        with handles.attribute(inode, DATA) as data:
-            ntfs_content.write(handles, inode, data, name, 0, content)
-        if filetime is not None:
-            _set_times(handles, inode, filetime)
-    except BaseException:
-        handles.lib.ntfs_inode_close_in_dir(inode, directory)
-        raise
-    if handles.lib.ntfs_inode_close_in_dir(inode, directory):
-        raise handles.failed(f"{name} could not be written back")
+    if not security.identifier and security.descriptor:
+        _set_descriptor(handles, inode, security.descriptor)
+    return inode
+
+
+def _fill(handles: Handles, inode: Any, path: str, content: bytes) -> None:
+    with handles.attribute(inode, DATA) as data:
+        ntfs_content.write(handles, inode, data, path, 0, content)
 
 
 def _uncompressed(handles: Handles, directory: Any, identifier: int, text: Any, length: int) -> Any:
@@ -80,15 +99,13 @@ def _set_times(handles: Handles, inode: Any, filetime: int) -> None:
         raise handles.failed("the new file's times cannot be set")
 
 
-def _secure(handles: Handles, inode: Any, security: Security) -> None:
-    """Put a descriptor in the place of the one (full access for everyone) that a file without an id was given."""
-    if security.identifier or not security.descriptor:
-        return
+def _set_descriptor(handles: Handles, inode: Any, descriptor: bytes) -> None:
+    """Put ``descriptor`` in the place of the one (full access for everyone) that a file without an id was given."""
     if handles.has(inode, SECURITY_DESCRIPTOR) and handles.lib.ntfs_attr_remove(
         inode, SECURITY_DESCRIPTOR, handles.lib.AT_UNNAMED, 0
     ):
         raise handles.failed("the new file's security descriptor cannot be replaced")
-    memory = handles.ffi.from_buffer("uint8_t[]", security.descriptor)
+    memory = handles.ffi.from_buffer("uint8_t[]", descriptor)
     if handles.lib.ntfs_attr_add(inode, SECURITY_DESCRIPTOR, handles.lib.AT_UNNAMED, 0, memory, len(memory)):
         raise handles.failed("the new file's security descriptor cannot be set")
 

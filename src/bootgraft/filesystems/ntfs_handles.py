@@ -58,11 +58,18 @@ class Handles:
         inode = self.lib.ntfs_inode_open(self.volume, reference)
         if not inode:
             raise self.failed(f"MFT record {reference & 0xFFFFFFFFFFFF} cannot be opened")
+        with self.owned(inode):
+            yield inode
+
+    @contextmanager
+    def owned(self, inode: Any) -> Iterator[Any]:
+        """Close an open inode at the end."""
         try:
             yield inode
         except BaseException:
             self.lib.ntfs_inode_close(inode)
             raise
+        self.ffi.errno = 0
         if self.lib.ntfs_inode_close(inode):
             raise self.failed("an MFT record could not be written back")
 

@@ -25,7 +25,7 @@ class ReadAhead:
         self._device = device
         self._size = device.size
         self._most = max(limit // CHUNK, LONGEST // CHUNK)
-        self._chunks: OrderedDict[int, bytearray] = OrderedDict()
+        self._chunks: OrderedDict[int, bytes] = OrderedDict()
         self._next = -1  # the chunk after the last one loaded: a miss there is sequential reading
         self._stride = 1  # chunks to load at the next miss
 
@@ -41,7 +41,7 @@ class ReadAhead:
             return self._device.read(offset, length)
         first, inside = divmod(offset, CHUNK)
         if inside + length <= CHUNK:
-            return bytes(self._chunk(first)[inside : inside + length]) if length else b""
+            return self._chunk(first)[inside : inside + length] if length else b""
         last = (offset + length - 1) // CHUNK
         whole = b"".join(self._chunk(index) for index in range(first, last + 1))
         return whole[inside : inside + length]
@@ -57,8 +57,8 @@ class ReadAhead:
         for index, chunk in touched.items():
             start = max(offset, index * CHUNK)
             end = min(offset + len(data), index * CHUNK + len(chunk))
-            chunk[start - index * CHUNK : end - index * CHUNK] = data[start - offset : end - offset]
-            self._chunks[index] = chunk
+            before, after = chunk[: start - index * CHUNK], chunk[end - index * CHUNK :]
+            self._chunks[index] = before + data[start - offset : end - offset] + after
 
     def flush(self) -> None:
         """Flush the device below."""
@@ -68,14 +68,14 @@ class ReadAhead:
         """Forget what is kept."""
         self._chunks.clear()
 
-    def _chunk(self, index: int) -> bytearray:
+    def _chunk(self, index: int) -> bytes:
         chunk = self._chunks.get(index)
         if chunk is None:
             return self._load(index)
         self._chunks.move_to_end(index)
         return chunk
 
-    def _load(self, index: int) -> bytearray:
+    def _load(self, index: int) -> bytes:
         self._stride = min(self._stride * 2, LONGEST // CHUNK) if index == self._next else 1
         count = 1
         while count < self._stride and index + count not in self._chunks:
@@ -83,7 +83,7 @@ class ReadAhead:
         start = index * CHUNK
         data = self._device.read(start, min(count * CHUNK, self._size - start))
         for at in range(0, len(data), CHUNK):
-            self._chunks[index + at // CHUNK] = bytearray(data[at : at + CHUNK])
+            self._chunks[index + at // CHUNK] = data[at : at + CHUNK]
         self._next = index + count
         while len(self._chunks) > self._most:
             self._chunks.popitem(last=False)
