@@ -6,6 +6,7 @@ devices) and ``Tag`` values (they order the donor's own load groups).
 """
 
 from collections.abc import Iterator
+from itertools import islice
 
 from bootgraft.changes import RegistryData
 from bootgraft.drivers.package import DriverPackage, PackageFile, PackageKey, PackageValue
@@ -48,7 +49,16 @@ def read_donor(
         )
     data = _read_file(donor, service, recipient, source)
     target = _relative_to_windows(_path(donor, service), donor.directory)
-    keys = [PackageKey(f"Services\\{key.name}", _service_values(key, service, target)), *_below(key)]
+    keys = [
+        PackageKey(f"Services\\{key.name}", _service_values(key, service, target)),
+        *islice(_below(key), MAX_SERVICE_KEYS),
+    ]
+    if len(keys) > MAX_SERVICE_KEYS:
+        raise DriverSourceError(
+            f"this donor's service {key.name} has more than {MAX_SERVICE_KEYS} keys: it is damaged",
+            where=f"{source}: {donor.product} on {donor.volume.name}",
+            advice="Give another donor, or --reg and --file with an exported driver",
+        )
     for device in critical_devices_of_service(hive, control_set, binding.service):
         found = hive.key(device.key_path)
         if found is not None:
@@ -92,9 +102,7 @@ def _below(service: Key) -> Iterator[PackageKey]:
     """The keys below the service's own, without ``Enum``."""
     at = f"Services\\{service.name}"
     pending = [(child, f"{at}\\{child.name}") for child in _children(service) if child.name.casefold() != "enum"]
-    for _ in range(MAX_SERVICE_KEYS):
-        if not pending:
-            return
+    while pending:
         key, path = pending.pop()
         yield PackageKey(path, tuple(_values(key)))
         pending += [(child, f"{path}\\{child.name}") for child in _children(key)]
