@@ -71,19 +71,24 @@ class Space:
     def _take(self, need: int) -> tuple[int, int]:
         """The smallest free cell known of at least ``need`` bytes, taken out of the index."""
         at = bisect_left(self._free, (need, 0))
-        while at == len(self._free):
-            if self._scanned < self._cells.bins_size:
-                self._scan()
-            else:
-                self._grow(need)
-            at = bisect_left(self._free, (need, 0))
-        return self._free.pop(at)
+        if at == len(self._free) and not self._scan(need):
+            self._grow(need)
+        return self._free.pop(bisect_left(self._free, (need, 0)))
 
-    def _scan(self) -> None:
-        hive_bin = self._cells.bin_of(self._scanned)
-        for size, offset in self._cells.free_in(hive_bin):
-            self._keep(size, offset)
-        self._scanned = hive_bin.end
+    def _scan(self, need: int) -> bool:
+        """Look into further bins until one has a free cell of ``need`` bytes; whether one had."""
+        while self._scanned < self._cells.bins_size:
+            hive_bin = self._cells.bin_of(self._scanned)
+            found = self._cells.free_in(hive_bin)
+            self._free.extend(found)
+            self._scanned = hive_bin.end
+            if len(self._free) > 2 * _KNOWN_LIMIT:
+                self._free = sorted(self._free)[-_KNOWN_LIMIT:]
+            if found and max(found)[0] >= need:
+                break
+        self._free.sort()
+        del self._free[:-_KNOWN_LIMIT]
+        return bool(self._free) and self._free[-1][0] >= need
 
     def _grow(self, need: int) -> None:
         size = -(-(need + BIN_HEADER) // PAGE) * PAGE
