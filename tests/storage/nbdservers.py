@@ -51,7 +51,7 @@ def tcp_listener() -> tuple[socket.socket, int]:
     return listener, listener.getsockname()[1]
 
 
-def wait_for_end(pid: int, seconds: float = 10) -> bool:
+def wait_for_end(pid: int, seconds: float = 60) -> bool:
     """Wait for the end of a process that need not be a child of ours; whether it ended in time."""
     try:
         descriptor = os.pidfd_open(pid)
