@@ -89,13 +89,11 @@ def _write_overlays(session: Session, out: Path, monitor: Monitor) -> list[str]:
 
 
 def _write_overlay(path: Path, image: OpenImage, overlay: Overlay) -> None:
-    if image.info.format is ImageFormat.NBD:
-        raise UsageError(
-            "an overlay cannot stand on an NBD export",
-            where=image.info.location,
-            advice="Repair the export in place with --journal PATH",
-        )
-    create_overlay(path, Path(image.info.location), QEMU_DRIVER[image.info.format])
+    info = image.info
+    if info.format is ImageFormat.NBD:
+        create_overlay(path, info.location, "raw")
+    else:
+        create_overlay(path, Path(info.location), QEMU_DRIVER[info.format])
     try:
         with open_image(identify(str(path), allow_paths=_folders(image)), writable=True) as opened:
             for run in overlay.runs():

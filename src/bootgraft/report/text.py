@@ -161,10 +161,10 @@ def _key_lines(plan: Plan) -> Iterator[str]:
     for change in plan.registry():
         place = (change.hive, change.key)
         counts[place] = counts.get(place, 0) + (not isinstance(change, CreateKey))
-    hive = None
-    for (place, key), values in counts.items():
-        if place != hive:
-            hive = place
+    shown: FileId | None = None
+    for (hive, key), values in counts.items():
+        if hive != shown:
+            shown = hive
             yield f"edit    {hive}"
         yield f"          {key}  ({values} value{'' if values == 1 else 's'})"
 

@@ -36,7 +36,7 @@ def read_facts(
     if found is ImageFormat.VHD:
         from bootgraft.storage import vhd
 
-        return vhd.read(file, pending_log_ok=pending_log_ok, as_parent=as_parent)
+        return vhd.read(file, pending_log_ok=pending_log_ok)
     if found is ImageFormat.VHDX:
         from bootgraft.storage import vhdx
 

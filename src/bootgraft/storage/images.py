@@ -205,7 +205,6 @@ def _open_device(info: ImageInfo, *, writable: bool) -> BlockDevice:
         info.files[0],
         QEMU_DRIVER[info.format],
         writable=writable,
-        force_size_calc=info.format is ImageFormat.VHD,
         backing=[qemunbd.Backing(path, QEMU_DRIVER[below]) for path, below in info.chain],
     )
 

@@ -63,14 +63,12 @@ class Backing:
     driver: str
 
 
-def open_qemu(
-    path: Path, driver: str, *, writable: bool, force_size_calc: bool = False, backing: Sequence[Backing] = ()
-) -> NbdDevice:
+def open_qemu(path: Path, driver: str, *, writable: bool, backing: Sequence[Backing] = ()) -> NbdDevice:
     """Open an image file in one of qemu's formats.
 
     ``driver`` is qemu's name of the format (raw, qcow2, vmdk, vpc, vhdx, vdi): qemu never guesses it. ``backing``
     lists the images below it, the nearest first; they are opened read-only, in place of what the image's header says.
-    ``force_size_calc`` takes a VHD's size from its "current size" field rather than from its CHS geometry.
+    A VHD's size is taken from its "current size" field rather than from its CHS geometry, which other makers round.
 
     Raises:
         ImageError: qemu cannot open it; the message quotes what qemu says.
@@ -79,8 +77,6 @@ def open_qemu(
         MissingDependencyError: qemu-nbd or libnbd is not installed.
     """
     options = _block_options("", path, driver)
-    if force_size_calc:
-        options.append("force_size_calc=current_size")
     for depth, image in enumerate(backing, start=1):
         options += _block_options("backing." * depth, image.path, image.driver)
     arguments = [find_program("qemu-nbd"), "--image-opts", "--cache=writeback", "--discard=ignore"]
@@ -101,11 +97,11 @@ def open_qemu(
     return NbdDevice(connection, where=str(path), writable=writable, server=server)
 
 
-def create_overlay(out: Path, backing: Path | str, backing_driver: str, *, force_size_calc: bool = False) -> None:
+def create_overlay(out: Path, backing: Path | str, backing_driver: str) -> None:
     """Create a qcow2 image over ``backing``: a path or an NBD URI, in qemu's format ``backing_driver`` (raw for a URI).
 
     A backing file in the overlay's own folder is recorded by a relative name, so that the two can be moved together.
-    ``force_size_calc`` is recorded with it; see ``open_qemu``.
+    How a VHD's size is found is recorded with it; see ``open_qemu``.
 
     Raises:
         ImageError: ``out`` exists already (it is never overwritten), or qemu-img fails; the message quotes it.
@@ -120,7 +116,7 @@ def create_overlay(out: Path, backing: Path | str, backing_driver: str, *, force
     except OSError as error:
         advice = "Choose a folder that can be written"
         raise ImageError(f"the overlay cannot be created: {error.strerror}", where=str(out), advice=advice) from error
-    recorded = _recorded_name(out, backing, backing_driver, force_size_calc=force_size_calc)
+    recorded = _recorded_name(out, backing, backing_driver)
     arguments = [program, "create", "-q", "-f", "qcow2", "-b", recorded, "-F", backing_driver]
     try:
         done = subprocess.run(
@@ -144,12 +140,12 @@ def create_overlay(out: Path, backing: Path | str, backing_driver: str, *, force
         raise explain_qemu(said, fault=_status(done.returncode), where=str(out), program="qemu-img")
 
 
-def _recorded_name(out: Path, backing: Path | str, driver: str, *, force_size_calc: bool) -> str:
+def _recorded_name(out: Path, backing: Path | str, driver: str) -> str:
     """The backing file as the overlay's header names it."""
     if isinstance(backing, str):
         return backing
     absolute = os.path.abspath(backing)  # noqa: PTH100  (Path.absolute keeps "..")
-    if force_size_calc:
+    if driver == "vpc":
         file = {"driver": "file", "filename": absolute}
         return "json:" + json.dumps({"driver": driver, "force_size_calc": "current_size", "file": file})
     if Path(absolute).parent == Path(os.path.abspath(out)).parent:  # noqa: PTH100
@@ -175,7 +171,8 @@ def _block_options(prefix: str, path: Path, driver: str) -> list[str]:
     """The --image-opts of one node, with the protocol below it spelled out: nothing is left to qemu's probing."""
     protocol = "host_device" if _is_device(path) else "file"
     filename = os.path.abspath(path).replace(",", ",,")  # noqa: PTH100  (Path.absolute keeps "..")
-    return [f"{prefix}driver={driver}", f"{prefix}file.driver={protocol}", f"{prefix}file.filename={filename}"]
+    options = [f"{prefix}driver={driver}", f"{prefix}file.driver={protocol}", f"{prefix}file.filename={filename}"]
+    return [*options, f"{prefix}force_size_calc=current_size"] if driver == "vpc" else options
 
 
 def _is_device(path: Path) -> bool:

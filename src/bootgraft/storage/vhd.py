@@ -19,26 +19,17 @@ _DYNAMIC_SIZE = 1024
 _PARENT_ID_AT = 40
 _PARENT_NAME = slice(64, 576)
 _KINDS = {2: "fixed", 3: "dynamic", 4: "differencing"}
-_CREATOR = slice(28, 32)
-_GEOMETRY = struct.Struct(">HBB")  # cylinders, heads, sectors per track
-_GEOMETRY_AT = 56
-_TRUE_TO_SIZE = (b"win ", b"qem2")  # of the makers whose "current size" qemu believes by itself, the common ones
 _MAX_SIZE = 2040 * 2**30  # what Hyper-V and Virtual PC accept
 
 
 @dataclass(frozen=True, slots=True)
 class Footer:
-    """A VHD's footer. ``kind`` is fixed, dynamic or differencing; ``size`` the disk's bytes by "current size".
-
-    ``size_is_clear`` tells whether qemu, left alone, comes to the same size: for some makers it takes the geometry's,
-    which leaves out the end of the disk.
-    """
+    """A VHD's footer. ``kind`` is fixed, dynamic or differencing; ``size`` the disk's bytes by "current size"."""
 
     kind: str
     size: int
     header_offset: int
     unique_id: bytes
-    size_is_clear: bool
 
 
 def has_footer(file: ContainerFile) -> bool:
@@ -47,8 +38,8 @@ def has_footer(file: ContainerFile) -> bool:
     return data is not None and _checksum(data) == int.from_bytes(data[_CHECKSUM_AT : _CHECKSUM_AT + 4], "big")
 
 
-def read(file: ContainerFile, *, pending_log_ok: bool = False, as_parent: bool = False) -> Facts:
-    """Say what a VHD is. ``as_parent``, below an overlay, its size must be clear.
+def read(file: ContainerFile, *, pending_log_ok: bool = False) -> Facts:
+    """Say what a VHD is.
 
     ``pending_log_ok`` admits a dynamic disk whose writer was killed while it moved the footer to the new end of the
     file: the copy at the start says the same.
@@ -68,13 +59,6 @@ def read(file: ContainerFile, *, pending_log_ok: bool = False, as_parent: bool =
                 where=file.name,
                 advice="Merge it into its parent first (Hyper-V Manager: Edit Disk, Merge), and give the merged disk",
             )
-    if as_parent and not footer.size_is_clear:
-        # The block layer passes force_size_calc to the image it opens, but not to those below it.
-        raise ImageError(
-            "read through an overlay this VHD would lack its end: its size and its geometry differ",
-            where=file.name,
-            advice="Convert it first (qemu-img convert -f vpc -O vhdx, with force_size_calc=current_size)",
-        )
     return Facts(subformat=footer.kind, files=(file.path,), size=footer.size)
 
 
@@ -113,9 +97,7 @@ def _parse_footer(file: ContainerFile, data: bytes) -> Footer:
         raise file.corrupt(f"the VHD footer gives disk type {kind}, which does not exist")
     if not 0 < size <= _MAX_SIZE or size % 512:
         raise file.corrupt(f"the VHD footer gives a disk size of {size} bytes, which cannot be")
-    cylinders, heads, sectors = _GEOMETRY.unpack_from(data, _GEOMETRY_AT)
-    clear = data[_CREATOR] in _TRUE_TO_SIZE or cylinders * heads * sectors * 512 == size
-    return Footer(_KINDS[kind], size, header_offset, unique_id, clear)
+    return Footer(_KINDS[kind], size, header_offset, unique_id)
 
 
 def read_parent(file: ContainerFile) -> tuple[bytes, str] | None:
