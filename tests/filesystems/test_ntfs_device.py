@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.filesystems.ntfs_images import CountingDevice, blank, directory, file, fill, mount
+from tests.filesystems.ntfs_images import CountingDevice, assert_consistent, blank, directory, file, fill, mount
 
 from bootgraft.errors import FileSystemError, ImageError
 from bootgraft.filesystems.ntfs import NtfsVolume, mount_ntfs
@@ -183,6 +183,7 @@ def test_nothing_stays_open(volume: Path) -> None:
         mounted.create("\\fits", bytes(100_000))
     with mount(volume) as mounted:
         assert mounted.read("\\fits") == bytes(100_000)
+    assert_consistent(volume)
 
 
 OFFSETS = st.one_of(st.integers(-(1 << 63), (1 << 63) - 1), st.integers(-10, 20_000))

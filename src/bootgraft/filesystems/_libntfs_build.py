@@ -118,7 +118,6 @@ ntfs_attr *ntfs_attr_open(ntfs_inode *, uint32_t, uint16_t *, uint32_t);
 void ntfs_attr_close(ntfs_attr *);
 int64_t ntfs_attr_pread(ntfs_attr *, int64_t, int64_t, void *);
 int64_t ntfs_attr_pwrite(ntfs_attr *, int64_t, int64_t, const void *);
-int ntfs_attr_pclose(ntfs_attr *);
 int64_t ntfs_attr_mst_pread(ntfs_attr *, int64_t, int64_t, uint32_t, void *);
 int ntfs_attr_truncate(ntfs_attr *, int64_t);
 int ntfs_attr_map_whole_runlist(ntfs_attr *);

@@ -3,6 +3,10 @@
 The library is C and meets hostile bytes here, so whoever calls this for an image runs it in a child process that has
 no writable handle to the image. It is never asked to recover a journal or to ignore a hibernated session: a volume
 that is not clean is opened read-only, whatever was asked for, and says so in :attr:`NtfsVolume.state`.
+
+Seen with libntfs-3g 2022.10.3, and kept so by the tests: mounting a clean volume for writing and unmounting it writes
+nothing, and ``$LogFile`` keeps Windows' own restart pages even when files are written. An operation that fails may
+leave its work half done on the volume, so the overlay below has to be given up with it.
 """
 
 import errno
