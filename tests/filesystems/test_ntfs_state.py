@@ -19,6 +19,7 @@ from tests.filesystems.ntfs_images import (
 from tests.machines.ntfs_log import write_log
 
 from bootgraft.errors import UnsafeVolumeError
+from bootgraft.filesystems import ntfs_state
 from bootgraft.filesystems.base import VolumeState
 from bootgraft.filesystems.ntfs import mount_ntfs
 
@@ -95,6 +96,15 @@ def test_a_journal_that_is_garbage(volume: Path) -> None:
         ((offset, length),) = mounted.logfile_restart_pages()
     patch(volume, offset, b"garbage!" * (length // 8))
     assert_only_reads(volume, VolumeState.UNCLEAN)
+
+
+def test_where_the_library_refuses_its_word_counts(volume: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_log(volume, clean=False, major=1)
+    monkeypatch.setattr(ntfs_state, "examine", lambda _handles: VolumeState.CLEAN)
+    with mount(volume, writable=True) as mounted:
+        assert mounted.state is VolumeState.UNCLEAN
+        with pytest.raises(UnsafeVolumeError):
+            mounted.create("\\new", b"")
 
 
 @pytest.mark.parametrize("clean", [True, False])

@@ -183,6 +183,11 @@ class NtfsVolume:
                 break
         return tuple(found)
 
+    def distrust(self) -> None:
+        """Take the library's word against ours: it refused to mount for writing what looks clean."""
+        if self._state is VolumeState.CLEAN:
+            self._state = VolumeState.UNCLEAN
+
     def close(self) -> None:
         """Unmount; a second call does nothing.
 
@@ -305,6 +310,8 @@ def mount_ntfs(device: BlockDevice, *, writable: bool, name: str) -> NtfsVolume:
     volume = _attach(library, device, writable=False, name=name)
     if volume is None:
         raise FileSystemError("the volume's state cannot be told", where=name, advice="Run chkdsk /f on it in Windows")
+    if writable:
+        volume.distrust()
     return volume
 
 
