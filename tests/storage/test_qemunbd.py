@@ -179,7 +179,7 @@ def chs_sized(path: Path) -> Path:
 
 def test_a_vhd_keeps_the_tail_that_qemu_left_alone_would_cut_off(tmp_path: Path) -> None:
     path = chs_sized(tmp_path / "disk.vhd")
-    assert json.loads(qemu_img("info", "--output=json", path))["virtual-size"] == 300 * 4 * 17 * 512
+    assert json.loads(qemu_img("info", "-f", "vpc", "--output=json", path))["virtual-size"] == 300 * 4 * 17 * 512
     with open_qemu(path, "vpc", writable=True) as device:
         assert device.size == 10 * MIB + 512
         device.write(10 * MIB, b"tail")
