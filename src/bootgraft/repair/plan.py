@@ -83,10 +83,12 @@ def _without_repeats(changes: Iterable[Change]) -> Iterator[Change]:
 
 
 def _same(one: Change, other: Change) -> bool:
-    """Whether both come to the same, whichever source it was taken from."""
+    """Whether both come to the same, from whichever source and in whichever case the names are written."""
     if isinstance(one, WriteFile) and isinstance(other, WriteFile):
         return one.data == other.data
-    return one == other
+    if isinstance(one, SetValue) and isinstance(other, SetValue):
+        return one.value == other.value
+    return type(one) is type(other)
 
 
 def _identity(change: Change) -> tuple[str, ...]:
