@@ -2,10 +2,10 @@
 
 import json
 import shutil
-import sys
 from dataclasses import asdict, dataclass
 
 from bootgraft.cli.options import Options
+from bootgraft.cli.terminal import put
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +30,16 @@ def run(options: Options) -> int:
     ]
     missing = any(part.fault for part in parts)
     if options.json:
-        sys.stdout.write(json.dumps({"parts": [asdict(part) for part in parts]}) + "\n")
+        put(json.dumps({"parts": [asdict(part) for part in parts]}) + "\n")
         return int(missing)
     for part in parts:
         if part.fault:
-            sys.stdout.write(f"MISSING  {part.name}: {part.fault}\n")
-            sys.stdout.write(f"         without it: no {part.needed_for}\n")
-            sys.stdout.write(f"         install it: apt install {part.package}\n")
+            put(f"MISSING  {part.name}: {part.fault}\n")
+            put(f"         without it: no {part.needed_for}\n")
+            put(f"         install it: apt install {part.package}\n")
         else:
-            sys.stdout.write(f"ok       {part.name} {part.version}\n")
-    sys.stdout.write("Something is missing.\n" if missing else "Everything is there.\n")
+            put(f"ok       {part.name} {part.version}\n")
+    put("Something is missing.\n" if missing else "Everything is there.\n")
     return int(missing)
 
 

@@ -1,10 +1,8 @@
 """``bootgraft inspect``: what is on the disks."""
 
-import sys
-
 from bootgraft.cli.options import Options
 from bootgraft.cli.session import Session
-from bootgraft.cli.terminal import answer, monitor_for
+from bootgraft.cli.terminal import answer, monitor_for, put
 from bootgraft.worker.job import Operation
 
 
@@ -18,7 +16,7 @@ def report(options: Options, operation: Operation) -> int:
     with Session(options, writable=False, monitor=monitor_for(options)) as session:
         outcome = session.run(operation)
     if options.json:
-        sys.stdout.write(outcome.document + "\n")
+        put(outcome.document + "\n")
     else:
         answer(outcome.text, outcome.status, options)
     return outcome.status

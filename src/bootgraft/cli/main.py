@@ -3,7 +3,6 @@
 import argparse
 import importlib
 import json
-import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -114,26 +113,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = Options.from_arguments(_parser().parse_args(words))
         command = importlib.import_module(f"bootgraft.cli.{options.command}")
         status: int = command.run(options)
-        sys.stdout.flush()
     except BootgraftError as error:
         _report(error, as_json=as_json)
         return error.exit_status
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever read our output is gone; what Python would still flush at exit goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     return status
 
 
 def _report(error: BootgraftError, *, as_json: bool) -> None:
+    from bootgraft.cli.terminal import printable, put
+
     if as_json:
         fields = {"what": error.what, "where": error.where, "advice": error.advice, "exit_status": error.exit_status}
-        sys.stdout.write(json.dumps({"error": fields}) + "\n")
+        put(json.dumps({"error": fields}) + "\n")
     else:
-        from bootgraft.cli.terminal import printable
-
         sys.stderr.write(printable(f"bootgraft: {error.where}: {error.what}.\n  {error.advice.rstrip('.')}.\n"))
 
 

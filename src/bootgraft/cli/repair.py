@@ -2,19 +2,18 @@
 
 import json
 import os
-import sys
 from pathlib import Path
 
 from bootgraft.cli.options import Options
 from bootgraft.cli.session import Session
-from bootgraft.cli.terminal import answer, monitor_for
+from bootgraft.cli.terminal import answer, monitor_for, put
 from bootgraft.errors import UsageError
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.storage.commit import commit
 from bootgraft.storage.imageinfo import QEMU_DRIVER, ImageFormat
 from bootgraft.storage.images import OpenImage, identify, open_image
 from bootgraft.storage.journalsearch import new_journal_path
-from bootgraft.storage.overlay import Overlay
+from bootgraft.storage.overlay import MAX_RUN, Overlay
 from bootgraft.storage.qemunbd import create_overlay
 from bootgraft.storage.transaction import DiskTransaction, Transaction
 from bootgraft.targets.controllers import find_controller
@@ -97,7 +96,9 @@ def _write_overlay(path: Path, image: OpenImage, overlay: Overlay) -> None:
     try:
         with open_image(identify(str(path), allow_paths=_folders(image)), writable=True) as opened:
             for run in overlay.runs():
-                opened.device.write(run.offset, overlay.read(run.offset, run.length))
+                end = run.offset + run.length
+                for at in range(run.offset, end, MAX_RUN):  # a constant run can be as long as the disk
+                    opened.device.write(at, overlay.read(at, min(MAX_RUN, end - at)))
             opened.device.flush()
     except BaseException:
         path.unlink(missing_ok=True)  # half an overlay would look like a whole one
@@ -114,7 +115,7 @@ def _print(outcome: Outcome, options: Options, written: list[str]) -> None:
         document["committed"] = bool(written)
         document["journal"] = written[0] if written and options.overlay is None else None
         document["overlays"] = written if options.overlay is not None else []
-        sys.stdout.write(json.dumps(document) + "\n")
+        put(json.dumps(document) + "\n")
         return
     answer(_head(outcome, options, written) + outcome.text + _tail(options, written), outcome.status, options)
 

@@ -1,10 +1,10 @@
 """``bootgraft targets``: every hypervisor:controller, with the ids Windows sees and the drivers it ships for them."""
 
 import json
-import sys
 from typing import TypedDict
 
 from bootgraft.cli.options import Options
+from bootgraft.cli.terminal import put
 from bootgraft.targets.controllers import CONTROLLERS, Controller, InboxDriver
 
 
@@ -29,12 +29,12 @@ class TargetDocument(TypedDict):
 def run(options: Options) -> int:
     """Print the table."""
     if options.json:
-        sys.stdout.write(json.dumps([_document(each) for each in CONTROLLERS]) + "\n")
+        put(json.dumps([_document(each) for each in CONTROLLERS]) + "\n")
         return 0
     width = max(len(each.target) for each in CONTROLLERS)
     for each in CONTROLLERS:
         inbox = ", ".join(_inbox(driver) for driver in each.inbox) or "no driver in any Windows"
-        sys.stdout.write(f"{each.target:<{width}}  {each.main_id:<50}  {each.title}; {inbox}\n")
+        put(f"{each.target:<{width}}  {each.main_id:<50}  {each.title}; {inbox}\n")
     return 0
 
 

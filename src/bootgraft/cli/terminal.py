@@ -22,6 +22,18 @@ def printable(text: str) -> str:
     return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
+def put(text: str) -> None:
+    """Write to standard output. That its reader is gone (``| head``) changes neither the work nor its exit status."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What Python would still flush at exit goes nowhere.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
 def answer(text: str, status: int, options: Options) -> None:
     """Print an answer; its first line is coloured by the exit status on a terminal, unless NO_COLOR is set."""
     clean = printable(text)
@@ -30,7 +42,7 @@ def answer(text: str, status: int, options: Options) -> None:
     if sys.stdout.isatty() and not os.environ.get("NO_COLOR") and status in _COLOURS:
         head, line_end, rest = clean.partition("\n")
         clean = f"{_COLOURS[status]}{head}\x1b[0m{line_end}{rest}"
-    sys.stdout.write(clean)
+    put(clean)
 
 
 def monitor_for(options: Options) -> Monitor:

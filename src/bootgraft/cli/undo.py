@@ -1,12 +1,11 @@
 """``bootgraft undo`` and ``bootgraft repair --resume``: the two ways to mend or take back a repair."""
 
 import json
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from bootgraft.cli.options import Options
-from bootgraft.cli.terminal import answer, monitor_for
+from bootgraft.cli.terminal import answer, monitor_for, put
 from bootgraft.storage.imageinfo import ImageFormat
 from bootgraft.storage.images import OpenImage, identify, open_image
 from bootgraft.storage.journalsearch import require_journal
@@ -23,7 +22,7 @@ def run(options: Options) -> int:
     done = not options.dry_run
     if options.json:
         document = {"undone": done, "journal": str(journal.path), "summary": what}
-        sys.stdout.write(json.dumps(document) + "\n")
+        put(json.dumps(document) + "\n")
     elif done:
         answer(f"Undone: {what} taken back; {', '.join(options.images)} is as it was before.\n", 0, options)
     else:
@@ -38,7 +37,7 @@ def resume(options: Options) -> int:
         finished = resume_repair(images, journal, monitor=monitor_for(options))
     if options.json:
         document = {"committed": True, "journal": str(journal.path), "summary": journal.head.summary}
-        sys.stdout.write(json.dumps(document) + "\n")
+        put(json.dumps(document) + "\n")
     elif finished:
         answer(f"Finished the interrupted repair: {journal.head.summary}.\n", 0, options)
     else:

@@ -21,9 +21,14 @@ def size_text(size: int) -> str:
     return f"{size} bytes"
 
 
+def one_line(text: str) -> str:
+    """The text without line ends: a name on a hostile volume must not look like a line of ours."""
+    return text.replace("\r", "\N{REPLACEMENT CHARACTER}").replace("\n", "\N{REPLACEMENT CHARACTER}")
+
+
 def inspect_text(document: InspectDocument) -> str:
     """What ``inspect`` prints."""
-    return "\n".join(_inspect_lines(document)) + "\n"
+    return "\n".join(map(one_line, _inspect_lines(document))) + "\n"
 
 
 def _inspect_lines(document: InspectDocument) -> Iterator[str]:
@@ -95,6 +100,10 @@ def place_of(windows: WindowsDocument) -> str:
 
 def verdict_line(diagnosis: Diagnosis) -> str:
     """The answer in one sentence."""
+    return one_line(_verdict(diagnosis))
+
+
+def _verdict(diagnosis: Diagnosis) -> str:
     installation, controller = diagnosis.installation, diagnosis.controller
     what = "The machine" if installation is None else f"{installation.product} on {installation.volume.name}"
     target = "" if controller is None else f" on {controller.target}"
@@ -121,10 +130,10 @@ def finding_lines(findings: Sequence[Finding]) -> Iterator[str]:
     order = list(Severity)
     for finding in sorted(findings, key=lambda each: order.index(each.severity)):
         yield ""
-        yield f"{finding.severity.value}: {finding.title}  [{finding.id}]"
-        yield f"    {finding.explanation}"
+        yield one_line(f"{finding.severity.value}: {finding.title}  [{finding.id}]")
+        yield one_line(f"    {finding.explanation}")
         for evidence in finding.evidence:
-            yield f"    found: {evidence}"
+            yield one_line(f"    found: {evidence}")
 
 
 def _next_lines(diagnosis: Diagnosis, images: Sequence[DeviceSpec]) -> Iterator[str]:
@@ -148,11 +157,11 @@ def plan_text(plan: Plan, *, detailed: bool) -> str:
     lines = []
     for change in plan.files():
         verb = "create" if change.before is None else "replace"
-        lines.append(f"{verb}  {change.file}  ({len(change.data)} bytes, from {change.origin})")
+        lines.append(one_line(f"{verb}  {change.file}  ({len(change.data)} bytes, from {change.origin})"))
     if plan.registry():
         lines += ["", *_reg_lines(plan)] if detailed else _key_lines(plan)
     if plan.notes:
-        lines += ["", *(f"note: {note}" for note in plan.notes)]
+        lines += ["", *(one_line(f"note: {note}") for note in plan.notes)]
     return "\n".join(lines) + "\n"
 
 
@@ -166,7 +175,7 @@ def _key_lines(plan: Plan) -> Iterator[str]:
         if hive != shown:
             shown = hive
             yield f"edit    {hive}"
-        yield f"          {key}  ({values} value{'' if values == 1 else 's'})"
+        yield one_line(f"          {key}  ({values} value{'' if values == 1 else 's'})")
 
 
 def _reg_lines(plan: Plan) -> Iterator[str]:

@@ -73,8 +73,8 @@ class Outcome:
         """The outcome in a frame's payload; TypeError, KeyError, AttributeError or ValueError where it is none."""
         fields = json.loads(payload)
         witnesses = tuple(_witness(**witness) for witness in fields.pop("witnesses"))
+        fields["document"] = json.dumps(json.loads(fields["document"]))  # whatever it was, now it is plain JSON
         outcome = Outcome(**fields, witnesses=witnesses)
-        json.loads(outcome.document)
         texts = (outcome.document, outcome.text, outcome.summary)
         if not all(isinstance(each, str) for each in texts) or type(outcome.proven) is not bool:
             raise ValueError(payload[:80])
