@@ -1,8 +1,8 @@
 """What a qemu that was killed leaves in a container, and qemu itself does not mend.
 
-Found by killing qemu-nbd 7.2 in the middle of writes. VMDK, QCOW2 and VDI come out such that the next writer can go
-on; a VHDX whose log holds something is replayed when it is opened. Two things are left: a dynamic VHD without its
-footer, and a VHDX that names a log in which there is nothing yet.
+Found by killing qemu-nbd 7.2 at each of its writes. VMDK and QCOW2 come out such that the next writer can go on; a
+VHDX whose log holds something is replayed when it is opened. Three things are left: a dynamic VHD without its footer, a
+VHDX that names a log in which there is nothing yet, and a VDI that counts a block which its map does not name.
 """
 
 import os
@@ -31,6 +31,8 @@ def mend(image: OpenImage) -> None:
             descriptor = open_regular(item.path, os.O_RDWR)
             try:
                 write_all(descriptor, item.data, item.offset)
+                if image.info.format is ImageFormat.VHD:
+                    os.ftruncate(descriptor, item.offset + len(item.data))
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
@@ -39,14 +41,20 @@ def mend(image: OpenImage) -> None:
 
 def _lacks(info: ImageInfo) -> tuple[FileRange, ...]:
     """Return what is to be written to a container, in this order."""
-    if info.format not in (ImageFormat.VHD, ImageFormat.VHDX):
+    if info.format not in (ImageFormat.VHD, ImageFormat.VHDX, ImageFormat.VDI):
         return ()
+    # The readers are imported where they are needed: most commands meet one format.
     with ContainerFile(info.files[0]) as file:
         if info.format is ImageFormat.VHDX:
             from bootgraft.storage import vhdx
 
             return vhdx.headers_without_log(file)
-        from bootgraft.storage import vhd
+        if info.format is ImageFormat.VHD:
+            from bootgraft.storage import vhd
 
-        missing = vhd.missing_footer(file)
-        return () if missing is None else (missing,)
+            found = vhd.missing_footer(file)
+        else:
+            from bootgraft.storage import vdi
+
+            found = vdi.corrected_count(file)
+        return () if found is None else (found,)

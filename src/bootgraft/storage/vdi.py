@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bootgraft.errors import ImageError
 from bootgraft.storage.container import ContainerFile
-from bootgraft.storage.imageinfo import Facts
+from bootgraft.storage.imageinfo import Facts, FileRange
 
 _SIGNATURE = 0xBEDA107F
 _PREHEADER = struct.Struct("<II")  # signature, version
@@ -20,6 +20,9 @@ _LAYOUT_AT = 0x154
 _HEADER_END = 0x1C8
 _KINDS = {1: "dynamic", 2: "fixed", 3: "undo", 4: "differencing"}
 _NO_ID = bytes(16)
+_USED_AT = 0x184
+_UNUSED = 0xFFFFFFFE  # from here on a block map entry says that nothing is stored: zeros, or never written
+_PIECE = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +85,29 @@ def read_header(file: ContainerFile) -> Header:
     file.require(data_at + used * block, "the last block in use")
     image_id, _modified_id, link_id, parent_id = ids
     return Header(_KINDS[kind], size, image_id, link_id, parent_id)
+
+
+def corrected_count(file: ContainerFile) -> FileRange | None:
+    """Return the header's count of blocks in use where it counts one that the block map does not name, else None.
+
+    qemu writes a new block, then the count, then the block map (block/vdi.c, vdi_co_pwritev); killed in between, it
+    leaves a count that is one too high, which ``qemu-img check`` reports and does not repair. The next block goes
+    where the count says, so it is corrected only where the blocks that the map names are just those below it.
+
+    Raises:
+        ImageError: the header is damaged.
+    """
+    read_header(file)
+    fields = _LAYOUT.unpack_from(file.read(0, _HEADER_END, "the VDI header"), _LAYOUT_AT)
+    map_at, blocks, used = fields[0], fields[10], fields[11]
+    named = bytearray(used)
+    for start in range(0, 4 * blocks, _PIECE):
+        entries = file.read(map_at + start, min(_PIECE, 4 * blocks - start), "the block map")
+        for (entry,) in struct.iter_unpack("<I", entries):
+            if entry < _UNUSED:
+                if entry >= used or named[entry]:
+                    return None
+                named[entry] = 1
+    if not used or named != b"\1" * (used - 1) + b"\0":
+        return None
+    return FileRange(file.path, _USED_AT, (used - 1).to_bytes(4, "little"))

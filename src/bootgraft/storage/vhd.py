@@ -19,6 +19,8 @@ _DYNAMIC_SIZE = 1024
 _PARENT_ID_AT = 40
 _PARENT_NAME = slice(64, 576)
 _KINDS = {2: "fixed", 3: "dynamic", 4: "differencing"}
+_NO_BLOCK = 0xFFFFFFFF
+_MAX_BLOCKS = 2**22  # four times as many as the largest disk has in blocks of 2 MiB
 _MAX_SIZE = 2040 * 2**30  # what Hyper-V and Virtual PC accept
 
 
@@ -77,15 +79,32 @@ def read_footer(file: ContainerFile) -> Footer:
 
 
 def missing_footer(file: ContainerFile) -> FileRange | None:
-    """Return the footer that a dynamic disk lacks and its place, the end of the file; None where it lacks none.
+    """Return the footer that a dynamic disk lacks, with which the file is to end; None where it lacks none.
 
-    A writer that adds a block overwrites the footer with it, then writes the footer behind; if it is killed in
-    between, only the copy at the start is left (qemu, block/vpc.c, alloc_block).
+    A writer that adds a block overwrites the footer with the block's bitmap, then writes the footer behind the block,
+    then names the block in the table (qemu, block/vpc.c, alloc_block). Killed in between, it leaves a file that ends
+    in that bitmap, and the copy at the start. The footer has to go where the bitmap lies: the next block's data would
+    be read as part of it anywhere else.
+
+    Raises:
+        ImageError: the file is damaged otherwise.
     """
     copy = file.peek(0, _FOOTER)
     if _last_footer(file) is not None or len(copy) < _FOOTER or not copy.startswith(_COOKIE):
         return None
-    return FileRange(file.path, -(-file.size // _FOOTER) * _FOOTER, copy)
+    footer = _parse_footer(file, copy)
+    if footer.kind != "dynamic":
+        return None
+    _, _, table_offset, _, entries, block_size, _ = _DYNAMIC.unpack_from(_read_dynamic(file, footer))
+    used = -(-footer.size // block_size)
+    if used > _MAX_BLOCKS:
+        return None
+    bitmap = -(-block_size // (512 * 8 * 512)) * 512
+    end = -(-(table_offset + 4 * entries) // 512) * 512
+    for (entry,) in struct.iter_unpack(">I", file.read(table_offset, 4 * used, "the block allocation table")):
+        if entry != _NO_BLOCK:
+            end = max(end, entry * 512 + bitmap + block_size)
+    return FileRange(file.path, end, copy) if end <= file.size <= end + bitmap else None
 
 
 def _parse_footer(file: ContainerFile, data: bytes) -> Footer:

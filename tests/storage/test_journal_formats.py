@@ -1,0 +1,315 @@
+"""Commit, undo and resume on every format through the real qemu-nbd, also where that is killed in the middle."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.storage.journal_machine import noise
+
+from bootgraft.errors import BootgraftError, ImageError, JournalError
+from bootgraft.storage.commit import commit
+from bootgraft.storage.images import OpenImage, identify, open_image
+from bootgraft.storage.journal import JournalState
+from bootgraft.storage.journalsearch import new_journal_path, require_journal, require_no_unfinished
+from bootgraft.storage.overlay import Overlay
+from bootgraft.storage.transaction import DiskTransaction, Transaction
+from bootgraft.storage.undo import resume, undo
+
+pytestmark = pytest.mark.skipif(
+    shutil.which("qemu-nbd") is None or shutil.which("qemu-img") is None, reason="qemu-utils is not installed"
+)
+
+MIB = 2**20
+SIZE = 24 * MIB
+FORMATS = {
+    "raw": ("raw", ""),
+    "vmdk-sparse": ("vmdk", "subformat=monolithicSparse"),
+    "vmdk-2gb-sparse": ("vmdk", "subformat=twoGbMaxExtentSparse"),
+    "vmdk-flat": ("vmdk", "subformat=monolithicFlat"),
+    "vmdk-2gb-flat": ("vmdk", "subformat=twoGbMaxExtentFlat"),
+    "vhd-dynamic": ("vpc", "subformat=dynamic,force_size=on"),
+    "vhd-fixed": ("vpc", "subformat=fixed,force_size=on"),
+    "vhdx": ("vhdx", "subformat=dynamic"),
+    "vhdx-fixed": ("vhdx", "subformat=fixed"),
+    "vdi": ("vdi", ""),
+    "vdi-static": ("vdi", "static=on"),
+    "qcow2": ("qcow2", ""),
+}
+KILLED = ["vmdk-sparse", "vmdk-2gb-sparse", "vhd-dynamic", "vhd-fixed", "vhdx", "vdi", "qcow2"]
+# Into allocated clusters, next to them, and into clusters that nobody has written yet.
+CHANGES = {
+    512: noise(11, 512),
+    MIB + 4096: noise(12, 4096),
+    3 * MIB - 512: noise(13, 1024),
+    8 * MIB + 512: noise(14, 512),
+    8 * MIB + 8192: noise(15, 512),
+    12 * MIB: noise(16, 2 * MIB),
+    20 * MIB + 5 * 512: bytes([0xFF]) * 8192,
+}
+
+
+def content_before() -> bytes:
+    content = bytearray(SIZE)
+    content[:512] = noise(1, 512)
+    content[MIB : 3 * MIB] = random.Random(2).randbytes(2 * MIB)
+    return bytes(content)
+
+
+BEFORE = content_before()
+
+
+def content_after() -> bytes:
+    content = bytearray(BEFORE)
+    for offset, data in CHANGES.items():
+        content[offset : offset + len(data)] = data
+    return bytes(content)
+
+
+AFTER = content_after()
+
+
+class Container:
+    """An image of one format, and what qemu-img says of it."""
+
+    def __init__(self, folder: Path, kind: str) -> None:
+        self.driver, options = FORMATS[kind]
+        self.folder = folder
+        self.image = folder / f"disk.{self.driver}"
+        raw = folder.parent / "source.raw"
+        raw.write_bytes(BEFORE)
+        folder.mkdir()
+        extra = ["-o", options] if options else []
+        command = ["qemu-img", "convert", "-f", "raw", "-O", self.driver, *extra, str(raw), str(self.image)]
+        subprocess.run(command, check=True)
+        self.descriptors = self.preserved()
+
+    @property
+    def location(self) -> str:
+        return str(self.image)
+
+    def preserved(self) -> list[tuple[Path, int, bytes]]:
+        return [(item.path, item.offset, item.data) for item in identify(self.location).preserved]
+
+    def open(self, *, pending_log_ok: bool = False) -> OpenImage:
+        return open_image(identify(self.location, pending_log_ok=pending_log_ok), writable=True)
+
+    def content(self) -> bytes:
+        """The disk's bytes, read by qemu-img, not by us."""
+        out = self.folder.parent / "out.raw"
+        force = ",force_size_calc=current_size" if self.driver == "vpc" else ""
+        options = f"driver={self.driver},file.driver=file,file.filename={self.image}{force}"
+        subprocess.run(["qemu-img", "convert", "--image-opts", "-O", "raw", options, str(out)], check=True)
+        return out.read_bytes()
+
+    def check(self) -> None:
+        """qemu-img check knows neither raw nor VHD: a VHD must at least end with its footer."""
+        if self.driver == "vpc":
+            assert self.image.read_bytes()[-512:].startswith(b"conectix")
+        elif self.driver != "raw":
+            check = ["qemu-img", "check", "-f", self.driver, str(self.image)]
+            result = subprocess.run(check, capture_output=True, text=True, check=False)
+            assert result.returncode == 0 or "does not support checks" in result.stderr, result.stdout + result.stderr
+        assert self.preserved() == self.descriptors, "a child disk would no longer open"
+
+    def commit(self, image: OpenImage) -> None:
+        overlay = Overlay(image.device)
+        for offset, data in CHANGES.items():
+            overlay.write(offset, data)
+        disk = DiskTransaction(image, overlay, ((0, 4096), (MIB, 4096)))
+        commit(Transaction((disk,), "changes"), journal=new_journal_path([self.location]))
+
+    def files(self) -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in self.folder.iterdir()}
+
+    def restore(self, files: dict[Path, bytes]) -> None:
+        for path in self.folder.iterdir():
+            path.unlink()
+        for path, data in files.items():
+            path.write_bytes(data)
+
+    def mend(self, work: Any) -> None:
+        """Take the repair back or finish it, and see that all is as it should be."""
+        with self.open(pending_log_ok=True) as image:
+            work([image], require_journal([self.location]))
+        require_no_unfinished([self.location])
+        assert self.content() == (BEFORE if work is undo else AFTER)
+        self.check()
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_commit_and_undo(tmp_path: Path, kind: str) -> None:
+    container = Container(tmp_path / "vm", kind)
+    with container.open() as image:
+        container.commit(image)
+        assert require_journal([container.location]).state is JournalState.SEALED
+    assert container.content() == AFTER
+    container.check()
+    container.mend(undo)
+    assert not list(container.folder.glob("*bootgraft*"))
+
+
+class KilledAt:
+    """A device whose qemu-nbd is killed just before a write or flush."""
+
+    def __init__(self, device: Any, at: int) -> None:
+        self.device, self.left = device, at
+
+    @property
+    def size(self) -> int:
+        return int(self.device.size)
+
+    def read(self, offset: int, length: int, /) -> bytes:
+        return bytes(self.device.read(offset, length))
+
+    def write(self, offset: int, data: bytes, /) -> None:
+        self._step()
+        self.device.write(offset, data)
+
+    def flush(self) -> None:
+        self._step()
+        self.device.flush()
+
+    def close(self) -> None:
+        self.device.close()
+
+    def _step(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            os.kill(self.device.server_pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("kind", KILLED)
+def test_qemu_killed_between_writes(tmp_path: Path, kind: str) -> None:
+    container = Container(tmp_path / "vm", kind)
+    clean = container.files()
+    for at, work in ((3, undo), (9, resume)):
+        container.restore(clean)
+        image = container.open()
+        image.device = KilledAt(image.device, at)
+        with pytest.raises(JournalError, match=r"half-way.*bootgraft undo .*--resume"):
+            container.commit(image)
+        image.close()
+        container.mend(work)
+
+
+@pytest.fixture(scope="module")
+def strace() -> str:
+    program = shutil.which("strace")
+    if program is None:
+        pytest.skip("strace is not installed")
+    if subprocess.run([program, "-f", "-qq", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("strace may not trace here")
+    return program
+
+
+@pytest.fixture
+def killer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strace: str) -> Iterator[Path]:
+    """A qemu-nbd that is killed at its nth system call that writes, n being what the file holds."""
+    program, bin_folder = shutil.which("qemu-nbd"), tmp_path / "bin"
+    bin_folder.mkdir()
+    number = bin_folder / "n"
+    calls = "pwrite64,pwritev,pwritev2,ftruncate,fallocate,fdatasync"
+    (bin_folder / "qemu-nbd").write_text(
+        f'#!/bin/sh\n[ -e {number} ] || exec {program} "$@"\n'
+        f"exec {strace} -D -f -qq -o /dev/null -e trace={calls} "
+        f'-e "inject={calls}:signal=KILL:when=$(cat {number})" {program} "$@"\n'
+    )
+    (bin_folder / "qemu-nbd").chmod(0o755)
+    monkeypatch.setenv("PATH", str(bin_folder), prepend=os.pathsep)
+    yield number
+    number.unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("kind", ["vhd-dynamic", "vhdx", "vdi", "vmdk-sparse"])
+def test_qemu_killed_at_its_own_system_calls(tmp_path: Path, kind: str, killer: Path) -> None:
+    container = Container(tmp_path / "vm", kind)
+    clean = container.files()
+    for at in (2, 5, 7, 8):
+        container.restore(clean)
+        killer.write_text(str(at))
+        image = container.open()
+        with pytest.raises(BootgraftError):
+            container.commit(image)
+        killer.unlink()
+        image.close()
+        container.mend(undo if at in (2, 7) else resume)
+
+
+def crash_by_hand(container: Container) -> None:
+    """Leave an unfinished journal over an image in which nothing was written yet."""
+    image = container.open()
+    image.device = KilledAt(image.device, 1)
+    with pytest.raises(JournalError):
+        container.commit(image)
+    image.close()
+
+
+@pytest.mark.parametrize("work", [undo, resume])
+def test_a_vhd_that_lost_its_footer_gets_it_back(tmp_path: Path, work: Any) -> None:
+    container = Container(tmp_path / "vm", "vhd-dynamic")
+    crash_by_hand(container)
+    data = container.image.read_bytes()
+    container.image.write_bytes(data[:-512] + b"\xff" * 512)  # the bitmap of a new block
+    with pytest.raises(ImageError, match="cut short"):
+        identify(container.location)
+    container.mend(work)
+
+
+@pytest.mark.parametrize("work", [undo, resume])
+def test_a_vdi_that_counts_one_block_too_many_is_corrected(tmp_path: Path, work: Any) -> None:
+    container = Container(tmp_path / "vm", "vdi")
+    crash_by_hand(container)
+    data = bytearray(container.image.read_bytes())
+    data[0x184] += 1
+    container.image.write_bytes(data + bytes(MIB))
+    with pytest.raises(AssertionError, match="allocated blocks mismatch"):
+        container.check()
+    container.mend(work)
+
+
+def test_a_vdi_whose_blocks_do_not_lie_side_by_side_is_left_alone(tmp_path: Path) -> None:
+    container = Container(tmp_path / "vm", "vdi")
+    crash_by_hand(container)
+    data = bytearray(container.image.read_bytes())
+    data[0x184] += 2  # not what a kill leaves
+    container.image.write_bytes(data + bytes(2 * MIB))
+    with container.open(pending_log_ok=True) as image:
+        undo([image], require_journal([container.location]))
+    assert container.content() == BEFORE
+    assert container.image.read_bytes()[0x184] == data[0x184]
+
+
+@pytest.mark.parametrize("work", [undo, resume])
+def test_a_vhdx_that_names_an_empty_log_can_be_written_again(tmp_path: Path, work: Any) -> None:
+    from bootgraft.storage import vhdx
+
+    container = Container(tmp_path / "vm", "vhdx")
+    crash_by_hand(container)
+    data = bytearray(container.image.read_bytes())
+    for at in (65536, 131072):
+        data[at + 48 : at + 64] = noise(9, 16)
+        data[at + 4 : at + 8] = bytes(4)
+        data[at + 4 : at + 8] = vhdx._crc32c(bytes(data[at : at + 4096])).to_bytes(4, "little")
+    container.image.write_bytes(data)
+    with container.open(pending_log_ok=True) as image, pytest.raises(ImageError, match="not supported"):
+        image.device.write(16 * MIB, b"x" * 512)  # what qemu does with such a disk
+    container.mend(work)
+    identify(container.location)
+
+
+def test_a_descriptor_edited_after_the_repair_stays_so(tmp_path: Path) -> None:
+    container = Container(tmp_path / "vm", "vmdk-2gb-sparse")
+    with container.open() as image:
+        container.commit(image)
+    edited = container.image.read_bytes().replace(b'"ide"', b'"lsilogic"')
+    container.image.write_bytes(edited)
+    with container.open() as image:
+        undo([image], require_journal([container.location]))
+    assert container.image.read_bytes() == edited
+    assert container.content() == BEFORE
