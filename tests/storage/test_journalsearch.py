@@ -8,7 +8,7 @@ import pytest
 from tests.storage.journal_machine import RawMachine, noise, two_disks
 from tests.storage.test_commit import A_JOURNAL, B_POINTER, repair
 
-from bootgraft.errors import JournalError, UsageError
+from bootgraft.errors import ImageError, JournalError, UsageError
 from bootgraft.storage.journal import JournalDisk, JournalHead, JournalState
 from bootgraft.storage.journaldisks import Journal, command, match_disks
 from bootgraft.storage.journalsearch import (
@@ -64,7 +64,7 @@ def test_without_a_journal_the_user_is_told(tmp_path: Path) -> None:
     machine = two_disks(tmp_path)
     with pytest.raises(JournalError, match=r"no undo journal lies beside these disks.*--journal PATH"):
         require_journal(machine.locations)
-    with pytest.raises(JournalError, match="there is no undo journal"):
+    with pytest.raises(JournalError, match="there is no such undo journal"):
         require_journal(machine.locations, tmp_path / "nothing")
 
 
@@ -193,3 +193,15 @@ def test_a_pointer_to_what_is_no_journal_is_an_error(tmp_path: Path) -> None:
     pointer_beside(tmp_path / "a.img").write_text(json.dumps({**GOOD, "journals": ["/dev/zero"]}))
     with pytest.raises(JournalError, match="not a plain file"):
         find_journal([str(tmp_path / "a.img")])
+
+
+def test_what_is_no_path_at_all_is_told_apart_from_a_disk_without_a_journal(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match="there is no such file"):
+        require_journal([str(tmp_path / "nothing.img")])
+    with pytest.raises(ImageError, match="it cannot be looked at"):
+        require_journal([str(tmp_path / ("n" * 300))])
+    (tmp_path / "circle").symlink_to("circle")
+    with pytest.raises(ImageError):
+        require_journal([str(tmp_path / "circle")])
+    machine = two_disks(tmp_path)
+    assert find_journal(machine.locations, tmp_path / ("n" * 300)) is None

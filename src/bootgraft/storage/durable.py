@@ -77,7 +77,9 @@ def _explain(error: OSError, path: Path, action: str) -> JournalError:
     if error.errno in FULL:
         advice = f"Free some space in {path.parent}, or give --journal PATH on another file system"
     elif error.errno in _REFUSED:
-        advice = f"Make {path.parent} writable for this user, or give --journal PATH in a folder that is"
+        advice = f"Make {path.parent} readable and writable for this user, or give --journal PATH in a folder that is"
+    elif error.errno == errno.ENOENT:
+        advice = f"Create the folder {path.parent}, or give --journal PATH in one that exists"
     else:
         advice = f"Check the file system that holds {path.parent}, or give --journal PATH on another one"
     return JournalError(f"{action} failed: {error.strerror or error}", where=str(path), advice=advice)

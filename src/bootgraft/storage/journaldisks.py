@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootgraft.errors import JournalError
+from bootgraft.errors import ImageError, JournalError
+from bootgraft.storage.confine import exists, resolve
 from bootgraft.storage.journal import JournalDisk, JournalHead, JournalState
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -23,25 +24,34 @@ class Journal:
 
 
 def disk_file(location: str) -> Path | None:
-    """Return the resolved path of a disk given on the command line, None for a URI or a block device."""
+    """Return the resolved path of a disk given on the command line, None for a URI or a block device.
+
+    Raises:
+        ImageError: there can be no such path, or this user may not look at it.
+    """
     if _URI.match(location):
         return None
-    path = Path(location).resolve()
-    return None if path.is_block_device() else path
+    path = resolve(Path(location))
+    try:
+        return None if path.is_block_device() else path
+    except OSError as error:
+        raise ImageError(
+            f"it cannot be looked at ({error.strerror})", where=location, advice="Check the path and the permissions"
+        ) from error
 
 
 def _is_same(disk: JournalDisk, location: str) -> bool:
     """Whether a journal's disk is the one given on the command line: the same path or URI."""
     if disk.path is None or _URI.match(location):
         return disk.location == location
-    return disk.path == Path(location).resolve()
+    return disk.path == resolve(Path(location))
 
 
 def _has_same_name(disk: JournalDisk, location: str) -> bool:
     """Whether a journal's disk may be the one given, moved to another folder together with its journal."""
     if disk.path is None or _URI.match(location):
         return False
-    return disk.path.name == Path(location).resolve().name
+    return disk.path.name == resolve(Path(location)).name
 
 
 def command(verb: str, journal: Journal, locations: Sequence[str], *options: str) -> str:
@@ -58,9 +68,9 @@ def _shown(disk: JournalDisk, journal: Journal, locations: Sequence[str]) -> str
         for location in locations:
             if rule(disk, location):
                 return location
-    if disk.path is not None and not disk.path.exists():
+    if disk.path is not None and not exists(disk.path):
         moved = journal.path.with_name(disk.path.name)
-        if moved.exists():
+        if exists(moved):
             return str(moved)
     return disk.name
 
@@ -103,4 +113,4 @@ def _free(places: dict[int, int], locations: Sequence[str]) -> list[int]:
 
 def _is_there(disk: JournalDisk) -> bool:
     """Whether the file that the journal names is still there."""
-    return disk.path is not None and disk.path.exists()
+    return disk.path is not None and exists(disk.path)

@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bootgraft.errors import JournalError, UsageError
+from bootgraft.errors import ImageError, JournalError, UsageError
+from bootgraft.storage.confine import exists, resolve
 from bootgraft.storage.durable import explained, sync_folder
 from bootgraft.storage.journal import JournalState
 from bootgraft.storage.journaldisks import Journal, command, disk_file
@@ -39,7 +40,7 @@ def find_journal(locations: Sequence[str], journal: Path | None = None) -> Journ
             where=", ".join(locations),
             advice="Run the command for each of them alone",
         )
-    if journal is not None and journal.exists() and not newest[0].path.samefile(journal):
+    if journal is not None and exists(journal) and not newest[0].path.samefile(journal):
         raise JournalError(
             "a later repair of these disks is recorded elsewhere, and must be undone first",
             where=str(newest[0].path),
@@ -49,15 +50,27 @@ def find_journal(locations: Sequence[str], journal: Path | None = None) -> Journ
 
 
 def require_journal(locations: Sequence[str], journal: Path | None = None) -> Journal:
-    """Return what find_journal finds; raise JournalError where that is nothing."""
+    """Return what find_journal finds; raise JournalError where that is nothing, ImageError where a disk is not."""
     found = find_journal(locations, journal)
-    if found is None or (journal is not None and not journal.exists()):
+    if journal is not None and not exists(journal):
+        raise JournalError("there is no such undo journal", where=str(journal), advice="Check the path")
+    if found is None:
+        for location in locations:
+            _require_disk(location)
         raise JournalError(
-            "there is no undo journal" if journal is not None else "no undo journal lies beside these disks",
-            where=str(journal) if journal is not None else ", ".join(locations),
-            advice="If they were repaired with --journal PATH, give it again; otherwise there is nothing to undo",
+            "no undo journal lies beside these disks" if len(locations) > 1 else "no undo journal lies beside it",
+            where=", ".join(locations),
+            advice="If it was repaired with --journal PATH, give that again; otherwise nothing was repaired, and there "
+            "is nothing to undo or to resume",
         )
     return found
+
+
+def _require_disk(location: str) -> None:
+    """Raise ImageError where there is no such disk: then it is the name that is wrong."""
+    disk = disk_file(location)
+    if disk is not None and not exists(disk):
+        raise ImageError("there is no such file", where=location, advice="Check the path")
 
 
 def require_no_unfinished(locations: Sequence[str], journal: Path | None = None) -> None:
@@ -94,7 +107,7 @@ def interrupted(journal: Journal, locations: Sequence[str]) -> JournalError:
 
 def find_journals(locations: Sequence[str], journal: Path | None = None) -> tuple[Journal, ...]:
     """Return all journals that cover any of these disks, the oldest first."""
-    given = journal.resolve() if journal is not None and journal.exists() else None
+    given = resolve(journal) if journal is not None and exists(journal) else None
     beside = list(dict.fromkeys(_beside(locations, tolerate_missing=given is not None)))
     found = [_read(path, explicit=False) for path in beside]
     if given is not None and given not in beside:
@@ -139,8 +152,8 @@ def _journals_of(disk: Path) -> list[Path]:
 def _pointed_at(pointer: Path, *, tolerate_missing: bool) -> Iterator[Path]:
     """Yield the journals that a pointer file names."""
     for path in read_pointer(pointer):
-        if path.exists():
-            yield path.resolve()
+        if exists(path):
+            yield resolve(path)
         elif not tolerate_missing:
             raise JournalError(
                 f"the undo journal that this file names is not there: {path}",
@@ -157,7 +170,7 @@ def new_journal_path(locations: Sequence[str], journal: Path | None = None) -> P
         JournalError: there is something at that place already.
     """
     if journal is not None:
-        path = journal.parent.resolve() / journal.name
+        path = resolve(journal.parent) / journal.name
         if os.path.lexists(path):
             raise JournalError(
                 "there is something at this place already, perhaps an earlier repair's undo journal",
@@ -172,7 +185,7 @@ def new_journal_path(locations: Sequence[str], journal: Path | None = None) -> P
                 where=location,
                 advice="Say where it is to lie: --journal PATH",
             )
-    disk = Path(locations[0]).resolve()
+    disk = resolve(Path(locations[0]))
     return disk.with_name(f"{disk.name}.bootgraft-{next_serial(locations)}.journal")
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bootgraft.errors import JournalError
+from bootgraft.storage.confine import exists
 from bootgraft.storage.durable import explained, open_regular, read_all, sync_folder, write_all
 from bootgraft.storage.journal import is_plain, parse_json
 
@@ -139,4 +140,4 @@ def remove_journal(places: Sequence[Path], journal: Path) -> tuple[PointerChange
 
 def _is_other(path: Path, journal: Path) -> bool:
     """Whether ``path`` is there and not the journal."""
-    return path.exists() and not path.samefile(journal)
+    return exists(path) and not path.samefile(journal)

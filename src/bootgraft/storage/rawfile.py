@@ -158,6 +158,8 @@ class RawFile:
     def _failed(self, done: str, offset: int, error: OSError) -> ImageError:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             advice = "Free space on the file system that holds the image, then run the command again"
+        elif error.errno == errno.EFBIG:
+            advice = "Lift this shell's limit on the size of files: ulimit -f unlimited"
         else:
             advice = "Look for disk or network errors (dmesg), and copy the image to sound storage"
         return ImageError(f"byte {offset} cannot be {done} ({error.strerror})", where=str(self._path), advice=advice)
