@@ -63,6 +63,12 @@ def _check_options(options: Options) -> None:
         )
 
 
+def _shown(path: Path) -> str:
+    """The path as one would type it from here."""
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
 def _transaction(session: Session, outcome: Outcome) -> Transaction:
     disks = tuple(
         DiskTransaction(image, overlay, _witnesses(outcome, number))
@@ -134,7 +140,7 @@ def _tail(options: Options, written: list[str]) -> str:
         return ""
     if options.overlay:
         return f"\nThe image itself is untouched. Boot from {', '.join(written)}; to undo, delete it.\n"
-    return f"\nUndo journal: {written[0]}\nTo put everything back:\n    {undo_command(options)}\n"
+    return f"\nUndo journal: {_shown(Path(written[0]))}\nTo put everything back:\n    {undo_command(options)}\n"
 
 
 def undo_command(options: Options) -> str:
