@@ -1,0 +1,50 @@
+"""The judge of documents, judged."""
+
+from typing import Any
+
+import pytest
+from tests.report.contract import contract, faults
+
+CHECK: dict[str, Any] = {
+    "verdict": "boots", "stop_code": None, "target": None, "windows": None,
+    "findings": [
+        {"id": "a", "severity": "info", "title": "", "explanation": "", "evidence": ["x"], "fixable": True}
+    ],
+}  # fmt: skip
+
+
+def test_the_page_is_understood() -> None:
+    assert set(contract()) == {"inspect", "check", "repair", "change", "undo", "target", "doctor", "error"}
+
+
+def test_a_document_that_keeps_to_the_page() -> None:
+    assert faults(CHECK, "check") == []
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"verdict": "maybe"}, "check.verdict is none of what is listed"),
+        ({"verdict": None}, "check.verdict is none of what is listed"),
+        ({"stop_code": 123}, "check.stop_code is none of what is listed"),
+        ({"windows": {}}, "check.windows is none of what is listed"),
+        ({"extra": 1}, "check differs in ['extra']"),
+        ({"findings": {}}, "check.findings is no list"),
+        ({"findings": [{}]}, "check.findings[0] differs in"),
+        ({"findings": [{**CHECK["findings"][0], "severity": "fatal"}]}, "check.findings[0].severity is none of"),
+        ({"findings": [{**CHECK["findings"][0], "evidence": "x"}]}, "check.findings[0].evidence is no list"),
+    ],
+)
+def test_documents_that_do_not(change: dict[str, Any], fault: str) -> None:
+    (found,) = faults({**CHECK, **change}, "check")
+    assert found.startswith(fault)
+
+
+def test_each_kind_of_change_has_its_own_members() -> None:
+    repair: dict[str, Any] = {
+        "before": [CHECK], "after": [CHECK], "notes": [], "committed": True, "journal": None, "overlays": [],
+        "changes": [{"kind": "create-key", "hive": "h", "key": "k"}],
+    }  # fmt: skip
+    assert faults(repair, "repair") == []
+    repair["changes"] = [{"kind": "set-value", "hive": "h", "key": "k"}]
+    assert faults(repair, "repair") == ["changes[0] is none of what is listed: " + repr(repair["changes"][0])]

@@ -1,0 +1,139 @@
+"""The documents are exactly what docs/json.md says."""
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.checks.cases import chain
+from tests.fakes import FakePartition, machine_of, volume_of
+from tests.machines.build import BuiltMachine
+from tests.machines.windows_files import DriverFile
+from tests.machines.windows_hives import ControlSet, Instance, Symmpi
+from tests.memory_windows import MemoryWindows, memory_windows
+from tests.repair.bench import diagnosis, from_donor, package, plan
+from tests.report.contract import faults
+from tests.worker.in_process import do, overlays_on
+
+from bootgraft.boot.chain import Step
+from bootgraft.changes import DeleteKey, DeleteValue, FileId, RegistryData
+from bootgraft.checks.diagnosis import diagnose
+from bootgraft.drivers.package import PackageFile
+from bootgraft.filesystems.base import FileSystemKind
+from bootgraft.machine import Machine
+from bootgraft.report.device import DeviceSpec
+from bootgraft.report.document import change_document, check_document, inspect_document, windows_document
+from bootgraft.storage.partitions import Partition
+from bootgraft.worker.job import Operation
+
+HIVE = FileId(0, 8192, "disk 0 partition 1", "\\WINDOWS\\system32\\config\\SYSTEM")
+
+
+def plain(document: Any) -> Any:
+    """As it arrives."""
+    return json.loads(json.dumps(document))
+
+
+@pytest.fixture
+def windows(machine_cache: Path) -> MemoryWindows:
+    return memory_windows(machine_cache, ControlSet(1, Symmpi.IN_BOX, instance=Instance.DISABLED), ControlSet(2))
+
+
+def test_check_keeps_the_contract(windows: MemoryWindows) -> None:
+    document = plain(check_document(diagnosis(windows)))
+    assert faults(document, "check") == []
+    assert document["target"] == "vmware:lsilogic"
+    assert document["windows"]["select"] == {"current": 1, "default": 1, "failed": 0, "last_known_good": 2}
+    assert document["windows"]["version"] == "5.2"
+    assert [each["fixable"] for each in document["findings"]] == [True] * len(document["findings"])
+
+
+def test_check_of_a_machine_without_windows_keeps_it_too() -> None:
+    document = plain(check_document(diagnose(chain(holds=False), None, None, None)))
+    assert faults(document, "check") == []
+    assert (document["target"], document["windows"], document["stop_code"]) == (None, None, None)
+
+
+def test_every_change_keeps_the_contract(machine_cache: Path, windows: MemoryWindows) -> None:
+    ready = ControlSet(1, Symmpi.READY, binding=True)
+    donor = memory_windows(machine_cache, ready, directory="WINNT", driver=DriverFile.GOOD)
+    dword = RegistryData(4, b"\1\0\0\0")
+    changes = [*plan(windows, from_donor(donor, windows)).changes, DeleteValue(HIVE, "ControlSet001\\x", "Tag", dword)]
+    changes.append(DeleteKey(HIVE, "ControlSet001\\x"))
+    document = {
+        "before": [], "changes": [plain(change_document(each)) for each in changes], "notes": [], "after": [],
+        "committed": False, "journal": None, "overlays": [],
+    }  # fmt: skip
+    assert faults(document, "repair") == []
+    kinds = {each["kind"] for each in document["changes"]}
+    assert kinds == {"write-file", "create-key", "set-value", "delete-value", "delete-key"}
+    assert document["changes"][-2]["before"] == {"type": 4, "data": base64.b64encode(b"\1\0\0\0").decode()}
+
+
+def test_a_replaced_file_tells_what_it_replaces(machine_cache: Path) -> None:
+    windows = memory_windows(machine_cache, ControlSet(1), driver=DriverFile.OLDER)
+    (change,) = plan(windows, package(files=(PackageFile("system32\\drivers\\symmpi.sys", b"MZ"),))).files()
+    document = change_document(change)
+    assert document["size"] == 2
+    assert document["path"] == "\\WINDOWS\\system32\\drivers\\SYMMPI.SYS"
+    assert document["before_sha256"] is not None
+    assert len(document["before_sha256"]) == len(document["sha256"]) == 64
+
+
+@pytest.mark.parametrize("name", ["plain", "logical", "two", "disks", "fat"])
+def test_inspect_keeps_the_contract(build_server1: Callable[..., BuiltMachine], name: str) -> None:
+    variants: dict[str, dict[str, Any]] = {
+        "plain": {}, "logical": {"logical": True}, "two": {"second_installation": True}, "disks": {"second_disk": True},
+        "fat": {"system_filesystem": "fat16"},
+    }  # fmt: skip
+    machine = build_server1(name=name, **variants[name])
+    outcome = do(Operation.INSPECT, overlays_on(*machine.disks), targets=())
+    document = json.loads(outcome.document)
+    assert faults(document, "inspect") == []
+    numbers = [each["number"] for disk in document["disks"] for each in disk["partitions"]]
+    assert None in numbers if name == "logical" else None not in numbers
+    assert sum(each["default_boot"] for each in document["windows"]) == 1
+
+
+def test_repair_keeps_the_contract_but_for_what_is_known_later(server1: BuiltMachine, donor: BuiltMachine) -> None:
+    for donors in ([donor.disk], []):
+        document = json.loads(do(Operation.REPAIR, overlays_on(server1.disk), donors).document)
+        assert "overlays" not in document
+        assert faults({**document, "overlays": []}, "repair") == []
+
+
+def inspected(machine: Machine, **changes: Any) -> Any:
+    images = [DeviceSpec(f"{number}.raw", "raw", 1) for number in range(len(machine.disks))]
+    return plain(inspect_document(machine, images, [], changes.get("steps", ()), changes.get("unreadable", ())))
+
+
+def test_inspect_of_a_machine_with_nothing_on_it() -> None:
+    document = inspected(machine_of([], []))
+    assert faults(document, "inspect") == []
+    assert [each["table"] for each in document["disks"]] == ["none", "none"]
+    assert document["disks"][0]["signature"] is None
+
+
+def test_inspect_tells_labels_problems_steps_and_what_cannot_be_read() -> None:
+    labelled = volume_of("\\ntldr")
+    labelled.label, labelled.kind = "SYSTEM", FileSystemKind.FAT16
+    machine = machine_of([FakePartition(labelled, active=True), FakePartition()], problems=["entry 3 overlaps entry 2"])
+    steps = [Step("a", "b", "c", holds=False)]
+    document = inspected(machine, steps=steps, unreadable=["disk 0 partition 2: damaged"])
+    assert faults(document, "inspect") == []
+    first, second = document["disks"][0]["partitions"]
+    assert (first["label"], first["filesystem"], first["active"]) == ("SYSTEM", "fat16", True)
+    assert (second["label"], second["filesystem"]) == (None, None)
+    assert document["disks"][0]["problems"] == ["entry 3 overlaps entry 2"]
+    assert document["disks"][0]["signature"] == "12345678"
+    assert document["boot_chain"] == [{"what": "a", "where": "b", "evidence": "c", "holds": False}]
+    assert document["unreadable"] == ["disk 0 partition 2: damaged"]
+
+
+def test_an_installation_in_words(windows: MemoryWindows) -> None:
+    document = windows_document(windows.installation)
+    assert (document["id"], document["root"], document["arch"]) == ("disk0-partition1-WINDOWS", "\\WINDOWS", "x86")
+    assert document["control_sets"] == [1, 2]
+    assert isinstance(windows.installation.volume.partition, Partition)

@@ -1,0 +1,263 @@
+"""The texts: the answer first, then the evidence, then what to type next."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.checks.cases import CASES, chain, installation
+from tests.machines.hives import make_hive
+from tests.machines.spec import Hive as HiveSpec
+from tests.machines.tools import run
+from tests.machines.windows_files import DriverFile
+from tests.machines.windows_hives import ControlSet, Symmpi
+from tests.memory_windows import MemoryWindows, memory_windows
+from tests.registry.support import open_bytes
+from tests.repair.bench import diagnosis, from_donor, plan
+
+from bootgraft.changes import CreateKey, DeleteKey, DeleteValue, FileId, Plan, RegistryData, SetValue, WriteFile
+from bootgraft.checks.diagnosis import Diagnosis, Verdict
+from bootgraft.checks.finding import Finding, Remedy, Severity
+from bootgraft.registry.regfile import parse
+from bootgraft.registry.values import text_data
+from bootgraft.repair.apply import read_value
+from bootgraft.report.device import DeviceSpec
+from bootgraft.report.document import InspectDocument
+from bootgraft.report.text import (
+    check_text,
+    finding_lines,
+    inspect_text,
+    one_line,
+    plan_text,
+    size_text,
+    summary_line,
+    verdict_line,
+)
+from bootgraft.targets.controllers import find_controller
+
+IMAGE = DeviceSpec("server1.vmdk", "vmdk monolithicSparse", 1 << 30)
+HIVE = FileId(0, 8192, "disk 0 partition 1", "\\WINDOWS\\system32\\config\\SYSTEM")
+LSI = find_controller("vmware:lsilogic")
+
+BLOCKED = r"""
+Microsoft Windows Server 2003 on disk 0 partition 1 will stop with 0x7B on vmware:lsilogic: no driver for PCI\VEN_1000&DEV_0030 in ControlSet001.
+
+blocker: no driver for PCI\VEN_1000&DEV_0030 in ControlSet001  [device-binding-missing]
+    ControlSet001 is the default control set, so Microsoft Windows Server 2003 stops with 0x7B INACCESSIBLE_BOOT_DEVICE before it can mount its own volume.
+    found: \WINDOWS\system32\config\SYSTEM: ControlSet001\Control\CriticalDeviceDatabase has no key with a service for pci#ven_1000&dev_0030, nor for any of the 10 other ids of the controller
+
+warning: no driver for PCI\VEN_1000&DEV_0030 in ControlSet002  [device-binding-missing]
+    ControlSet002 is not the default control set: it matters when Windows falls back to it (Last Known Good Configuration).
+    found: \WINDOWS\system32\config\SYSTEM: ControlSet002\Control\CriticalDeviceDatabase has no key with a service for pci#ven_1000&dev_0030, nor for any of the 10 other ids of the controller
+
+Mend it with the disk image of another machine that has the driver, or with files exported from one:
+    bootgraft repair server1.vmdk --target vmware:lsilogic --drivers DONOR-IMAGE
+    bootgraft repair server1.vmdk --target vmware:lsilogic --reg DRIVER.reg --file DRIVER.sys
+"""  # noqa: E501  golden: what the screen shows
+REPAIRED = "Microsoft Windows Server 2003 on disk 0 partition 1 would boot on vmware:lsilogic.\n"
+
+
+@pytest.fixture
+def dead(machine_cache: Path) -> MemoryWindows:
+    return memory_windows(machine_cache)
+
+
+@pytest.fixture
+def healthy(machine_cache: Path) -> MemoryWindows:
+    ready = (ControlSet(1, Symmpi.READY, binding=True), ControlSet(2, Symmpi.READY, binding=True))
+    return memory_windows(machine_cache, *ready, driver=DriverFile.GOOD)
+
+
+def test_check_of_the_story(dead: MemoryWindows) -> None:
+    assert check_text(diagnosis(dead), [IMAGE]) == BLOCKED.lstrip("\n")
+
+
+def test_check_of_the_repaired_story(healthy: MemoryWindows) -> None:
+    assert check_text(diagnosis(healthy), [IMAGE]) == REPAIRED
+
+
+def test_a_path_with_blanks_can_be_typed_as_it_stands(dead: MemoryWindows) -> None:
+    text = check_text(diagnosis(dead), [DeviceSpec("my server.vmdk", "vmdk", 1), DeviceSpec("d2.raw", "raw", 1)])
+    assert "bootgraft repair 'my server.vmdk' d2.raw --target vmware:lsilogic --drivers" in text
+
+
+def test_what_needs_no_driver_asks_for_none(healthy: MemoryWindows) -> None:
+    healthy.hive.set_value("ControlSet001\\Services\\symmpi", "Start", 4, (4).to_bytes(4, "little"))
+    text = check_text(diagnosis(healthy), [IMAGE])
+    assert text.endswith("Mend it with:\n    bootgraft repair server1.vmdk --target vmware:lsilogic\n")
+
+
+def verdict(finding: Finding | None, which: Verdict, **changes: object) -> str:
+    made = Diagnosis(chain(), installation(), LSI, None, (finding,) if finding else (), which)
+    return verdict_line(replace(made, **changes))  # type: ignore[arg-type]
+
+
+def test_each_verdict_in_one_sentence() -> None:
+    product = "Microsoft Windows Server 2003 on disk 0 partition 1"
+    stop, broken = CASES["driver-file-missing"].broken[0], CASES["boot-chain-broken"].broken[0]
+    assert verdict(None, Verdict.BOOTS) == f"{product} would boot on vmware:lsilogic."
+    assert verdict(stop, Verdict.BLOCKED).startswith(
+        f"{product} will stop with 0x7B on vmware:lsilogic: the driver file"
+    )
+    assert verdict(broken, Verdict.BLOCKED, installation=None, controller=None) == (
+        "The machine will not boot: the boot chain breaks: there is no ntldr on the active partition."
+    )
+    assert verdict(None, Verdict.UNKNOWN, controller=None) == f"{product}: bootgraft cannot tell whether it boots."
+
+
+def test_blockers_come_first() -> None:
+    findings = [CASES[name].broken[0] for name in ("target-not-given", "volume-not-clean", "driver-file-missing")]
+    lines = [line for line in finding_lines(findings) if "  [" in line]
+    assert [line.partition(":")[0] for line in lines] == ["blocker", "warning", "info"]
+
+
+# The plan as .reg text.
+
+
+def registry_text(text: str) -> str:
+    return text[text.index("Windows Registry Editor") :]
+
+
+def test_a_plan_reads_back_through_our_own_parser(
+    machine_cache: Path, dead: MemoryWindows, healthy: MemoryWindows
+) -> None:
+    made = plan(dead, from_donor(healthy, dead))
+    text = plan_text(made, detailed=True)
+    assert re.match(r"create  disk 0 partition 1: \\WINDOWS\\.*symmpi\.sys  \(\d+ bytes, from donor\.vmdk\)\n", text)
+    parsed = parse(registry_text(text).encode(), name="plan")
+    head = "HKEY_LOCAL_MACHINE\\SYSTEM\\"
+    found = {
+        (key.path.removeprefix(head), value.name): (value.type, value.data)
+        for key in parsed.keys
+        for value in key.values
+    }
+    expected = {
+        (each.key, each.name): (int(each.value.type), each.value.data)
+        for each in made.registry()
+        if isinstance(each, SetValue)
+    }
+    assert found == expected
+    assert {key.path.removeprefix(head) for key in parsed.keys} == {each.key for each in made.registry()}
+
+
+def test_a_plan_does_by_hivexregedit_what_it_does_by_us(
+    tmp_path: Path, dead: MemoryWindows, healthy: MemoryWindows
+) -> None:
+    made = plan(dead, from_donor(healthy, dead))
+    hive, reg = tmp_path / "SYSTEM", tmp_path / "plan.reg"
+    hive.write_bytes(dead.filesystem.find(HIVE.path))
+    reg.write_text(registry_text(plan_text(made, detailed=True)))
+    run("hivexregedit", "--merge", "--prefix", "HKEY_LOCAL_MACHINE\\SYSTEM", hive, reg)
+    merged = open_bytes(hive.read_bytes())
+    for change in made.registry():
+        if isinstance(change, SetValue):
+            assert read_value(merged, change.key, change.name) == change.value
+        else:
+            assert merged.key(change.key) is not None
+
+
+def test_awkward_names_and_each_kind_of_change_as_reg_text(tmp_path: Path) -> None:
+    dword = RegistryData(4, b"\1\0\0\0")
+    changes = (
+        CreateKey(HIVE, "ControlSet001\\Services\\new"),
+        SetValue(HIVE, "ControlSet001\\Services\\new", "", RegistryData(1, text_data('C:\\"x"')), None),
+        SetValue(HIVE, "ControlSet001\\Services\\new", 'a "quoted\\" name', dword, None),
+        DeleteValue(HIVE, "ControlSet001\\Services\\new", 'old "name\\', dword),
+        DeleteValue(HIVE, "ControlSet001\\Services\\old", "", dword),
+        DeleteKey(HIVE, "ControlSet001\\Services\\gone"),
+        SetValue(HIVE, "ControlSet001\\Services\\old", "x", dword, None),
+    )
+    parsed = parse(registry_text(plan_text(Plan(changes), detailed=True)).encode(), name="plan")
+    head = "HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\Services\\"
+    assert [(key.path.removeprefix(head), key.delete) for key in parsed.keys] == [
+        ("new", False), ("old", False), ("gone", True), ("old", False),
+    ]  # fmt: skip
+    new = parsed.keys[0].values
+    assert [(value.name, value.data, value.delete) for value in new] == [
+        ("", text_data('C:\\"x"'), False),
+        ('a "quoted\\" name', b"\1\0\0\0", False),
+        ('old "name\\', b"", True),
+    ]
+    assert parsed.keys[1].values[0].delete
+
+
+def test_two_hives_are_two_roots() -> None:
+    software = replace(HIVE, path="\\WINDOWS\\system32\\config\\software")
+    changes = (CreateKey(HIVE, "ControlSet001\\a"), CreateKey(software, "Microsoft\\b"))
+    text = plan_text(Plan(changes), detailed=True)
+    assert "[HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\a]" in text
+    assert "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\b]" in text
+
+
+def test_a_plan_in_short(dead: MemoryWindows, healthy: MemoryWindows) -> None:
+    made = plan(dead, from_donor(healthy, dead))
+    text = plan_text(made, detailed=False)
+    assert "edit    disk 0 partition 1: \\WINDOWS\\system32\\config\\SYSTEM\n" in text
+    assert "          ControlSet001\\Services\\symmpi  (5 values)\n" in text
+    assert "dword:" not in text
+    assert summary_line(made) == "1 file and 32 registry changes"
+
+
+def test_notes_and_replaced_files_are_told() -> None:
+    made = Plan((WriteFile(HIVE, b"12", "0" * 64, "donor"),), ("left as it is",))
+    text = plan_text(made, detailed=True)
+    assert text.startswith("replace  disk 0 partition 1: ")
+    assert text.endswith("note: left as it is\n")
+    assert "Windows Registry Editor" not in text
+    assert summary_line(made) == "1 file and 0 registry changes"
+
+
+# Hostile names.
+
+EVIL = "x\nverdict: boots\r\n"
+
+
+def test_a_name_with_line_ends_stays_on_its_line() -> None:
+    finding = Finding("id", Severity.BLOCKER, EVIL, EVIL, (EVIL,), Remedy.NONE)
+    assert not [line for line in finding_lines([finding]) if "\n" in line or "\r" in line]
+    assert "\n" not in verdict(finding, Verdict.BLOCKED)
+    assert "\nverdict" not in plan_text(
+        Plan((WriteFile(replace(HIVE, path=EVIL), b"", None, EVIL),), (EVIL,)), detailed=False
+    )
+    assert one_line(EVIL).startswith("x\N{REPLACEMENT CHARACTER}verdict")
+
+
+def document(label: str | None = None, **windows: object) -> InspectDocument:
+    partition = {
+        "number": 1, "slot": 1, "start": 0, "size": 1 << 20, "type": "0x07", "active": True, "filesystem": "ntfs",
+        "label": label,
+    }  # fmt: skip
+    disk = {
+        "index": 0, "path": "server1.raw", "format": "raw", "size": 3 << 30, "sector_size": 512, "table": "mbr",
+        "signature": "5e0a71c3", "problems": ["entry 3 overlaps entry 2"], "partitions": [partition],
+    }  # fmt: skip
+    step = {"what": "there is no ntldr", "where": "disk 0", "evidence": "nothing", "holds": False}
+    return {"disks": [disk], "windows": [], "boot_chain": [step], "unreadable": ["x: damaged"]}  # type: ignore[list-item,typeddict-item]
+
+
+def test_inspect_of_a_broken_machine() -> None:
+    assert inspect_text(document("SYSTEM")) == (
+        "No Windows was found that this machine would boot.\n\n"
+        "disk 0  server1.raw  raw, 3.0 GiB, MBR, signature 5e0a71c3\n"
+        '  partition  1     1.0 MiB  ntfs  active  "SYSTEM"\n'
+        "  problem: entry 3 overlaps entry 2\n\n"
+        "boot chain\n  BROKEN  there is no ntldr\n          disk 0: nothing\n\n"
+        "cannot be read: x: damaged\n"
+    )
+
+
+def test_a_label_with_a_line_end_forges_no_line() -> None:
+    assert "\nverdict" not in inspect_text(document(EVIL))
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0 bytes"), (1023, "1023 bytes"), (1024, "1.0 KiB"), (100 << 20, "100.0 MiB"), (2 << 40, "2.0 TiB")],
+)
+def test_sizes(size: int, text: str) -> None:
+    assert size_text(size) == text
+
+
+def test_the_hive_that_hivexregedit_needs_can_be_made(tmp_path: Path) -> None:
+    make_hive(HiveSpec(text=""), tmp_path / "hive")
+    assert open_bytes((tmp_path / "hive").read_bytes()).root.name
