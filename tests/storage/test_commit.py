@@ -2,6 +2,7 @@
 
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -288,6 +289,26 @@ def test_a_command_beside_a_commit_under_way_is_told_to_wait(tmp_path: Path) -> 
         commit(machine.transaction(images), journal=new_journal_path(machine.locations), monitor=look)
     assert told
     assert all(isinstance(error, ImageInUseError) for error in told)
+
+
+def test_any_summary_and_any_file_name_can_be_read_back(tmp_path: Path) -> None:
+    machine = RawMachine(tmp_path)
+    machine.add("caf\udce9 '\U0001f4be'.img", noise(1, 4096), [(0, noise(2, 512), False)])
+    with machine.open() as images:
+        transaction = replace(machine.transaction(images), summary="caf\udce9\x1b[2J\n")
+        commit(transaction, journal=new_journal_path(machine.locations))
+    assert machine.journal().head.summary == "caf?\N{REPLACEMENT CHARACTER}[2J\n"
+    with machine.open() as images:
+        undo(images, machine.journal())
+    assert machine.now() == machine.before
+
+
+def test_a_head_larger_than_undo_reads_is_not_written(tmp_path: Path) -> None:
+    machine = two_disks(tmp_path)
+    with machine.open() as images, pytest.raises(JournalError):
+        commit(replace(machine.transaction(images), summary="x" * 2**24), journal=new_journal_path(machine.locations))
+    assert machine.now() == machine.before
+    assert machine.others() == []
 
 
 def test_the_overlay_must_speak_in_sectors(tmp_path: Path) -> None:

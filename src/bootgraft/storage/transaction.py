@@ -98,12 +98,18 @@ def draft_journal(transaction: Transaction, *, serial: int) -> Draft:
         tool=f"bootgraft {__version__}",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         serial=serial,
-        summary="".join(c if is_plain(c) or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in transaction.summary),
+        summary=_printable(transaction.summary),
         disks=tuple(_describe(disk.image) for disk in transaction.disks),
         witnesses=_witnesses(transaction, extents),
     )
     check_extents(extents, head.disks, fault=lambda fault: _too_much(f"its overlay cannot be used: {fault}", 0))
     return Draft(head, tuple(extents))
+
+
+def _printable(text: str) -> str:
+    """Return text without control characters and without undecodable bytes of file names."""
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    return "".join(c if is_plain(c) or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def contents(transaction: Transaction, extents: Sequence[Extent]) -> Iterator[bytes]:
