@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
 from bootgraft.cli.options import Options
+from bootgraft.cli.repeated import refuse_repeated
 from bootgraft.cli.terminal import answer, monitor_for, put
 from bootgraft.storage.imageinfo import ImageFormat
 from bootgraft.storage.images import OpenImage, identify, open_image
@@ -24,7 +25,9 @@ def run(options: Options) -> int:
         document = {"undone": done, "journal": str(journal.path), "summary": what}
         put(json.dumps(document) + "\n")
     elif done:
-        answer(f"Undone: {what} taken back; {', '.join(options.images)} is as it was before.\n", 0, options)
+        one = len(options.images) == 1
+        state = "is as it was before" if one else "are as they were before"
+        answer(f"Undone: {what} taken back; {', '.join(options.images)} {state}.\n", 0, options)
     else:
         answer(f"Dry run: {what} can be taken back; nothing was written.\n", 0, options)
     return 0
@@ -47,6 +50,7 @@ def resume(options: Options) -> int:
 
 @contextmanager
 def _opened(options: Options) -> Iterator[tuple[OpenImage, ...]]:
+    refuse_repeated(options)
     chosen = None if options.format is None else ImageFormat(options.format)
     with ExitStack() as stack:
         infos = [
