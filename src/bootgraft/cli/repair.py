@@ -36,7 +36,7 @@ def run(options: Options) -> int:
         if outcome.proven and journal is not None:
             commit(_transaction(session, outcome), journal=journal, monitor=monitor)
             written = [str(journal)]
-        elif outcome.proven and options.overlay is not None:
+        elif outcome.proven and options.overlay is not None and not options.dry_run:
             written = _write_overlays(session, options.overlay, monitor)
     _print(outcome, options, written)
     return outcome.status
