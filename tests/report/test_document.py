@@ -10,6 +10,7 @@ import pytest
 from tests.checks.cases import chain
 from tests.fakes import FakePartition, machine_of, volume_of
 from tests.machines.build import BuiltMachine
+from tests.machines.spec import FileSystem
 from tests.machines.windows_files import DriverFile
 from tests.machines.windows_hives import ControlSet, Instance, Symmpi
 from tests.memory_windows import MemoryWindows, memory_windows
@@ -62,7 +63,7 @@ def test_every_change_keeps_the_contract(machine_cache: Path, windows: MemoryWin
     dword = RegistryData(4, b"\1\0\0\0")
     changes = [*plan(windows, from_donor(donor, windows)).changes, DeleteValue(HIVE, "ControlSet001\\x", "Tag", dword)]
     changes.append(DeleteKey(HIVE, "ControlSet001\\x"))
-    document = {
+    document: dict[str, Any] = {
         "before": [], "changes": [plain(change_document(each)) for each in changes], "notes": [], "after": [],
         "committed": False, "journal": None, "overlays": [],
     }  # fmt: skip
@@ -86,7 +87,7 @@ def test_a_replaced_file_tells_what_it_replaces(machine_cache: Path) -> None:
 def test_inspect_keeps_the_contract(build_server1: Callable[..., BuiltMachine], name: str) -> None:
     variants: dict[str, dict[str, Any]] = {
         "plain": {}, "logical": {"logical": True}, "two": {"second_installation": True}, "disks": {"second_disk": True},
-        "fat": {"system_filesystem": "fat16"},
+        "fat": {"system_filesystem": FileSystem.FAT16},
     }  # fmt: skip
     machine = build_server1(name=name, **variants[name])
     outcome = do(Operation.INSPECT, overlays_on(*machine.disks), targets=())

@@ -6,8 +6,6 @@ from pathlib import Path
 
 import pytest
 from tests.checks.cases import CASES, chain, installation
-from tests.machines.hives import make_hive
-from tests.machines.spec import Hive as HiveSpec
 from tests.machines.tools import run
 from tests.machines.windows_files import DriverFile
 from tests.machines.windows_hives import ControlSet, Symmpi
@@ -232,7 +230,7 @@ def document(label: str | None = None, **windows: object) -> InspectDocument:
         "signature": "5e0a71c3", "problems": ["entry 3 overlaps entry 2"], "partitions": [partition],
     }  # fmt: skip
     step = {"what": "there is no ntldr", "where": "disk 0", "evidence": "nothing", "holds": False}
-    return {"disks": [disk], "windows": [], "boot_chain": [step], "unreadable": ["x: damaged"]}  # type: ignore[list-item,typeddict-item]
+    return {"disks": [disk], "windows": [], "boot_chain": [step], "unreadable": ["x: damaged"]}  # type: ignore[list-item]
 
 
 def test_inspect_of_a_broken_machine() -> None:
@@ -256,8 +254,3 @@ def test_a_label_with_a_line_end_forges_no_line() -> None:
 )
 def test_sizes(size: int, text: str) -> None:
     assert size_text(size) == text
-
-
-def test_the_hive_that_hivexregedit_needs_can_be_made(tmp_path: Path) -> None:
-    make_hive(HiveSpec(text=""), tmp_path / "hive")
-    assert open_bytes((tmp_path / "hive").read_bytes()).root.name
