@@ -220,7 +220,8 @@ def test_a_fault_on_the_donor_is_told_as_the_donors(server1: BuiltMachine, build
     broken = build_server1(name="broken", system_state=HiveState.NOT_A_HIVE)
     with pytest.raises(BootgraftError) as caught:
         do(Operation.REPAIR, overlays_on(server1.disk), [broken.disk])
-    assert caught.value.where.startswith("donor broken.raw: ")
+    assert caught.value.where.startswith("broken.raw: ")
+    assert caught.value.what.startswith("this donor cannot be read: ")
 
 
 @pytest.mark.parametrize("state", [VolumeState.UNCLEAN, VolumeState.LOG_2_0, VolumeState.HIBERNATED])

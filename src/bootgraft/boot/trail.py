@@ -61,7 +61,12 @@ class Trail:
         """Say which Windows directories there are; which of them is meant only the administrator knows."""
         found, notes = self.found_windows
         places = [printable(str(each)) + _arc_place(each.volume) for each in found]
-        return (f"Windows was found in {', '.join(places)}" if places else "no volume has a Windows directory", *notes)
+        return (
+            f"Windows was found in {', '.join(places)}"
+            if places
+            else "no volume has a Windows directory with its SYSTEM hive",
+            *notes,
+        )
 
     def other_loaders(self) -> tuple[str, ...]:
         """Say which other disk could be the first one."""

@@ -39,7 +39,8 @@ def check(chain: BootChain) -> tuple[Finding, ...]:
                 NOT_FOLLOWED,
                 Severity.INFO,
                 f"bootgraft cannot tell which Windows boots: {step.what}",
-                "Only the chain of NT 4 to Server 2003 (MBR, ntldr, boot.ini with multi() paths) is followed.",
+                "Only the chain of NT 4 to Server 2003 (MBR, ntldr, boot.ini with multi() paths) is followed; "
+                "`bootgraft inspect` shows every Windows that was found.",
                 (f"{step.where}: {step.evidence}",),
             ),
         )
@@ -48,7 +49,8 @@ def check(chain: BootChain) -> tuple[Finding, ...]:
             BROKEN,
             Severity.BLOCKER,
             f"the boot chain breaks: {step.what}",
-            "The machine stops before any driver is loaded.",
+            "The machine stops before any driver is loaded. bootgraft does not mend this link yet: put right by hand "
+            "what is found here, or give all the machine's disks in BIOS order, and check again.",
             (f"{step.where}: {step.evidence}",),
         ),
     )

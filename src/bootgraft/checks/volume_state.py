@@ -14,11 +14,21 @@ DOC = FindingDoc(
     limits="The volume is read as it lies: what only the log knows is not seen.",
     references=("https://learn.microsoft.com/windows-server/administration/windows-commands/chkdsk",),
 )
-_MEANING = {
-    VolumeState.UNCLEAN: "its $LogFile holds changes that were never written to their places",
-    VolumeState.HIBERNATED: "hiberfil.sys holds a suspended session that would overwrite every change on resume",
-    VolumeState.LOG_VERSION_2: "its $LogFile is version 2.0: Windows was shut down with fast start-up, not fully",
+_NAMES = {
+    VolumeState.UNCLEAN: "unclean",
+    VolumeState.HIBERNATED: "hibernated",
+    VolumeState.LOG_VERSION_2: "not fully shut down",
 }
+_MEANING = {
+    VolumeState.UNCLEAN: "its log or its dirty flag says that changes were never written to their places",
+    VolumeState.HIBERNATED: "hiberfil.sys holds a suspended session that would overwrite every change on resume",
+    VolumeState.LOG_VERSION_2: "its $LogFile is version 2.0, as Windows 8 and later leave it with fast start-up",
+}
+
+
+def describe(state: VolumeState) -> str:
+    """Say what is wrong with a volume that may not be written: ``hibernated (hiberfil.sys holds …)``."""
+    return f"{_NAMES[state]} ({_MEANING[state]})"
 
 
 def check(place: str, state: VolumeState) -> tuple[Finding, ...]:
@@ -29,7 +39,7 @@ def check(place: str, state: VolumeState) -> tuple[Finding, ...]:
         Finding(
             ID,
             Severity.WARNING,
-            f"the volume {place} is {state.value.replace('-', ' ')}",
+            f"the volume {place} is {_NAMES[state]}",
             "It can be read, but bootgraft will not write to it: that would destroy what is pending.",
             (f"{place}: {_MEANING[state]}",),
         ),

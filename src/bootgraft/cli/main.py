@@ -29,7 +29,8 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, **settings)
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(message, where=self.prog, advice=f"See `{self.prog} --help`")
+        where = self.prog.partition(" ")[2] or "command line"
+        raise UsageError(message, where=where, advice=f"See `{self.prog} --help`")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from bootgraft.cli.options import Options
+from bootgraft.cli.repeated import refuse_repeated
 from bootgraft.errors import ReadOnlyError
 from bootgraft.events import Monitor
 from bootgraft.report.device import DeviceSpec
@@ -33,6 +34,7 @@ class Session:
         self._donors: tuple[OpenImage, ...] = ()
 
     def __enter__(self) -> Self:
+        refuse_repeated(self._options)
         with ExitStack() as stack:
             # First, so that its interpreter loads while the images are opened; and it holds none of them.
             self._worker = stack.enter_context(Worker())

@@ -18,7 +18,10 @@ CHECKSUM_AT = 508
 MINOR_VERSIONS = range(2, 7)
 
 _FIELDS = struct.Struct("<4sIIQIIIIIII")
-DAMAGED_ADVICE = "Restore this hive from a backup or from config\\RegBack; bootgraft writes nothing into a damaged hive"
+DAMAGED_ADVICE = (
+    "Restore this hive from a backup or from the copy that Windows keeps (in \\WINDOWS\\repair up to Server 2003, in "
+    "config\\RegBack later); bootgraft writes nothing into a damaged hive"
+)
 _PENDING = (
     "Boot the source machine once, shut it down cleanly and convert it again, so that Windows writes its log into "
     "the hive; until then nothing here can be trusted"

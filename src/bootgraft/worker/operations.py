@@ -12,8 +12,17 @@ from datetime import UTC, datetime
 from bootgraft.boot.chain import BootChain, BootTarget, follow
 from bootgraft.changes import Plan
 from bootgraft.checks.diagnosis import Diagnosis, Verdict, diagnose
+from bootgraft.checks.volume_state import describe
 from bootgraft.drivers.package import DriverPackage
-from bootgraft.errors import BootgraftError, DriverSourceError, PartitionTableError, UnsafeVolumeError, UsageError
+from bootgraft.errors import (
+    BootgraftError,
+    DriverSourceError,
+    FileSystemError,
+    HiveError,
+    PartitionTableError,
+    UnsafeVolumeError,
+    UsageError,
+)
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.filesystems.base import VolumeState
 from bootgraft.machine import Machine
@@ -67,14 +76,28 @@ class _Survey:
 
 def _survey(machine: Machine, windows: str | None, images: Sequence[DeviceSpec]) -> _Survey:
     if all(disk.table.kind is TableKind.NONE for disk in machine.disks):
-        raise PartitionTableError(
-            "there is no partition table on it",
-            where=images[0].location,
-            advice="Is it a whole disk? If it is an image in another format than it looks like, give --format",
-        )
+        raise _no_table(machine, images[0].location)
     chain = follow(machine, search_others=windows is not None)
     installation = _default(chain) if windows is None else _named(chain, windows)
     return _Survey(chain, installation, None if installation is None else open_hive(installation, "SYSTEM"))
+
+
+def _no_table(machine: Machine, location: str) -> PartitionTableError:
+    from bootgraft.filesystems.detect import identify
+
+    kind = identify(machine.disks[0].device)
+    if kind is not None:
+        return PartitionTableError(
+            f"it holds one {kind.value.upper()} volume and no partition table",
+            where=location,
+            advice="Give the image of the whole disk, from its first sector on",
+        )
+    return PartitionTableError(
+        "there is no partition table on it",
+        where=location,
+        advice="Make sure that it is a whole disk and was copied from its first sector on; if it is an image in "
+        "another format than it looks like, give --format",
+    )
 
 
 def _default(chain: BootChain) -> Installation | None:
@@ -168,10 +191,11 @@ def _refuse_unsafe(installation: Installation) -> None:
     state = installation.volume.filesystem().state
     if state is not VolumeState.CLEAN:
         raise UnsafeVolumeError(
-            f"this volume is {state.value.replace('-', ' ')}: writing to it would destroy what is pending",
+            f"this volume is {describe(state)}, and writing to it would destroy what is pending",
             where=installation.volume.name,
-            advice="Start the source machine once, shut it down fully (no hibernation, no fast start-up: "
-            "`shutdown /s /t 0`) and convert it again",
+            advice="Start the source machine once, shut it down fully (`shutdown /s /t 0`; no hibernation, no fast "
+            "start-up) and convert it again. Where that is impossible, attach a copy of the disk to a working Windows, "
+            "run chkdsk /f on this volume and detach it",
         )
 
 
@@ -218,6 +242,12 @@ def _donor_package(device: BlockDevice, source: str, diagnosis: Diagnosis, insta
             return read_donor(donor, hive, diagnosis.controller, installation, source=source)
     except DriverSourceError:
         raise
+    except (PartitionTableError, FileSystemError, HiveError) as error:
+        raise DriverSourceError(
+            f"this donor cannot be read: {error.what}",
+            where=f"{source}: {error.where}",
+            advice="Give another donor, copied after a clean shutdown, or --reg and --file with an exported driver",
+        ) from error
     except BootgraftError as error:  # its place alone would read as one on the machine to be repaired
         raise type(error)(error.what, where=f"donor {source}: {error.where}", advice=error.advice) from error
 
