@@ -30,6 +30,8 @@ def run(options: Options) -> int:
     in_place = not (options.dry_run or options.overlay)
     monitor = monitor_for(options)
     with Session(options, writable=in_place, monitor=monitor) as session:
+        if options.overlay:
+            _refuse_exports(session)
         journal = new_journal_path(options.images, options.journal) if in_place else None
         outcome = session.run(Operation.REPAIR)
         written: list[str] = []
@@ -81,6 +83,17 @@ def _witnesses(outcome: Outcome, disk: int) -> tuple[tuple[int, int], ...]:
     return tuple((each.offset, each.length) for each in outcome.witnesses if each.disk == disk)
 
 
+def _refuse_exports(session: Session) -> None:
+    for image in session.images:
+        if image.info.format is ImageFormat.NBD:
+            # bootgraft could not open it again: an image that names a network address may be a hostile one
+            raise UsageError(
+                "an overlay cannot stand on an NBD export",
+                where=image.info.location,
+                advice="Repair the export in place with --journal PATH",
+            )
+
+
 def _write_overlays(session: Session, out: Path, monitor: Monitor) -> list[str]:
     """Write one qcow2 for each disk that changed; further disks get ``-diskN`` before the suffix."""
     changed = [(n, i, o) for n, (i, o) in enumerate(zip(session.images, session.overlays, strict=True)) if o.changed]
@@ -94,11 +107,7 @@ def _write_overlays(session: Session, out: Path, monitor: Monitor) -> list[str]:
 
 
 def _write_overlay(path: Path, image: OpenImage, overlay: Overlay) -> None:
-    info = image.info
-    if info.format is ImageFormat.NBD:
-        create_overlay(path, info.location, "raw")
-    else:
-        create_overlay(path, Path(info.location), QEMU_DRIVER[info.format])
+    create_overlay(path, Path(image.info.location), QEMU_DRIVER[image.info.format])
     try:
         with open_image(identify(str(path), allow_paths=_folders(image)), writable=True) as opened:
             for run in overlay.runs():
