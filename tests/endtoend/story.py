@@ -19,6 +19,7 @@ LSI_LOGIC = ("--target", "vmware:lsilogic")
 LOADER, WINDOWS = 0, 1
 """The two partitions of the dead server; in the donor, WINDOWS is Windows' own too."""
 _REG_DWORD = 4
+_IMAGE_PATH = ("EXPAND_SZ", r"system32\DRIVERS\symmpi.sys")
 
 Build = Callable[..., BuiltMachine]
 Convert = Callable[[Path, ImageForm], Path]
@@ -85,7 +86,8 @@ def require_grafted(hive: Path, control_sets: Iterable[int] = (1, 2)) -> None:
         assert service["Start"] == ("DWORD", "0x00000000")
         assert service["Type"] == ("DWORD", "0x00000001")
         assert service["Group"] == ("SZ", "SCSI miniport")
-        assert service["ImagePath"] == ("EXPAND_SZ", r"system32\DRIVERS\symmpi.sys")
+        # A boot driver without an ImagePath is looked for in the same place.
+        assert service.get("ImagePath", _IMAGE_PATH) == _IMAGE_PATH
         binding = key_values(hive, rf"{prefix}\Control\CriticalDeviceDatabase\{LSI_LOGIC_DEVICE}")
         assert binding == {"ClassGUID": ("SZ", SCSI_ADAPTER), "Service": ("SZ", "symmpi")}
 
