@@ -1,0 +1,69 @@
+"""What is missing, what that disables, and what to install."""
+
+import json
+import shutil
+
+import pytest
+from tests.report.contract import faults
+
+from bootgraft.cli import doctor
+from bootgraft.cli.main import main
+
+
+def test_the_json_keeps_the_contract(capsys: pytest.CaptureFixture[str]) -> None:
+    status = main(["doctor", "--json"])
+    document = json.loads(capsys.readouterr().out)
+    assert faults(document, "doctor") == []
+    assert [part["name"] for part in document["parts"]] == [
+        "libntfs-3g",
+        "libnbd",
+        "qemu-nbd",
+        "qemu-img",
+        "libarchive",
+    ]
+    assert status == int(any(part["fault"] for part in document["parts"]))
+
+
+def test_a_program_that_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: None if name == "qemu-nbd" else f"/usr/bin/{name}")
+    assert main(["doctor"]) == 1
+    out = capsys.readouterr().out
+    assert "MISSING  qemu-nbd: the program qemu-nbd is not on the PATH\n" in out
+    assert "         without it: no images but raw and flat ones\n" in out
+    assert "         install it: apt install qemu-utils\n" in out
+    assert "ok       qemu-img /usr/bin/qemu-img\n" in out
+    assert out.endswith("Something is missing.\n")
+
+
+@pytest.mark.parametrize("name", ["libntfs-3g", "libnbd", "libarchive"])
+def test_a_library_that_is_missing(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing(soname: str) -> str | None:
+        return f"{soname} cannot be loaded" if soname.startswith(name) else None
+
+    monkeypatch.setattr(doctor, "_missing_library", missing)
+    assert main(["doctor"]) == 1
+    assert f"MISSING  {name}: {name}.so." in capsys.readouterr().out
+
+
+def test_all_is_there(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(doctor, "_missing_library", lambda _soname: None)
+    monkeypatch.setattr("bootgraft.filesystems.ntfs_version.missing_fixes", lambda _version: ())
+    assert main(["doctor"]) == 0
+    out = capsys.readouterr().out
+    assert "MISSING" not in out
+    assert out.endswith("Everything is there.\n")
+
+
+def test_a_library_without_its_fixes_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("bootgraft.filesystems.ntfs_version.missing_fixes", lambda _version: ("CVE-2021-33285",))
+    assert main(["doctor"]) == 1
+    assert "lacks fixes for volumes made to corrupt memory (CVE-2021-33285): update it" in capsys.readouterr().out
+
+
+def test_a_library_that_cannot_be_there() -> None:
+    assert doctor._missing_library("libdoesnotexist.so.99") == "libdoesnotexist.so.99 cannot be loaded"

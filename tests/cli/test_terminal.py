@@ -1,0 +1,164 @@
+"""What reaches the terminal, and what must not."""
+
+import io
+import sys
+import threading
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bootgraft.cli import terminal
+from bootgraft.cli.options import Options
+from bootgraft.cli.terminal import answer, monitor_for, printable
+from bootgraft.events import Event, EventKind
+
+STEP = Event(EventKind.STEP, "reading the machine")
+NOTE = Event(EventKind.NOTE, "opened")
+WARNING = Event(EventKind.WARNING, "old library")
+TEXT = "It would boot.\n\nmore\n"
+
+
+@given(st.text(st.characters(exclude_categories=[]), max_size=60))
+@settings(max_examples=200, deadline=None)
+def test_no_control_character_gets_through(text: str) -> None:
+    shown = printable(text)
+    assert len(shown) == len(text)
+    for character in shown:
+        code = ord(character)
+        assert character in "\n\t" or not (code < 0x20 or 0x7F <= code < 0xA0)
+        assert character not in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+        assert not 0xD800 <= code < 0xE000
+
+
+def test_ordinary_text_is_as_it_was() -> None:
+    text = "\\WINDOWS\\Übersicht der Aufträge\t日本語\n"
+    assert printable(text) == text
+
+
+class Terminal(io.StringIO):
+    """Standard output on a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Put standard output on a terminal; in the test itself, as pytest replaces it after the fixtures."""
+    made = Terminal()
+    monkeypatch.setattr(sys, "stdout", made)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    return made
+
+
+@pytest.mark.parametrize(("status", "colour"), [(0, "\x1b[1;32m"), (1, "\x1b[1;31m")])
+def test_the_answer_is_coloured_on_a_terminal(monkeypatch: pytest.MonkeyPatch, status: int, colour: str) -> None:
+    tty = on_a_terminal(monkeypatch)
+    answer(TEXT, status, Options("check"))
+    assert tty.getvalue() == f"{colour}It would boot.\x1b[0m\n\nmore\n"
+
+
+def test_no_color(monkeypatch: pytest.MonkeyPatch) -> None:
+    tty = on_a_terminal(monkeypatch)
+    monkeypatch.setenv("NO_COLOR", "1")
+    answer(TEXT, 0, Options("check"))
+    assert tty.getvalue() == TEXT
+
+
+def test_an_empty_no_color_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    tty = on_a_terminal(monkeypatch)
+    # https://no-color.org: "when present and not an empty string"
+    monkeypatch.setenv("NO_COLOR", "")
+    answer(TEXT, 0, Options("check"))
+    assert tty.getvalue().startswith("\x1b")
+
+
+def test_no_colour_in_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    answer(TEXT, 0, Options("check"))
+    assert capsys.readouterr().out == TEXT
+
+
+def test_quiet_is_the_first_line(capsys: pytest.CaptureFixture[str]) -> None:
+    answer(TEXT, 0, Options("check", quiet=True))
+    assert capsys.readouterr().out == "It would boot.\n"
+
+
+def test_the_text_of_an_answer_cannot_colour_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    tty = on_a_terminal(monkeypatch)
+    answer("\x1b[32mfake\n", 1, Options("check", quiet=True))
+    assert tty.getvalue().count("\x1b") == 2
+
+
+class Timer:
+    """A timer that ends when the test says so."""
+
+    ends: list[Callable[[], None]] = []
+
+    def __init__(self, _seconds: float, end: Callable[[], None]) -> None:
+        self.ends.append(end)
+        self.daemon = False
+
+    def start(self) -> None:
+        assert self.daemon
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (Options("check"), ["old library"]),
+        (Options("check", quiet=True), ["old library"]),
+        (Options("check", verbose=True), ["reading the machine", "opened", "old library"]),
+    ],
+)
+def test_who_is_told_what(
+    options: Options, told: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(threading, "Timer", Timer)
+    monitor = monitor_for(options)
+    for event in (STEP, NOTE, WARNING):
+        monitor(event)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == "".join(f"bootgraft: {text}\n" for text in told)
+
+
+def test_progress_is_in_per_cent(capsys: pytest.CaptureFixture[str]) -> None:
+    monitor_for(Options("repair", verbose=True))(Event(EventKind.STEP, "writing", 1, 3))
+    assert capsys.readouterr().err == "bootgraft: writing 33 %\n"
+
+
+def test_long_work_tells_its_step_and_those_that_follow(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(threading, "Timer", Timer)
+    monitor = monitor_for(Options("repair"))
+    monitor(Event(EventKind.STEP, "one"))
+    monitor(Event(EventKind.STEP, "two"))
+    monitor(NOTE)
+    assert capsys.readouterr().err == ""
+    Timer.ends.pop()()
+    monitor(Event(EventKind.STEP, "three"))
+    monitor(NOTE)
+    assert capsys.readouterr().err == "bootgraft: two\nbootgraft: three\n"
+
+
+class Gone(io.StringIO):
+    """A stream whose reader went away."""
+
+    def write(self, _text: str, /) -> int:
+        raise BrokenPipeError
+
+
+def test_that_nobody_reads_the_messages_does_not_stop_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", Gone())
+    monitor_for(Options("repair", verbose=True))(STEP)
+
+
+def test_a_hostile_name_in_a_message(capsys: pytest.CaptureFixture[str]) -> None:
+    monitor_for(Options("repair", verbose=True))(Event(EventKind.STEP, "writing \x1b[2J.qcow2"))
+    assert "\x1b" not in capsys.readouterr().err
+
+
+def test_patience_is_a_second() -> None:
+    assert terminal.PATIENCE == 1.0
