@@ -1,7 +1,9 @@
 """``check`` as it is typed."""
 
 from collections.abc import Callable
+from pathlib import Path
 
+import pytest
 from tests.conftest import CommandResult
 from tests.machines.build import BuiltMachine
 from tests.machines.oracles import sha256
@@ -51,3 +53,14 @@ def test_a_windows_that_is_not_there(bootgraft: Command, donor: BuiltMachine) ->
     done = bootgraft("check", donor.disk, *LSI, "--windows", "disk9")
     assert done.status == 2
     assert "There are: disk0-partition2-WINNT" in done.stderr
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"\xff" * 100, bytes(511)], ids=len)
+def test_a_file_that_is_no_disk(bootgraft: Command, tmp_path: Path, content: bytes) -> None:
+    image = tmp_path / "no.raw"
+    image.write_bytes(content)
+    done = bootgraft("check", image)
+    assert done.status == 3
+    assert str(image) in done.stderr
+    assert "Traceback" not in done.stderr
+    assert image.read_bytes() == content

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from tests.conftest import CommandResult
 from tests.machines.build import BuiltMachine
 from tests.machines.oracles import partitions, sha256
@@ -49,14 +48,3 @@ def test_a_machine_without_windows_can_be_inspected(bootgraft: Command, tmp_path
     done = bootgraft("inspect", blank)
     assert done.status == 0
     assert done.stdout.startswith("No Windows was found that this machine would boot.")
-
-
-@pytest.mark.parametrize("content", [b"", b"x", b"\xff" * 100])
-def test_a_file_that_is_no_disk(bootgraft: Command, tmp_path: Path, content: bytes) -> None:
-    image = tmp_path / "no.raw"
-    image.write_bytes(content)
-    done = bootgraft("inspect", image)
-    assert done.status == 3
-    assert str(image) in done.stderr
-    assert "Traceback" not in done.stderr
-    assert image.read_bytes() == content
