@@ -18,7 +18,10 @@ SONAME = "libntfs-3g.so.89"
 PACKAGES = ("libntfs-3g89", "libntfs-3g89t64", "ntfs-3g-libs")
 """What the distributions call it: Debian 12 and Ubuntu 22.04; Debian 13 and Ubuntu 24.04; Fedora and EPEL."""
 
-DAMAGED = "Attach the disk to a working Windows, run chkdsk /f on this volume, then try again"
+DAMAGED = (
+    "Make sure that the image was copied whole (its size; qemu-img check); if it was, attach a copy of the disk to a "
+    "working Windows, run chkdsk /f on this volume and try again"
+)
 
 _LOG_ERRORS = 0x0380  # NTFS_LOG_LEVEL_ERROR | PERROR | CRITICAL
 _LOG_ALL = 0x0FFF

@@ -30,6 +30,10 @@ BROKEN_EXIT_TIMEOUT = 2.0
 
 _QUOTE_LIMIT = 2000  # characters of qemu's that an error message quotes
 
+_CUT_SHORT = (
+    "The image is cut short or damaged: copy the whole file again from where it came from ('qemu-img check' tests it)"
+)
+
 _SYMPTOMS: Final[tuple[tuple[str, type[ImageError], str], ...]] = (
     (
         'write" lock',  # Failed to get "write" lock; Failed to get shared "write" lock
@@ -40,6 +44,8 @@ _SYMPTOMS: Final[tuple[tuple[str, type[ImageError], str], ...]] = (
     ("Permission denied", ReadOnlyError, "Run as a user who may read and write the image, or change its permissions"),
     ("Read-only file system", ReadOnlyError, "Copy the image to storage that can be written, or use --overlay"),
     ("No such file or directory", ImageError, "A file that belongs to the image is missing; put it back in its place"),
+    ("end of file", ImageError, _CUT_SHORT),  # VHDX BAT entry N end offset M points after end of file
+    ("reading from file failed", ImageError, _CUT_SHORT),
     ("Unknown driver", ImageError, "This build of qemu lacks the format; install the full package qemu-utils"),
     ("not whitelisted", ImageError, "This build of qemu lacks the format; install the full package qemu-utils"),
     ("No space left on device", ImageError, "Free space on the storage that holds the image, then try again"),
