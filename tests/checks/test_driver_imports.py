@@ -29,7 +29,7 @@ def test_each_kind_of_lack(imported: ImportFacts, said: str) -> None:
     assert [(each.id, each.severity) for each in found] == [(ID, Severity.BLOCKER), (ID, Severity.WARNING)]
     assert len(found[0].evidence) == 1
     assert said in found[0].evidence[0]
-    assert found[0].remedy is Remedy.NONE
+    assert found[0].remedy is Remedy.DRIVER
 
 
 def test_every_lack_is_named() -> None:

@@ -255,6 +255,14 @@ def test_a_newer_file_for_another_processor_is_replaced(machine_cache: Path) -> 
     assert len(made.files()) == 1
 
 
+def test_a_newer_file_that_cannot_be_loaded_here_is_replaced(machine_cache: Path) -> None:
+    storport = (("storport.sys", ("StorPortInitialize",)),)
+    binary = replace(symmpi_binary(Architecture.X86, (9, 0, 0, 0)), imports=storport)
+    newer = content(File("", binary), machine_cache)
+    _, made = with_driver(machine_cache, newer, a_driver(machine_cache, (1, 2, 3, 4)))
+    assert (len(made.files()), made.notes) == (1, ())
+
+
 @pytest.mark.parametrize("present", [b"garbage", b""])
 def test_what_is_no_driver_is_replaced(machine_cache: Path, present: bytes) -> None:
     _, made = with_driver(machine_cache, present, a_driver(machine_cache, (1, 2, 3, 4)))
