@@ -1,0 +1,113 @@
+"""A strict reading of a whole hive: every bin, every cell and every record once, and what is wrong with them.
+
+What the kernel checks when it loads a hive (ReactOS' sdk/lib/cmlib/cmcheck.c has the checks and codes of NT), and what
+it does not check but stumbles over later: a sub-key under a wrong hash is there and never found. Format:
+https://github.com/msuhanov/regf. Nothing is written; damage is not raised but told, as defects.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bootgraft.registry.cells import NIL
+from bootgraft.registry.defects import DEFECT_LIMIT, Defect, DefectKind, Defects, DefectSeverity, FullError
+from bootgraft.registry.hive import DEPTH_LIMIT, Hive
+from bootgraft.registry.integrity_keys import Node, read_children, read_node
+from bootgraft.registry.integrity_security import check_security
+from bootgraft.registry.integrity_values import check_values
+from bootgraft.registry.reading import Reading
+from bootgraft.registry.records import KEY_HIVE_ENTRY, KEY_PREDEF_HANDLE
+
+_ROOT_AT = 36  # in the base block
+
+__all__ = ["DEFECT_LIMIT", "Defect", "DefectKind", "DefectSeverity", "Survey", "survey", "verify"]
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a strict reading found. ``free_bytes`` are those of free cells, ``unreachable`` cells in use but lost."""
+
+    defects: tuple[Defect, ...]
+    keys: int
+    values: int
+    bins_size: int
+    free_bytes: int
+    unreachable: int
+
+    @property
+    def sound(self) -> bool:
+        """Whether Windows would load all of it and find all of it."""
+        return all(defect.severity is DefectSeverity.HARMLESS for defect in self.defects)
+
+
+def verify(hive: Hive) -> tuple[Defect, ...]:
+    """All that is wrong with a hive as it stands, edits included: at most DEFECT_LIMIT defects and one that says so.
+
+    Reads all of it. Raises HiveError where its bytes cannot be read, never for what they say.
+    """
+    return survey(hive).defects
+
+
+def survey(hive: Hive) -> Survey:
+    """As :func:`verify`, with what there is: keys, values and room."""
+    defects = Defects()
+    try:
+        reading = Reading(hive.cells, defects)
+    except FullError:
+        return Survey(tuple(defects.found), 0, 0, hive.cells.bins_size, 0, 0)
+    count = 0
+    try:
+        _walk(reading, hive.cells.store.u32(_ROOT_AT))
+        count, total, first = reading.map.unreached()
+        if count:
+            what = f"{count} cells in use ({total} bytes) belong to nothing"
+            reading.report_hive(DefectKind.UNREACHABLE, first, what)
+    except FullError:
+        pass  # the last defect says so
+    return Survey(tuple(defects.found), reading.keys, reading.values, reading.map.size, reading.map.free_bytes, count)
+
+
+def _walk(reading: Reading, root: int) -> None:
+    """Walk the tree below the key at ``root``, without recursion: keys may be 512 deep."""
+    node = read_node(reading, root)
+    if node is None or not node.flags & KEY_HIVE_ENTRY:
+        reading.report_hive(DefectKind.ROOT_KEY, root, "there is no root key where the base block says")
+    if node is None:
+        return
+    pending: list[Iterator[Node]] = [iter(_read(reading, node))]
+    parents = [root]
+    while pending:
+        child = next(pending[-1], None)
+        if child is None:
+            pending.pop()
+            parents.pop()
+            if reading.names:
+                reading.names.pop()
+            continue
+        reading.names.append(child.name)
+        _check_place(reading, child, parents[-1])
+        if len(pending) > DEPTH_LIMIT:
+            reading.report(DefectKind.KEY_DEPTH, child.offset, f"keys are nested more than {DEPTH_LIMIT} deep")
+            reading.names.pop()
+            continue
+        pending.append(iter(_read(reading, child)))
+        parents.append(child.offset)
+    check_security(reading, node.security)
+
+
+def _check_place(reading: Reading, node: Node, parent: int) -> None:
+    if node.parent != parent:
+        reading.report(DefectKind.KEY_PARENT, node.offset, "the key names another parent than the one that lists it")
+    if node.flags & KEY_HIVE_ENTRY:
+        reading.report(DefectKind.KEY_PARENT, node.offset, "the key is marked as the root of a hive")
+
+
+def _read(reading: Reading, node: Node) -> list[Node]:
+    """Check one key with its values, and return its sub-keys."""
+    reading.keys += 1
+    reading.security_users[node.security] += 1
+    if node.class_length and node.class_offset != NIL:
+        reading.take(node.class_offset, node.class_length, DefectKind.CLASS_NAME, "the class name")
+    if node.values and not node.flags & KEY_PREDEF_HANDLE:
+        maxima = (node.max_value_name, node.max_value_data)
+        check_values(reading, node.offset, node.values, node.value_list, maxima)
+    return read_children(reading, node) if node.subkeys else []
