@@ -107,6 +107,10 @@ VARIANTS = {
         _both("driver-file-wrong-architecture"),
         hive_written=False,
     ),
+    "symmpi.sys needs storport.sys": Variant({"driver": DriverFile.MISSING_IMPORT}),
+    "symmpi.sys needs storport.sys, bound": Variant(
+        {**WITH_DRIVER, "driver": DriverFile.MISSING_IMPORT}, _both("driver-import-missing"), hive_written=False
+    ),
     "only the file is missing": Variant(
         {**WITH_DRIVER, "driver": DriverFile.ABSENT}, _both(NO_FILE), hive_written=False
     ),
@@ -225,14 +229,3 @@ def test_an_in_box_service_keeps_its_place_in_the_load_order(
     after = oracles.export_hive_of(machine.disk, machine.span(WINDOWS), r"\WINDOWS\system32\config\SYSTEM")
     assert after[r"ControlSet001\Services\symmpi"]["Tag"] == "dword:00000021"
     assert after[r"ControlSet001\Services\symmpi"]["Start"] == "dword:00000000"
-
-
-def test_a_driver_that_needs_what_this_windows_lacks_is_told(
-    build_server1: Build, donor: BuiltMachine, bootgraft: Bootgraft
-) -> None:
-    machine = build_server1(**{**WITH_DRIVER, "driver": DriverFile.MISSING_IMPORT})
-    checked = bootgraft("check", machine.disk, *LSI_LOGIC, "--json")
-    assert checked.status == 1
-    assert findings(checked) == _both("driver-import-missing")
-    assert "storport.sys" in checked.json["findings"][0]["evidence"][0]
-    assert donor.disk.exists()

@@ -46,7 +46,7 @@ class DriverFile(StrEnum):
     OLDER = "older"  # SYMMPI.SYS of an earlier service pack
     GARBAGE = "garbage"
     OTHER_ARCHITECTURE = "other architecture"
-    MISSING_IMPORT = "missing import"  # a storport build, where there is no storport.sys
+    MISSING_IMPORT = "missing import"  # a newer storport build, where there is no storport.sys
 
 
 def symmpi_binary(arch: Architecture, version: tuple[int, int, int, int]) -> PortableExecutable:
@@ -59,7 +59,7 @@ def symmpi_file(state: DriverFile, directory: str, release: Release, arch: Archi
     other = Architecture.X64 if arch is Architecture.X86 else Architecture.X86
     older = (*release.binaries[:3], 0)
     storport = PortableExecutable(
-        "symmpi.sys", arch, (("storport.sys", ("StorPortInitialize",)),), version=(1, 20, 5, 0)
+        "symmpi.sys", arch, (("storport.sys", ("StorPortInitialize",)),), version=(6, 0, 6000, 0)
     )
     contents: dict[DriverFile, tuple[str, Content]] = {
         DriverFile.GOOD: ("symmpi.sys", symmpi_binary(arch, release.binaries)),

@@ -1,8 +1,9 @@
 """Gate 3: are the files that the driver imports from on the volume, and built for the same processor?"""
 
-from bootgraft.checks.facts import ControllerFacts, ControlSetFacts, ImportFacts
-from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc
+from bootgraft.checks.facts import ControllerFacts, ControlSetFacts, DriverFacts, ImportFacts
+from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy
 from bootgraft.checks.wording import consequence, severity_in
+from bootgraft.windows.installation import Architecture
 
 ID = "driver-import-missing"
 DOC = FindingDoc(
@@ -11,7 +12,8 @@ DOC = FindingDoc(
     cause="The driver was built against a port driver (scsiport.sys, storport.sys) or a kernel component that this "
     "Windows does not have, or has for another architecture: the loader then cannot load the driver either.",
     evidence="The driver file and each file that it imports from and that was not found.",
-    fix="None: give a driver that was built for this Windows and service pack.",
+    fix="The file is replaced by the one from the driver source, which must be built for this Windows: what it imports "
+    "is checked before anything is written.",
     limits="Files are checked, not yet the single functions that they export.",
     references=("https://learn.microsoft.com/windows/win32/debug/pe-format#import-directory-table",),
 )
@@ -25,10 +27,8 @@ def check(facts: ControllerFacts) -> tuple[Finding, ...]:
 
 def _check_set(facts: ControllerFacts, control_set: ControlSetFacts) -> Finding | None:
     driver = control_set.driver
-    if driver is None:
-        return None
-    faults = [f for each in driver.imports if (f := _fault(facts, each))]
-    if not faults:
+    faults = unsatisfied(driver, facts.architecture) if driver is not None else ()
+    if driver is None or not faults:
         return None
     return Finding(
         ID,
@@ -36,14 +36,20 @@ def _check_set(facts: ControllerFacts, control_set: ControlSetFacts) -> Finding 
         f"{driver.path} needs files that this Windows lacks ({control_set.name})",
         consequence(facts, control_set),
         tuple(f"{facts.place}: {driver.path} imports from {fault}" for fault in faults),
+        Remedy.DRIVER,
         stop_code=INACCESSIBLE_BOOT_DEVICE,
     )
 
 
-def _fault(facts: ControllerFacts, imported: ImportFacts) -> str | None:
+def unsatisfied(driver: DriverFacts, architecture: Architecture) -> tuple[str, ...]:
+    """What is wrong with each file that the driver imports from and that a Windows so built could not load."""
+    return tuple(fault for each in driver.imports if (fault := _fault(each, architecture)))
+
+
+def _fault(imported: ImportFacts, architecture: Architecture) -> str | None:
     if imported.path is None:
         return f"{imported.name}, which is neither in system32\\drivers nor in system32"
-    if imported.architecture is not facts.architecture:
+    if imported.architecture is not architecture:
         built_for = imported.architecture or "nothing that can be told"
-        return f"{imported.name}; {imported.path} is built for {built_for}, this Windows is {facts.architecture}"
+        return f"{imported.name}; {imported.path} is built for {built_for}, this Windows is {architecture}"
     return None

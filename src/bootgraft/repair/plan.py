@@ -20,14 +20,15 @@ from bootgraft.changes import (
 )
 from bootgraft.checks import enum_instance
 from bootgraft.checks.diagnosis import Diagnosis
-from bootgraft.checks.facts import ControllerFacts
+from bootgraft.checks.driver_imports import unsatisfied
+from bootgraft.checks.facts import ControllerFacts, DriverFacts, read_driver
 from bootgraft.checks.finding import Remedy
 from bootgraft.drivers.package import DriverPackage, PackageFile, PackageKey
 from bootgraft.errors import DriverSourceError, FileMissingError, FileSystemError
 from bootgraft.filesystems.base import Entry
 from bootgraft.registry.hive import Hive, Key
 from bootgraft.windows.installation import Installation
-from bootgraft.windows.pe import NotPortableExecutableError, PeFacts, read_pe
+from bootgraft.windows.pe import NotPortableExecutableError, read_pe
 
 _CRITICAL = "control\\criticaldevicedatabase\\"
 
@@ -160,7 +161,7 @@ class _Graft:
         present = filesystem.read(path)
         if present == file.data:
             return
-        if _is_as_good(present, file.data, self._installation, path):
+        if _is_as_good(read_driver(filesystem, self._installation.directory, path), file.data, self._installation):
             self.notes.append(f"{path} is left as it is: it is not older than the one from {self._package.origin}.")
             return
         yield WriteFile(self._file_id(path), file.data, hashlib.sha256(present).hexdigest(), self._package.origin)
@@ -195,16 +196,17 @@ def _refuse_special(entry: Entry, where: str) -> None:
         )
 
 
-def _is_as_good(present: bytes, offered: bytes, installation: Installation, path: str) -> bool:
-    """Whether the file that is there fits this Windows and is known to be no older than the offered one."""
-    here, there = _facts_of(present, path), _facts_of(offered, path)
-    if here is None or there is None or here.machine is not installation.arch:
+def _is_as_good(present: DriverFacts, offered: bytes, installation: Installation) -> bool:
+    """Whether the file that is there can be loaded by this Windows and is known to be no older than the offered one."""
+    here = present.pe
+    if here is None or here.machine is not installation.arch or unsatisfied(present, installation.arch):
         return False
-    return here.version is not None and there.version is not None and here.version >= there.version
+    there = _version(offered, present.path)
+    return here.version is not None and there is not None and here.version >= there
 
 
-def _facts_of(data: bytes, path: str) -> PeFacts | None:
+def _version(data: bytes, path: str) -> tuple[int, int, int, int] | None:
     try:
-        return read_pe(data, name=path)
+        return read_pe(data, name=path).version
     except NotPortableExecutableError:
         return None
