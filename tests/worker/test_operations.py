@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.machines.build import BuiltMachine
-from tests.machines.spec import Architecture, HiveState, VolumeState
-from tests.machines.windows_files import DriverFile
-from tests.machines.windows_hives import ControlSet, Instance, Select, Symmpi
+from tests.machines.build import BuiltMachine, content
+from tests.machines.registry_text import reg_text
+from tests.machines.spec import Architecture, File, HiveState, VolumeState
+from tests.machines.windows_files import DriverFile, symmpi_binary
+from tests.machines.windows_hives import ControlSet, Instance, Select, Symmpi, binding_keys, symmpi_keys
 from tests.storage.disks import MemoryDisk
 from tests.worker.in_process import do, overlays_on
 
@@ -160,6 +161,25 @@ def test_a_repair_that_would_not_make_it_boot_says_so_first(build_server1: Build
     assert (outcome.status, outcome.proven) == (1, False)
     assert outcome.text.startswith("Nothing was written: the machine would not boot with these changes either.")
     assert [each["id"] for each in document(outcome)["after"][0]["findings"]] == ["driver-file-missing"] * 2
+
+
+@pytest.mark.parametrize(("root", "encoding"), [("CurrentControlSet", "utf-16"), ("ControlSet003", "utf-8")])
+def test_the_manual_way_of_the_story(
+    build_server1: Build, machine_cache: Path, tmp_path: Path, root: str, encoding: str
+) -> None:
+    keys = symmpi_keys(Symmpi.READY) | binding_keys()
+    text = reg_text(keys, version_line=True, root=f"HKEY_LOCAL_MACHINE\\SYSTEM\\{root}")
+    (tmp_path / "symmpi.reg").write_bytes(text.replace("\n", "\r\n").encode(encoding))
+    driver = symmpi_binary(Architecture.X86, (5, 2, 3790, 3959))
+    (tmp_path / "symmpi.sys").write_bytes(content(File("", driver), machine_cache))
+    disks = overlays_on(build_server1(name="sets", control_sets=(1, 3)).disk)
+    given: dict[str, Any] = {"reg": [tmp_path / "symmpi.reg"], "files": [tmp_path / "symmpi.sys"]}
+    outcome = do(Operation.REPAIR, disks, **given)
+    assert outcome.proven, outcome.text
+    created = {change["key"] for change in document(outcome)["changes"] if change["kind"] == "create-key"}
+    assert {"ControlSet001\\Services\\symmpi", "ControlSet003\\Services\\symmpi"} <= created
+    assert document(do(Operation.CHECK, disks))["findings"] == []
+    assert document(do(Operation.REPAIR, disks, **given))["changes"] == []
 
 
 _BINDING_ONLY = r"""REGEDIT4
