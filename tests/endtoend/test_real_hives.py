@@ -1,0 +1,157 @@
+"""SYSTEM hives that Windows itself wrote, in the dead server: every key and value but the planned ones is kept."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.endtoend.story import (
+    LSI_LOGIC,
+    WINDOWS,
+    Bootgraft,
+    applied,
+    grafting,
+    hashes,
+    require_grafted,
+    system_hive,
+)
+from tests.machines import oracles
+from tests.machines.build import BuiltMachine
+from tests.machines.spec import Architecture, HostFile, MachineSpec
+from tests.machines.windows2003 import server1 as server1_spec
+from tests.machines.windows_hives import WINDOWS_XP, Release
+
+SYSTEM = r"\WINDOWS\system32\config\system"
+BuildMachine = Callable[[MachineSpec], BuiltMachine]
+
+XP = {"release": WINDOWS_XP, "windows_mib": 56}
+NT4 = Release("", "4.0", "1381", "Service Pack 3", 3, "WINNT", (4, 0, 1381, 4))
+WINDOWS_7 = Release("Windows 7 Enterprise", "6.1", "7601", "Service Pack 1", 5, "WINDOWS", (6, 1, 7601, 17514))
+WINDOWS_8_1 = Release("Windows 8.1 Enterprise", "6.3", "9600", "", 5, "WINDOWS", (6, 3, 9600, 16384))
+WINDOWS_10 = Release("Windows 10 Pro", "6.3", "19044", "", 5, "WINDOWS", (10, 0, 19041, 1288))
+
+
+def real_machine(testdata: Path, name: str, **variant: Any) -> MachineSpec:
+    """The dead server with a real SYSTEM hive, and the same machine's SOFTWARE hive where there is one."""
+    spec = server1_spec(name=name, system_file=_found(testdata / "hives-system" / name / "SYSTEM"), **variant)
+    software = testdata / "hives-software" / name / "SOFTWARE"
+    if not software.exists():
+        return spec
+    (disk,) = spec.disks
+    loader, windows = disk.partitions
+    assert windows.volume is not None
+    files = tuple(
+        replace(file, content=HostFile(software)) if file.path.lower().endswith(r"\config\software") else file
+        for file in windows.volume.files
+    )
+    changed = replace(windows, volume=replace(windows.volume, files=files))
+    return replace(spec, disks=(replace(disk, partitions=(loader, changed)),))
+
+
+def _found(path: Path) -> Path:
+    if not path.exists():
+        pytest.skip(f"this hive is not among the shared test data: {path}")
+    return path
+
+
+@pytest.mark.parametrize("name", ["xp-sp3-x86-virtualpc-iecompat", "xp-sp3-x86-vmware-buslogic-vmscsi"])
+def test_a_repair_changes_what_it_planned_and_nothing_else(
+    name: str,
+    shared_testdata: Path,
+    build_machine: BuildMachine,
+    donor: BuiltMachine,
+    bootgraft: Bootgraft,
+    tmp_path: Path,
+) -> None:
+    """Both hives have the control sets 001 and 003; the full exports by hivexregedit are compared."""
+    machine = build_machine(real_machine(shared_testdata, name, **XP))
+    files = hashes(machine.disk.parent)
+    before = oracles.export_hive_of(machine.disk, machine.span(WINDOWS), SYSTEM)
+    assert len(before) > 5000
+
+    checked = bootgraft("check", machine.disk, *LSI_LOGIC, "--json")
+    assert checked.status == 1
+    assert checked.json["verdict"] == "blocked"
+    assert checked.json["windows"]["control_sets"] == [1, 3]
+    repaired = bootgraft("repair", machine.disk, *grafting(donor), "--json")
+    assert repaired.status == 0, repaired
+    assert bootgraft("check", machine.disk, *LSI_LOGIC).status == 0
+
+    after = oracles.export_hive_of(machine.disk, machine.span(WINDOWS), SYSTEM)
+    assert after == applied(before, repaired.json["changes"])
+    require_grafted(system_hive(machine.disk, machine.span(WINDOWS), tmp_path), (1, 3))
+    oracles.ntfs_is_consistent(machine.disk, machine.span(WINDOWS))
+
+    assert bootgraft("undo", machine.disk).status == 0
+    assert hashes(machine.disk.parent) == files
+
+
+def test_a_machine_whose_own_controller_is_the_target_boots(
+    shared_testdata: Path, build_machine: BuildMachine, bootgraft: Bootgraft
+) -> None:
+    """This XP ran from VMware's BusLogic with vmscsi: only the driver's file, which is not ours to ship, is missing."""
+    name = "xp-sp3-x86-vmware-buslogic-vmscsi"
+    machine = build_machine(real_machine(shared_testdata, name, **XP))
+    checked = bootgraft("check", machine.disk, "--target", "vmware:buslogic", "--json")
+    assert checked.status == 1
+    assert {each["id"] for each in checked.json["findings"]} == {"driver-file-missing"}
+    assert "vmscsi.sys" in checked.json["findings"][0]["evidence"][0]
+
+
+@pytest.mark.parametrize(
+    ("name", "release", "arch"),
+    [
+        ("nt4-sp3-server-dc-vmware-buslogic", NT4, Architecture.X86),
+        ("win7-sp1-x86-vmware-lsisas", WINDOWS_7, Architecture.X86),
+        ("win10-21h2-x64-vmware-nvme-clean", WINDOWS_10, Architecture.X64),
+    ],
+)
+def test_a_windows_that_is_not_judged_is_never_called_bootable_nor_written(
+    name: str,
+    release: Release,
+    arch: Architecture,
+    shared_testdata: Path,
+    build_machine: BuildMachine,
+    donor: BuiltMachine,
+    bootgraft: Bootgraft,
+) -> None:
+    """A boot.ini in front of Windows 7 or 10 is not of this world; their hives are."""
+    spec = real_machine(shared_testdata, name, release=release, arch=arch, windows_mib=64)
+    machine = build_machine(spec)
+    before = hashes(machine.disk.parent)
+    assert bootgraft("inspect", machine.disk).status == 0
+    checked = bootgraft("check", machine.disk, *LSI_LOGIC, "--json")
+    assert checked.status == 1
+    assert checked.json["verdict"] == "unknown"
+    assert [each["id"] for each in checked.json["findings"]] == ["target-not-judged"]
+    repaired = bootgraft("repair", machine.disk, *grafting(donor))
+    assert repaired.status == 1
+    assert repaired.stdout.startswith("Nothing was written.")
+    assert hashes(machine.disk.parent) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "release"),
+    [
+        ("win81-x64-virtualbox-ahci-dirty-nolog", WINDOWS_8_1),
+        ("win10-1709-x64-physical-iastorav-dirty-withlogs", WINDOWS_10),
+    ],
+)
+def test_a_dirty_hive_without_its_logs_is_refused(
+    name: str,
+    release: Release,
+    shared_testdata: Path,
+    build_machine: BuildMachine,
+    donor: BuiltMachine,
+    bootgraft: Bootgraft,
+) -> None:
+    spec = real_machine(shared_testdata, name, release=release, arch=Architecture.X64, windows_mib=64)
+    machine = build_machine(spec)
+    before = hashes(machine.disk.parent)
+    for command in ("check", "repair"):
+        sources = grafting(donor) if command == "repair" else LSI_LOGIC
+        refused = bootgraft(command, machine.disk, *sources)
+        assert refused.status == 3
+        assert r"\WINDOWS\system32\config\SYSTEM" in refused.stderr
+    assert hashes(machine.disk.parent) == before
