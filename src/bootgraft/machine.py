@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from bootgraft.errors import BootgraftError, FileSystemError, PartitionTableError
-from bootgraft.filesystems.base import FileSystem, FileSystemKind, OpenFile
+from bootgraft.filesystems.base import FileSystem, FileSystemKind
 from bootgraft.storage.blockdevice import BlockDevice, Slice
 from bootgraft.storage.partitions import (
     Partition,
@@ -77,16 +77,19 @@ class Volume:
     def hive(self, path: str) -> "Hive":
         """Return the registry hive in the file at ``path``, opening it the first time.
 
+        One whose last write was not finished reads as Windows would have it, with its logs replayed; what was pending
+        is in its attribute ``pending``, and reaches the file with the first commit of an edit.
+
         Raises:
             FileSystemError: the file cannot be read or, as FileMissingError, is not there.
-            HiveError: the file is no sound hive; as DirtyHiveError, transactions are pending in its logs.
+            HiveError: the file is no sound hive; as DirtyHiveError, transactions are pending and cannot be replayed.
         """
-        from bootgraft.registry.hive import Hive
+        from bootgraft.registry.hivefile import open_hive_file
 
         key = path.casefold()
         if key not in self._hives:
-            file = OpenFile(self.filesystem(), path)
-            self._hives[key] = Hive.open(file, name=f"{self.name}: {path}")
+            name = f"{self.name}: {path}"
+            self._hives[key] = open_hive_file(self.filesystem(), path, name=name, writable=self._writable)
         return self._hives[key]
 
     def close(self) -> None:

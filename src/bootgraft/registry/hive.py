@@ -7,14 +7,19 @@ https://github.com/msuhanov/regf, "Windows registry file format specification".
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bootgraft.errors import HiveError
+from bootgraft.registry import alternate as alternates
 from bootgraft.registry import baseblock, keyvalues, lists, valuedata
 from bootgraft.registry.cells import NIL, Cells
 from bootgraft.registry.edit import Editor
 from bootgraft.registry.pages import PagedStore, Storage
 from bootgraft.registry.records import KEY_HIVE_ENTRY, KeyNode, ValueRecord, read_key
 from bootgraft.registry.values import Value, decode_utf16
+
+if TYPE_CHECKING:  # a clean hive needs nothing of it
+    from bootgraft.registry.recovery import Recovery
 
 __all__ = ["DEPTH_LIMIT", "Hive", "Key", "Storage", "Value"]
 
@@ -90,16 +95,33 @@ class Key:
 class Hive:
     """One hive. Open it with :meth:`open`."""
 
-    def __init__(self, store: PagedStore, base: baseblock.BaseBlock, *, name: str) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        store: PagedStore,
+        base: baseblock.BaseBlock,
+        *,
+        name: str,
+        pending: "Recovery | None",
+        alternate: Storage | None,
+    ) -> None:
         self.name = name
+        self.pending = pending  # what was replayed over the file and is not in it yet; None for a hive that lies clean
+        self._storage = storage
+        self._alternate = alternate
         self.cells = Cells(store, bins_size=base.bins_size, minor=base.minor, name=name)
         self._store = store
         self._base = base
         self._editor = Editor(self.cells)
 
     @classmethod
-    def open(cls, storage: Storage, *, name: str) -> "Hive":
+    def open(
+        cls, storage: Storage, *, name: str, pending: "Recovery | None" = None, alternate: Storage | None = None
+    ) -> "Hive":
         """Open a hive file; ``name`` is what errors say it is called.
+
+        A dirty hive is opened through ``recovery.recover``, which gives ``storage`` and ``pending``. ``alternate`` is
+        the SYSTEM.ALT that a commit brings into line, where the Windows is one that has such a file.
 
         Raises:
             DirtyHiveError: transactions are pending; nothing may be read or written before they are replayed.
@@ -107,7 +129,8 @@ class Hive:
         """
         store = PagedStore(storage, name=name)
         sector = store.read(0, min(baseblock.SECTOR, store.file_size))
-        return cls(store, baseblock.parse(sector, file_size=store.file_size, name=name), name=name)
+        base = baseblock.parse(sector, file_size=store.file_size, name=name)
+        return cls(storage, store, base, name=name, pending=pending, alternate=alternate)
 
     @property
     def version(self) -> int:
@@ -168,10 +191,17 @@ class Hive:
         """Write what changed: pages, then new bins, and the base block last; nothing where nothing changed.
 
         ``filetime`` (100 ns since 1601) becomes the time of the hive and of every key that was edited. Both
-        sequence numbers become the old one plus one.
+        sequence numbers become the old one plus one. With the edits goes what was pending in the hive's logs.
         """
-        if not self.is_changed:
-            return
+        if self.is_changed:
+            self._write(filetime)
+
+    def settle(self, *, filetime: int) -> None:
+        """Commit, and where nothing was edited still write what was pending in the hive's logs into it."""
+        if self.is_changed or self.pending is not None:
+            self._write(filetime)
+
+    def _write(self, filetime: int) -> None:
         self._editor.stamp(filetime)
         self._store.write(baseblock.FIRST_BIN_TIMESTAMP, filetime.to_bytes(8, "little"))
         self._store.write_back(limit=baseblock.BASE_SIZE + self.cells.bins_size)
@@ -181,6 +211,9 @@ class Hive:
         self._store.write(0, sealed)
         self._store.write_back(limit=baseblock.BASE_SIZE)
         self._base = baseblock.parse(sealed, file_size=self._store.file_size, name=self.name)
+        self.pending = None
+        if self._alternate is not None and self.version <= alternates.LAST_VERSION:
+            alternates.bring_into_line(self._storage, self._alternate, bins_size=self.cells.bins_size)
 
     def _reach(self, path: str) -> tuple[Key, list[str]]:
         """Follow a path as far as it exists: the last key there is, and the names that are missing."""
