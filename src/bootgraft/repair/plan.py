@@ -188,11 +188,11 @@ def _require_inside(path: str, origin: str) -> None:
 
 def _refuse_special(entry: Entry, where: str) -> None:
     if entry.is_encrypted or entry.reparse_tag:
-        kind = "encrypted" if entry.is_encrypted else "WOF-compressed or another reparse point"
+        kind = "WOF-compressed" if entry.is_wof_compressed else "a link or another reparse point"
         raise FileSystemError(
-            f"the file to be replaced is {kind}",
+            f"the file to be replaced is {'encrypted' if entry.is_encrypted else kind}, and cannot be written offline",
             where=where,
-            advice="Remove it on a running Windows, then repair again",
+            advice="Attach the disk to a working Windows, delete this file there, detach it, and repair again",
         )
 
 
