@@ -1,0 +1,223 @@
+"""Machines that have no Windows to boot, or one that must not be touched: told why, and left as they are."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tests.endtoend.ntfs_marks import compress_with_wof, encrypt
+from tests.endtoend.refusals import TARGET, Photograph, Run, check_and_repair, diagnosed, only_finding, refused
+from tests.machines.build import BuiltMachine
+from tests.machines.spec import HiveState, MachineSpec, Volume, VolumeState
+from tests.machines.windows2003 import arc, boot_ini, server1
+from tests.machines.windows_files import DriverFile
+from tests.machines.windows_hives import Symmpi
+
+Build = Callable[..., BuiltMachine]
+SYSTEM = r"\WINDOWS\system32\config\SYSTEM"
+_ENTRY = "Windows Server 2003"
+
+BOOT_INIS: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
+    "another partition": (
+        boot_ini(arc(4, "WINDOWS"), (arc(4, "WINDOWS"), _ENTRY)),
+        "blocked",
+        "boot-chain-broken",
+        ("disk 0 has no partition(4), at which boot.ini points", r"\WINDOWS on disk 0 partition 2"),
+    ),
+    "another directory": (
+        boot_ini(arc(2, "WINNT"), (arc(2, "WINNT"), _ENTRY)),
+        "blocked",
+        "boot-chain-broken",
+        (r"boot.ini points at \WINNT on disk 0 partition 2, which is not there", r"\WINDOWS on disk 0 partition 2"),
+    ),
+    "another disk": (
+        boot_ini(arc(2, "WINDOWS", disk=1), (arc(2, "WINDOWS", disk=1), _ENTRY)),
+        "blocked",
+        "boot-chain-broken",
+        ("boot.ini points at disk 1, which was not given", "BIOS order"),
+    ),
+    "no default": (
+        f"[boot loader]\r\ntimeout=30\r\n[operating systems]\r\n{arc(2, 'WINDOWS')}={_ENTRY}\r\n",
+        "unknown",
+        "boot-chain-not-followed",
+        ("boot.ini names no default entry", "bootgraft inspect"),
+    ),
+    "empty": (
+        "",
+        "unknown",
+        "boot-chain-not-followed",
+        ("boot.ini lists no operating system", r"\WINDOWS on disk 0 partition 2"),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BOOT_INIS)
+def test_a_boot_ini_that_points_at_nothing(
+    kind: str, tmp_path: Path, build_server1: Build, donor: BuiltMachine, bootgraft: Run
+) -> None:
+    text, verdict, identifier, told = BOOT_INIS[kind]
+    machine = build_server1(boot_ini_text=text)
+    document = diagnosed(bootgraft, machine.disk, watch=tmp_path, donor=donor.disk)
+    assert (document["verdict"], document["windows"]) == (verdict, None)
+    found = only_finding(document, identifier)
+    for words in told:
+        assert words in found
+
+
+def _without(spec: MachineSpec, partition: int, *paths: str) -> MachineSpec:
+    """The machine without some files of a volume; without any, where none is named."""
+    (disk,) = spec.disks
+    volume = disk.partitions[partition].volume
+    assert volume is not None
+    left = tuple(file for file in volume.files if paths and file.path not in paths)
+    return _with_volume(spec, partition, replace(volume, files=left))
+
+
+def _with_volume(spec: MachineSpec, partition: int, volume: Volume | None) -> MachineSpec:
+    (disk,) = spec.disks
+    partitions = list(disk.partitions)
+    partitions[partition] = replace(partitions[partition], volume=volume)
+    return replace(spec, disks=(replace(disk, partitions=tuple(partitions)),))
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        (r"\boot.ini", "there is no boot.ini"),
+        (r"\ntldr", "there is no ntldr on the active partition"),
+        (r"\NTDETECT.COM", "there is no NTDETECT.COM beside ntldr"),
+    ],
+)
+def test_a_loader_without_one_of_its_files(
+    path: str, told: str, tmp_path: Path, build_machine: Build, donor: BuiltMachine, bootgraft: Run
+) -> None:
+    machine = build_machine(_without(server1(), 0, path))
+    document = diagnosed(bootgraft, machine.disk, watch=tmp_path, donor=donor.disk)
+    assert told in " ".join(finding["title"] for finding in document["findings"])
+
+
+@pytest.mark.parametrize("formatted", [True, False])
+def test_no_windows(formatted: bool, tmp_path: Path, build_machine: Build, donor: BuiltMachine, bootgraft: Run) -> None:
+    spec = _without(server1(), 1) if formatted else _with_volume(server1(), 1, None)
+    machine = build_machine(spec)
+    found = only_finding(diagnosed(bootgraft, machine.disk, watch=tmp_path, donor=donor.disk), "boot-chain-broken")
+    assert (
+        "no volume has a Windows directory" in found if formatted else "the boot sector of the volume is empty" in found
+    )
+
+
+def test_no_active_partition(tmp_path: Path, server1: BuiltMachine, donor: BuiltMachine, bootgraft: Run) -> None:
+    with server1.disk.open("r+b") as disk:
+        disk.seek(446)
+        disk.write(b"\0")
+    found = only_finding(diagnosed(bootgraft, server1.disk, watch=tmp_path, donor=donor.disk), "boot-chain-broken")
+    assert "disk 0 has no active partition" in found
+    assert "put right by hand" in found
+
+
+def test_two_disks_swapped_or_one_left_out(
+    tmp_path: Path, build_server1: Build, donor: BuiltMachine, bootgraft: Run
+) -> None:
+    first, second = build_server1(second_disk=True).disks
+    swapped = only_finding(diagnosed(bootgraft, second, first, watch=tmp_path, donor=donor.disk), "boot-chain-broken")
+    assert "disk 1 has an active partition with ntldr: if the machine starts from it, give that image first" in swapped
+    half = only_finding(diagnosed(bootgraft, first, watch=tmp_path, donor=donor.disk), "boot-chain-broken")
+    assert "boot.ini points at disk 1, which was not given" in half
+
+
+# The SYSTEM hive.
+
+
+def test_a_missing_system_hive(tmp_path: Path, build_server1: Build, donor: BuiltMachine, bootgraft: Run) -> None:
+    machine = build_server1(system_missing=True)
+    found = only_finding(diagnosed(bootgraft, machine.disk, watch=tmp_path, donor=donor.disk), "boot-chain-broken")
+    assert "the Windows that boot.ini points at has no SYSTEM" in found
+    assert f"disk 0 partition 2: {SYSTEM}: put one back" in found
+
+
+BAD_HIVES = {
+    HiveState.DIRTY: ("pending", "shut it down cleanly and convert it again"),
+    HiveState.CORRUPT: ("has a wrong size", "Restore this hive from a backup"),
+    HiveState.TRUNCATED: ("the base block says 40960 bytes of bins", "Restore this hive from a backup"),
+    HiveState.NOT_A_HIVE: ("it does not begin with 'regf'", "Restore this hive from a backup"),
+}
+
+
+@pytest.mark.parametrize("state", BAD_HIVES)
+def test_a_bad_system_hive(
+    state: HiveState, tmp_path: Path, build_server1: Build, donor: BuiltMachine, bootgraft: Run
+) -> None:
+    machine = build_server1(system_state=state)
+    refusal = refused(bootgraft, *check_and_repair(machine.disk, "--drivers", donor.disk), watch=tmp_path)
+    what, advice = BAD_HIVES[state]
+    assert refusal.where == f"disk 0 partition 2: {SYSTEM}"
+    assert what in refusal.what
+    assert advice in refusal.advice
+
+
+# The state of the volume.
+
+UNSAFE = {
+    VolumeState.UNCLEAN: ("unclean", "changes were never written to their places"),
+    VolumeState.HIBERNATED: ("hibernated", "hiberfil.sys holds a suspended session"),
+    VolumeState.LOG_2_0: ("not fully shut down", "its $LogFile is version 2.0"),
+}
+
+
+@pytest.mark.parametrize("state", UNSAFE)
+def test_a_volume_that_is_not_clean(
+    state: VolumeState, tmp_path: Path, build_server1: Build, donor: BuiltMachine, bootgraft: Run
+) -> None:
+    """It is read and reported; a repair is refused, and so is one that only shows what it would do."""
+    machine = build_server1(volume_state=state)
+    before = Photograph.of(tmp_path)
+    check = bootgraft("check", machine.disk, *TARGET, "--json")
+    assert check.status == 1
+    (warning,) = (each for each in check.json["findings"] if each["id"] == "volume-not-clean")
+    name, reason = UNSAFE[state]
+    assert warning["severity"] == "warning"
+    assert warning["title"] == f"the volume disk 0 partition 2 is {name}"
+    repair = ("repair", machine.disk, *TARGET, "--drivers", donor.disk)
+    refusal = refused(bootgraft, (*repair, "--dry-run"), repair, watch=tmp_path)
+    assert refusal.where == "disk 0 partition 2"
+    assert f"this volume is {name} (" in refusal.what
+    assert reason in refusal.what
+    assert "`shutdown /s /t 0`" in refusal.advice
+    refused(bootgraft, (*repair, "--overlay", tmp_path / "out.qcow2"), watch=tmp_path)
+    assert before.differences(Photograph.of(tmp_path)) == []
+
+
+# Driver files that cannot be read offline.
+
+
+@pytest.mark.parametrize(
+    ("mark", "told"), [(compress_with_wof, "compressed with WOF"), (encrypt, "encrypted with EFS")]
+)
+def test_a_driver_file_that_no_loader_can_read(
+    mark: Callable[[BuiltMachine, str], None],
+    told: str,
+    tmp_path: Path,
+    build_server1: Build,
+    donor: BuiltMachine,
+    bootgraft: Run,
+) -> None:
+    machine = build_server1(symmpi=Symmpi.READY, binding=True, driver=DriverFile.GOOD)
+    assert bootgraft("check", machine.disk, *TARGET).status == 0
+    mark(machine, r"\WINDOWS\system32\drivers\symmpi.sys")
+    before = Photograph.of(tmp_path)
+    check = bootgraft("check", machine.disk, *TARGET, "--json")
+    assert check.status == 1
+    blocker = check.json["findings"][0]
+    assert (blocker["id"], blocker["severity"]) == ("driver-file-unusable", "blocker")
+    assert told in blocker["evidence"][0]
+    refusal = refused(bootgraft, ("repair", machine.disk, *TARGET, "--drivers", donor.disk), watch=tmp_path)
+    assert r"\windows\system32\drivers\symmpi.sys" in refusal.where.lower()
+    assert "the file to be replaced is " in refusal.what
+    assert "delete this file there" in refusal.advice
+    assert before.differences(Photograph.of(tmp_path)) == []
+
+
+def test_another_windows_than_there_is(tmp_path: Path, server1: BuiltMachine, bootgraft: Run) -> None:
+    command = ("check", server1.disk, *TARGET, "--windows", "disk0-partition1-WINNT")
+    refusal = refused(bootgraft, command, watch=tmp_path, status=2)
+    assert refusal.advice == "There are: disk0-partition2-WINDOWS"
