@@ -1,0 +1,1 @@
+"""How long the commands take and how much memory they use, whatever the size of the disk."""

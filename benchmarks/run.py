@@ -1,0 +1,132 @@
+"""``python -m benchmarks.run``: check, repair and undo on disks of 2 GB, 200 GB and 2 TB, as a table."""
+
+import argparse
+import os
+import shutil
+import statistics
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.cases import Case, cases
+from benchmarks.floor import floor_command
+from benchmarks.measure import Memory, Sample, memory, timed
+
+_TARGET = ("--target", "vmware:lsilogic")
+_WOULD_STOP, _DONE = 1, 0
+_COMMANDS = ("check", "repair", "undo")
+
+
+@dataclass(slots=True)
+class Series:
+    """The runs of one command on one machine."""
+
+    samples: list[Sample] = field(default_factory=list)
+    memory: Memory | None = None
+
+    @property
+    def wall(self) -> list[float]:
+        """Seconds from start to end of each run."""
+        return [each.wall for each in self.samples]
+
+    def cells(self, smallest: "Series | None") -> list[str]:
+        """The columns of the table from the median on."""
+        cpu = statistics.median(each.cpu for each in self.samples)
+        ratio = "" if smallest is None else f"{_ratio(self.wall, smallest.wall):.2f}"
+        peak = ["", ""]
+        if self.memory is not None:
+            peak = [f"{self.memory.largest / 1e6:.0f}", f"{self.memory.together / 1e6:.0f}"]
+        return [f"{min(self.wall):.3f}", f"{statistics.median(self.wall):.3f}", f"{cpu:.3f}", ratio, *peak]
+
+
+def main() -> None:
+    """Measure and print the table in Markdown."""
+    options = _arguments()
+    built = [each for each in cases(options.dir) if options.only in each.name]
+    commands = {each.name: _commands(_bootgraft(), each) for each in built}
+    results = {(name, command): Series() for name in commands for command in _COMMANDS}
+    for case in built:
+        case.restore()
+        for command in _COMMANDS:  # also the warm-up: bytecode and page cache
+            words, status = commands[case.name][command]
+            results[case.name, command].memory = memory(words, expect=status)
+    # In rounds, so that a machine whose speed drifts does not favour one case.
+    for number in range(options.runs):
+        _show(f"round {number + 1} of {options.runs}")
+        for (name, command), series in results.items():
+            words, status = commands[name][command]
+            series.samples.append(timed(words, expect=status))
+    _print_table(results, built)
+    _print_single("bootgraft --version", _version(options.runs))
+    small = next((each for each in built if each.image.suffix == ".raw"), None)
+    if small is not None:
+        _print_single("floor, as root: losetup, ntfs-3g, cp, hivexregedit, umount", _floor(small, options))
+    for case in built:
+        shutil.rmtree(case.folder)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
+    parser.add_argument("--dir", type=Path, required=True, help="where the machines are built and kept (some 400 MB)")
+    parser.add_argument("--runs", type=int, default=15, help="how often each command is timed (default: 15)")
+    parser.add_argument("--only", default="", help="only the machines whose name contains this")
+    return parser.parse_args()
+
+
+def _bootgraft() -> Path:
+    return Path(sys.executable).with_name("bootgraft")
+
+
+def _commands(program: Path, case: Case) -> dict[str, tuple[Sequence[str | Path], int]]:
+    return {
+        "check": ((program, "check", case.image, *_TARGET), _WOULD_STOP),
+        "repair": ((program, "repair", case.image, *_TARGET, "--drivers", case.donor), _DONE),
+        "undo": ((program, "undo", case.image), _DONE),
+    }
+
+
+def _version(runs: int) -> list[Sample]:
+    return [timed((_bootgraft(), "--version"), expect=0) for _ in range(runs + 1)][1:]
+
+
+def _floor(case: Case, options: argparse.Namespace) -> list[Sample]:
+    command = floor_command(case, options.dir)
+    if command is None:
+        _show("not root: the floor is not measured")
+        return []
+    samples = []
+    for _ in range(options.runs + 1):
+        case.restore()
+        samples.append(timed(command, expect=0))
+    return samples[1:]
+
+
+def _print_table(results: dict[tuple[str, str], Series], built: Iterable[Case]) -> None:
+    names = [each.name for each in built]
+    print("| machine | command | min s | median s | CPU s | ratio | largest MB | together MB |")
+    print("|---|---|---:|---:|---:|---:|---:|---:|")
+    for name in names:
+        for command in _COMMANDS:
+            smallest = None if name == names[0] else results[names[0], command]
+            print(f"| {name} | {command} | {' | '.join(results[name, command].cells(smallest))} |")
+
+
+def _print_single(what: str, samples: Sequence[Sample]) -> None:
+    if samples:
+        wall = [each.wall for each in samples]
+        print(f"\n{what}: min {min(wall):.3f} s, median {statistics.median(wall):.3f} s")
+
+
+def _ratio(walls: Sequence[float], smallest: Sequence[float]) -> float:
+    """The median of the ratios of the runs of the same round."""
+    return statistics.median(own / other for own, other in zip(walls, smallest, strict=True))
+
+
+def _show(text: str) -> None:
+    if sys.stderr.isatty() or os.environ.get("VERBOSE"):
+        sys.stderr.write(f"\r{text}")
+
+
+if __name__ == "__main__":
+    main()
