@@ -18,6 +18,7 @@ from bootgraft.checks import (
     driver_file,
     driver_imports,
     enum_instance,
+    hive_integrity,
     last_known_good,
     target,
     volume_state,
@@ -26,6 +27,7 @@ from bootgraft.checks.facts import ControllerFacts, ControlSetFacts, DriverFacts
 from bootgraft.checks.finding import Finding
 from bootgraft.filesystems.base import VolumeState
 from bootgraft.machine import Volume
+from bootgraft.registry.integrity import Defect, DefectKind, DefectSeverity
 from bootgraft.targets.controllers import Controller, find_controller
 from bootgraft.windows.bindings import CriticalDevice, EnumInstance
 from bootgraft.windows.installation import Architecture, Installation, Select
@@ -137,6 +139,10 @@ def _judged(controller: Controller, version: tuple[int, int]) -> tuple[Finding, 
     return () if target.is_judged(machine.version, controller) else (target.not_judged(machine, controller),)
 
 
+def _wrong_order() -> Defect:
+    return Defect(DefectKind.SUBKEY_ORDER, DefectSeverity.LOSES, 0x1230, r"ControlSet001\Services", "not in order")
+
+
 CASES = {
     boot_chain.BROKEN: Case(boot_chain.check(chain(holds=False)), boot_chain.check(chain()), boot_chain.check(chain())),
     boot_chain.NOT_FOLLOWED: Case(
@@ -167,6 +173,11 @@ CASES = {
         volume_state.check("disk 0 partition 2", VolumeState.HIBERNATED),
         volume_state.check("disk 0 partition 2", VolumeState.CLEAN),
         volume_state.check("disk 0 partition 2", VolumeState.CLEAN),
+    ),
+    hive_integrity.ID: Case(
+        hive_integrity.check(str(HIVE), (_wrong_order(),), {"", "ControlSet001", r"ControlSet001\Services"}),
+        hive_integrity.check(str(HIVE), (), {"", "ControlSet001", r"ControlSet001\Services"}),
+        hive_integrity.check(str(HIVE), (), {""}),
     ),
     last_known_good.ID: Case(
         last_known_good.check(installation(select=Select(2, 1, 1, 2))),

@@ -1,7 +1,7 @@
 """All checks on one machine for one target, and the verdict that follows."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bootgraft.boot.chain import BootChain
@@ -12,6 +12,7 @@ from bootgraft.checks import (
     driver_file,
     driver_imports,
     enum_instance,
+    hive_integrity,
     last_known_good,
     target,
     volume_state,
@@ -39,6 +40,7 @@ DOCS: tuple[FindingDoc, ...] = (
     driver_imports.DOC,
     enum_instance.DOC,
     volume_state.DOC,
+    hive_integrity.DOC,
     last_known_good.DOC,
     *target.DOCS,
 )
@@ -74,6 +76,12 @@ class Diagnosis:
     def blockers(self) -> tuple[Finding, ...]:
         """The findings that stop the boot."""
         return tuple(f for f in self.findings if f.severity is Severity.BLOCKER)
+
+    def with_findings(self, further: Sequence[Finding]) -> "Diagnosis":
+        """The same with further findings, and with the verdict that follows."""
+        blocked = any(finding.severity is Severity.BLOCKER for finding in further)
+        verdict = Verdict.BLOCKED if blocked else self.verdict
+        return replace(self, findings=(*self.findings, *further), verdict=verdict)
 
 
 def diagnose(

@@ -8,10 +8,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from bootgraft.boot.chain import BootChain, BootTarget, follow
 from bootgraft.changes import Plan
 from bootgraft.checks.diagnosis import Diagnosis, Verdict, diagnose
+from bootgraft.checks.finding import Finding, Severity
 from bootgraft.checks.volume_state import describe
 from bootgraft.drivers.package import DriverPackage
 from bootgraft.errors import (
@@ -42,6 +44,9 @@ from bootgraft.storage.partitions import TableKind
 from bootgraft.targets.controllers import find_controller
 from bootgraft.windows.installation import Installation, open_hive, read_installation
 from bootgraft.worker.job import Job, Operation, Outcome
+
+if TYPE_CHECKING:  # only a repair that has something to do loads it
+    from bootgraft.repair.soundness import Defects
 
 BOOTS, DOES_NOT_BOOT = 0, 1
 
@@ -161,10 +166,28 @@ def _repair(job: Job, disks: Sequence[BlockDevice], donors: Sequence[BlockDevice
         if any(_lacks_driver(each, package) for each, package in zip(before, packages, strict=True)):
             return _unchanged(before, images)
         plan = _plan(survey, before, packages)
+        _step(monitor, "reading the hives that are to be edited from end to end")
+        defects = _read_strictly(plan, machine)
+        damage = _damage(plan, defects)
+        before = tuple(each.with_findings(damage) for each in before)
+        if any(finding.severity is Severity.BLOCKER for finding in damage):
+            return _unchanged(before, images)
         _step(monitor, "applying the plan to the overlay")
         _apply(plan, machine)
     _step(monitor, "proving the result on the overlay, mounted afresh")
-    return _prove(job, plan, before, disks)
+    return _prove(job, plan, before, defects, disks)
+
+
+def _read_strictly(plan: Plan, machine: Machine) -> "Defects":
+    from bootgraft.repair.soundness import read_strictly
+
+    return read_strictly(plan, machine)
+
+
+def _damage(plan: Plan, defects: "Defects") -> tuple[Finding, ...]:
+    from bootgraft.repair.soundness import findings
+
+    return findings(plan, defects)
 
 
 def _lacks_driver(diagnosis: Diagnosis, package: DriverPackage | None) -> bool:
@@ -269,12 +292,19 @@ def _unchanged(diagnoses: Sequence[Diagnosis], images: Sequence[DeviceSpec]) -> 
     return Outcome(BOOTS if good else DOES_NOT_BOOT, json.dumps(document), text)
 
 
-def _prove(job: Job, plan: Plan, before: Sequence[Diagnosis], disks: Sequence[BlockDevice]) -> Outcome:
+def _prove(
+    job: Job, plan: Plan, before: Sequence[Diagnosis], defects: "Defects", disks: Sequence[BlockDevice]
+) -> Outcome:
     from bootgraft.repair.proof import read_back, witnesses
+    from bootgraft.repair.soundness import require_no_worse
 
     with Machine.read(disks, writable=False) as machine:
         read_back(plan, machine)
-        after = _survey(machine, job.windows, job.devices[: job.disks]).diagnose(job.targets)
+        remaining = _read_strictly(plan, machine)
+        require_no_worse(defects, remaining)
+        damage = _damage(plan, remaining)
+        diagnoses = _survey(machine, job.windows, job.devices[: job.disks]).diagnose(job.targets)
+        after = tuple(each.with_findings(damage) for each in diagnoses)
         proven = all(each.verdict is Verdict.BOOTS for each in after)
         document: RepairDocument = {
             "before": [check_document(each) for each in before],

@@ -1,0 +1,60 @@
+"""Hives are read strictly before they are edited and again in the proof: an edit must not make one worse."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+
+from bootgraft.changes import DeleteKey, FileId, Plan
+from bootgraft.checks import hive_integrity
+from bootgraft.checks.finding import Finding
+from bootgraft.errors import BootgraftError
+from bootgraft.machine import Machine
+from bootgraft.registry.integrity import Defect, DefectSeverity, verify
+from bootgraft.repair.apply import open_hive_at
+
+Defects = Mapping[FileId, tuple[Defect, ...]]
+"""What is wrong with each hive that a plan edits."""
+
+
+def read_strictly(plan: Plan, machine: Machine) -> dict[FileId, tuple[Defect, ...]]:
+    """Read every hive that the plan edits, as it now stands on the machine. Raises HiveError where one cannot be."""
+    places = dict.fromkeys(change.hive for change in plan.registry())
+    return {place: verify(open_hive_at(machine, place)) for place in places}
+
+
+def findings(plan: Plan, defects: Defects) -> tuple[Finding, ...]:
+    """What the defects mean for a plan: blockers where it would edit, warnings elsewhere."""
+    found: list[Finding] = []
+    for place, each in defects.items():
+        changes = [change for change in plan.registry() if change.hive == place]
+        walked = set(_with_parents(change.key for change in changes))
+        deleted = {change.key for change in changes if isinstance(change, DeleteKey)}
+        found += hive_integrity.check(str(place), each, walked, deleted)
+    return tuple(found)
+
+
+def require_no_worse(before: Defects, after: Defects) -> None:
+    """Raise BootgraftError where a hive has a defect that it did not have before it was edited."""
+    for place, defects in after.items():
+        new = Counter(map(_identity, _harmful(defects))) - Counter(map(_identity, _harmful(before[place])))
+        if new:
+            shown = next(each for each in _harmful(defects) if _identity(each) in new)
+            raise BootgraftError(
+                f"the edited hive does not stand a strict reading: {shown}",
+                where=str(place),
+                advice="Nothing was written. This is a bug: please report it",
+            )
+
+
+def _harmful(defects: Iterable[Defect]) -> Iterator[Defect]:
+    return (each for each in defects if each.severity is not DefectSeverity.HARMLESS)
+
+
+def _identity(defect: Defect) -> tuple[str, str | None]:
+    """What a defect is known by: cells move, and counts in its text may change with every edit."""
+    return defect.kind.value, defect.key
+
+
+def _with_parents(keys: Iterable[str]) -> Iterator[str]:
+    for key in keys:
+        names = key.split("\\")
+        yield from ("\\".join(names[:count]) for count in range(len(names) + 1))
