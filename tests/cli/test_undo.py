@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from tests.conftest import CommandResult
 from tests.machines.build import BuiltMachine
+from tests.machines.formats import ImageForm, snapshot_child
 from tests.machines.oracles import sha256
 from tests.report.contract import faults
 
@@ -100,3 +101,23 @@ def test_a_repair_that_was_finished_has_nothing_to_resume(bootgraft: Command, re
 
 def test_nothing_to_resume(bootgraft: Command, server1: BuiltMachine) -> None:
     assert bootgraft("repair", server1.disk, "--resume").status == 3
+
+
+@pytest.mark.parametrize("command", [("undo",), ("undo", "--dry-run"), ("repair", "--resume", *LSI)])
+def test_a_disk_with_a_snapshot_taken_since_is_left_alone(
+    bootgraft: Command,
+    server1: BuiltMachine,
+    donor: BuiltMachine,
+    convert_image: Callable[[Path, ImageForm], Path],
+    command: tuple[str, ...],
+) -> None:
+    image = convert_image(server1.disk, ImageForm.MONOLITHIC_SPARSE)
+    assert bootgraft("repair", image, *LSI, "--drivers", donor.disk).status == 0
+    child = snapshot_child(image, image.parent)
+    now = sha256(image)
+    done = bootgraft(*command, image)
+    assert done.status == 3
+    assert f"{child} is built on it" in done.stderr
+    assert sha256(image) == now
+    child.unlink()
+    assert bootgraft("undo", image).status == 0

@@ -92,12 +92,20 @@ def refuse_unwritable(info: ImageInfo) -> None:
             where=info.location,
             advice="Give --overlay OUT.qcow2: the repair then goes into a new file on top of it",
         )
+    refuse_children(
+        info,
+        advice="Repair the newest snapshot instead, consolidate the snapshots first, or give --overlay OUT.qcow2",
+    )
+
+
+def refuse_children(info: ImageInfo, *, advice: str) -> None:
+    """Raise ReadOnlyError where snapshots or overlays are built on the image: they read through what would change."""
     children = find_children(info)
     if children:
         raise ReadOnlyError(
             f"{_names(children)} built on it: writing to it would make {'them' if len(children) > 1 else 'it'} useless",
             where=info.location,
-            advice="Repair the newest snapshot instead, consolidate the snapshots first, or give --overlay OUT.qcow2",
+            advice=advice,
         )
 
 

@@ -6,12 +6,18 @@ from contextlib import ExitStack, contextmanager
 
 from bootgraft.cli.options import Options
 from bootgraft.cli.repeated import refuse_repeated
+from bootgraft.cli.session import refuse_children
 from bootgraft.cli.terminal import answer, monitor_for, put
 from bootgraft.storage.imageinfo import ImageFormat
 from bootgraft.storage.images import OpenImage, identify, open_image
 from bootgraft.storage.journalsearch import require_journal
 from bootgraft.storage.undo import resume as resume_repair
 from bootgraft.storage.undo import undo as undo_repair
+
+_SNAPSHOT = (
+    "If Windows has run on what is built on it, keep both as they are. If not, delete what is built on it (a snapshot "
+    "with the hypervisor's own tools), and run the command again"
+)
 
 
 def run(options: Options) -> int:
@@ -57,4 +63,7 @@ def _opened(options: Options) -> Iterator[tuple[OpenImage, ...]]:
             identify(each, format=chosen, allow_paths=options.allow_path, pending_log_ok=True)
             for each in options.images
         ]
+        for info in infos:
+            # Windows that ran on a snapshot left no trace below it, so the comparison with the journal would not tell.
+            refuse_children(info, advice=_SNAPSHOT)
         yield tuple(stack.enter_context(open_image(info, writable=True)) for info in infos)
