@@ -227,7 +227,7 @@ def test_a_repair_through_a_real_child_changes_only_the_overlay(server1: BuiltMa
     assert (outcome.status, outcome.proven) == (0, True)
     assert overlay.changed
     assert outcome.witnesses
-    assert [event.kind for event in events] == [EventKind.STEP] * 4
+    assert {event.kind for event in events} == {EventKind.STEP}
     assert server1.disk.read_bytes() == before
     with Worker() as worker:
         outcome = worker.run(job_on(overlay.size), [overlay], [Overlay(overlay)], silent)
