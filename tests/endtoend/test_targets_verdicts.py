@@ -1,0 +1,178 @@
+"""What is promised for which controller: never that a machine boots without the evidence for it."""
+
+from pathlib import Path
+
+import pytest
+from tests.endtoend.story import (
+    LSI_LOGIC,
+    WINDOWS,
+    Bootgraft,
+    Build,
+    findings,
+    grafting,
+    hashes,
+    require_grafted,
+    system_hive,
+)
+from tests.machines import oracles
+from tests.machines.build import BuiltMachine
+from tests.machines.spec import Architecture
+from tests.machines.windows_files import DriverFile
+from tests.machines.windows_hives import Release, Symmpi
+
+from bootgraft.targets.controllers import CONTROLLERS
+
+WINDOWS_7 = Release("Windows 7 Enterprise", "6.1", "7601", "Service Pack 1", 5, "WINDOWS", (6, 1, 7601, 17514))
+BY_CHAIN = ("ide", "ahci", "nvme", "vmbus", "xen")
+"""How controllers are attached that need more than one miniport: nothing is promised for them."""
+
+
+def _rows(bootgraft: Bootgraft) -> dict[str, dict[str, object]]:
+    return {row["target"]: row for row in bootgraft("targets", "--json").json}
+
+
+def test_the_table_covers_every_hypervisor(bootgraft: Bootgraft) -> None:
+    rows = _rows(bootgraft)
+    assert {target.partition(":")[0] for target in rows} == {"vmware", "kvm", "hyperv", "virtualbox", "xen"}
+    assert rows.keys() == {each.target for each in CONTROLLERS}
+    printed = bootgraft("targets")
+    assert printed.status == 0
+    assert [line.split()[0] for line in printed.stdout.splitlines()] == list(rows)
+
+
+@pytest.mark.parametrize("target", [each.target for each in CONTROLLERS])
+def test_a_machine_is_said_to_boot_from_the_one_controller_it_has_the_driver_for(
+    target: str, donor: BuiltMachine, bootgraft: Bootgraft
+) -> None:
+    attachment = next(each.attachment for each in CONTROLLERS if each.target == target)
+    has_driver = target.endswith(":lsilogic")
+    expected = "unknown" if attachment in BY_CHAIN else "boots" if has_driver else "blocked"
+    checked = bootgraft("check", donor.disk, "--target", target, "--json")
+    assert (checked.json["target"], checked.json["verdict"]) == (target, expected)
+    assert checked.status == (0 if has_driver else 1)
+    if expected == "unknown":
+        assert findings(checked) == [("info", "target-not-judged")]
+        assert checked.json["stop_code"] is None
+
+
+@pytest.mark.parametrize("target", ["kvm:ide", "kvm:ahci", "vmware:nvme", "hyperv:gen2", "xen:pv"])
+def test_nothing_is_written_for_a_target_that_is_not_judged(
+    target: str, server1: BuiltMachine, donor: BuiltMachine, bootgraft: Bootgraft
+) -> None:
+    before = hashes(server1.disk.parent)
+    repaired = bootgraft("repair", server1.disk, "--target", target, "--drivers", donor.disk, "--json")
+    assert repaired.status == 1
+    assert (repaired.json["committed"], repaired.json["changes"]) == (False, [])
+    assert hashes(server1.disk.parent) == before
+
+
+def test_without_a_target_nothing_is_promised(donor: BuiltMachine, bootgraft: Bootgraft) -> None:
+    checked = bootgraft("check", donor.disk, "--json")
+    assert (checked.status, checked.json["verdict"], checked.json["target"]) == (1, "unknown", None)
+    assert findings(checked) == [("info", "target-not-given")]
+    refused = bootgraft("repair", donor.disk)
+    assert refused.status == 2
+    assert "bootgraft targets" in refused.stderr
+
+
+@pytest.mark.parametrize("command", ["check", "repair"])
+@pytest.mark.parametrize(
+    ("target", "listed"),
+    [("vmware:lsilogik", "vmware:lsilogic"), ("vbox:lsilogic", "virtualbox:…"), ("lsilogic", "vmware:…")],
+)
+def test_an_unknown_target_is_answered_with_those_there_are(
+    command: str, target: str, listed: str, bootgraft: Bootgraft, tmp_path: Path
+) -> None:
+    """Before any image is opened: this one does not exist."""
+    refused = bootgraft(command, tmp_path / "none.vmdk", "--target", target)
+    assert refused.status == 2
+    assert f"no such target: '{target}'" in refused.stderr
+    assert listed in refused.stderr
+    assert "bootgraft targets" in refused.stderr
+
+
+def test_targets_are_found_without_regard_to_case(donor: BuiltMachine, bootgraft: Bootgraft) -> None:
+    checked = bootgraft("check", donor.disk, "--target", "VMware:LSILogic", "--json")
+    assert (checked.status, checked.json["target"]) == (0, "vmware:lsilogic")
+
+
+def test_virtualbox_presents_the_same_controller(
+    server1: BuiltMachine, donor: BuiltMachine, bootgraft: Bootgraft, tmp_path: Path
+) -> None:
+    """A binding without a subsystem id serves VMware's and VirtualBox's LSI Logic alike."""
+    target = ("--target", "virtualbox:lsilogic")
+    for_vmware, for_virtualbox = (
+        bootgraft("repair", server1.disk, *which, "--drivers", donor.disk, "--dry-run", "--json")
+        for which in (LSI_LOGIC, target)
+    )
+    assert for_vmware.json["changes"] == for_virtualbox.json["changes"]
+    assert bootgraft("repair", server1.disk, *target, "--drivers", donor.disk).status == 0
+    for which in (target, LSI_LOGIC):
+        assert bootgraft("check", server1.disk, *which).status == 0
+    require_grafted(system_hive(server1.disk, server1.span(WINDOWS), tmp_path))
+
+
+def test_two_targets_at_once(server1: BuiltMachine, donor: BuiltMachine, bootgraft: Bootgraft) -> None:
+    """One plan for both, under one journal; a target that is not met leaves everything as it was."""
+    before = hashes(server1.disk.parent)
+    unmet = ("--target", "vmware:buslogic")
+    refused = bootgraft("repair", server1.disk, *LSI_LOGIC, *unmet, "--drivers", donor.disk)
+    assert refused.status == 3
+    assert "PCI\\VEN_104B&DEV_1040" in refused.stderr
+    not_judged = bootgraft("repair", server1.disk, *grafting(donor), "--target", "kvm:ahci", "--json")
+    assert not_judged.status == 1
+    assert not_judged.json["committed"] is False
+    assert hashes(server1.disk.parent) == before
+
+    both = (*LSI_LOGIC, "--target", "virtualbox:lsilogic")
+    repaired = bootgraft("repair", server1.disk, *both, "--drivers", donor.disk, "--json")
+    assert repaired.status == 0
+    assert [each["target"] for each in repaired.json["after"]] == ["vmware:lsilogic", "virtualbox:lsilogic"]
+    assert {each["verdict"] for each in repaired.json["before"]} == {"blocked"}
+    assert {each["verdict"] for each in repaired.json["after"]} == {"boots"}
+    assert bootgraft("undo", server1.disk).status == 0
+    assert hashes(server1.disk.parent) == before
+
+
+def test_another_installation_by_its_id(
+    build_server1: Build, donor: BuiltMachine, bootgraft: Bootgraft, tmp_path: Path
+) -> None:
+    """The ids of ``inspect`` choose an installation that is not the default; a wrong one is answered with them."""
+    machine = build_server1(second_installation=True)
+    before = hashes(machine.disk.parent)
+    ids = [each["id"] for each in bootgraft("inspect", machine.disk, "--json").json["windows"]]
+    assert ids == ["disk0-partition2-W2", "disk0-partition2-WINDOWS"]
+    refused = bootgraft("check", machine.disk, *LSI_LOGIC, "--windows", "disk0-partition2-W3")
+    assert refused.status == 2
+    assert all(each in refused.stderr for each in ids)
+
+    chosen = ("--windows", "DISK0-partition2-windows")
+    assert bootgraft("repair", machine.disk, *grafting(donor), *chosen).status == 0
+    checked = bootgraft("check", machine.disk, *LSI_LOGIC, *chosen, "--json")
+    assert (checked.status, checked.json["windows"]["root"]) == (0, r"\WINDOWS")
+    assert bootgraft("check", machine.disk, *LSI_LOGIC).status == 1  # the default one is as it was
+    require_grafted(system_hive(machine.disk, machine.span(WINDOWS), tmp_path))
+    assert oracles.hashes(machine.disk, machine.span(WINDOWS)).keys() >= {r"\WINDOWS\system32\drivers\symmpi.sys"}
+    assert bootgraft("undo", machine.disk).status == 0
+    assert hashes(machine.disk.parent) == before
+
+
+def test_a_later_windows_is_not_judged_even_with_the_driver(build_server1: Build, bootgraft: Bootgraft) -> None:
+    """Vista and later need more than this version looks at, so the same registry promises nothing there."""
+    ready = {"symmpi": Symmpi.READY, "binding": True, "driver": DriverFile.GOOD}
+    machine = build_server1(release=WINDOWS_7, **ready)
+    checked = bootgraft("check", machine.disk, *LSI_LOGIC, "--json")
+    assert (checked.status, checked.json["verdict"]) == (1, "unknown")
+    assert findings(checked) == [("info", "target-not-judged")]
+
+
+def test_an_x64_windows_is_judged_by_its_own_architecture(
+    build_server1: Build, build_donor: Build, bootgraft: Bootgraft
+) -> None:
+    machine = build_server1(arch=Architecture.X64)
+    refused = bootgraft("repair", machine.disk, *grafting(build_donor()))
+    assert refused.status == 3
+    assert "built for x86" in refused.stderr
+    donor = build_donor(name="donor64", arch=Architecture.X64)
+    assert bootgraft("repair", machine.disk, *grafting(donor)).status == 0
+    assert bootgraft("check", machine.disk, *LSI_LOGIC).status == 0
