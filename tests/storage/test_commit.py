@@ -1,6 +1,7 @@
 """Commit: what is written, in which order, and what is left wherever it is killed."""
 
 import errno
+import fcntl
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -261,6 +262,42 @@ def test_storage_that_fills_up_half_way_names_the_commands_that_mend_it(tmp_path
     with machine.open() as images:
         undo(images, machine.journal())
     assert machine.now() == machine.before
+
+
+def test_a_journal_that_cannot_be_read_half_way_names_the_commands_that_mend_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = two_disks(tmp_path)
+    real, calls = JournalFile.content, iter(range(2))
+
+    def fails(file: JournalFile, *where: Any, **side: Any) -> bytes:
+        if next(calls, None) is None:
+            raise JournalError("reading the undo journal failed: Input/output error", where="j", advice="Check it")
+        return real(file, *where, **side)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(JournalFile, "content", fails)
+        with pytest.raises(JournalError, match=r"half-way.*Input/output.*bootgraft undo .*--resume"):
+            repair(machine)
+    assert machine.now() not in (machine.before, machine.after)
+    with machine.open() as images:
+        undo(images, machine.journal())
+    assert machine.now() == machine.before
+
+
+def test_a_folder_without_locks_is_told_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = two_disks(tmp_path)
+
+    def refuse(*_arguments: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(JournalError, match=r"locking the undo journal failed: No locks available.*--journal PATH"):
+        repair(machine)
+    assert machine.now() == machine.before
+    assert machine.others() == []
 
 
 def test_images_must_be_writable_and_are_left_locked_by_others(tmp_path: Path) -> None:

@@ -11,10 +11,11 @@ import pytest
 from tests.storage.journal_machine import RawMachine, crash, open_raw, two_disks
 from tests.storage.test_commit import A_JOURNAL, B_POINTER, repair
 
-from bootgraft.errors import JournalError, ReadOnlyError
+from bootgraft.errors import ImageError, JournalError, ReadOnlyError
 from bootgraft.storage.blockdevice import SECTOR
 from bootgraft.storage.journal import JournalState
 from bootgraft.storage.journalsearch import find_journal, require_no_unfinished
+from bootgraft.storage.rawfile import RawFile
 from bootgraft.storage.undo import resume, undo
 
 
@@ -148,6 +149,24 @@ def test_an_undo_killed_at_any_step_is_finished_by_the_next(tmp_path: Path, torn
         step += 1
     assert step > 6
     assert states == {JournalState.SEALED if sealed else JournalState.UNFINISHED, JournalState.UNDOING}
+
+
+def test_an_undo_that_stops_half_way_names_the_one_command_that_mends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine = two_disks(tmp_path)
+    repair(machine)
+
+    def fails(*_arguments: object) -> None:
+        raise ImageError("byte 0 cannot be written (No space left)", where="a.img", advice="Free space")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RawFile, "write", fails)
+        with pytest.raises(JournalError, match=r"half-way.*Free space.*To finish it, type: bootgraft undo") as caught:
+            take_back(machine)
+    assert "--resume" not in caught.value.advice
+    take_back(machine)
+    assert machine.now() == machine.before
 
 
 def test_a_disk_that_is_missing_is_named(tmp_path: Path) -> None:

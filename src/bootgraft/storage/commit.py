@@ -12,7 +12,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from bootgraft.errors import BootgraftError, ImageError, JournalError
+from bootgraft.errors import BootgraftError, JournalError
 from bootgraft.events import Event, EventKind, Monitor, silent
 from bootgraft.storage.durable import FULL, explained, open_regular, sync_folder
 from bootgraft.storage.journal import decode_head, encode_head
@@ -51,14 +51,14 @@ def commit(transaction: Transaction, *, journal: Path, monitor: Monitor = silent
         try:
             kept = [disk.kept for disk in file.head.disks]
             write_back(file, file.verify(), images, kept, new=True, monitor=monitor)
-        except ImageError as error:
+            file.mark(Mark.SEALED)
+        except BootgraftError as error:
             raise half_written(error, file, locations, explicit=not any(map(disk_file, locations))) from error
-        file.mark(Mark.SEALED)
     monitor(Event(EventKind.NOTE, f"sealed the undo journal {journal}"))
     return journal
 
 
-def half_written(error: ImageError, file: JournalFile, locations: Sequence[str], *, explicit: bool) -> JournalError:
+def half_written(error: BootgraftError, file: JournalFile, locations: Sequence[str], *, explicit: bool) -> JournalError:
     """Return the error for images that could not be written to the end."""
     advice = interrupted(Journal(file.path, file.head, file.state, explicit), locations).advice
     return JournalError(
@@ -108,7 +108,11 @@ def _open_partial(partial: Path, journal: Path) -> int:
     with explained(journal, action="writing the undo journal"):
         descriptor = open_regular(partial, os.O_RDWR | os.O_CREAT)
     try:
-        lock_file(descriptor, journal, exclusive=True)
+        try:
+            lock_file(descriptor, journal, exclusive=True)
+        except JournalError:  # no locks here at all, so nobody else holds it: the file is ours to remove
+            partial.unlink(missing_ok=True)
+            raise
         with explained(journal, action="writing the undo journal"):
             # Whoever held the lock until now may have given the file its real name meanwhile.
             if os.path.lexists(journal) or not os.path.samestat(os.fstat(descriptor), partial.stat()):

@@ -307,7 +307,7 @@ class JournalFile:
         return data
 
     def mark(self, mark: Mark) -> None:
-        """Set a mark and return when it is on stable storage.
+        """Set a mark, which is on stable storage on return, and with it the state.
 
         Raises:
             JournalError: the file system refused.
@@ -315,6 +315,7 @@ class JournalFile:
         with explained(self.path, action="marking the undo journal"):
             write_all(self._descriptor, self._mark_bytes(mark), mark.value[1])
             os.fsync(self._descriptor)
+        self.state = JournalState.UNDOING if mark is Mark.UNDOING else JournalState.SEALED
 
 
 def _is_torn(stored: bytes, expected: bytes) -> bool:
@@ -328,12 +329,14 @@ def lock_file(descriptor: int, path: Path, *, exclusive: bool) -> None:
 
     Raises:
         ImageInUseError: somebody else holds it.
+        JournalError: its file system has no such locks.
     """
-    try:
-        fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise ImageInUseError(
-            "another bootgraft is writing this machine's disks just now",
-            where=str(path),
-            advice="Wait until it has ended, then run the command again",
-        ) from error
+    with explained(path, action="locking the undo journal"):
+        try:
+            fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ImageInUseError(
+                "another bootgraft is writing this machine's disks just now",
+                where=str(path),
+                advice="Wait until it has ended, then run the command again",
+            ) from error

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bootgraft.errors import ImageError, JournalError, ReadOnlyError
+from bootgraft.errors import BootgraftError, JournalError, ReadOnlyError
 from bootgraft.events import Monitor, silent
 from bootgraft.storage.commit import half_written
 from bootgraft.storage.comparison import compare
@@ -46,7 +46,7 @@ def undo(images: Sequence[OpenImage], journal: Journal, *, monitor: Monitor = si
             for image in ordered:
                 mend(image)
             write_back(file, stretches, ordered, kept, new=False, monitor=monitor)
-        except ImageError as error:
+        except BootgraftError as error:
             raise half_written(error, file, locations, explicit=journal.explicit) from error
         forget(places, journal.path)
 
@@ -75,9 +75,9 @@ def resume(images: Sequence[OpenImage], journal: Journal, *, monitor: Monitor = 
                 mend(image)
             kept = [disk.kept for disk in file.head.disks]
             write_back(file, stretches, ordered, kept, new=True, monitor=monitor)
-        except ImageError as error:
+            file.mark(Mark.SEALED)
+        except BootgraftError as error:
             raise half_written(error, file, locations, explicit=journal.explicit) from error
-        file.mark(Mark.SEALED)
     return True
 
 
