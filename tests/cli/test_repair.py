@@ -1,5 +1,7 @@
 """``repair`` as it is typed: in place, dry, and as an overlay."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -152,3 +154,17 @@ def test_the_command_that_undoes_can_be_typed_as_it_stands() -> None:
     words = ["repair", "my disk.raw", "d2.raw", "--target", "t", "--journal", "/a b/j"]
     options = Options.from_arguments(_parser().parse_args(words))
     assert undo_command(options) == "bootgraft undo 'my disk.raw' d2.raw --journal '/a b/j'"
+    words = ["repair", "d.vmdk", "--target", "t", "--format", "vmdk", "--allow-path", "/b", "--allow-path", "/c"]
+    options = Options.from_arguments(_parser().parse_args(words))
+    assert undo_command(options) == "bootgraft undo d.vmdk --format vmdk --allow-path /b --allow-path /c"
+
+
+def test_from_a_folder_that_is_gone_the_answer_still_comes(
+    server1: BuiltMachine, donor: BuiltMachine, tmp_path: Path
+) -> None:
+    script = f'mkdir {tmp_path}/gone && cd {tmp_path}/gone && rmdir ../gone && exec "$@"'
+    words = ["repair", str(server1.disk), *LSI, "--drivers", str(donor.disk)]
+    command = ["sh", "-c", script, "sh", sys.executable, "-m", "bootgraft.cli.main", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"Undo journal: {server1.disk}.bootgraft-1.journal" in done.stdout

@@ -67,7 +67,10 @@ def _check_options(options: Options) -> None:
 
 def _shown(path: Path) -> str:
     """The path as one would type it from here."""
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except OSError:  # the folder was deleted meanwhile
+        return str(path)
     return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
@@ -156,5 +159,11 @@ def undo_command(options: Options) -> str:
     """The command that undoes what these options did."""
     import shlex
 
-    journal = [] if options.journal is None else ["--journal", str(options.journal)]
-    return shlex.join(["bootgraft", "undo", *options.images, *journal])
+    words = ["bootgraft", "undo", *options.images]
+    if options.journal is not None:
+        words += ["--journal", str(options.journal)]
+    if options.format is not None:
+        words += ["--format", options.format]
+    for folder in options.allow_path:
+        words += ["--allow-path", str(folder)]
+    return shlex.join(words)
