@@ -15,7 +15,7 @@ from tests.machines.build import BuiltMachine
 from tests.report.contract import faults
 
 from bootgraft import __version__
-from bootgraft.cli.main import INTERRUPTED, main
+from bootgraft.cli.main import main
 
 Command = Callable[..., CommandResult]
 
@@ -127,7 +127,7 @@ def test_the_version_and_how_little_it_takes() -> None:
     modules = imported("--version")
     assert not modules & heavy
     ours = {module for module in modules if module.startswith("bootgraft")}
-    assert ours <= {"bootgraft", "bootgraft.cli", "bootgraft.cli.options", "bootgraft.errors"}
+    assert ours <= {"bootgraft", "bootgraft.cli", "bootgraft.cli.options", "bootgraft.cli.process", "bootgraft.errors"}
 
 
 def test_the_parent_of_a_check_loads_no_parser_of_hostile_files(server1: BuiltMachine) -> None:
@@ -157,8 +157,8 @@ class Interrupted:
 
 def test_an_interrupt_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("importlib.import_module", lambda _name: Interrupted)
-    assert main(["targets"]) == INTERRUPTED
-    assert capsys.readouterr() == ("", "")
+    assert main(["targets"]) == 130
+    assert capsys.readouterr() == ("", "bootgraft: interrupted.\n")
 
 
 def test_ctrl_c_ends_both_processes_without_a_traceback(server1: BuiltMachine) -> None:
@@ -174,7 +174,7 @@ def test_ctrl_c_ends_both_processes_without_a_traceback(server1: BuiltMachine) -
                 break
         os.killpg(process.pid, signal.SIGINT)
         rest = process.stderr.read()  # to its end: nobody holds it any longer, the child neither
-        assert process.wait() == INTERRUPTED
+        assert process.wait() == 130
     assert "Traceback" not in rest
 
 
@@ -188,6 +188,15 @@ def test_a_reader_that_goes_away_does_not_change_the_exit_status(extra: list[str
     finally:
         os.close(write)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("extra", [[], ["--json"]])
+def test_an_answer_that_finds_no_room_does_not_change_the_exit_status(extra: list[str]) -> None:
+    command = [sys.executable, "-m", "bootgraft.cli.main", "targets", *extra]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 0
+    assert done.stderr == "bootgraft: the answer could not be written to standard output (No space left on device).\n"
 
 
 def test_a_terminal_that_knows_only_ascii(bootgraft: Command) -> None:

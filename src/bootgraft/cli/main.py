@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from bootgraft import __version__
 from bootgraft.cli.options import Options
+from bootgraft.cli.process import open_standard_streams, stop_status, stoppable
 from bootgraft.errors import BootgraftError, UsageError
 
 _EPILOG = """\
@@ -19,7 +20,6 @@ exit status:
   2  the command line is wrong
   3  the input cannot be used (unreadable, in use, hibernated, ...): nothing was written
 """
-INTERRUPTED = 130
 
 
 class _Parser(argparse.ArgumentParser):
@@ -107,29 +107,48 @@ def _add_repair(parser: argparse.ArgumentParser) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status of the contract."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    open_standard_streams()
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a volume's label may have what the terminal cannot show
-    as_json = "--json" in words
     try:
         options = Options.from_arguments(_parser().parse_args(words))
-        command = importlib.import_module(f"bootgraft.cli.{options.command}")
-        status: int = command.run(options)
+        with stoppable():
+            return _run(options)
     except BootgraftError as error:
-        _report(error, as_json=as_json)
+        _report(error, as_json="--json" in words)
         return error.exit_status
-    except KeyboardInterrupt:
-        return INTERRUPTED
+
+
+def _run(options: Options) -> int:
+    try:
+        status: int = importlib.import_module(f"bootgraft.cli.{options.command}").run(options)
+    except KeyboardInterrupt as stop:
+        from bootgraft.cli.terminal import tell
+
+        tell("bootgraft: interrupted.\n")
+        _tell_unfinished(options)
+        return stop_status(stop)
     return status
 
 
+def _tell_unfinished(options: Options) -> None:
+    """Say what is half-done, and the command that mends it; nothing is where no image was being written."""
+    from bootgraft.storage.journalsearch import require_no_unfinished
+
+    try:
+        require_no_unfinished(options.images, options.journal)
+    except BootgraftError as error:
+        _report(error, as_json=False)
+
+
 def _report(error: BootgraftError, *, as_json: bool) -> None:
-    from bootgraft.cli.terminal import printable, put
+    from bootgraft.cli.terminal import put, tell
 
     if as_json:
         fields = {"what": error.what, "where": error.where, "advice": error.advice, "exit_status": error.exit_status}
         put(json.dumps({"error": fields}) + "\n")
     else:
-        sys.stderr.write(printable(f"bootgraft: {error.where}: {error.what}.\n  {error.advice.rstrip('.')}.\n"))
+        tell(f"bootgraft: {error.where}: {error.what}.\n  {error.advice.rstrip('.')}.\n")
 
 
 if __name__ == "__main__":

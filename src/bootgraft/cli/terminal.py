@@ -1,5 +1,6 @@
 """Standard output and standard error: answers, progress, colour where there is a terminal to show it."""
 
+import errno
 import os
 import re
 import sys
@@ -23,15 +24,27 @@ def printable(text: str) -> str:
 
 
 def put(text: str) -> None:
-    """Write to standard output. That its reader is gone (``| head``) changes neither the work nor its exit status."""
+    """Write to standard output. That it cannot be written changes neither the work nor its exit status.
+
+    Where its reader is gone (``| head``), nothing is said of it.
+    """
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
+        if error.errno != errno.EPIPE:
+            tell(f"bootgraft: the answer could not be written to standard output ({error.strerror}).\n")
         # What Python would still flush at exit goes nowhere.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
+
+
+def tell(text: str) -> None:
+    """Write to standard error, whose reader may be gone too."""
+    with suppress(OSError):
+        sys.stderr.write(printable(text))
+        sys.stderr.flush()
 
 
 def answer(text: str, status: int, options: Options) -> None:
@@ -59,8 +72,7 @@ def monitor_for(options: Options) -> Monitor:
 
 def _tell(event: Event) -> None:
     share = f" {100 * event.done // event.total} %" if event.total else ""
-    with suppress(OSError):  # whoever reads standard error may be gone, and the work must go on
-        sys.stderr.write(printable(f"bootgraft: {event.text}{share}\n"))
+    tell(f"bootgraft: {event.text}{share}\n")
 
 
 class _Patience:
