@@ -9,6 +9,7 @@ hive mean nothing and are never looked at. Rules: https://github.com/msuhanov/re
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from bootgraft.errors import DirtyHiveError
 from bootgraft.registry import baseblock, newlog, oldlog
@@ -20,6 +21,7 @@ from bootgraft.registry.replayed import ReplayedFile
 
 LOG_SUFFIXES = (".LOG", ".LOG1", ".LOG2")
 """What Windows adds to a hive's name: one log up to XP and for boot stores, two since Vista."""
+_EPOCH = datetime(1601, 1, 1)
 _SEQUENCES = struct.Struct("<IIQ")
 _SEQUENCES_AT, _TYPE_AT, _BINS_SIZE_AT, _FLAGS_AT = 4, 28, 40, 144
 _LOGGED_FLAG = 1
@@ -204,9 +206,7 @@ def _in_order(logs: list[tuple[_Log, LogHeader]], state: _Primary) -> list[tuple
     usable = []
     for log, header in logs:
         if is_newer(state.secondary, header.sequence):
-            log.fault = (
-                f"begins with entry {header.sequence}: it is older than the hive, which waits for {state.secondary}"
-            )
+            log.fault += f" and is older than the hive, which waits for {state.secondary} or a later one"
         else:
             usable.append((log, header))
     return sorted(usable, key=lambda each: sum(is_newer(each[1].sequence, other.sequence) for _, other in usable))
@@ -217,9 +217,7 @@ def _replay_old(view: ReplayedFile, state: _Primary, found: Sequence[_Log]) -> t
     block = bytearray(state.block)
     for log, header in _of(found, LogFormat.OLD):
         if header.timestamp != state.timestamp:
-            log.fault = (
-                f"does not belong to this write: it is of {header.timestamp:#x}, the hive of {state.timestamp:#x}"
-            )
+            log.fault = f"is of another write (of {_time(header.timestamp)}; the hive's is of {_time(state.timestamp)})"
             continue
         pages = oldlog.read_pages(log.storage, header)
         if isinstance(pages, LogFault):
@@ -279,6 +277,14 @@ def _unreplayable(state: _Primary, found: Sequence[_Log], name: str) -> DirtyHiv
     missing = f"there is no {' or '.join(file + suffix for suffix in LOG_SUFFIXES)} beside it"
     logs = "; ".join(f"{log.name} {log.fault}" for log in found) or missing
     return DirtyHiveError(f"{why}, and no log can be replayed: {logs}", where=name, advice=_advice(found))
+
+
+def _time(filetime: int) -> str:
+    """A FILETIME as people read it; beyond the year 9999 as the number that it is."""
+    try:
+        return f"{_EPOCH + timedelta(microseconds=filetime // 10):%Y-%m-%d %H:%M:%S.%f} UTC"
+    except OverflowError:
+        return f"{filetime:#x}"
 
 
 def _advice(found: Sequence[_Log]) -> str:
