@@ -20,6 +20,7 @@ from bootgraft.checks import (
     enum_instance,
     hive_integrity,
     last_known_good,
+    pending_transactions,
     target,
     volume_state,
 )
@@ -28,6 +29,8 @@ from bootgraft.checks.finding import Finding
 from bootgraft.filesystems.base import VolumeState
 from bootgraft.machine import Volume
 from bootgraft.registry.integrity import Defect, DefectKind, DefectSeverity
+from bootgraft.registry.logheader import LogFormat
+from bootgraft.registry.recovery import Recovery, ReplayedLog
 from bootgraft.targets.controllers import Controller, find_controller
 from bootgraft.windows.bindings import CriticalDevice, EnumInstance
 from bootgraft.windows.installation import Architecture, Installation, Select
@@ -38,6 +41,8 @@ SCSI_ADAPTER = "{4D36E97B-E325-11CE-BFC1-08002BE10318}"
 LSI_LOGIC = find_controller("vmware:lsilogic")
 HIVE = FileId(0, 16128, "disk 0 partition 2", "\\WINDOWS\\system32\\config\\SYSTEM")
 DRIVER_PATH = "\\WINDOWS\\system32\\DRIVERS\\symmpi.sys"
+
+PENDING = Recovery(41, 40, (ReplayedLog("SYSTEM.LOG", LogFormat.OLD, 40, 40, 8192),), 8192, 4096, None)
 
 IMPORTS = (ImportFacts("SCSIPORT.SYS", "\\WINDOWS\\system32\\drivers\\scsiport.sys", Architecture.X86),)
 DRIVER = DriverFacts(
@@ -183,6 +188,11 @@ CASES = {
         last_known_good.check(installation(select=Select(2, 1, 1, 2))),
         last_known_good.check(installation(select=Select(1, 1, 0, 2))),
         last_known_good.check(installation()),
+    ),
+    pending_transactions.ID: Case(
+        pending_transactions.check(str(HIVE), PENDING),
+        pending_transactions.check(str(HIVE), None),
+        pending_transactions.check(str(HIVE), None),
     ),
     target.NOT_JUDGED: Case(
         _judged(find_controller("hyperv:gen2"), (5, 2)), _judged(LSI_LOGIC, (5, 2)), _judged(LSI_LOGIC, (5, 0))

@@ -14,6 +14,7 @@ from bootgraft.checks import (
     enum_instance,
     hive_integrity,
     last_known_good,
+    pending_transactions,
     target,
     volume_state,
 )
@@ -42,6 +43,7 @@ DOCS: tuple[FindingDoc, ...] = (
     volume_state.DOC,
     hive_integrity.DOC,
     last_known_good.DOC,
+    pending_transactions.DOC,
     *target.DOCS,
 )
 """Every finding id that bootgraft knows."""
@@ -97,6 +99,7 @@ def diagnose(
     if installation is not None and hive is not None:
         findings += volume_state.check(installation.volume.name, installation.volume.filesystem().state)
         findings += last_known_good.check(installation)
+        findings += pending_transactions.check(hive.name, hive.pending)
         if controller is None:
             findings.append(target.no_target())
         elif not target.is_judged(installation.version, controller):

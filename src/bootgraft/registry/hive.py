@@ -155,6 +155,11 @@ class Hive:
         """Whether a commit would write anything."""
         return self._store.is_changed
 
+    @property
+    def keeps_alternate(self) -> bool:
+        """Whether a commit also brings the SYSTEM.ALT beside the hive into line."""
+        return self._alternate is not None and self.version <= alternates.LAST_VERSION
+
     def create_key(self, path: str) -> Key:
         """Create the key at ``path`` and those above it that are missing; one that exists is returned unchanged.
 
@@ -212,7 +217,7 @@ class Hive:
         self._store.write_back(limit=baseblock.BASE_SIZE)
         self._base = baseblock.parse(sealed, file_size=self._store.file_size, name=self.name)
         self.pending = None
-        if self._alternate is not None and self.version <= alternates.LAST_VERSION:
+        if self._alternate is not None and self.keeps_alternate:
             alternates.bring_into_line(self._storage, self._alternate, bins_size=self.cells.bins_size)
 
     def _reach(self, path: str) -> tuple[Key, list[str]]:

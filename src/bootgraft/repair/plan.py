@@ -50,7 +50,21 @@ def plan_repair(installation: Installation, hive: Hive, work: Sequence[tuple[Dia
             notes += [*package.notes, *graft.notes]
         else:
             changes += _as_it_stands(hive, (change for finding in diagnosis.findings for change in finding.changes))
-    return Plan(tuple(_without_repeats(changes)), tuple(dict.fromkeys(notes)))
+    planned = tuple(_without_repeats(changes))
+    if any(not isinstance(change, WriteFile) for change in planned):
+        notes += commit_notes(hive)
+    return Plan(planned, tuple(dict.fromkeys(notes)))
+
+
+def commit_notes(hive: Hive) -> Iterator[str]:
+    """What a commit of edits writes besides them."""
+    if hive.pending is not None:
+        count = hive.pending.transactions
+        what = "1 transaction that was" if count == 1 else f"{count} transactions that were"
+        logs = " and ".join(log.name for log in hive.pending.logs)
+        yield f"{what} pending in {logs} will be written into the hive too, as Windows would at its next start."
+    if hive.keeps_alternate:
+        yield "SYSTEM.ALT, the copy of the hive that this Windows falls back to, will be written alike."
 
 
 def needs_driver(diagnosis: Diagnosis) -> bool:

@@ -21,6 +21,8 @@ def read_back(plan: Plan, machine: Machine) -> None:
     hives: dict[FileId, Hive] = {}
     for each in plan.registry():
         hive = hives.get(each.hive) or hives.setdefault(each.hive, open_hive_at(machine, each.hive))
+        if hive.pending is not None:  # a commit leaves a hive that is complete without its logs
+            raise _unproven(str(each.hive))
         if not _holds(hive, each):
             raise _unproven(f"{each.hive}: {each.key}")
 
