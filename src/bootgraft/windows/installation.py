@@ -15,7 +15,17 @@ from bootgraft.windows.mounted_devices import gpt_identity, letter_of, mbr_ident
 from bootgraft.windows.pe import Architecture, NotPortableExecutableError, read_architecture
 from bootgraft.windows.product import Product, read_product, unknown_product
 
-__all__ = ["Architecture", "Installation", "Select", "control_set_name", "open_hive", "read_installation"]
+__all__ = [
+    "Architecture",
+    "Installation",
+    "Select",
+    "control_set_name",
+    "hive_path",
+    "open_hive",
+    "read_installation",
+    "read_select",
+    "sets_to_edit",
+]
 
 _CONTROL_SET = re.compile(r"ControlSet(\d{3})", re.IGNORECASE | re.ASCII)
 _KERNEL_HEADER = 4096
@@ -65,7 +75,7 @@ def read_installation(volume: Volume, directory: str, *, default_boot: bool) -> 
         HiveError: its SYSTEM hive is damaged, or has no default control set.
     """
     system = _open_system(volume, directory)
-    select = _read_select(system)
+    select = read_select(system)
     product, notes = _product(volume, directory, system, select)
     arch, arch_notes = _architecture(volume, directory)
     return Installation(
@@ -77,7 +87,7 @@ def read_installation(volume: Volume, directory: str, *, default_boot: bool) -> 
         build=product.build,
         arch=arch,
         service_pack=product.service_pack,
-        control_sets=_control_sets(system, select),
+        control_sets=sets_to_edit(system, select),
         select=select,
         drive_letter=_drive_letter(volume, system),
         default_boot=default_boot,
@@ -92,10 +102,11 @@ def open_hive(installation: Installation, name: str) -> Hive:
         FileMissingError: there is no such hive.
         HiveError: it is damaged or, as DirtyHiveError, has transactions pending.
     """
-    return installation.volume.hive(_hive_path(installation.directory, name))
+    return installation.volume.hive(hive_path(installation.directory, name))
 
 
-def _hive_path(directory: str, name: str) -> str:
+def hive_path(directory: str, name: str) -> str:
+    r"""Where a hive lies on its volume, by the directory of its Windows and the name of its file."""
     return f"{directory}\\system32\\config\\{name}"
 
 
@@ -105,7 +116,7 @@ def _id(volume: Volume, directory: str) -> str:
 
 
 def _open_system(volume: Volume, directory: str) -> Hive:
-    path = _hive_path(directory, "SYSTEM")
+    path = hive_path(directory, "SYSTEM")
     try:
         return volume.hive(path)
     except FileMissingError as error:
@@ -116,7 +127,8 @@ def _open_system(volume: Volume, directory: str) -> Hive:
         ) from error
 
 
-def _read_select(system: Hive) -> Select:
+def read_select(system: Hive) -> Select:
+    """Read the Select key of a SYSTEM hive. Raises HiveError where it names no control set that exists."""
     key = system.key("Select")
     if key is None:
         raise HiveError(
@@ -139,7 +151,7 @@ def _number(key: Key, name: str) -> int:
     return 0 if value is None else value.dword() or 0
 
 
-def _control_sets(system: Hive, select: Select) -> tuple[int, ...]:
+def sets_to_edit(system: Hive, select: Select) -> tuple[int, ...]:
     """The sets that Select names, and further ones that have both Services and Control, as far as they exist."""
     named = {select.current, select.default, select.failed, select.last_known_good}
     return tuple(number for number, key in _existing_sets(system) if number in named or _is_complete(key))
@@ -161,7 +173,7 @@ def _product(volume: Volume, directory: str, system: Hive, select: Select) -> tu
     kind = None if options is None else options.value("ProductType")
     product_type = "" if kind is None else kind.text() or ""
     try:
-        return read_product(volume.hive(_hive_path(directory, "SOFTWARE")), product_type), ()
+        return read_product(volume.hive(hive_path(directory, "SOFTWARE")), product_type), ()
     except (FileSystemError, HiveError) as error:  # a damaged SOFTWARE does not keep the storage driver from loading
         return unknown_product(), (_note("the product and version are unknown", error),)
 

@@ -6,29 +6,21 @@ whoever called, and only when the outcome says that it is proven.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from bootgraft.boot.chain import BootChain, BootTarget, follow
+from bootgraft.boot.chain import follow
 from bootgraft.changes import Plan
-from bootgraft.checks.diagnosis import Diagnosis, Verdict, diagnose
+from bootgraft.checks.diagnosis import Diagnosis, Verdict
 from bootgraft.checks.finding import Finding, Severity
-from bootgraft.checks.volume_state import describe
-from bootgraft.drivers.package import DriverPackage
 from bootgraft.errors import (
     BootgraftError,
     DriverSourceError,
     FileSystemError,
     HiveError,
     PartitionTableError,
-    UnsafeVolumeError,
-    UsageError,
 )
 from bootgraft.events import Event, EventKind, Monitor
-from bootgraft.filesystems.base import VolumeState
 from bootgraft.machine import Machine
-from bootgraft.registry.hive import Hive
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.document import RepairDocument, change_document, check_document, inspect_document
 from bootgraft.report.text import (
@@ -40,12 +32,12 @@ from bootgraft.report.text import (
     verdict_line,
 )
 from bootgraft.storage.blockdevice import BlockDevice
-from bootgraft.storage.partitions import TableKind
-from bootgraft.targets.controllers import find_controller
-from bootgraft.windows.installation import Installation, open_hive, read_installation
+from bootgraft.windows.installation import Installation, open_hive
 from bootgraft.worker.job import Job, Operation, Outcome
+from bootgraft.worker.survey import Survey, default_windows, read_target, refuse_unsafe, survey, windows_targets
 
-if TYPE_CHECKING:  # only a repair that has something to do loads it
+if TYPE_CHECKING:  # only a repair that has something to do loads them
+    from bootgraft.drivers.package import DriverPackage
     from bootgraft.repair.soundness import Defects
 
 BOOTS, DOES_NOT_BOOT = 0, 1
@@ -65,76 +57,13 @@ def run_job(job: Job, disks: Sequence[BlockDevice], donors: Sequence[BlockDevice
             return _repair(job, disks, donors, monitor)
 
 
-@dataclass(frozen=True, slots=True)
-class _Survey:
-    """The machine's boot chain and the Windows that the work is about."""
-
-    chain: BootChain
-    installation: Installation | None
-    hive: Hive | None
-
-    def diagnose(self, targets: Sequence[str]) -> tuple[Diagnosis, ...]:
-        """Diagnose for each target; once without where there is none."""
-        controllers = [find_controller(target) for target in targets] if targets else [None]
-        return tuple(diagnose(self.chain, self.installation, self.hive, each) for each in controllers)
-
-
-def _survey(machine: Machine, windows: str | None, images: Sequence[DeviceSpec]) -> _Survey:
-    if all(disk.table.kind is TableKind.NONE for disk in machine.disks):
-        raise _no_table(machine, images[0].location)
-    chain = follow(machine, search_others=windows is not None)
-    installation = _default(chain) if windows is None else _named(chain, windows)
-    return _Survey(chain, installation, None if installation is None else open_hive(installation, "SYSTEM"))
-
-
-def _no_table(machine: Machine, location: str) -> PartitionTableError:
-    from bootgraft.filesystems.detect import identify
-
-    kind = identify(machine.disks[0].device)
-    if kind is not None:
-        return PartitionTableError(
-            f"it holds one {kind.value.upper()} volume and no partition table",
-            where=location,
-            advice="Give the image of the whole disk, from its first sector on",
-        )
-    return PartitionTableError(
-        "there is no partition table on it",
-        where=location,
-        advice="Make sure that it is a whole disk and was copied from its first sector on; if it is an image in "
-        "another format than it looks like, give --format",
-    )
-
-
-def _default(chain: BootChain) -> Installation | None:
-    return None if chain.default is None else _read(chain.default, default_boot=True)
-
-
-def _named(chain: BootChain, name: str) -> Installation:
-    found = [_read(each, default_boot=each is chain.default) for each in _targets(chain)]
-    for installation in found:
-        if installation.id.casefold() == name.casefold():
-            return installation
-    known = ", ".join(each.id for each in found) or "none"
-    raise UsageError(f"no Windows of that name: {name}", where="--windows", advice=f"There are: {known}")
-
-
-def _targets(chain: BootChain) -> tuple[BootTarget, ...]:
-    default = () if chain.default is None else (chain.default,)
-    places = {(t.volume.disk, t.volume.partition.start, t.directory.casefold()): t for t in (*chain.others, *default)}
-    return (*default, *(each for each in places.values() if each not in default))
-
-
-def _read(target: BootTarget, *, default_boot: bool) -> Installation:
-    return read_installation(target.volume, target.directory, default_boot=default_boot)
-
-
 def _inspect(job: Job, disks: Sequence[BlockDevice]) -> Outcome:
     with Machine.read(disks, writable=False) as machine:
         chain = follow(machine)
         windows, unreadable = [], []
-        for target in _targets(chain):
+        for target in windows_targets(chain):
             try:
-                windows.append(_read(target, default_boot=target is chain.default))
+                windows.append(read_target(target, default_boot=target is chain.default))
             except BootgraftError as error:  # one damaged installation must not hide the others
                 unreadable.append(str(error))
         unreadable += chain.notes
@@ -145,7 +74,7 @@ def _inspect(job: Job, disks: Sequence[BlockDevice]) -> Outcome:
 def _check(job: Job, disks: Sequence[BlockDevice]) -> Outcome:
     images = job.devices[: job.disks]
     with Machine.read(disks, writable=False) as machine:
-        diagnosis = _survey(machine, job.windows, images).diagnose(job.targets)[0]
+        diagnosis = survey(machine, job.windows, images).diagnose(job.targets)[0]
         status = BOOTS if diagnosis.verdict is Verdict.BOOTS else DOES_NOT_BOOT
         return Outcome(status, json.dumps(check_document(diagnosis)), check_text(diagnosis, images))
 
@@ -154,18 +83,18 @@ def _repair(job: Job, disks: Sequence[BlockDevice], donors: Sequence[BlockDevice
     images = job.devices[: job.disks]
     _step(monitor, "reading the machine")
     with Machine.read(disks, writable=True) as machine:
-        survey = _survey(machine, job.windows, images)
-        before = survey.diagnose(job.targets)
-        if survey.installation is None or survey.hive is None:
+        found = survey(machine, job.windows, images)
+        before = found.diagnose(job.targets)
+        if found.installation is None or found.hive is None:
             return _unchanged(before, images)
-        _refuse_unsafe(survey.installation)
+        refuse_unsafe(found.installation.volume)
         if not any(finding.fixable for each in before for finding in each.findings):
             return _unchanged(before, images)
         _step(monitor, "reading the driver sources")
-        packages = [_package(job, donors, each, survey.installation) for each in before]
+        packages = [_package(job, donors, each, found.installation) for each in before]
         if any(_lacks_driver(each, package) for each, package in zip(before, packages, strict=True)):
             return _unchanged(before, images)
-        plan = _plan(survey, before, packages)
+        plan = _plan(found, before, packages)
         _step(monitor, "reading the hives that are to be edited from end to end")
         defects = _read_strictly(plan, machine)
         damage = _damage(plan, defects)
@@ -190,41 +119,31 @@ def _damage(plan: Plan, defects: "Defects") -> tuple[Finding, ...]:
     return findings(plan, defects)
 
 
-def _lacks_driver(diagnosis: Diagnosis, package: DriverPackage | None) -> bool:
+def _lacks_driver(diagnosis: Diagnosis, package: "DriverPackage | None") -> bool:
     from bootgraft.repair.plan import needs_driver
 
     return package is None and needs_driver(diagnosis)
 
 
-def _plan(survey: _Survey, before: Sequence[Diagnosis], packages: Sequence[DriverPackage | None]) -> Plan:
+def _plan(found: Survey, before: Sequence[Diagnosis], packages: Sequence["DriverPackage | None"]) -> Plan:
     from bootgraft.repair.plan import plan_repair
 
-    if survey.installation is None or survey.hive is None:
+    if found.installation is None or found.hive is None:
         return Plan(())
-    return plan_repair(survey.installation, survey.hive, list(zip(before, packages, strict=True)))
+    return plan_repair(found.installation, found.hive, list(zip(before, packages, strict=True)))
 
 
 def _apply(plan: Plan, machine: Machine) -> None:
+    from datetime import UTC, datetime
+
     from bootgraft.repair.apply import apply
 
     apply(plan, machine, now=datetime.now(UTC))
 
 
-def _refuse_unsafe(installation: Installation) -> None:
-    state = installation.volume.filesystem().state
-    if state is not VolumeState.CLEAN:
-        raise UnsafeVolumeError(
-            f"this volume is {describe(state)}, and writing to it would destroy what is pending",
-            where=installation.volume.name,
-            advice="Start the source machine once, shut it down fully (`shutdown /s /t 0`; no hibernation, no fast "
-            "start-up) and convert it again. Where that is impossible, attach a copy of the disk to a working Windows, "
-            "run chkdsk /f on this volume and detach it",
-        )
-
-
 def _package(
     job: Job, donors: Sequence[BlockDevice], diagnosis: Diagnosis, installation: Installation
-) -> DriverPackage | None:
+) -> "DriverPackage | None":
     """The driver package for one diagnosis; None where none is needed or no source was given."""
     from bootgraft.repair.plan import needs_driver
 
@@ -245,7 +164,9 @@ def _package(
     return None
 
 
-def _donor_package(device: BlockDevice, source: str, diagnosis: Diagnosis, installation: Installation) -> DriverPackage:
+def _donor_package(
+    device: BlockDevice, source: str, diagnosis: Diagnosis, installation: Installation
+) -> "DriverPackage":
     from bootgraft.drivers.donor import read_donor
 
     if diagnosis.controller is None:
@@ -253,7 +174,7 @@ def _donor_package(device: BlockDevice, source: str, diagnosis: Diagnosis, insta
     try:
         with Machine.read([device], writable=False) as machine:
             chain = follow(machine, search_others=False)
-            donor = _default(chain)
+            donor = default_windows(chain)
             if donor is None:
                 last = chain.steps[-1] if chain.steps else None
                 raise DriverSourceError(
@@ -303,7 +224,7 @@ def _prove(
         remaining = _read_strictly(plan, machine)
         require_no_worse(defects, remaining)
         damage = _damage(plan, remaining)
-        diagnoses = _survey(machine, job.windows, job.devices[: job.disks]).diagnose(job.targets)
+        diagnoses = survey(machine, job.windows, job.devices[: job.disks]).diagnose(job.targets)
         after = tuple(each.with_findings(damage) for each in diagnoses)
         proven = all(each.verdict is Verdict.BOOTS for each in after)
         document: RepairDocument = {

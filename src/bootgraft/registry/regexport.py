@@ -1,0 +1,74 @@
+r""".reg files as regedit writes them: version 5.00 in UTF-16LE with a byte order mark, or REGEDIT4 in a code page.
+
+What regedit loses without a word in REGEDIT4 (a character that the code page has not) is an error here. Layout:
+KB310516, and files that regedit of XP and 10 exported.
+"""
+
+import codecs
+from collections.abc import Iterator
+
+from bootgraft.errors import RegFileError
+from bootgraft.registry.hive import Key
+from bootgraft.registry.regfile import Dialect, format_key, format_value
+from bootgraft.registry.values import Value, ValueType, decode_utf16
+
+_STRINGS = frozenset({ValueType.REG_SZ, ValueType.REG_EXPAND_SZ, ValueType.REG_MULTI_SZ})
+
+
+def export(key: Key, name: str, *, ansi: str | None = None) -> Iterator[bytes]:
+    r"""The .reg file of a key and everything below it, piece by piece.
+
+    ``name`` is what the key is called in full (``HKEY_LOCAL_MACHINE\SYSTEM\Select``); ``ansi`` asks for REGEDIT4 in
+    this code page. Raises RegFileError for a name or string that the file cannot say, HiveError for damage.
+    """
+    dialect = Dialect.VERSION_5 if ansi is None else Dialect.REGEDIT4
+    yield b"" if ansi else codecs.BOM_UTF16_LE
+    yield _encode(f"{dialect.value}\r\n\r\n", name, ansi)
+    for each in key.walk():
+        rest = each.path[len(key.path) :].lstrip("\\")
+        path = f"{name}\\{rest}" if rest else name
+        lines = [format_key(path)]
+        lines.extend(_value_text(value, path, ansi) for value in each.values())
+        yield _encode("\r\n".join([*lines, "", ""]), path, ansi)
+
+
+def _value_text(value: Value, path: str, ansi: str | None) -> str:
+    data = value.data
+    if ansi is not None and value.type in _STRINGS:
+        text = format_value(value.name, value.type, data)
+        if value.type == ValueType.REG_SZ and not text.startswith("hex(1):", len(_name(value.name))):
+            return text
+        data = _ansi_data(value, path, ansi)
+    text = format_value(value.name, value.type, data)
+    start = len(_name(value.name))  # a line end in the name is part of it
+    return text[:start] + text[start:].replace("\n", "\r\n")
+
+
+def _name(name: str) -> str:
+    return format_value(name, 0, b"", delete=True).removesuffix("-")
+
+
+def _ansi_data(value: Value, path: str, ansi: str) -> bytes:
+    if len(value.data) % 2:
+        raise _unsayable(path, value.name, "is no whole number of characters")
+    try:
+        return decode_utf16(value.data).encode(ansi)
+    except UnicodeEncodeError as error:
+        raise _unsayable(path, value.name, f"has characters that {ansi} does not know") from error
+
+
+def _encode(text: str, path: str, ansi: str | None) -> bytes:
+    if ansi is None:
+        return text.encode("utf-16-le", "surrogatepass")
+    try:
+        return text.encode(ansi)
+    except UnicodeEncodeError as error:
+        raise _unsayable(path, text[max(0, error.start - 20) : error.end], f"cannot be written in {ansi}") from error
+
+
+def _unsayable(path: str, name: str, what: str) -> RegFileError:
+    return RegFileError(
+        f"{name!r} {what}",
+        where=path,
+        advice="Export without --ansi: version 5.00 can say everything",
+    )

@@ -1,0 +1,99 @@
+"""What a job looks at first: the machine's boot chain, and the Windows that the work is about."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bootgraft.boot.chain import BootChain, BootTarget, follow
+from bootgraft.checks.diagnosis import Diagnosis, diagnose
+from bootgraft.checks.volume_state import describe
+from bootgraft.errors import PartitionTableError, UnsafeVolumeError, UsageError
+from bootgraft.filesystems.base import VolumeState
+from bootgraft.machine import Machine, Volume
+from bootgraft.registry.hive import Hive
+from bootgraft.report.device import DeviceSpec
+from bootgraft.storage.partitions import TableKind
+from bootgraft.targets.controllers import find_controller
+from bootgraft.windows.installation import Installation, open_hive, read_installation
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The machine's boot chain and the Windows that the work is about."""
+
+    chain: BootChain
+    installation: Installation | None
+    hive: Hive | None
+
+    def diagnose(self, targets: Sequence[str]) -> tuple[Diagnosis, ...]:
+        """Diagnose for each target; once without where there is none."""
+        controllers = [find_controller(target) for target in targets] if targets else [None]
+        return tuple(diagnose(self.chain, self.installation, self.hive, each) for each in controllers)
+
+
+def survey(machine: Machine, windows: str | None, images: Sequence[DeviceSpec]) -> Survey:
+    """Follow the boot chain to the Windows that boots, or to the one called ``windows``.
+
+    Raises the BootgraftError family where there is no disk, no such Windows, or a damaged one.
+    """
+    if all(disk.table.kind is TableKind.NONE for disk in machine.disks):
+        raise _no_table(machine, images[0].location)
+    chain = follow(machine, search_others=windows is not None)
+    installation = default_windows(chain) if windows is None else _named(chain, windows)
+    return Survey(chain, installation, None if installation is None else open_hive(installation, "SYSTEM"))
+
+
+def _no_table(machine: Machine, location: str) -> PartitionTableError:
+    from bootgraft.filesystems.detect import identify
+
+    kind = identify(machine.disks[0].device)
+    if kind is not None:
+        return PartitionTableError(
+            f"it holds one {kind.value.upper()} volume and no partition table",
+            where=location,
+            advice="Give the image of the whole disk, from its first sector on",
+        )
+    return PartitionTableError(
+        "there is no partition table on it",
+        where=location,
+        advice="Make sure that it is a whole disk and was copied from its first sector on; if it is an image in "
+        "another format than it looks like, give --format",
+    )
+
+
+def default_windows(chain: BootChain) -> Installation | None:
+    """The Windows that the chain arrives at."""
+    return None if chain.default is None else read_target(chain.default, default_boot=True)
+
+
+def _named(chain: BootChain, name: str) -> Installation:
+    found = [read_target(each, default_boot=each is chain.default) for each in windows_targets(chain)]
+    for installation in found:
+        if installation.id.casefold() == name.casefold():
+            return installation
+    known = ", ".join(each.id for each in found) or "none"
+    raise UsageError(f"no Windows of that name: {name}", where="--windows", advice=f"There are: {known}")
+
+
+def windows_targets(chain: BootChain) -> tuple[BootTarget, ...]:
+    """Every Windows that the chain knows, each once, the one that boots first."""
+    default = () if chain.default is None else (chain.default,)
+    places = {(t.volume.disk, t.volume.partition.start, t.directory.casefold()): t for t in (*chain.others, *default)}
+    return (*default, *(each for each in places.values() if each not in default))
+
+
+def read_target(target: BootTarget, *, default_boot: bool) -> Installation:
+    """Read the Windows that a line of the boot menu names."""
+    return read_installation(target.volume, target.directory, default_boot=default_boot)
+
+
+def refuse_unsafe(volume: Volume) -> None:
+    """Raise UnsafeVolumeError where writing to the volume would destroy what is pending on it."""
+    state = volume.filesystem().state
+    if state is not VolumeState.CLEAN:
+        raise UnsafeVolumeError(
+            f"this volume is {describe(state)}, and writing to it would destroy what is pending",
+            where=volume.name,
+            advice="Start the source machine once, shut it down fully (`shutdown /s /t 0`; no hibernation, no fast "
+            "start-up) and convert it again. Where that is impossible, attach a copy of the disk to a working Windows, "
+            "run chkdsk /f on this volume and detach it",
+        )
