@@ -5,7 +5,6 @@ the hive's file and the path under the hive's root, always with a real control s
 an offline hive has no ``CurrentControlSet``. Order matters: a plan is applied from first to last.
 """
 
-import hashlib
 from dataclasses import dataclass
 
 
@@ -34,6 +33,8 @@ class WriteFile:
     @property
     def after(self) -> str:
         """SHA-256 of the new content, in hex."""
+        import hashlib
+
         return hashlib.sha256(self.data).hexdigest()
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from bootgraft.changes import CreateKey, DeleteKey, DeleteValue, FileId, Plan, SetValue
 from bootgraft.checks.diagnosis import Diagnosis, Verdict
 from bootgraft.checks.finding import Finding, Remedy, Severity
-from bootgraft.registry.regfile import format_key, format_value
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.document import DiskDocument, InspectDocument, PartitionDocument, WindowsDocument
 
@@ -179,6 +178,8 @@ def _key_lines(plan: Plan) -> Iterator[str]:
 
 
 def _reg_lines(plan: Plan) -> Iterator[str]:
+    from bootgraft.registry.regfile import format_key, format_value
+
     yield "Windows Registry Editor Version 5.00"
     hive, key = None, None
     for change in plan.registry():

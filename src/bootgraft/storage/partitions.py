@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bootgraft.storage import gpt, mbr
+from bootgraft.storage import mbr
 from bootgraft.storage.blockdevice import SECTOR, BlockDevice
 
 _BOOT_SECTOR_MARKS = ((3, b"NTFS    "), (3, b"EXFAT   "), (3, b"-FVE-FS-"), (0x36, b"FAT1"), (0x52, b"FAT32   "))
@@ -109,7 +109,9 @@ def _is_boot_sector(sector: bytes, record: mbr.BootRecord) -> bool:
 
 
 def _read_protected(device: BlockDevice, record: mbr.BootRecord) -> PartitionTable:
-    table, reasons = gpt.read_gpt(device)
+    from bootgraft.storage.gpt import read_gpt
+
+    table, reasons = read_gpt(device)
     if table is None:
         read = _read_mbr(device, record)
         problem = f"the MBR announces a GPT (type 0xEE), but {'; '.join(reasons)}"

@@ -7,7 +7,6 @@ and the partition's byte offset (12 bytes), on a GPT disk ``DMIO:ID:`` and the p
 
 import re
 import struct
-import uuid
 
 from bootgraft.registry.hive import Hive
 
@@ -22,6 +21,8 @@ def mbr_identity(signature: int, offset: int) -> bytes:
 
 def gpt_identity(guid: str) -> bytes:
     """The data that names the GPT partition with this GUID."""
+    import uuid
+
     return _GPT_PREFIX + uuid.UUID(guid).bytes_le
 
 

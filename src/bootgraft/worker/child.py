@@ -4,7 +4,6 @@ import json
 import resource
 import socket
 import sys
-import traceback
 from dataclasses import asdict
 
 from bootgraft.errors import BootgraftError
@@ -56,6 +55,8 @@ def _serve(channel: Channel) -> None:
     except BootgraftError as error:
         channel.send(Frame.FAULT, encode_error(error))
     except Exception as error:  # noqa: BLE001  the one boundary: whatever happens to one image ends as one clear error
+        import traceback
+
         traceback.print_exc()
         channel.send(Frame.FAULT, encode_error(_bug(job, error)))
     else:
