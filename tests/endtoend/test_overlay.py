@@ -51,7 +51,6 @@ def test_the_image_stays_as_it_is(
     assert repaired.json["journal"] is None
     assert {name: digest for name, digest in hashes(image.parent).items() if name != out.name} == before
     _require_good(out, server1, donor, bootgraft, tmp_path)
-    assert bootgraft("check", image, *LSI_LOGIC).status == 1
 
 
 @pytest.mark.parametrize("form", [ImageForm.VHD_FIXED, ImageForm.VHD_DYNAMIC])

@@ -54,7 +54,6 @@ class Variant:
 VARIANTS = {
     "the story": Variant({}),
     "FAT16 system partition": Variant({"system_filesystem": FileSystem.FAT16}),
-    "FAT32 system partition": Variant({"system_filesystem": FileSystem.FAT32, "system_mib": 40}),
     "Windows on a logical partition": Variant({"logical": True}, partition=2),
     "second of two installations": Variant({"second_installation": True}, directory="W2"),
     "directory WINNT40": Variant({"directory": "WINNT40"}, directory="WINNT40"),
@@ -101,8 +100,7 @@ VARIANTS = {
     "symmpi.sys is garbage, bound": Variant(
         {**WITH_DRIVER, "driver": DriverFile.GARBAGE}, _both("driver-file-unusable"), hive_written=False
     ),
-    "symmpi.sys for x64": Variant({"driver": DriverFile.OTHER_ARCHITECTURE}),
-    "symmpi.sys for x64, bound": Variant(
+    "symmpi.sys for x64": Variant(
         {**WITH_DRIVER, "driver": DriverFile.OTHER_ARCHITECTURE},
         _both("driver-file-wrong-architecture"),
         hive_written=False,
