@@ -168,3 +168,23 @@ def test_from_a_folder_that_is_gone_the_answer_still_comes(
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert f"Undo journal: {server1.disk}.bootgraft-1.journal" in done.stdout
+
+
+def test_a_disk_whose_changed_blocks_vmware_tracks(
+    bootgraft: Command, server1: BuiltMachine, donor: BuiltMachine, convert_image: Callable[[Path, ImageForm], Path]
+) -> None:
+    image = convert_image(server1.disk, ImageForm.MONOLITHIC_FLAT)
+    head, comment, rest = image.read_text().partition("# Extent description")
+    image.write_text(f'{head}changeTrackPath="server1-ctk.vmdk"\n{comment}{rest}')
+    words = ("repair", image, *LSI, "--drivers", donor.disk, "--quiet")
+    for done in (bootgraft(*words, "--dry-run"), bootgraft(*words), bootgraft("undo", image, "--quiet")):
+        assert done.status == 0
+        assert done.stderr.startswith(f"bootgraft: {image}: VMware tracks this disk's changed blocks")
+        assert done.stderr.count("\n") == 1
+    assert bootgraft("check", image, *LSI, "--quiet").stderr == ""
+
+
+def test_two_ways_to_give_the_driver_are_one_too_many(repair: Command) -> None:
+    done = repair("--reg", "symmpi.reg", "--file", "symmpi.sys")
+    assert done.status == 2
+    assert "--drivers and --reg are two ways" in done.stderr

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from bootgraft.cli.options import Options
-from bootgraft.cli.session import Session
+from bootgraft.cli.session import Session, tell_notes
 from bootgraft.cli.terminal import answer, monitor_for, put
 from bootgraft.errors import UsageError
 from bootgraft.events import Event, EventKind, Monitor
@@ -35,6 +35,8 @@ def run(options: Options) -> int:
         journal = new_journal_path(options.images, options.journal) if in_place else None
         outcome = session.run(Operation.REPAIR)
         written: list[str] = []
+        if outcome.proven and options.overlay is None:
+            tell_notes(session.images, monitor)
         if outcome.proven and journal is not None:
             commit(_transaction(session, outcome), journal=journal, monitor=monitor)
             written = [str(journal)]
@@ -52,6 +54,12 @@ def _check_options(options: Options) -> None:
             "repair needs to know which controller the machine will have",
             where="--target",
             advice="Give --target HYPERVISOR:CONTROLLER, as vmware:lsilogic; `bootgraft targets` lists them",
+        )
+    if options.drivers and (options.reg or options.file):
+        raise UsageError(
+            "--drivers and --reg are two ways to give the driver",
+            where="--reg",
+            advice="Give the donor's disk image, or the .reg and .sys files exported from it",
         )
     if options.file and not options.reg:
         raise UsageError("--file goes with --reg", where="--file", advice="Give the driver's exported .reg file too")

@@ -1,6 +1,6 @@
 """One command's hold on its images: opened, locked, served to the worker, and closed whatever happens."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
@@ -8,7 +8,7 @@ from typing import Self
 from bootgraft.cli.options import Options
 from bootgraft.cli.repeated import refuse_repeated
 from bootgraft.errors import ReadOnlyError
-from bootgraft.events import Monitor
+from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.report.device import DeviceSpec
 from bootgraft.storage.imageinfo import ImageFormat, ImageInfo
 from bootgraft.storage.images import OpenImage, find_children, identify, open_image
@@ -82,6 +82,13 @@ class Session:
 def _spec(image: OpenImage) -> DeviceSpec:
     info = image.info
     return DeviceSpec(info.location, f"{info.format.value} {info.subformat}".rstrip(), image.device.size)
+
+
+def tell_notes(images: Iterable[OpenImage], monitor: Monitor) -> None:
+    """Warn of what the user should know of images that are about to be written."""
+    for image in images:
+        for note in image.info.notes:
+            monitor(Event(EventKind.WARNING, f"{image.info.location}: {note}"))
 
 
 def refuse_unwritable(info: ImageInfo) -> None:

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 
 from bootgraft.cli.options import Options
 from bootgraft.cli.repeated import refuse_repeated
-from bootgraft.cli.session import refuse_children
+from bootgraft.cli.session import refuse_children, tell_notes
 from bootgraft.cli.terminal import answer, monitor_for, put
 from bootgraft.storage.imageinfo import ImageFormat
 from bootgraft.storage.images import OpenImage, identify, open_image
@@ -24,7 +24,9 @@ def run(options: Options) -> int:
     """Put the images back as they were before the newest repair."""
     journal = require_journal(options.images, options.journal)
     with _opened(options) as images:
-        undo_repair(images, journal, monitor=monitor_for(options), dry_run=options.dry_run)
+        monitor = monitor_for(options)
+        tell_notes(images, monitor)
+        undo_repair(images, journal, monitor=monitor, dry_run=options.dry_run)
     what = journal.head.summary
     done = not options.dry_run
     if options.json:
