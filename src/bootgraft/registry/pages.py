@@ -1,6 +1,7 @@
 """The paged store: a hive file of which only what is walked is read, and only what changed is written back."""
 
 import struct
+from io import BytesIO
 from typing import Protocol
 
 from bootgraft.errors import HiveError
@@ -69,13 +70,15 @@ class PagedStore:
         at = offset % CLUSTER
         if at + length <= CLUSTER:
             return bytes(memoryview(self._cluster(offset // CLUSTER))[at : at + length])
-        pieces = []
+        whole = (
+            BytesIO()
+        )  # not a list of pieces: a strict reading asks for the whole hive, which would stand there twice
         while offset < end:
             at = offset % CLUSTER
             take = min(CLUSTER - at, end - offset)
-            pieces.append(self._cluster(offset // CLUSTER, end)[at : at + take])
+            whole.write(memoryview(self._cluster(offset // CLUSTER, end))[at : at + take])
             offset += take
-        return b"".join(pieces)
+        return whole.getvalue()
 
     def u32(self, offset: int) -> int:
         """The little-endian word at an offset that is a multiple of 4 inside the store."""
