@@ -14,13 +14,15 @@ from tests.conftest import CommandResult
 _ROOT = Path(__file__).parents[2]
 
 
-def start(*arguments: str | Path, victim: tuple[str, int] | None = None) -> subprocess.Popen[str]:
+def start(
+    *arguments: str | Path, victim: tuple[str, int] | None = None, environment: dict[str, str] | None = None
+) -> subprocess.Popen[str]:
     """Start the command line; as a victim (see ``victim``) where that is asked for. Its output comes through pipes."""
     module = ("bootgraft.cli.main",) if victim is None else ("tests.endtoend.victim", victim[0], str(victim[1]))
     return subprocess.Popen(
         [sys.executable, "-m", *module, *map(str, arguments)],
         cwd=_ROOT,
-        env={**os.environ, "NO_COLOR": "1"},
+        env={**os.environ, "NO_COLOR": "1", **(environment or {})},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -48,9 +50,11 @@ def kill_at(step: int, *arguments: str | Path) -> None:
 
 
 @contextmanager
-def held_at(step: int, *arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+def held_at(
+    step: int, *arguments: str | Path, environment: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
     """A command that stands still just before the step; it is let go at the end of the block at the latest."""
-    process = start(*arguments, "--quiet", victim=("hold", step + 1))
+    process = start(*arguments, "--quiet", victim=("hold", step + 1), environment=environment)
     try:
         assert process.stderr is not None
         assert process.stderr.readline() == "held\n"

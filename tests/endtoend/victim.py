@@ -1,9 +1,10 @@
 """The command line in a process that stops dead at a chosen step: a program of its own.
 
 Arguments: what to do at the step (``kill``, ``hold`` or ``count``), the step's number, and bootgraft's own arguments.
-A step is a call that changes a file: the image, the journal, the folder, or a request to an NBD server. ``kill`` is
-SIGKILL. ``hold`` prints ``held`` on standard error and goes on when standard input ends. ``count`` writes the names of
-all steps to standard error in the end. The child process that reads the volumes is a real one, untouched by this.
+A step is a call that changes a file (the image, the journal, the folder), a request to an NBD server or the connection
+to it, or a frame taken from the child process. ``kill`` is SIGKILL. ``hold`` prints ``held`` on standard error and goes
+on when standard input ends. ``count`` writes the names of all steps to standard error in the end. The child process
+that reads the volumes is a real one, untouched by this.
 """
 
 import os
@@ -13,7 +14,8 @@ from collections.abc import Callable
 from typing import Any
 
 from bootgraft.cli.main import main
-from bootgraft.storage.nbd import NbdDevice
+from bootgraft.storage.nbd import Connection, NbdDevice
+from bootgraft.worker.channel import Channel
 
 _CALLS = ("pwrite", "fsync", "fdatasync", "rename", "unlink", "ftruncate", "posix_fallocate")
 
@@ -52,6 +54,8 @@ def run() -> int:
         steps.watch(os, name)
     for name in ("write", "flush"):
         steps.watch(NbdDevice, name)
+    steps.watch(Connection, "connect_socket")
+    steps.watch(Channel, "receive")
     status = main(sys.argv[3:])
     if sys.argv[1] == "count":
         os.write(2, " ".join(steps.names).encode())
