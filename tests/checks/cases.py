@@ -139,6 +139,12 @@ def only_in_one_slot(number: int) -> ControlSetFacts:
     return replace(good_set(number), binding=None, instances=(instance(number),))
 
 
+def by_system_root(number: int) -> ControlSetFacts:
+    """The service names its file as the kernel would, from the root of its own names."""
+    path = "\\SystemRoot\\system32\\DRIVERS\\symmpi.sys"
+    return replace(good_set(number), service=replace(service(number), image_path=path))
+
+
 def _judged(controller: Controller, version: tuple[int, int]) -> tuple[Finding, ...]:
     machine = installation(version=version)
     return () if target.is_judged(machine.version, controller) else (target.not_judged(machine, controller),)
@@ -161,6 +167,7 @@ CASES = {
     boot_service.NOT_BOOT_START: _storage(
         boot_service.check, lambda n: replace(good_set(n), service=service(n, start=4))
     ),
+    boot_service.NOT_RELATIVE: _storage(boot_service.check, by_system_root),
     driver_file.MISSING: _storage(driver_file.check, _with_driver(DriverFacts(DRIVER_PATH, present=False))),
     driver_file.UNUSABLE: _storage(
         driver_file.check, _with_driver(DriverFacts(DRIVER_PATH, present=True, fault="it is a directory"))

@@ -3,12 +3,15 @@
 from dataclasses import replace
 
 import pytest
-from tests.checks.cases import facts, good_set, instance, service
+from tests.checks.cases import DRIVER, HIVE, by_system_root, facts, good_set, instance, service
 
 from bootgraft.changes import RegistryData, SetValue
-from bootgraft.checks.boot_service import MISSING, NOT_BOOT_START, check
+from bootgraft.checks.boot_service import MISSING, NOT_BOOT_START, NOT_RELATIVE, check
 from bootgraft.checks.facts import ControlSetFacts
 from bootgraft.checks.finding import Remedy, Severity
+from bootgraft.registry.values import text_data
+
+RELATIVE = "system32\\DRIVERS\\symmpi.sys"
 
 
 def test_a_service_that_is_missing() -> None:
@@ -50,3 +53,22 @@ def test_the_changes_are_those_that_are_needed(start: int, type_: int, changed: 
 
 def test_without_a_binding_there_is_no_service_to_judge() -> None:
     assert check(facts(lambda n: replace(good_set(n), service_name=None, service=None))) == ()
+
+
+def test_a_path_that_only_the_kernel_understands_becomes_relative() -> None:
+    default, _ = check(facts(by_system_root))
+    assert (default.id, default.severity, default.leaves_open) == (NOT_RELATIVE, Severity.WARNING, True)
+    assert default.evidence[0].endswith("Services\\symmpi: ImagePath=\\SystemRoot\\system32\\DRIVERS\\symmpi.sys")
+    old, new = (text_data(each) for each in (f"\\SystemRoot\\{RELATIVE}", RELATIVE))
+    path = "ControlSet001\\Services\\symmpi"
+    assert default.changes == (SetValue(HIVE, path, "ImagePath", RegistryData(2, new), RegistryData(2, old)),)
+
+
+def test_a_path_outside_windows_is_only_told() -> None:
+    def elsewhere(number: int) -> ControlSetFacts:
+        made = good_set(number)
+        driver = replace(DRIVER, path="\\drivers\\symmpi.sys")
+        return replace(made, driver=driver, service=replace(service(number), image_path="C:\\drivers\\symmpi.sys"))
+
+    for found in check(facts(elsewhere)):
+        assert (found.id, found.remedy, found.changes) == (NOT_RELATIVE, Remedy.NONE, ())

@@ -61,7 +61,7 @@ def test_what_is_promised_in_the_documentation_is_what_repair_does(finding_id: s
 @pytest.mark.parametrize("finding_id", IDS)
 def test_the_default_control_set_decides(finding_id: str) -> None:
     found = CASES[finding_id].broken
-    if len(found) != 2 or finding_id == "device-binding-only-in-enum":
+    if len(found) != 2 or finding_id in ("device-binding-only-in-enum", "boot-service-path-not-relative"):
         return  # not a lack of a control set, or one that stops no start by itself
     assert [each.severity for each in found] == [Severity.BLOCKER, Severity.WARNING]
     assert "ControlSet001" in found[0].title + found[0].explanation
@@ -85,6 +85,19 @@ def test_no_finding_on_judged_ground_boots() -> None:
 
 def test_a_warning_does_not_stop_the_boot() -> None:
     assert diagnosis_of(WARNING) is Verdict.BOOTS
+
+
+@pytest.mark.parametrize(
+    ("finding_id", "sets"),
+    [("device-binding-only-in-enum", 2), ("boot-service-path-not-relative", 2), ("volume-not-clean", 1)],
+)
+def test_what_cannot_be_told_from_the_disk_is_unknown(finding_id: str, sets: int) -> None:
+    found = CASES[finding_id].broken
+    assert [each.severity for each in found] == [Severity.WARNING] * sets
+    assert diagnosis_of(found[0]) is Verdict.UNKNOWN
+    assert diagnosis_of(found[0], BLOCKER) is Verdict.BLOCKED
+    if sets == 2:
+        assert diagnosis_of(found[1]) is Verdict.BOOTS, "only the default control set decides"
 
 
 def test_a_blocker_does() -> None:

@@ -123,13 +123,13 @@ def test_the_donors_default_set_is_read(donor: Donor, recipient: MemoryWindows) 
 @pytest.mark.parametrize(
     ("image_path", "expected"),
     [
-        ("\\SystemRoot\\System32\\DRIVERS\\symmpi.sys", "\\SystemRoot\\System32\\DRIVERS\\symmpi.sys"),
-        ("%SystemRoot%\\System32\\DRIVERS\\symmpi.sys", "%SystemRoot%\\System32\\DRIVERS\\symmpi.sys"),
+        ("\\SystemRoot\\System32\\DRIVERS\\symmpi.sys", "System32\\DRIVERS\\symmpi.sys"),
+        ("%SystemRoot%\\System32\\DRIVERS\\symmpi.sys", "System32\\DRIVERS\\symmpi.sys"),
         ("\\??\\C:\\WINNT\\system32\\drivers\\symmpi.sys", "system32\\drivers\\symmpi.sys"),
         ("\\WINNT\\system32\\drivers\\symmpi.sys", "system32\\drivers\\symmpi.sys"),
     ],
 )
-def test_an_image_path_that_holds_only_on_the_donor_is_replaced(
+def test_an_image_path_becomes_relative_to_the_windows_directory(
     donor: Donor, recipient: MemoryWindows, image_path: str, expected: str
 ) -> None:
     windows = donor()

@@ -209,6 +209,25 @@ def placed(image_path: str, file_name: str = "symmpi.sys") -> str:
     return manual._place(file_name, [PackageKey("Services\\symmpi", (value,))])
 
 
+RELATIVE = {
+    "system32\\DRIVERS\\symmpi.sys": None,
+    "\\SystemRoot\\System32\\drivers\\symmpi.sys": "System32\\drivers\\symmpi.sys",
+    "%SystemRoot%\\inf\\symmpi.sys": "inf\\symmpi.sys",
+    "\\??\\C:\\WINDOWS\\system32\\drivers\\symmpi.sys": "system32\\drivers\\symmpi.sys",
+    "\\??\\D:\\tools\\symmpi.sys": None,
+    "": None,
+}
+
+
+@pytest.mark.parametrize(("image_path", "expected"), RELATIVE.items())
+def test_the_image_path_is_written_as_the_loader_takes_it(image_path: str, expected: str | None) -> None:
+    start = PackageValue("Start", RegistryData(ValueType.REG_DWORD, bytes(4)))
+    given = PackageValue("imagepath", RegistryData(ValueType.REG_EXPAND_SZ, text_data(image_path)))
+    key = manual._for_the_loader(PackageKey("Services\\symmpi", (given, start)))
+    plain = given if expected is None else PackageValue("ImagePath", RegistryData(2, text_data(expected)))
+    assert key.values == (plain, start)
+
+
 @pytest.mark.parametrize(("image_path", "place"), PLACES.items())
 def test_the_image_path_places_the_file_inside_windows_only(image_path: str, place: str) -> None:
     assert placed(image_path) == place

@@ -2,7 +2,7 @@ r"""Paths of the registry, as they lie on the volume."""
 
 import pytest
 
-from bootgraft.windows.roots import on_volume
+from bootgraft.windows.roots import is_relative, on_volume
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,15 @@ def test_without_a_known_letter(path: str, expected: str) -> None:
 )
 def test_with_a_known_letter(path: str, expected: str) -> None:
     assert on_volume(path, "\\WINDOWS", drive_letter="D:") == expected
+
+
+@pytest.mark.parametrize("path", ["system32\\DRIVERS\\symmpi.sys", "x.sys", "System32\\drivers\\a b.sys"])
+def test_what_the_loader_takes_as_relative(path: str) -> None:
+    assert is_relative(path)
+
+
+@pytest.mark.parametrize(
+    "path", ["\\SystemRoot\\x.sys", "%SystemRoot%\\x.sys", "C:\\x.sys", "\\x.sys", "system32/x.sys", '"x.sys"']
+)
+def test_what_it_does_not(path: str) -> None:
+    assert not is_relative(path)

@@ -1,14 +1,16 @@
-"""Gate 4, second half: is the bound service there, and does the loader start it?"""
+"""Gate 4, second half: is the bound service there, and does the loader start it, from a path that it understands?"""
 
 from bootgraft.changes import RegistryData, SetValue
 from bootgraft.checks.facts import ControllerFacts, ControlSetFacts
-from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy
+from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy, Severity
 from bootgraft.checks.wording import consequence, severity_in
-from bootgraft.registry.values import ValueType, dword_data
+from bootgraft.registry.values import ValueType, dword_data, text_data
+from bootgraft.windows.roots import is_relative
 from bootgraft.windows.services import Service
 
 MISSING = "boot-service-missing"
 NOT_BOOT_START = "boot-service-not-boot-start"
+NOT_RELATIVE = "boot-service-path-not-relative"
 DOCS = (
     FindingDoc(
         id=MISSING,
@@ -29,14 +31,27 @@ DOCS = (
         limits="",
         references=("https://learn.microsoft.com/windows-hardware/drivers/install/specifying-driver-load-order",),
     ),
+    FindingDoc(
+        id=NOT_RELATIVE,
+        applies_to="Windows 2000, XP and Server 2003",
+        cause="ImagePath begins with \\SystemRoot, a variable or a drive. The kernel and the service control manager "
+        "understand such a path; ntldr, which loads boot drivers, takes one that is relative to the Windows directory.",
+        evidence="The service key and its ImagePath.",
+        fix="ImagePath is set to the same file's path relative to the Windows directory.",
+        limits="Which releases of ntldr stop at such a path is not documented.",
+        references=(
+            "https://learn.microsoft.com/windows-hardware/drivers/install/hklm-system-currentcontrolset-services-registry-tree",
+        ),
+    ),
 )
 _KERNEL_DRIVER = 1
 _BOOT_START = 0
 
 
 def check(facts: ControllerFacts) -> tuple[Finding, ...]:
-    """One finding for each control set whose bound service is missing or not started by the loader."""
-    found = (_check_set(facts, control_set) for control_set in facts.sets if control_set.service_name)
+    """The findings for each control set whose bound service is missing or not started by the loader."""
+    served = [control_set for control_set in facts.sets if control_set.service_name]
+    found = (check(facts, control_set) for control_set in served for check in (_check_set, _check_path))
     return tuple(finding for finding in found if finding)
 
 
@@ -68,6 +83,26 @@ def _check_set(facts: ControllerFacts, control_set: ControlSetFacts) -> Finding 
     )
 
 
+def _check_path(facts: ControllerFacts, control_set: ControlSetFacts) -> Finding | None:
+    service, driver = control_set.service, control_set.driver
+    if service is None or driver is None or not service.image_path or is_relative(service.image_path):
+        return None
+    inside = driver.path.casefold().startswith(f"{facts.directory}\\".casefold())
+    relative = driver.path[len(facts.directory) + 1 :]
+    wanted = SetValue(facts.hive, service.key_path, "ImagePath", _expandable(relative), _expandable(service.image_path))
+    return Finding(
+        NOT_RELATIVE,
+        Severity.WARNING,
+        f"the path of the service {service.name} is not relative to Windows in {control_set.name}",
+        "ntldr loads boot drivers by a path relative to the Windows directory; whether it finds this one, bootgraft "
+        "cannot tell.",
+        (f"{facts.hive.path}: {service.key_path}: ImagePath={service.image_path}",),
+        Remedy.CHANGES if inside else Remedy.NONE,
+        (wanted,) if inside else (),
+        leaves_open=control_set.is_default,
+    )
+
+
 def _start_at_boot(facts: ControllerFacts, service: Service) -> tuple[SetValue, ...]:
     wanted = (("Start", service.start, _BOOT_START), ("Type", service.type, _KERNEL_DRIVER))
     return tuple(
@@ -75,6 +110,10 @@ def _start_at_boot(facts: ControllerFacts, service: Service) -> tuple[SetValue, 
         for name, have, want in wanted
         if have != want
     )
+
+
+def _expandable(text: str) -> RegistryData:
+    return RegistryData(ValueType.REG_EXPAND_SZ, text_data(text))
 
 
 def _dword(number: int) -> RegistryData:

@@ -65,6 +65,7 @@ def _check_set(facts: ControllerFacts, control_set: ControlSetFacts) -> Finding:
         "Windows starts if the controller stands in the slot that it stood in before, and stops with 0x7B elsewhere.",
         (lack, f"{facts.hive.path}: {bound.key_path} names the service {bound.service}"),
         Remedy.DRIVER,
+        leaves_open=control_set.is_default,
     )
 
 

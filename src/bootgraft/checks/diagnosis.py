@@ -115,4 +115,5 @@ def diagnose(
 def _verdict(chain: BootChain, findings: list[Finding], *, judged: bool) -> Verdict:
     if any(f.severity is Severity.BLOCKER for f in findings):
         return Verdict.BLOCKED
-    return Verdict.BOOTS if judged and chain.default is not None else Verdict.UNKNOWN
+    known = judged and chain.default is not None and not any(f.leaves_open for f in findings)
+    return Verdict.BOOTS if known else Verdict.UNKNOWN

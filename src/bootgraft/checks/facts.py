@@ -12,6 +12,7 @@ from bootgraft.windows.installation import Architecture, Installation
 from bootgraft.windows.pe import NotPortableExecutableError, PeFacts, read_architecture, read_pe
 from bootgraft.windows.services import Service, driver_file, read_service
 
+_SYSTEM_HIVE = "\\system32\\config\\SYSTEM"
 MAX_DRIVER = 32 * 2**20
 """Bytes; the largest boot drivers of any Windows are some 5 MB."""
 
@@ -75,6 +76,11 @@ class ControllerFacts:
     hive: FileId
     sets: tuple[ControlSetFacts, ...]
 
+    @property
+    def directory(self) -> str:
+        """The Windows directory, as it is written on the volume."""
+        return self.hive.path.removesuffix(_SYSTEM_HIVE)
+
 
 def gather(installation: Installation, hive: Hive, controller: Controller) -> ControllerFacts:
     """Read what the checks need. Raises HiveError and FileSystemError for damage on the way."""
@@ -93,7 +99,7 @@ def gather(installation: Installation, hive: Hive, controller: Controller) -> Co
 def hive_file(installation: Installation) -> FileId:
     """The SYSTEM hive's place."""
     volume = installation.volume
-    path = f"{installation.directory}\\system32\\config\\SYSTEM"
+    path = installation.directory + _SYSTEM_HIVE
     return FileId(volume.disk, volume.partition.start, volume.name, path)
 
 

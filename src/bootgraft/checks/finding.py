@@ -30,7 +30,8 @@ class Finding:
     """One thing that is not as it should be.
 
     ``title`` is the answer in one line, ``explanation`` what it leads to, ``evidence`` the files, keys and values that
-    show it. ``stop_code`` is the STOP that Windows shows, where it is a STOP.
+    show it. ``stop_code`` is the STOP that Windows shows, where it is a STOP. ``leaves_open`` says that nobody can tell
+    from the disk whether it stops the start: the verdict is then no better than unknown.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Finding:
     remedy: Remedy = Remedy.NONE
     changes: tuple[Change, ...] = ()
     stop_code: str | None = None
+    leaves_open: bool = False
 
     @property
     def fixable(self) -> bool:

@@ -17,7 +17,7 @@ from bootgraft.targets.controllers import Controller
 from bootgraft.windows.bindings import critical_devices_of_service, find_critical_device
 from bootgraft.windows.installation import Installation
 from bootgraft.windows.pe import NotPortableExecutableError, read_pe
-from bootgraft.windows.roots import on_volume
+from bootgraft.windows.roots import is_relative, on_volume
 from bootgraft.windows.services import Service, driver_file, read_service
 
 MAX_SERVICE_KEYS = 512
@@ -115,13 +115,14 @@ def _children(key: Key) -> Iterator[Key]:
 def _service_values(key: Key, service: Service, target: str) -> tuple[PackageValue, ...]:
     """The service's own values without its Tag, started at boot whatever the donor does.
 
-    An ImagePath that leads to ``target`` (relative to Windows) only on the donor is replaced by one that does anywhere.
+    An ImagePath that leads elsewhere than to ``target`` (relative to Windows) on another machine, or that the loader of
+    a boot driver may not understand, is replaced by the plain ``target``.
     """
     values = {each.name.casefold(): each for each in _values(key) if each.name.casefold() != "tag"}
     values["start"] = PackageValue("Start", RegistryData(ValueType.REG_DWORD, dword_data(0)))
     if not service.image_path:
         values["imagepath"] = PackageValue("ImagePath", None)
-    elif on_volume(service.image_path, "\\*") != f"\\*\\{target}":
+    elif not is_relative(service.image_path) or on_volume(service.image_path, "\\*") != f"\\*\\{target}":
         values["imagepath"] = PackageValue("ImagePath", RegistryData(ValueType.REG_EXPAND_SZ, text_data(target)))
     return tuple(values.values())
 

@@ -13,10 +13,10 @@ from bootgraft.changes import RegistryData
 from bootgraft.drivers.package import DriverPackage, PackageFile, PackageKey, PackageValue
 from bootgraft.errors import DriverSourceError, RegFileError
 from bootgraft.registry.regfile import RegKey, parse
-from bootgraft.registry.values import Value
+from bootgraft.registry.values import Value, ValueType, text_data
 from bootgraft.windows.installation import Architecture
 from bootgraft.windows.pe import NotPortableExecutableError, read_pe
-from bootgraft.windows.roots import on_volume
+from bootgraft.windows.roots import is_relative, on_volume
 
 MAX_INPUT = 32 * 2**20
 """Bytes of one .reg or driver file."""
@@ -51,7 +51,8 @@ def read_manual(reg_files: Sequence[str], driver_files: Sequence[str], architect
             advice="Export HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\DRIVER on a machine that has it",
         )
     files = tuple(_read_driver(name, keys, architecture) for name in driver_files)
-    return DriverPackage(", ".join((*reg_files, *driver_files)), _bound_service(keys, services), tuple(keys), files)
+    origin = ", ".join((*reg_files, *driver_files))
+    return DriverPackage(origin, _bound_service(keys, services), tuple(map(_for_the_loader, keys)), files)
 
 
 def _read_input(name: str) -> bytes:
@@ -139,12 +140,28 @@ def _read_driver(name: str, keys: Sequence[PackageKey], architecture: Architectu
 def _place(file_name: str, keys: Sequence[PackageKey]) -> str:
     """Where the services' ImagePath expects the file, relative to the Windows directory, which it never leaves."""
     for key in keys:
-        path = on_volume(_text(key, "ImagePath"), _ANY_DIRECTORY)
-        names = path.removeprefix(f"{_ANY_DIRECTORY}\\").split("\\")
-        inside = path.startswith(f"{_ANY_DIRECTORY}\\") and not any(map(_leads_away, names))
-        if inside and names[-1].casefold() == file_name.casefold():
-            return "\\".join(names)
+        path = _inside(_text(key, "ImagePath"))
+        if path is not None and path.rpartition("\\")[2].casefold() == file_name.casefold():
+            return path
     return f"system32\\drivers\\{file_name}"
+
+
+def _inside(path: str) -> str | None:
+    """A path of the registry relative to the Windows directory; None where it leads elsewhere."""
+    path = on_volume(path, _ANY_DIRECTORY)
+    relative = path.removeprefix(f"{_ANY_DIRECTORY}\\")
+    return None if relative == path or any(map(_leads_away, relative.split("\\"))) else relative
+
+
+def _for_the_loader(key: PackageKey) -> PackageKey:
+    """The key with an ImagePath as boot drivers have it: relative to the Windows directory."""
+    text = _text(key, "ImagePath")
+    path = _inside(text)
+    if not text or is_relative(text) or path is None:
+        return key
+    plain = PackageValue("ImagePath", RegistryData(ValueType.REG_EXPAND_SZ, text_data(path)))
+    values = (plain if value.name.casefold() == "imagepath" else value for value in key.values)
+    return PackageKey(key.path, tuple(values))
 
 
 def _leads_away(name: str) -> bool:

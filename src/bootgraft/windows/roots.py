@@ -31,5 +31,10 @@ def on_volume(path: str, directory: str, *, drive_letter: str | None = None) -> 
     return rest if here else path
 
 
+def is_relative(path: str) -> bool:
+    """Whether a path of the registry counts from the Windows directory: it names no root, drive or variable."""
+    return not path.startswith(("\\", "%")) and not any(character in path for character in ':/"')
+
+
 def _is_below(path: str, directory: str) -> bool:
     return path.casefold().startswith(directory.casefold() + "\\")
