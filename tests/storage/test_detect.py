@@ -82,10 +82,10 @@ OVF = b'<?xml version="1.0" encoding="UTF-8"?>\n<Envelope xmlns="http://schemas.
         (gzip.compress(b"disk"), "gzip.*Unpack"),
         (zip_of_anything(), "ZIP"),
         (tar_of_anything(), r"\.ova.*tar xf"),
-        (OVF, "OVF.*--vm"),
-        (OVF.decode().encode("utf-16"), "OVF.*--vm"),
-        (b'.encoding = "UTF-8"\nconfig.version = "8"\n', r"\.vmx.*--vm"),
-        (b"<domain type='kvm'>", "libvirt.*--vm"),
+        (OVF, "OVF.*the disk images it names"),
+        (OVF.decode().encode("utf-16"), "OVF.*the disk images it names"),
+        (b'.encoding = "UTF-8"\nconfig.version = "8"\n', r"\.vmx.*the disk images it names"),
+        (b"<domain type='kvm'>", "libvirt.*the disk images it names"),
         (b"\xef\xbb\xbfhello", "text file"),
         (b"hello\n" * 500, "text file"),
         (b"QFI\xfb\0\0\0\1" + bytes(64), "not supported.*Convert"),
@@ -102,7 +102,7 @@ def test_an_iso_is_no_disk(tmp_path: Path) -> None:
     (tmp_path / "tree").mkdir()
     iso = tmp_path / "disk.raw"
     subprocess.run(["genisoimage", "-quiet", "-o", str(iso), str(tmp_path / "tree")], check=True, capture_output=True)
-    with pytest.raises(ImageError, match=r"ISO 9660.*--drivers"):
+    with pytest.raises(ImageError, match=r"ISO 9660.*hard disk"):
         detect(iso)
 
 

@@ -27,7 +27,7 @@ _DESCRIPTOR = b"# disk descriptorfile"
 
 _CONVERT = "Convert it first: qemu-img convert -O qcow2 FILE NEW.qcow2"
 _UNPACK = "Unpack it first, and give the disk image that is in it"
-_GIVE_DISK = "Give the disk images it names, or give it with --vm"
+_GIVE_DISK = "Give the disk images it names"
 _FOREIGN: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\x1f\x8b", "a gzip archive", _UNPACK),
     (0, b"BZh", "a bzip2 archive", _UNPACK),
@@ -36,7 +36,7 @@ _FOREIGN: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", _UNPACK),
     (0, b"Rar!\x1a\x07", "a RAR archive", _UNPACK),
     (0, b"PK\x03\x04", "a ZIP archive", _UNPACK),
-    (0, b"MSCF", "a Windows cabinet (CAB)", "As a source of drivers give it with --drivers"),
+    (0, b"MSCF", "a Windows cabinet (CAB)", "Give the machine's hard disk"),
     (0, b"MSWIM\0\0\0", "a WIM archive, not a disk", "Apply it to a disk image first"),
     (0, b"EVF\x09\x0d\x0a\xff\0", "an EWF (E01) evidence file", "Export it as raw first (ewfexport)"),
     (0, b"LUKS\xba\xbe", "a LUKS-encrypted disk", "Open it with cryptsetup, and give the device under /dev/mapper"),
@@ -49,9 +49,9 @@ _FOREIGN: tuple[tuple[int, bytes, str, str], ...] = (
         0x8001,
         b"CD001",
         "an ISO 9660 CD or DVD image",
-        "Give the machine's hard disk; as a source of drivers use --drivers",
+        "Give the machine's hard disk",
     ),
-    (0x8001, b"BEA01", "a UDF DVD image", "Give the machine's hard disk; as a source of drivers use --drivers"),
+    (0x8001, b"BEA01", "a UDF DVD image", "Give the machine's hard disk"),
 )
 _TEXT = frozenset(string.printable.encode())
 
