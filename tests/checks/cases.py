@@ -147,7 +147,7 @@ def by_system_root(number: int) -> ControlSetFacts:
 
 def _judged(controller: Controller, version: tuple[int, int]) -> tuple[Finding, ...]:
     machine = installation(version=version)
-    return () if target.is_judged(machine.version, controller) else (target.not_judged(machine, controller),)
+    return () if target.is_judged(machine, controller) else (target.not_judged(machine, controller),)
 
 
 def _wrong_order() -> Defect:

@@ -102,7 +102,7 @@ def diagnose(
         findings += pending_transactions.check(hive.name, hive.pending)
         if controller is None:
             findings.append(target.no_target())
-        elif not target.is_judged(installation.version, controller):
+        elif not target.is_judged(installation, controller):
             findings.append(target.not_judged(installation, controller))
         else:
             judged = True

@@ -2,7 +2,7 @@
 
 from bootgraft.checks.finding import Finding, FindingDoc, Severity
 from bootgraft.targets.controllers import Attachment, Controller
-from bootgraft.windows.installation import Installation
+from bootgraft.windows.installation import Architecture, Installation
 
 NOT_JUDGED = "target-not-judged"
 NO_TARGET = "target-not-given"
@@ -11,8 +11,8 @@ DOCS = (
         id=NOT_JUDGED,
         applies_to="every Windows but 2000, XP and Server 2003, and every controller that is no PCI miniport",
         cause="What this Windows needs on this controller is more than one service and one binding, and bootgraft does "
-        "not check the rest yet.",
-        evidence="The NT version and how the controller is attached.",
+        "not check the rest yet. Or its version or architecture cannot be read.",
+        evidence="The NT version and how the controller is attached, or why the version is unknown.",
         fix="None. Choose a controller that can be judged (`bootgraft targets`).",
         limits="",
         references=(),
@@ -27,29 +27,34 @@ DOCS = (
         references=(),
     ),
 )
-_FIRST, _LAST = (5, 0), (5, 2)
+_FIRST, _LAST, _UNKNOWN = (5, 0), (5, 2), (0, 0)
 
 
-def is_judged(version: tuple[int, int], controller: Controller) -> bool:
-    """Whether the storage checks are the whole truth for this NT version on this controller."""
-    return _FIRST <= version <= _LAST and controller.attachment is Attachment.PCI_MINIPORT
+def is_judged(installation: Installation, controller: Controller) -> bool:
+    """Whether the storage checks are the whole truth for this Windows on this controller."""
+    known = _FIRST <= installation.version <= _LAST and installation.arch is not Architecture.UNKNOWN
+    return known and controller.attachment is Attachment.PCI_MINIPORT
 
 
 def not_judged(installation: Installation, controller: Controller) -> Finding:
     """Say that the target cannot be judged, and why."""
-    major, minor = installation.version
-    reason = (
-        f"{controller.title} is attached as {controller.attachment.value}, which needs a chain of drivers"
-        if _FIRST <= installation.version <= _LAST
-        else f"NT {major}.{minor} binds boot drivers in another way than Windows 2000 to Server 2003 do"
-    )
+    reasons = _reasons(installation, controller)
     return Finding(
         NOT_JUDGED,
         Severity.INFO,
         f"bootgraft cannot tell whether {installation.product} starts on {controller.target}",
         "The verdict stays unknown rather than guessed.",
-        (f"{installation.volume.name}: {reason}",),
+        tuple(f"{installation.volume.name}: {reason}" for reason in reasons),
     )
+
+
+def _reasons(installation: Installation, controller: Controller) -> tuple[str, ...]:
+    major, minor = installation.version
+    if (major, minor) == _UNKNOWN or installation.arch is Architecture.UNKNOWN:
+        return installation.notes or ("its version or its kernel's architecture is unknown",)
+    if _FIRST <= (major, minor) <= _LAST:
+        return (f"{controller.title} is attached as {controller.attachment.value}, which needs a chain of drivers",)
+    return (f"NT {major}.{minor} binds boot drivers in another way than Windows 2000 to Server 2003 do",)
 
 
 def no_target() -> Finding:
