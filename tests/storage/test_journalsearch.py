@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.storage.journal_machine import RawMachine, noise, two_disks
+from tests.storage.journal_machine import RawMachine, crash, noise, two_disks
 from tests.storage.test_commit import A_JOURNAL, B_POINTER, repair
 
 from bootgraft.errors import ImageError, JournalError, UsageError
@@ -49,6 +49,17 @@ def test_the_bare_extent_of_a_flat_vmdk_finds_the_descriptors_journal(tmp_path: 
     assert found.path == path
     with pytest.raises(JournalError, match=r"missing .*/vm\.vmdk"):
         match_disks(found, [str(tmp_path / "vm-flat.vmdk")])
+
+
+def test_the_descriptor_of_a_flat_vmdk_finds_the_bare_extents_journal(tmp_path: Path) -> None:
+    machine = RawMachine(tmp_path)
+    machine.add("vm-flat.vmdk", noise(1, 4096), [(0, noise(2, 512), False)])
+    (tmp_path / "vm.vmdk").write_bytes(b"")
+    steps = iter(range(100))
+    while not (tmp_path / "vm-flat.vmdk.bootgraft-1.journal").exists():
+        assert crash(next(steps), lambda: repair(machine))
+    with pytest.raises(JournalError, match=r"interrupted.*bootgraft undo .*/vm-flat\.vmdk"):
+        require_no_unfinished([str(tmp_path / "vm.vmdk")])
 
 
 def test_journals_of_disks_with_like_names_are_not_mixed_up(tmp_path: Path) -> None:

@@ -133,10 +133,12 @@ def _beside(locations: Sequence[str], *, tolerate_missing: bool) -> Iterator[Pat
 
 
 def _names_of(disk: Path) -> Iterator[Path]:
-    """Yield the disk's file and, for the bare extent of a flat VMDK, the descriptor it goes with."""
+    """Yield the disk's file and, for a flat VMDK's descriptor or bare extent, the other one: it is the same disk."""
     yield disk
     if disk.name.endswith("-flat.vmdk"):
         yield disk.with_name(disk.name.removesuffix("-flat.vmdk") + ".vmdk")
+    elif disk.name.endswith(".vmdk"):
+        yield disk.with_name(disk.name.removesuffix(".vmdk") + "-flat.vmdk")
 
 
 def _journals_of(disk: Path) -> list[Path]:
