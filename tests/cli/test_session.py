@@ -8,8 +8,9 @@ import pytest
 from tests.machines.build import BuiltMachine
 from tests.machines.formats import ImageForm, snapshot_child
 
+from bootgraft.cli.opening import refuse_unwritable
 from bootgraft.cli.options import Options
-from bootgraft.cli.session import Session, refuse_unwritable
+from bootgraft.cli.session import Session
 from bootgraft.errors import BootgraftError, ImageError, ReadOnlyError
 from bootgraft.events import silent
 from bootgraft.storage.imageinfo import ImageFormat

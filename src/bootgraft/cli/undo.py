@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from bootgraft.cli.opening import refuse_children
 from bootgraft.cli.options import Options
 from bootgraft.cli.repeated import refuse_repeated
-from bootgraft.cli.session import refuse_children, tell_notes
+from bootgraft.cli.session import tell_notes
 from bootgraft.cli.terminal import answer, monitor_for, put
 from bootgraft.storage.imageinfo import ImageFormat
 from bootgraft.storage.images import OpenImage, identify, open_image
