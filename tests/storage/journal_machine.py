@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bootgraft.storage.overlay import Run
 
 from bootgraft.storage.blockdevice import SECTOR
 from bootgraft.storage.images import ImageFormat, ImageInfo, OpenImage
 from bootgraft.storage.journaldisks import Journal
 from bootgraft.storage.journalsearch import require_journal
+from bootgraft.storage.overlay import Run
 from bootgraft.storage.rawfile import RawFile
 from bootgraft.storage.transaction import DiskTransaction, Transaction
 
