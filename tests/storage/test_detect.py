@@ -79,7 +79,7 @@ OVF = b'<?xml version="1.0" encoding="UTF-8"?>\n<Envelope xmlns="http://schemas.
     ("content", "says"),
     [
         (b"", "empty"),
-        (gzip.compress(b"disk"), "gzip.*Unpack"),
+        (gzip.compress(b"disk", mtime=0), "gzip.*Unpack"),
         (zip_of_anything(), "ZIP"),
         (tar_of_anything(), r"\.ova.*tar xf"),
         (OVF, "OVF.*the disk images it names"),
