@@ -23,12 +23,16 @@ class FileId:
 
 @dataclass(frozen=True, slots=True)
 class WriteFile:
-    """Create a file, or replace its whole content. ``before`` is the SHA-256 of what is there now, None for nothing."""
+    """Create a file, or replace its whole content. ``before`` is the SHA-256 of what is there now, None for nothing.
+
+    ``old`` is what is there now, where the change is an edit of a text that people want to see as a difference.
+    """
 
     file: FileId
     data: bytes
     before: str | None
     origin: str
+    old: bytes | None = None
 
     @property
     def after(self) -> str:

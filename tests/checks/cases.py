@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 
 from tests.fakes import FakePartition, machine_of, volume_of
 
-from bootgraft.boot.chain import BootChain, BootTarget, Step
-from bootgraft.changes import FileId
+from bootgraft.boot.chain import BootChain, BootTarget, Step, follow
+from bootgraft.changes import FileId, WriteFile
 from bootgraft.checks import (
     boot_chain,
+    boot_menu,
     boot_service,
     device_binding,
     driver_file,
@@ -109,6 +110,19 @@ def chain(*, holds: bool = True, understood: bool = True) -> BootChain:
     return BootChain((good,), BootTarget(volume(), "\\WINDOWS", "line 5"), ())
 
 
+def chain_of_menu(default: str, *paths: str) -> BootChain:
+    """The chain of a machine whose loader is on partition 1 and whose only Windows is \\WINDOWS on partition 2."""
+    entries = "".join(f'{path}="Windows" /fastdetect\r\n' for path in paths)
+    menu = f"[boot loader]\r\ntimeout=30\r\ndefault={default}\r\n[operating systems]\r\n{entries}"
+    return _chain_of(menu.encode())
+
+
+def _chain_of(boot_ini: bytes) -> BootChain:
+    loader = volume_of("\\ntldr", "\\NTDETECT.COM", contents={"\\boot.ini": boot_ini})
+    windows = volume_of("\\WINDOWS\\system32\\config\\SYSTEM", "\\WINDOWS\\system32\\ntoskrnl.exe")
+    return follow(machine_of([FakePartition(loader, active=True), FakePartition(windows)]))
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """What the check of one finding says of three machines: only of the first it has something to say."""
@@ -145,6 +159,21 @@ def by_system_root(number: int) -> ControlSetFacts:
     return replace(good_set(number), service=replace(service(number), image_path=path))
 
 
+def path(partition: int) -> str:
+    """What boot.ini calls \\WINDOWS on a partition of disk 0."""
+    return f"multi(0)disk(0)rdisk(0)partition({partition})\\WINDOWS"
+
+
+def _menu(wrong: str) -> Case:
+    """A default that is wrong, the boot.ini that the finding's change writes, and one that never was."""
+    (broken,) = boot_menu.check(chain_of_menu(wrong, wrong))
+    (change,) = broken.changes
+    assert isinstance(change, WriteFile)
+    mended = _chain_of(change.data)
+    assert mended.default is not None
+    return Case((broken,), boot_menu.check(mended), boot_menu.check(chain_of_menu(path(2), path(2))))
+
+
 def _judged(controller: Controller, version: tuple[int, int]) -> tuple[Finding, ...]:
     machine = installation(version=version)
     return () if target.is_judged(machine, controller) else (target.not_judged(machine, controller),)
@@ -159,6 +188,13 @@ CASES = {
     boot_chain.NOT_FOLLOWED: Case(
         boot_chain.check(chain(holds=False, understood=False)), boot_chain.check(chain()), boot_chain.check(chain())
     ),
+    boot_menu.WRONG_PARTITION: _menu(path(3)),
+    boot_menu.NOT_IN_MENU: Case(
+        boot_menu.check(chain_of_menu(path(3), path(2))),
+        boot_menu.check(chain_of_menu(path(2), path(2))),
+        boot_menu.check(chain_of_menu(path(2), path(2), "C:\\\\")),
+    ),
+    boot_menu.UNSUPPORTED_PATH: _menu("signature(12345678)disk(0)rdisk(0)partition(2)\\WINDOWS"),
     device_binding.MISSING: _storage(device_binding.check, bare_set),
     device_binding.ONLY_INSTANCE: _storage(
         device_binding.check, only_in_one_slot, lambda n: replace(only_in_one_slot(n), binding=binding(n))

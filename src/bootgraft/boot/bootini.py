@@ -48,13 +48,13 @@ class BootIni:
     entries: tuple[BootEntry, ...]
     problems: tuple[str, ...]
     lines: tuple[str, ...]  # without line ends
+    default_line: int | None = None  # where the default stands, counted from 1
 
     def default_entry(self) -> BootEntry | None:
         """Return the entry whose path is the default one; None where there is none, or no default."""
         if self.default is None:
             return None
-        wanted = _comparable(self.default)
-        return next((entry for entry in self.entries if _comparable(entry.path) == wanted), None)
+        return next((entry for entry in self.entries if same_path(entry.path, self.default)), None)
 
 
 def parse(data: bytes, *, name: str) -> BootIni:
@@ -93,6 +93,11 @@ def is_boot_sector_path(path: str) -> bool:
     return bool(_DRIVE.match(path.strip(_BLANKS)))
 
 
+def same_path(one: str, other: str) -> bool:
+    """Whether two paths of boot.ini are one to ntldr."""
+    return _comparable(one) == _comparable(other)
+
+
 def _comparable(path: str) -> str:
     return path.strip(_BLANKS).rstrip("\\").casefold()
 
@@ -105,6 +110,7 @@ class _Parser:
         self.sections: set[str] = set()
         self.timeout: int | None = None
         self.default: str | None = None
+        self.default_line: int | None = None
         self.entries: list[BootEntry] = []
         self.problems: list[str] = []
 
@@ -115,7 +121,8 @@ class _Parser:
         for section in ("boot loader", "operating systems"):
             if section not in self.sections:
                 self.problems.append(f"there is no [{section}] section")
-        return BootIni(self.timeout, self.default, tuple(self.entries), tuple(self.problems), lines)
+        entries, problems = tuple(self.entries), tuple(self.problems)
+        return BootIni(self.timeout, self.default, entries, problems, lines, self.default_line)
 
     def _line(self, number: int, line: str) -> None:
         if not line or line.startswith(";"):
@@ -143,7 +150,7 @@ class _Parser:
         if not equals:
             self.problems.append(f"line {number} has no '='")
         elif key.casefold() == "default" and self.default is None:
-            self.default = value
+            self.default, self.default_line = value, number
         elif key.casefold() == "timeout" and self.timeout is None:
             if re.fullmatch(r"-1|\d{1,9}", value, re.ASCII):
                 self.timeout = int(value)

@@ -6,12 +6,17 @@ The first that does not hold ends the chain; its evidence also says what would f
 is decided by these links and never by what lies around.
 """
 
+from typing import TYPE_CHECKING
+
 from bootgraft.boot import ntldr
 from bootgraft.boot.bootini import BootIni
 from bootgraft.boot.steps import BootChain, BootTarget, BrokenLinkError, Step, broken, unknown
 from bootgraft.boot.trail import Trail
 from bootgraft.machine import Disk, Machine, Volume
 from bootgraft.storage.partitions import TableKind
+
+if TYPE_CHECKING:  # loaded only where boot.ini has a fault
+    from bootgraft.boot.menufault import MenuFault
 
 __all__ = ["BootChain", "BootTarget", "Step", "follow"]
 
@@ -31,6 +36,7 @@ def follow(machine: Machine, *, search_others: bool = True) -> BootChain:
     """
     trail = Trail(machine)
     default: BootTarget | None = None
+    system: Volume | None = None
     menu: BootIni | None = None
     understood = True
     try:
@@ -44,7 +50,16 @@ def follow(machine: Machine, *, search_others: bool = True) -> BootChain:
         trail.steps.append(end.step)
         understood = end.understood
     others, notes = _others(trail, menu, default, everywhere=search_others or default is None)
-    return BootChain(tuple(trail.steps), default, others, understood, notes)
+    fault = None if system is None or menu is None else _menu_fault(machine, system, menu, default)
+    return BootChain(tuple(trail.steps), default, others, understood, notes, fault)
+
+
+def _menu_fault(machine: Machine, system: Volume, menu: BootIni, default: BootTarget | None) -> "MenuFault | None":
+    if default is not None and menu.default_entry() is not None:
+        return None
+    from bootgraft.boot.menufault import find_fault
+
+    return find_fault(machine, system, menu)
 
 
 def _others(

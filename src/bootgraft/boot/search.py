@@ -71,6 +71,27 @@ def find_windows(machine: Machine) -> tuple[tuple[FoundWindows, ...], tuple[str,
     return tuple(found), tuple(notes)
 
 
+def volumes_with(machine: Machine, directory: str) -> tuple[tuple[Volume, ...], tuple[str, ...]]:
+    """Find the volumes with an ARC number on which ``directory`` holds a Windows that ntldr could start.
+
+    One with winload.exe is Vista or later, which ntldr does not start. Returns them disk by disk, and a note for each
+    volume that could not be searched.
+    """
+    found: list[Volume] = []
+    notes: list[str] = []
+    for volume in machine.volumes():
+        if volume.kind is None or volume.number is None:
+            continue
+        try:
+            filesystem = volume.filesystem()
+            is_newer = find_entry(filesystem, f"{directory}\\system32\\winload.exe") is not None
+            if has_system_hive(filesystem, directory) and not is_newer:
+                found.append(volume)
+        except (FileSystemError, PartitionTableError) as error:
+            notes.append(f"{volume.name} could not be searched for Windows: {error.what}")
+    return tuple(found), tuple(notes)
+
+
 def _windows_on(volume: Volume) -> list[FoundWindows]:
     filesystem = volume.filesystem()
     directories = [entry for entry in filesystem.listdir("\\") if entry.is_directory and not entry.reparse_tag]

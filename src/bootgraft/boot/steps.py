@@ -1,8 +1,12 @@
 """What following the boot chain gives: its links, and the installations found."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bootgraft.machine import Volume
+
+if TYPE_CHECKING:  # it is built from what is in here
+    from bootgraft.boot.menufault import MenuFault
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class BootChain:
     others: tuple[BootTarget, ...]  # boot.ini's further entries that lead to a Windows, then what lies on the volumes
     understood: bool = True  # False where the last step leaves the ground that bootgraft knows: it may well boot
     notes: tuple[str, ...] = ()  # volumes that could not be searched for others
+    menu_fault: "MenuFault | None" = None  # what boot.ini has wrong, and the text that it should have
 
 
 class BrokenLinkError(Exception):

@@ -29,8 +29,8 @@ DOCS = (
 
 
 def check(chain: BootChain) -> tuple[Finding, ...]:
-    """One finding where the chain does not arrive."""
-    if chain.default is not None or not chain.steps:
+    """One finding where the chain does not arrive, unless :mod:`.boot_menu` knows what boot.ini has wrong."""
+    if chain.default is not None or not chain.steps or chain.menu_fault is not None:
         return ()
     step = chain.steps[-1]
     if not chain.understood:

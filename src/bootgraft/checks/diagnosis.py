@@ -7,6 +7,7 @@ from enum import StrEnum
 from bootgraft.boot.chain import BootChain
 from bootgraft.checks import (
     boot_chain,
+    boot_menu,
     boot_service,
     device_binding,
     driver_file,
@@ -35,6 +36,7 @@ STORAGE_CHECKS: tuple[Callable[[ControllerFacts], tuple[Finding, ...]], ...] = (
 
 DOCS: tuple[FindingDoc, ...] = (
     *boot_chain.DOCS,
+    *boot_menu.DOCS,
     *device_binding.DOCS,
     *boot_service.DOCS,
     *driver_file.DOCS,
@@ -70,9 +72,8 @@ class Diagnosis:
 
     @property
     def stop_code(self) -> str | None:
-        """The STOP code that the blockers lead to, as ``0x7b``."""
-        codes = (f.stop_code for f in self.findings if f.severity is Severity.BLOCKER)
-        return next((code for code in codes if code), None)
+        """The STOP code that the first blocker leads to, as ``0x7b``: a machine comes only as far as that one."""
+        return self.blockers[0].stop_code if self.blockers else None
 
     @property
     def blockers(self) -> tuple[Finding, ...]:
@@ -86,6 +87,11 @@ class Diagnosis:
         return replace(self, findings=(*self.findings, *further), verdict=verdict)
 
 
+def chain_findings(chain: BootChain) -> tuple[Finding, ...]:
+    """What stands in the way before any Windows is looked at. ``repair`` mends these first, then looks again."""
+    return (*boot_chain.check(chain), *boot_menu.check(chain))
+
+
 def diagnose(
     chain: BootChain, installation: Installation | None, hive: Hive | None, controller: Controller | None
 ) -> Diagnosis:
@@ -93,7 +99,7 @@ def diagnose(
 
     ``installation`` and ``hive`` (its SYSTEM) are None where the chain arrives at no Windows.
     """
-    findings = list(boot_chain.check(chain))
+    findings = list(chain_findings(chain))
     facts = None
     judged = False
     if installation is not None and hive is not None:
