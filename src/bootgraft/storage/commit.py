@@ -78,7 +78,7 @@ def _publish(draft: Draft, transaction: Transaction, journal: Path, places: Sequ
         _write(descriptor, draft, transaction, journal)
         for change in changes:
             change.prepare()
-        with explained(journal, action="writing the undo journal"):
+        with explained(journal, action="writing the undo journal", movable=True):
             partial.rename(journal)
             sync_folder(journal.parent)
         for change in changes:
@@ -105,15 +105,15 @@ def _withdraw(partial: Path, journal: Path, changes: Sequence[PointerChange], pl
 
 def _open_partial(partial: Path, journal: Path) -> int:
     """Open the temporary file, left from a commit that was killed or new, and lock it."""
-    with explained(journal, action="writing the undo journal"):
+    with explained(journal, action="writing the undo journal", movable=True):
         descriptor = open_regular(partial, os.O_RDWR | os.O_CREAT)
     try:
         try:
-            lock_file(descriptor, journal, exclusive=True)
+            lock_file(descriptor, journal, exclusive=True, movable=True)
         except JournalError:  # no locks here at all, so nobody else holds it: the file is ours to remove
             partial.unlink(missing_ok=True)
             raise
-        with explained(journal, action="writing the undo journal"):
+        with explained(journal, action="writing the undo journal", movable=True):
             # Whoever held the lock until now may have given the file its real name meanwhile.
             if os.path.lexists(journal) or not os.path.samestat(os.fstat(descriptor), partial.stat()):
                 raise FileExistsError(errno.EEXIST, "there is something at this place already")
@@ -129,7 +129,7 @@ def _write(descriptor: int, draft: Draft, transaction: Transaction, journal: Pat
     head = encode_head(draft.head)
     decode_head(head, path=journal)  # better no journal than one that undo will not read
     needed = layout(head, draft.extents).total
-    with explained(journal, action="writing the undo journal"):
+    with explained(journal, action="writing the undo journal", movable=True):
         _claim_space(descriptor, needed, journal)
         write_journal(descriptor, head, draft.extents, contents(transaction, draft.extents))
         os.fsync(descriptor)

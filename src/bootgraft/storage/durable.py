@@ -64,22 +64,26 @@ def _not_plain(path: Path) -> OSError:
 
 
 @contextmanager
-def explained(path: Path, *, action: str) -> Iterator[None]:
-    """Turn an OSError in the block into a JournalError that says what ``action`` failed on ``path``."""
+def explained(path: Path, *, action: str, movable: bool = False) -> Iterator[None]:
+    """Turn an OSError in the block into a JournalError that says what ``action`` failed on ``path``.
+
+    ``movable`` says that this is a new journal, which ``--journal PATH`` can put elsewhere.
+    """
     try:
         yield
     except OSError as error:
-        raise _explain(error, path, action) from error
+        advice = _advice(error, path.parent, movable=movable)
+        raise JournalError(f"{action} failed: {error.strerror or error}", where=str(path), advice=advice) from error
 
 
-def _explain(error: OSError, path: Path, action: str) -> JournalError:
-    """Return the JournalError for what the operating system said."""
+def _advice(error: OSError, folder: Path, *, movable: bool) -> str:
+    """Return what to do about what the operating system said."""
     if error.errno in FULL:
-        advice = f"Free some space in {path.parent}, or give --journal PATH on another file system"
+        here, there = f"Free some space in {folder}", "on another file system"
     elif error.errno in _REFUSED:
-        advice = f"Make {path.parent} readable and writable for this user, or give --journal PATH in a folder that is"
+        here, there = f"Make {folder} readable and writable for this user", "in a folder that is"
     elif error.errno == errno.ENOENT:
-        advice = f"Create the folder {path.parent}, or give --journal PATH in one that exists"
+        here, there = f"Create the folder {folder}", "in one that exists"
     else:
-        advice = f"Check the file system that holds {path.parent}, or give --journal PATH on another one"
-    return JournalError(f"{action} failed: {error.strerror or error}", where=str(path), advice=advice)
+        here, there = f"Check the file system that holds {folder}", "on another one"
+    return f"{here}, or give --journal PATH {there}" if movable else f"{here}, and run the command again"

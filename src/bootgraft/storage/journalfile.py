@@ -324,14 +324,14 @@ def _is_torn(stored: bytes, expected: bytes) -> bool:
     return expected.startswith(written)
 
 
-def lock_file(descriptor: int, path: Path, *, exclusive: bool) -> None:
-    """Take the lock on an open journal without waiting.
+def lock_file(descriptor: int, path: Path, *, exclusive: bool, movable: bool = False) -> None:
+    """Take the lock on an open journal without waiting. ``movable`` as in ``durable.explained``.
 
     Raises:
         ImageInUseError: somebody else holds it.
         JournalError: its file system has no such locks.
     """
-    with explained(path, action="locking the undo journal"):
+    with explained(path, action="locking the undo journal", movable=movable):
         try:
             fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         except BlockingIOError as error:
