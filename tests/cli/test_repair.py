@@ -14,7 +14,7 @@ from tests.report.contract import faults
 
 from bootgraft.cli.main import _parser
 from bootgraft.cli.options import Options
-from bootgraft.cli.repair import undo_command
+from bootgraft.cli.writing import undo_command
 
 Command = Callable[..., CommandResult]
 LSI = ("--target", "vmware:lsilogic")

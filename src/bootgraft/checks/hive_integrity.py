@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from bootgraft.checks.finding import Finding, FindingDoc, Severity
-from bootgraft.registry.integrity import Defect, DefectKind, DefectSeverity
+from bootgraft.registry.defects import Defect, DefectKind, DefectSeverity
 from bootgraft.registry.upcase import upcase
 
 ID = "hive-defects"

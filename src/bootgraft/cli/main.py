@@ -33,7 +33,7 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(message, where=where, advice=f"See `{self.prog} --help`")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     parser = _Parser(
         prog="bootgraft",
         description="Makes a Windows disk image boot again after it was moved to another hypervisor.",
@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     undo = commands.add_parser("undo", help="put the images back as they were before the last repair")
     _add_images(undo)
     undo.add_argument("--dry-run", action="store_true", help="only say whether the undo is possible")
+    _add_registry(commands.add_parser("reg", help="read and edit the registry, in an image or a hive file"), words)
     _add_general(commands.add_parser("targets", help="every hypervisor:controller, with ids and in-box drivers"))
     _add_general(commands.add_parser("doctor", help="which parts of the system are missing, and what to install"))
     return parser
@@ -104,6 +105,13 @@ def _add_repair(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="finish a repair that was interrupted")
 
 
+def _add_registry(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
+    if "reg" in words[:1]:  # no other command needs to load its sub-commands
+        from bootgraft.cli.reg_arguments import add_sub_commands
+
+        add_sub_commands(parser, _add_images, _Parser)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status of the contract."""
     words = list(sys.argv[1:] if arguments is None else arguments)
@@ -111,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a volume's label may have what the terminal cannot show
     try:
-        options = Options.from_arguments(_parser().parse_args(words))
+        options = Options.from_arguments(_parser(words).parse_args(words))
         with stoppable():
             return _run(options)
     except BootgraftError as error:

@@ -3,6 +3,10 @@
 import argparse
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # only `reg` has one
+    from bootgraft.worker.registry_request import RegistryRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +29,17 @@ class Options:
     dry_run: bool = False
     overlay: Path | None = None
     resume: bool = False
+    registry: "RegistryRequest | None" = None
+    out: Path | None = None
 
     @staticmethod
     def from_arguments(arguments: argparse.Namespace) -> "Options":
         """Take over what argparse found."""
         given = vars(arguments)
+        if given["command"] == "reg":
+            from bootgraft.cli.reg_arguments import take_request
+
+            take_request(given)
         target = given.pop("target", None)
         if target is not None:
             given["targets"] = target if isinstance(target, list) else [target]
@@ -37,7 +47,7 @@ class Options:
             if isinstance(value, list):
                 given[name] = tuple(value)
         given["allow_path"] = tuple(Path(each) for each in given.get("allow_path", ()))
-        for name in ("journal", "overlay"):
+        for name in ("journal", "overlay", "out"):
             given[name] = Path(given[name]) if given.get(name) else None
         known = {field.name for field in fields(Options)}
         return Options(**{name: value for name, value in given.items() if name in known})

@@ -1,6 +1,6 @@
 """One command's hold on its images: opened, locked, served to the worker, and closed whatever happens."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -51,8 +51,11 @@ class Session:
     ) -> None:
         self._stack.__exit__(kind, error, trace)
 
-    def run(self, operation: Operation) -> Outcome:
-        """Have the worker do the command's job; what it changed stands in :attr:`overlays`."""
+    def run(self, operation: Operation, output: Callable[[bytes], object] | None = None) -> Outcome:
+        """Have the worker do the command's job; what it changed stands in :attr:`overlays`.
+
+        ``output`` takes what ``reg`` reads, piece by piece.
+        """
         opened = (*self.images, *self._donors)
         job = Job(
             operation,
@@ -63,9 +66,10 @@ class Session:
             self._options.file,
             self._options.windows,
             self._options.dry_run or self._options.verbose,
+            self._options.registry,
         )
         devices = [image.device for image in opened]
-        return self._worker.run(job, devices, self.overlays, self._monitor)
+        return self._worker.run(job, devices, self.overlays, self._monitor, output)
 
 
 def _spec(image: "OpenImage") -> DeviceSpec:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from bootgraft.cli.hivefile import is_hive_file
 from bootgraft.cli.opening import refuse_children
 from bootgraft.cli.options import Options
 from bootgraft.cli.repeated import refuse_repeated
@@ -22,7 +23,11 @@ _SNAPSHOT = (
 
 
 def run(options: Options) -> int:
-    """Put the images back as they were before the newest repair."""
+    """Put the images back as they were before the newest repair; or a hive file, before its newest change."""
+    if is_hive_file(options.images):
+        from bootgraft.cli.reg_bare import undo as undo_hive_file
+
+        return undo_hive_file(options)
     journal = require_journal(options.images, options.journal)
     with _opened(options) as images:
         monitor = monitor_for(options)

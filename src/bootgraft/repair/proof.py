@@ -1,5 +1,7 @@
 """The proof: what was planned is read back from an overlay mounted afresh, before anything reaches the image."""
 
+from collections.abc import Iterable
+
 from bootgraft.changes import CreateKey, DeleteKey, DeleteValue, FileId, Plan, RegistryChange, SetValue, WitnessRange
 from bootgraft.errors import BootgraftError
 from bootgraft.filesystems.base import FileSystemKind
@@ -49,14 +51,20 @@ def _unproven(where: str) -> BootgraftError:
 
 def witnesses(plan: Plan, machine: Machine) -> tuple[WitnessRange, ...]:
     """The places that tell later whether Windows has run since: base blocks of touched hives, restart pages."""
+    return witnesses_of([c.hive for c in plan.registry()], [c.file for c in plan.files()], machine)
+
+
+def witnesses_of(hives: Iterable[FileId], files: Iterable[FileId], machine: Machine) -> tuple[WitnessRange, ...]:
+    """The same for these hives and other files that were written."""
+    touched = dict.fromkeys(hives)
     ranges: dict[WitnessRange, None] = {}
-    for place in dict.fromkeys([c.hive for c in plan.registry()] + [c.file for c in plan.files()]):
+    for place in dict.fromkeys((*touched, *files)):
         volume = find_volume(machine, place)
         filesystem = volume.filesystem()
         start = volume.partition.start
         if filesystem.kind is FileSystemKind.NTFS:
             ranges.update(_pieces(volume.disk, start, filesystem.extents("\\$LogFile"), RESTART_PAGES))
-    for place in dict.fromkeys(c.hive for c in plan.registry()):
+    for place in touched:
         volume = find_volume(machine, place)
         extents = volume.filesystem().extents(place.path)
         ranges.update(_pieces(volume.disk, volume.partition.start, extents, BASE_BLOCK))

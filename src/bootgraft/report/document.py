@@ -125,6 +125,7 @@ class ChangeDocument(TypedDict, total=False):
     sha256: str
     before_sha256: str | None
     origin: str
+    diff: list[str] | None
     hive: str
     key: str
     name: str
@@ -232,11 +233,12 @@ def check_document(diagnosis: Diagnosis) -> CheckDocument:
         "stop_code": diagnosis.stop_code,
         "target": None if diagnosis.controller is None else diagnosis.controller.target,
         "windows": None if installation is None else windows_document(installation),
-        "findings": [_finding(finding) for finding in diagnosis.findings],
+        "findings": [finding_document(finding) for finding in diagnosis.findings],
     }
 
 
-def _finding(finding: Finding) -> FindingDocument:
+def finding_document(finding: Finding) -> FindingDocument:
+    """Build the part of a document that describes one finding."""
     return {
         "id": finding.id,
         "severity": finding.severity.value,
@@ -259,6 +261,7 @@ def change_document(change: Change) -> ChangeDocument:
                 "sha256": change.after,
                 "before_sha256": change.before,
                 "origin": change.origin,
+                "diff": file_difference(change),
             }
         case CreateKey():
             return {"kind": "create-key", "hive": str(change.hive), "key": change.key}
@@ -281,6 +284,16 @@ def change_document(change: Change) -> ChangeDocument:
                 "name": change.name,
                 "before": _value(change.before),
             }
+
+
+def file_difference(change: WriteFile) -> list[str] | None:
+    """The lines of a unified diff, for an edit of a text in the OEM code page; None for any other file."""
+    if change.old is None:
+        return None
+    from difflib import unified_diff
+
+    old, new = (data.decode("cp437").splitlines() for data in (change.old, change.data))
+    return list(unified_diff(old, new, str(change.file), str(change.file), n=1, lineterm=""))
 
 
 def _value(value: RegistryData) -> ValueDocument:

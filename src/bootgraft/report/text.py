@@ -3,11 +3,17 @@
 import shlex
 from collections.abc import Iterator, Sequence
 
-from bootgraft.changes import CreateKey, DeleteKey, DeleteValue, FileId, Plan, SetValue
+from bootgraft.changes import CreateKey, DeleteKey, DeleteValue, FileId, Plan, SetValue, WriteFile
 from bootgraft.checks.diagnosis import Diagnosis, Verdict
 from bootgraft.checks.finding import Finding, Remedy, Severity
 from bootgraft.report.device import DeviceSpec
-from bootgraft.report.document import DiskDocument, InspectDocument, PartitionDocument, WindowsDocument
+from bootgraft.report.document import (
+    DiskDocument,
+    InspectDocument,
+    PartitionDocument,
+    WindowsDocument,
+    file_difference,
+)
 
 _UNITS = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 
@@ -155,13 +161,21 @@ def plan_text(plan: Plan, *, detailed: bool) -> str:
     """The files that a plan writes and its registry changes: as ``.reg`` text where detailed, else key by key."""
     lines = []
     for change in plan.files():
-        verb = "create" if change.before is None else "replace"
-        lines.append(one_line(f"{verb}  {change.file}  ({len(change.data)} bytes, from {change.origin})"))
+        lines.append(one_line(_file_line(change)))
+        if detailed:
+            lines += (one_line(f"          {line}") for line in file_difference(change) or ())
     if plan.registry():
         lines += ["", *_reg_lines(plan)] if detailed else _key_lines(plan)
     if plan.notes:
         lines += ["", *(one_line(f"note: {note}") for note in plan.notes)]
     return "\n".join(lines) + "\n"
+
+
+def _file_line(change: WriteFile) -> str:
+    if change.old is not None:
+        return f"edit    {change.file}  ({len(change.data)} bytes, {change.origin})"
+    verb = "create" if change.before is None else "replace"
+    return f"{verb}  {change.file}  ({len(change.data)} bytes, from {change.origin})"
 
 
 def _key_lines(plan: Plan) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """A container file, open for reading its headers: sizes are checked, nothing is locked, nothing is written."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -35,6 +36,13 @@ class ContainerFile:
             return os.pread(self._descriptor, min(length, self.size - offset), offset)
         except OSError as error:
             raise self._unreadable(error) from error
+
+    def next_data(self, offset: int) -> int:
+        """Return ``offset``, or where data follow the hole that it lies in, at most the file's end."""
+        try:
+            return os.lseek(self._descriptor, offset, os.SEEK_DATA)
+        except OSError as error:  # ENXIO: nothing but a hole follows; else: this file system tells of no holes
+            return self.size if error.errno == errno.ENXIO else offset
 
     def read(self, offset: int, length: int, what: str) -> bytes:
         """Return exactly ``length`` bytes from ``offset``; raise ImageError, which names ``what``, where they end."""

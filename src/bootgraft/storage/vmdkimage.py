@@ -29,6 +29,7 @@ from bootgraft.storage.vmdksparse import (
     MAGIC_SE,
     SparseHeader,
     read_sparse_header,
+    require_grains,
 )
 
 _QEMU_SPARSE = ("twoGbMaxExtentSparse", "vmfsSparse", "seSparse")
@@ -107,6 +108,7 @@ def _is_extent(file: ContainerFile) -> ImageError:
 
 def _read_embedded(file: ContainerFile, descriptor: Descriptor, confinement: Confinement) -> Facts:
     header = read_sparse_header(file)
+    require_grains(file)
     kind = "streamOptimized" if header.compressed else descriptor.create_type
     kept = file.read(header.descriptor_offset, min(header.descriptor_length, _QEMU_DESCRIPTOR_SIZE), "the descriptor")
     return Facts(
@@ -176,6 +178,8 @@ def _read_sparse_extent(file: ContainerFile, extent: Extent, confinement: Confin
         if (magic == MAGIC_SE) is not (extent.type is ExtentType.SE_SPARSE):
             raise extent_file.corrupt(f"this is not the {extent.type} extent that {file.path.name} says it is")
         header = read_sparse_header(extent_file)
+        if magic.startswith(MAGIC_HOSTED):
+            require_grains(extent_file)
     if header.sectors != extent.sectors:
         raise file.corrupt(
             f"its descriptor gives {extent.sectors} sectors to {extent.name!r}, which says it has {header.sectors}"

@@ -7,6 +7,7 @@ never published, qemu's block/vmdk.c (VMDKSESparseConstHeader).
 import struct
 import sys
 from array import array
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bootgraft.errors import ImageError
@@ -24,6 +25,8 @@ _DIRECTORY_AT_END = 2**64 - 1
 _COWD = struct.Struct("<4sIIIIII")
 _SE = struct.Struct("<QQQ")
 _MAX_DIRECTORY = 8 * 2**20
+_TABLES_AT_ONCE = 2**20
+"""Bytes of grain tables that are looked at together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,63 @@ def _read_hosted(file: ContainerFile) -> SparseHeader:
     )
 
 
+def require_grains(file: ContainerFile) -> None:
+    """Check that every grain that a hosted sparse extent has begins inside the file.
+
+    qemu reads a grain beyond the end as zeros, and gives its place to the next grain that is written: of a copy that
+    was cut short, two parts of the disk would share it from then on. The tables take 1/16384 of the disk's size, so
+    they are compared in bulk, and holes in them, for parts of the disk that were never written, cost next to nothing.
+
+    Raises:
+        ImageError: one does not.
+    """
+    directory, table_entries = _read_directory(file, file.read(0, SECTOR, "the sparse extent's header"))
+    for start, length in _table_runs(directory, 4 * table_entries):
+        at = start
+        while (at := file.next_data(at)) < start + length:
+            tables = file.peek(at, min(_TABLES_AT_ONCE, start + length - at))
+            at += len(tables)
+            if _names_beyond(tables, -(-file.size // SECTOR)):
+                raise file.truncated("a part of the disk that its grain tables name")
+
+
+def _table_runs(directory: "array[int]", size: int) -> Iterator[tuple[int, int]]:
+    """Yield (offset, length) in bytes of the grain tables, joined where one follows the other."""
+    start = end = 0
+    for sector in directory:
+        offset = sector * SECTOR
+        if sector and offset != end:
+            if end > start:
+                yield start, end - start
+            start = offset
+        end = offset + size if sector else end
+    if end > start:
+        yield start, end - start
+
+
+def _names_beyond(tables: bytes, sectors: int) -> bool:
+    """Whether an entry is not below ``sectors``; most tables are told by their being empty, or by the highest bytes."""
+    if tables == bytes(len(tables)):
+        return False
+    highest, heads = sectors >> 24, tables[3::4]
+    if heads.translate(None, bytes(range(min(highest, 255) + 1))):
+        return True
+    if highest not in heads:
+        return False
+    entries = array("I", tables)
+    if sys.byteorder == "big":
+        entries.byteswap()
+    return max(entries) >= sectors
+
+
 def _check_directory(file: ContainerFile, data: bytes) -> None:
     """Check that the grain directory and every grain table lie inside the file."""
+    directory, table_entries = _read_directory(file, data)
+    file.require(max(directory, default=0) * SECTOR + 4 * table_entries, "a grain table")
+
+
+def _read_directory(file: ContainerFile, data: bytes) -> "tuple[array[int], int]":
+    """Return the grain directory, in sectors, and the number of entries in each grain table."""
     directory_at = _HOSTED.unpack_from(data)[9]
     if directory_at == _DIRECTORY_AT_END:  # streamOptimized as it was streamed: a footer repeats the header
         data = file.peek(file.size - 2 * SECTOR, SECTOR)
@@ -100,7 +158,7 @@ def _check_directory(file: ContainerFile, data: bytes) -> None:
     directory = array("I", file.read(directory_at * SECTOR, length, "the grain directory"))
     if sys.byteorder == "big":
         directory.byteswap()
-    file.require(max(directory, default=0) * SECTOR + 4 * table_entries, "a grain table")
+    return directory, table_entries
 
 
 def _read_cowd(file: ContainerFile) -> SparseHeader:

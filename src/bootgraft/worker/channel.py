@@ -1,8 +1,8 @@
 """Frames between the parent, which holds the images, and the child, which reads hostile bytes.
 
 A frame is a kind (u8), the payload's length (u32, little-endian) and the payload. The parent sends one JOB and answers
-READs with DATA or FAULT; the child sends READ, EVENT and RUN frames and ends with DONE or FAULT. Nothing is ever
-unpickled: payloads are fixed structures, raw bytes or JSON.
+READs with DATA or FAULT; the child sends READ, EVENT, OUTPUT and RUN frames and ends with DONE or FAULT. Nothing is
+ever unpickled: payloads are fixed structures, raw bytes or JSON.
 """
 
 import json
@@ -35,6 +35,7 @@ class Frame(IntEnum):
     EVENT = 5
     RUN = 6
     DONE = 7
+    OUTPUT = 8
 
 
 class ChannelClosedError(BootgraftError):

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from bootgraft.errors import BootgraftError
 from bootgraft.events import Event
 from bootgraft.storage.overlay import Overlay
-from bootgraft.worker.channel import RUN_HEAD, Channel, ChannelClosedError, Frame, ProxyDevice, encode_error
+from bootgraft.worker.channel import MAX_READ, RUN_HEAD, Channel, ChannelClosedError, Frame, ProxyDevice, encode_error
 from bootgraft.worker.job import Job
 
 MEMORY_LIMIT = 2 * 2**30
@@ -47,7 +47,13 @@ def _serve(channel: Channel) -> None:
     devices = [ProxyDevice(channel, n, spec.size, spec.location) for n, spec in enumerate(job.devices)]
     overlays = [Overlay(device) for device in devices[: job.disks]]
     try:
-        outcome = run_job(job, overlays, devices[job.disks :], monitor=lambda event: _report(channel, event))
+        outcome = run_job(
+            job,
+            overlays,
+            devices[job.disks :],
+            monitor=lambda event: _report(channel, event),
+            output=lambda data: _send_output(channel, data),
+        )
         for number, overlay in enumerate(overlays):
             _hand_over(channel, number, overlay)
     except ChannelClosedError:
@@ -65,6 +71,11 @@ def _serve(channel: Channel) -> None:
 
 def _report(channel: Channel, event: Event) -> None:
     channel.send(Frame.EVENT, json.dumps(asdict(event)).encode())
+
+
+def _send_output(channel: Channel, data: bytes) -> None:
+    for at in range(0, len(data), MAX_READ):
+        channel.send(Frame.OUTPUT, data[at : at + MAX_READ])
 
 
 def _hand_over(channel: Channel, number: int, overlay: Overlay) -> None:

@@ -3,9 +3,13 @@
 import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from bootgraft.changes import WitnessRange
 from bootgraft.report.device import DeviceSpec
+
+if TYPE_CHECKING:  # only `reg` has one
+    from bootgraft.worker.registry_request import RegistryRequest
 
 
 class Operation(StrEnum):
@@ -14,6 +18,7 @@ class Operation(StrEnum):
     INSPECT = "inspect"
     CHECK = "check"
     REPAIR = "repair"
+    REGISTRY = "registry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +27,7 @@ class Job:
 
     The first ``disks`` of ``devices`` are the machine's disks in BIOS order; each further one is the only disk of a
     donor. ``reg_files`` and ``driver_files`` are paths of ordinary files, which the child opens for reading itself.
-    ``detailed`` asks for the registry changes as ``.reg`` text.
+    ``detailed`` asks for the registry changes as ``.reg`` text. ``registry`` says what ``reg`` is to do.
     """
 
     operation: Operation
@@ -33,6 +38,7 @@ class Job:
     driver_files: tuple[str, ...] = ()
     windows: str | None = None
     detailed: bool = False
+    registry: "RegistryRequest | None" = None
 
     def to_json(self) -> bytes:
         """The job as a frame's payload."""
@@ -46,6 +52,10 @@ class Job:
         fields["devices"] = tuple(DeviceSpec(**device) for device in fields["devices"])
         for name in ("targets", "reg_files", "driver_files"):
             fields[name] = tuple(fields[name])
+        if fields["registry"] is not None:
+            from bootgraft.worker.registry_request import RegistryRequest
+
+            fields["registry"] = RegistryRequest.from_fields(fields["registry"])
         return Job(**fields)
 
 

@@ -6,7 +6,7 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
 
 from bootgraft.errors import BootgraftError, ImageError
@@ -64,8 +64,17 @@ class Worker:
             self._process.kill()
         self._process.wait()
 
-    def run(self, job: Job, devices: Sequence[BlockDevice], overlays: Sequence[Overlay], monitor: Monitor) -> Outcome:
+    def run(
+        self,
+        job: Job,
+        devices: Sequence[BlockDevice],
+        overlays: Sequence[Overlay],
+        monitor: Monitor,
+        output: Callable[[bytes], object] | None = None,
+    ) -> Outcome:
         """Have the child do the job on these devices; what it changed is written into ``overlays``, one per disk.
+
+        ``output`` takes an answer that is too large for the outcome, piece by piece.
 
         Raises the child's own BootgraftError, or ImageError where the child crashed on what it read or does not keep
         to the protocol.
@@ -79,6 +88,8 @@ class Worker:
                         self._serve(payload, devices)
                     case Frame.EVENT:
                         monitor(_event(payload))
+                    case Frame.OUTPUT if output is not None:
+                        output(payload)
                     case Frame.RUN:
                         _take_run(payload, overlays)
                     case Frame.DONE:

@@ -1,0 +1,15 @@
+"""Telling a registry hive from a disk image."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def is_hive_file(images: Sequence[str]) -> bool:
+    """Whether what was given is one registry hive, not a disk."""
+    if len(images) != 1 or not Path(images[0]).is_file():
+        return False
+    try:
+        with Path(images[0]).open("rb") as file:
+            return file.read(4) == b"regf"
+    except OSError:  # opening it as an image says what is wrong
+        return False

@@ -1,0 +1,236 @@
+"""``bootgraft reg`` on a hive file by itself: replaced as a whole by a new file, the old one kept beside it.
+
+A hive may grow, which a journal of a disk's bytes does not record. So the new content goes to a file beside it that
+takes its name once it is on stable storage; the old file stays as ``NAME.bootgraft-N.DIGEST.bak``, where DIGEST is the
+start of the SHA-256 of what was written. ``undo`` puts the newest of them back, unless the hive is another one by now.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import re
+import shlex
+import shutil
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from pathlib import Path
+
+from bootgraft.cli.options import Options
+from bootgraft.cli.reg_read import check_output, read_and_print
+from bootgraft.cli.terminal import answer, monitor_for, put
+from bootgraft.errors import ImageError, JournalError, ReadOnlyError, UsageError
+from bootgraft.report.device import DeviceSpec
+from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.storage.confine import resolve
+from bootgraft.storage.durable import sync_folder
+from bootgraft.storage.overlay import Overlay
+from bootgraft.storage.padded import Padded
+from bootgraft.storage.rawfile import RawFile
+from bootgraft.worker.job import Job, Operation, Outcome
+from bootgraft.worker.parent import Worker
+
+GROWTH = 2**27
+"""Bytes by which one command may make a hive grow."""
+_BASE_SIZE, _BINS_SIZE_AT = 4096, 40
+_LOGS = (".log", ".log1", ".log2")
+_BACKUP = re.compile(r"\.bootgraft-(\d{1,6})\.([0-9a-f]{16})\.bak")
+_PIECE = 2**20
+
+
+def run(options: Options) -> int:
+    """Do the sub-command on a hive file."""
+    request = options.registry
+    if request is None:
+        raise ValueError(options)
+    _check_options(options)
+    path = resolve(Path(options.images[0]))
+    if not request.action.writes:
+        check_output(options)
+        return read_and_print(options, lambda output: _work(options, path, output=output)[0])
+    outcome, backup = _work(options, path)
+    if options.json:
+        document = {**json.loads(outcome.document), "committed": backup is not None, "journal": None, "overlays": []}
+        document["backup"] = None if backup is None else str(backup)
+        put(json.dumps(document) + "\n")
+    else:
+        answer(_head(outcome, options) + outcome.text + _closing(options, backup), outcome.status, options)
+    return outcome.status
+
+
+def _check_options(options: Options) -> None:
+    request = options.registry
+    given = {
+        "--hive": request is not None and request.hive is not None,
+        "--windows": options.windows is not None,
+        "--overlay": options.overlay is not None,
+        "--journal": options.journal is not None,
+        "--format": options.format is not None,
+    }
+    for name, is_given in given.items():
+        if is_given:
+            raise UsageError("this is a hive file, not a disk image", where=name, advice="Leave this option out")
+
+
+def _work(options: Options, path: Path, output: Callable[[bytes], object] | None = None) -> tuple[Outcome, Path | None]:
+    """Have the worker do the job, and replace the file where that is asked for and proven."""
+    request = options.registry
+    if request is None:
+        raise ValueError(options)
+    in_place = request.action.writes and not options.dry_run
+    if in_place and not path.stat().st_mode & 0o222:
+        raise ReadOnlyError(
+            "the file is marked read-only",
+            where=str(path),
+            advice="chmod u+w makes it writable; --dry-run needs no more",
+        )
+    with ExitStack() as stack:
+        worker = stack.enter_context(Worker())
+        hive = stack.enter_context(RawFile(path, writable=in_place))
+        logs = [stack.enter_context(RawFile(log, writable=False)) for log in _logs_beside(path)]
+        room = -(-(hive.size + GROWTH) // _PIECE) * _PIECE
+        padded = Padded(hive, room, str(path))
+        overlay = Overlay(padded)
+        stack.callback(overlay.close)
+        devices: list[BlockDevice] = [padded, *logs]
+        specs = (DeviceSpec(str(path), "hive", room), *(DeviceSpec(str(log.path), "log", log.size) for log in logs))
+        job = Job(
+            Operation.REGISTRY,
+            specs,
+            1,
+            reg_files=options.reg,
+            detailed=options.dry_run or options.verbose,
+            registry=replace(request, bare_size=hive.size),
+        )
+        outcome = worker.run(job, devices, [overlay], monitor_for(options), output)
+        if not (outcome.proven and in_place):
+            return outcome, None
+        bins = int.from_bytes(overlay.read(_BINS_SIZE_AT, 4), "little")
+        return outcome, _replace(path, overlay, max(hive.size, _BASE_SIZE + bins))
+
+
+def _logs_beside(path: Path) -> list[Path]:
+    """The hive's logs, by any case of their names."""
+    wanted = {path.name.casefold() + suffix for suffix in _LOGS}
+    with os.scandir(path.parent) as entries:
+        return sorted(Path(entry.path) for entry in entries if entry.name.casefold() in wanted and entry.is_file())
+
+
+def _replace(path: Path, content: BlockDevice, size: int) -> Path:
+    """Give the file a new content in one step, and return where the old one is kept."""
+    new = path.with_name(path.name + ".bootgraft-new")
+    try:
+        digest = _write_new(new, path, content, size)
+        number = max((found[0] for found in _backups(path)), default=0) + 1
+        backup = path.with_name(f"{path.name}.bootgraft-{number}.{digest}.bak")
+        _keep(path, backup)
+        new.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        new.unlink(missing_ok=True)
+        raise _unwritable(path, error) from error
+    return backup
+
+
+def _write_new(new: Path, old: Path, content: BlockDevice, size: int) -> str:
+    """Write the new file to stable storage and return the start of its SHA-256."""
+    digest = hashlib.sha256()
+    with new.open("wb") as file:
+        for at in range(0, size, _PIECE):
+            piece = content.read(at, min(_PIECE, size - at))
+            digest.update(piece)
+            file.write(piece)
+        file.flush()
+        shutil.copystat(old, new)
+        os.utime(new)
+        status = old.stat()
+        with suppress(PermissionError):  # only root can give a file away
+            os.chown(file.fileno(), status.st_uid, status.st_gid)
+        os.fsync(file.fileno())
+    return digest.hexdigest()[:16]
+
+
+def _keep(path: Path, backup: Path) -> None:
+    """Keep the file under another name too, as a copy where the file system knows no links."""
+    try:
+        backup.hardlink_to(path)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
+            raise
+        shutil.copy2(path, backup)
+        with backup.open("rb") as file:
+            os.fsync(file.fileno())
+
+
+def _backups(path: Path) -> list[tuple[int, str, Path]]:
+    """Number, digest and place of each backup, the newest last."""
+    found = []
+    with os.scandir(path.parent) as entries:
+        for entry in entries:
+            match = _BACKUP.fullmatch(entry.name.removeprefix(path.name)) if entry.name.startswith(path.name) else None
+            if match:
+                found.append((int(match[1]), match[2], Path(entry.path)))
+    return sorted(found)
+
+
+def undo(options: Options) -> int:
+    """Put back the hive file as it was before the newest change."""
+    path = resolve(Path(options.images[0]))
+    with RawFile(path, writable=not options.dry_run):
+        backups = _backups(path)
+        if not backups:
+            raise JournalError(
+                "there is no backup of this hive: bootgraft has not changed it",
+                where=str(path),
+                advice="Check the path; a backup is called NAME.bootgraft-N.DIGEST.bak and lies beside the hive",
+            )
+        _, digest, backup = backups[-1]
+        if _digest(path) != digest:
+            raise JournalError(
+                "the hive was changed since bootgraft wrote it; nothing was written",
+                where=str(path),
+                advice=f"Where the old hive is wanted all the same, copy {backup.name} over it",
+            )
+        if not options.dry_run:
+            try:
+                backup.replace(path)
+                sync_folder(path.parent)
+            except OSError as error:
+                raise _unwritable(path, error) from error
+    summary = f"the change of {options.images[0]}"
+    if options.json:
+        put(json.dumps({"undone": not options.dry_run, "journal": str(backup), "summary": summary}) + "\n")
+    elif options.dry_run:
+        answer(f"Dry run: {summary} can be taken back; nothing was written.\n", 0, options)
+    else:
+        answer(f"Undone: {summary} taken back; it is as it was before.\n", 0, options)
+    return 0
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def _unwritable(path: Path, error: OSError) -> ImageError:
+    return ImageError(
+        f"it cannot be replaced ({error.strerror}); the hive is as it was",
+        where=str(path),
+        advice="Check the folder's permissions and free space, and run the command again",
+    )
+
+
+def _head(outcome: Outcome, options: Options) -> str:
+    if not outcome.proven:
+        return ""  # the text itself says why
+    if options.dry_run:
+        return f"Dry run: {outcome.summary}, proven on an overlay; nothing was written.\n\n"
+    return f"Done: {outcome.summary}, proven before written to {options.images[0]}.\n\n"
+
+
+def _closing(options: Options, backup: Path | None) -> str:
+    if backup is None:
+        return ""
+    command = shlex.join(["bootgraft", "undo", *options.images])
+    return f"\nThe old hive is kept as {backup.name}.\nTo put it back:\n    {command}\n"

@@ -1,0 +1,170 @@
+"""How what was proven on an overlay reaches the images: in place under the undo journal, or as overlays on top."""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootgraft.cli.options import Options
+from bootgraft.cli.session import Session, tell_notes
+from bootgraft.errors import UsageError
+from bootgraft.events import Event, EventKind, Monitor
+from bootgraft.storage.commit import commit
+from bootgraft.storage.imageinfo import QEMU_DRIVER, ImageFormat
+from bootgraft.storage.images import OpenImage, identify, open_image
+from bootgraft.storage.journalsearch import new_journal_path
+from bootgraft.storage.overlay import MAX_RUN, Overlay
+from bootgraft.storage.qemunbd import create_overlay
+from bootgraft.storage.transaction import DiskTransaction, Transaction
+from bootgraft.worker.job import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What came of a job, and where it was written: the journal's path, or the overlays'; both empty for nothing."""
+
+    outcome: Outcome
+    journal: Path | None = None
+    overlays: tuple[Path, ...] = ()
+
+    @property
+    def committed(self) -> bool:
+        """Whether anything was written."""
+        return self.journal is not None or bool(self.overlays)
+
+    def document(self) -> str:
+        """The outcome's JSON document, with what was written."""
+        document = json.loads(self.outcome.document)
+        document["committed"] = self.committed
+        document["journal"] = None if self.journal is None else str(self.journal)
+        document["overlays"] = [str(path) for path in self.overlays]
+        return json.dumps(document) + "\n"
+
+    def places(self, options: Options) -> str:
+        """Where it was written, for people."""
+        return ", ".join(map(str, self.overlays) if self.overlays else options.images)
+
+    def closing(self, options: Options) -> str:
+        """How to take it back; empty where nothing was written."""
+        if self.overlays:
+            return f"\nThe image itself is untouched. Boot from {self.places(options)}; to undo, delete it.\n"
+        if self.journal is None:
+            return ""
+        return f"\nUndo journal: {_shown(self.journal)}\nTo put everything back:\n    {undo_command(options)}\n"
+
+
+def is_in_place(options: Options) -> bool:
+    """Whether the command would write to the images themselves."""
+    return not (options.dry_run or options.overlay)
+
+
+def check_destination(options: Options) -> None:
+    """Raise UsageError where it cannot be written to what the options say."""
+    if options.overlay and os.path.lexists(options.overlay):
+        raise UsageError("it exists already", where=str(options.overlay), advice="Give --overlay a new file's name")
+    if options.overlay and options.journal:
+        raise UsageError(
+            "an overlay needs no journal: the image is not written",
+            where="--journal",
+            advice="Leave one of the two out; to undo, delete the overlay",
+        )
+
+
+def run_and_write(session: Session, options: Options, monitor: Monitor, job: Callable[[], Outcome]) -> Written:
+    """Have a job done on the session's overlays, and write what came of it where that is proven.
+
+    Raises:
+        UsageError: an overlay was asked for that cannot be made.
+        JournalError: the journal cannot be written, or the images could not be written to the end.
+    """
+    if options.overlay:
+        _refuse_exports(session)
+    journal = new_journal_path(options.images, options.journal) if is_in_place(options) else None
+    outcome = job()
+    if not outcome.proven:
+        return Written(outcome)
+    if options.overlay is None:
+        tell_notes(session.images, monitor)
+    if journal is not None:
+        commit(_transaction(session, outcome), journal=journal, monitor=monitor)
+        return Written(outcome, journal=journal)
+    if options.overlay is not None and not options.dry_run:
+        return Written(outcome, overlays=tuple(_write_overlays(session, options.overlay, monitor)))
+    return Written(outcome)
+
+
+def _shown(path: Path) -> str:
+    """The path as one would type it from here."""
+    try:
+        here = Path.cwd()
+    except OSError:  # the folder was deleted meanwhile
+        return str(path)
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
+
+
+def _transaction(session: Session, outcome: Outcome) -> Transaction:
+    disks = tuple(
+        DiskTransaction(image, overlay, _witnesses(outcome, number))
+        for number, (image, overlay) in enumerate(zip(session.images, session.overlays, strict=True))
+    )
+    return Transaction(disks, outcome.summary)
+
+
+def _witnesses(outcome: Outcome, disk: int) -> tuple[tuple[int, int], ...]:
+    return tuple((each.offset, each.length) for each in outcome.witnesses if each.disk == disk)
+
+
+def _refuse_exports(session: Session) -> None:
+    for image in session.images:
+        if image.info.format is ImageFormat.NBD:
+            # bootgraft could not open it again: an image that names a network address may be a hostile one
+            raise UsageError(
+                "an overlay cannot stand on an NBD export",
+                where=image.info.location,
+                advice="Write to the export in place with --journal PATH",
+            )
+
+
+def _write_overlays(session: Session, out: Path, monitor: Monitor) -> list[Path]:
+    """Write one qcow2 for each disk that changed; further disks get ``-diskN`` before the suffix."""
+    changed = [(n, i, o) for n, (i, o) in enumerate(zip(session.images, session.overlays, strict=True)) if o.changed]
+    written: list[Path] = []
+    for number, image, overlay in changed:
+        path = out if len(changed) == 1 else out.with_stem(f"{out.stem}-disk{number}")
+        monitor(Event(EventKind.STEP, f"writing {path}"))
+        _write_overlay(path, image, overlay)
+        written.append(path)
+    return written
+
+
+def _write_overlay(path: Path, image: OpenImage, overlay: Overlay) -> None:
+    create_overlay(path, Path(image.info.location), QEMU_DRIVER[image.info.format])
+    try:
+        with open_image(identify(str(path), allow_paths=_folders(image)), writable=True) as opened:
+            for run in overlay.runs():
+                end = run.offset + run.length
+                for at in range(run.offset, end, MAX_RUN):  # a constant run can be as long as the disk
+                    opened.device.write(at, overlay.read(at, min(MAX_RUN, end - at)))
+            opened.device.flush()
+    except BaseException:
+        path.unlink(missing_ok=True)  # half an overlay would look like a whole one
+        raise
+
+
+def _folders(image: OpenImage) -> tuple[Path, ...]:
+    return tuple({file.parent for file in (*image.info.files, *image.info.backing)})
+
+
+def undo_command(options: Options) -> str:
+    """The command that undoes what these options did."""
+    import shlex
+
+    words = ["bootgraft", "undo", *options.images]
+    if options.journal is not None:
+        words += ["--journal", str(options.journal)]
+    if options.format is not None:
+        words += ["--format", options.format]
+    for folder in options.allow_path:
+        words += ["--allow-path", str(folder)]
+    return shlex.join(words)

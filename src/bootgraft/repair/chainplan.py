@@ -1,0 +1,51 @@
+"""The first rounds of a repair: the boot chain is mended before the Windows that it leads to can be looked at."""
+
+from dataclasses import replace
+
+from bootgraft.changes import Change, DeleteValue, Plan, SetValue, WriteFile
+from bootgraft.checks.finding import Finding
+from bootgraft.machine import Machine, Volume
+from bootgraft.repair.apply import find_volume
+
+
+def plan_chain(findings: tuple[Finding, ...]) -> Plan:
+    """The changes that the findings about a boot chain carry."""
+    return Plan(tuple(dict.fromkeys(change for finding in findings for change in finding.changes)))
+
+
+def join(first: Plan, second: Plan) -> Plan:
+    """One plan of two, the second made for a machine on which the first was carried out.
+
+    What both write is written once: with the second's content, for what was there before the first.
+    """
+    earlier = {_place(change): change for change in first.changes}
+    later = {_place(change): change for change in second.changes}
+    kept = [change for place, change in earlier.items() if place not in later]
+    joined = (_made_earlier(change, earlier.get(place)) for place, change in later.items())
+    return Plan((*kept, *joined), tuple(dict.fromkeys((*first.notes, *second.notes))))
+
+
+def volumes_written(plan: Plan, machine: Machine) -> tuple[Volume, ...]:
+    """The volumes that the plan writes to, each once."""
+    files = dict.fromkeys(each.file if isinstance(each, WriteFile) else each.hive for each in plan.changes)
+    return tuple(dict.fromkeys(find_volume(machine, file) for file in files))
+
+
+def _place(change: Change) -> tuple[str, ...]:
+    """What a change is about; changes to keys are kept apart by their kind."""
+    if isinstance(change, WriteFile):
+        return ("file", str(change.file).casefold())
+    if isinstance(change, SetValue | DeleteValue):
+        return ("value", str(change.hive).casefold(), change.key.casefold(), change.name.casefold())
+    return (type(change).__name__, str(change.hive).casefold(), change.key.casefold())
+
+
+def _made_earlier(change: Change, earlier: Change | None) -> Change:
+    """The change as it is for a machine on which ``earlier``, about the same place, was not carried out."""
+    if isinstance(change, WriteFile) and isinstance(earlier, WriteFile):
+        return replace(change, before=earlier.before, old=earlier.old)
+    if isinstance(change, SetValue | DeleteValue) and isinstance(earlier, SetValue | DeleteValue):
+        if earlier.before is not None:
+            return replace(change, before=earlier.before)
+        return replace(change, before=None) if isinstance(change, SetValue) else change
+    return change

@@ -1,0 +1,145 @@
+"""``reg query``, ``reg export`` and ``reg verify``: what only reads."""
+
+import json
+from collections.abc import Callable, Iterator
+
+from bootgraft.errors import HiveError
+from bootgraft.registry.hive import Hive, Key
+from bootgraft.registry.integrity import DefectSeverity, Survey, survey
+from bootgraft.registry.regexport import export as export_key
+from bootgraft.report.registry import key_document, key_lines, value_document, value_line
+from bootgraft.worker.job import Outcome
+from bootgraft.worker.registry_hives import Hives, Located
+from bootgraft.worker.registry_request import RegistryAction, RegistryRequest
+
+DONE, NOT_THERE = 0, 1
+ANSI = "cp1252"
+"""The code page of REGEDIT4 files: Windows' own in Western Europe and America."""
+
+Output = Callable[[bytes], None]
+"""Takes the answer piece by piece: it may be as large as the hive."""
+
+
+def read(hives: Hives, request: RegistryRequest, output: Output) -> Outcome:
+    """Answer a request that only reads; the answer itself goes to ``output``."""
+    if request.action is RegistryAction.VERIFY:
+        return _verify(hives, request)
+    located = hives.locate(request.key, request.hive)
+    hive = hives.open(located.file)
+    path = hives.for_reading(located)
+    key = hive.key(path)
+    if key is None:
+        return _missing(f"There is no key {_full(located)} in {hive.name}.")
+    name = _full(located, key, path)
+    if request.action is RegistryAction.EXPORT:
+        for piece in export_key(key, name, ansi=ANSI if request.ansi else None):
+            output(piece)
+        return Outcome(DONE, "null", "")
+    if request.value is not None:
+        return _query_value(key, name, request, output)
+    _query(key, name, request, output)
+    return Outcome(DONE, "null", "")
+
+
+def _missing(text: str) -> Outcome:
+    return Outcome(NOT_THERE, json.dumps({"keys": [], "missing": text}), text + "\n")
+
+
+def _full(located: Located, key: Key | None = None, path: str = "") -> str:
+    """A key's full name, in the hive's own spelling where it is there; the current control set stays called so."""
+    names = located.path.split("\\") if located.path else []
+    if key is not None and len(path.split("\\")) == len(names):
+        own = key.path.split("\\")
+        names = own if path == located.path else [names[0], *own[1:]]
+    return "\\".join([located.prefix, *(name for name in names if name)])
+
+
+def _walk(key: Key, name: str, *, recursive: bool) -> Iterator[tuple[Key, str]]:
+    for each in key.walk() if recursive else (key,):
+        rest = each.path[len(key.path) :].lstrip("\\")
+        yield each, f"{name}\\{rest}" if rest else name
+
+
+def _query(key: Key, name: str, request: RegistryRequest, output: Output) -> None:
+    if not request.as_json:
+        for each, path in _walk(key, name, recursive=request.recursive):
+            lines = key_lines(each, path, subkeys=not request.recursive)
+            output("".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace"))
+        return
+    output(b'{"keys": [')
+    separator = b""
+    for each, path in _walk(key, name, recursive=request.recursive):
+        output(separator + json.dumps(key_document(each, path)).encode())
+        separator = b", "
+    output(b"]}\n")
+
+
+def _query_value(key: Key, name: str, request: RegistryRequest, output: Output) -> Outcome:
+    value = key.value(request.value or "")
+    if value is None:
+        return _missing(f"The key {name} has no value {request.value or '(Default)'}.")
+    if request.as_json:
+        document = {"key": name, "value": value_document(value)}
+        output(json.dumps(document).encode() + b"\n")
+    else:
+        output(f"{name}\n{value_line(value)}\n".encode("utf-8", "backslashreplace"))
+    return Outcome(DONE, "null", "")
+
+
+def _verify(hives: Hives, request: RegistryRequest) -> Outcome:
+    places = hives.all() if request.hive is None else (hives.named(request.hive),)
+    documents: list[dict[str, object]] = []
+    lines: list[str] = []
+    unsound = 0
+    for place in places:
+        try:
+            hive = hives.open(place)
+            found = survey(hive)
+        except HiveError as error:
+            unsound += 1
+            documents.append({"hive": str(place), "error": error.what, "defects": []})
+            lines.append(f"UNUSABLE  {error.where}: {error.what}. {error.advice}.")
+            continue
+        unsound += not found.sound
+        documents.append(_survey_document(str(place), hive, found))
+        lines += _survey_lines(str(place), hive, found)
+    count = f"{len(places)} hive{'' if len(places) == 1 else 's'}"
+    head = f"{count} read from end to end: " + (f"{unsound} not sound." if unsound else "sound.")
+    return Outcome(
+        NOT_THERE if unsound else DONE, json.dumps({"hives": documents}), "\n".join([head, "", *lines]) + "\n"
+    )
+
+
+def _survey_document(name: str, hive: Hive, found: Survey) -> dict[str, object]:
+    defects = [
+        {
+            "kind": each.kind.value,
+            "severity": each.severity.value,
+            "offset": each.offset,
+            "key": each.key,
+            "what": each.what,
+        }
+        for each in found.defects
+    ]
+    return {
+        "hive": name,
+        "error": None,
+        "version": f"1.{hive.version}",
+        "pending_transactions": 0 if hive.pending is None else hive.pending.transactions,
+        "keys": found.keys,
+        "values": found.values,
+        "bins_size": found.bins_size,
+        "free_bytes": found.free_bytes,
+        "unreachable_cells": found.unreachable,
+        "sound": found.sound,
+        "defects": defects,
+    }
+
+
+def _survey_lines(name: str, hive: Hive, found: Survey) -> Iterator[str]:
+    mark = "sound   " if found.sound else "DAMAGED "
+    yield f"{mark}  {name}: version 1.{hive.version}, {found.keys} keys, {found.values} values"
+    if hive.pending is not None:
+        yield f"          {hive.pending.transactions} transactions pending in its logs were replayed for this"
+    for severity in DefectSeverity:
+        yield from (f"          {severity}: {each}" for each in found.defects if each.severity is severity)

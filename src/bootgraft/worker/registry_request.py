@@ -1,0 +1,53 @@
+"""What ``reg`` asks of the child."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class RegistryAction(StrEnum):
+    """The sub-commands of ``reg``."""
+
+    QUERY = "query"
+    EXPORT = "export"
+    IMPORT = "import"
+    SET = "set"
+    DELETE = "delete"
+    RECOVER = "recover"
+    VERIFY = "verify"
+
+    @property
+    def writes(self) -> bool:
+        """Whether it changes hives."""
+        return self in (RegistryAction.IMPORT, RegistryAction.SET, RegistryAction.DELETE, RegistryAction.RECOVER)
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryRequest:
+    r"""One ``reg`` command.
+
+    ``key`` is as the user named it. ``hive`` is what ``--hive`` gave: SYSTEM, SOFTWARE, …, or a path on the volume of
+    the installation; the key then counts from its root. ``value`` is a value's name, empty for the default one, None
+    where the command is about the key. ``type`` and ``data`` (hex) are what ``set`` gives it. ``all_sets`` says which
+    control sets are written: None for all where the key says ``CurrentControlSet`` and only the named one elsewhere,
+    True for all in both cases, False for the default one. ``ansi`` asks export for REGEDIT4, ``as_json`` query for
+    JSON. ``bare_size`` is the size of the hive where the first device is a hive file itself, followed by its logs;
+    the device then reaches further, for growth.
+    """
+
+    action: RegistryAction
+    key: str = ""
+    hive: str | None = None
+    value: str | None = None
+    recursive: bool = False
+    ansi: bool = False
+    as_json: bool = False
+    type: int = 1
+    data: str = ""
+    all_sets: bool | None = None
+    bare_size: int | None = None
+
+    @staticmethod
+    def from_fields(fields: dict[str, Any]) -> "RegistryRequest":
+        """The request in a job's JSON, which comes from our own parent."""
+        return RegistryRequest(**{**fields, "action": RegistryAction(fields["action"])})

@@ -1,0 +1,179 @@
+"""``reg import``, ``set``, ``delete`` and ``recover``: planned, read strictly, applied to the overlay, and proven."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from bootgraft.changes import FileId, Plan, RegistryChange, WitnessRange
+from bootgraft.checks.finding import Finding, Severity
+from bootgraft.errors import BootgraftError
+from bootgraft.events import Event, EventKind, Monitor
+from bootgraft.registry.integrity import verify
+from bootgraft.registry.recovery import Recovery
+from bootgraft.repair.apply import apply, filetime
+from bootgraft.repair.proof import read_back, witnesses_of
+from bootgraft.repair.registry_plan import plan_edits
+from bootgraft.repair.soundness import Defects, findings, read_strictly, require_no_worse
+from bootgraft.report.document import change_document, finding_document
+from bootgraft.report.registry import diff_lines
+from bootgraft.report.text import finding_lines, plan_text
+from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.worker.job import Job, Outcome
+from bootgraft.worker.registry_edits import Edits, delete_edits, import_edits, set_edits
+from bootgraft.worker.registry_hives import Hives, opened
+from bootgraft.worker.registry_request import RegistryAction, RegistryRequest
+from bootgraft.worker.survey import refuse_unsafe
+
+DONE, NOTHING_WRITTEN = 0, 1
+SHOWN = 20
+"""Changes that are told one by one without being asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One writing job: its devices, which are overlays, and the size of a bare hive as it was and grew."""
+
+    job: Job
+    request: RegistryRequest
+    disks: Sequence[BlockDevice]
+    logs: Sequence[BlockDevice]
+
+
+def write(
+    job: Job, request: RegistryRequest, disks: Sequence[BlockDevice], logs: Sequence[BlockDevice], monitor: Monitor
+) -> Outcome:
+    """Do a request that writes: to the devices, which are overlays. Raises the BootgraftError family."""
+    work = _Work(job, request, disks, logs)
+    if request.action is RegistryAction.RECOVER:
+        return _recover(work, monitor)
+    _step(monitor, "reading the registry")
+    with opened(job, request, disks, logs, writable=True) as hives:
+        edits = _edits(hives, work)
+        if edits.missing:
+            return Outcome(NOTHING_WRITTEN, _document((), edits.notes, ()), edits.missing + " Nothing was written.\n")
+        plan = Plan(plan_edits(edits.wanted, hives.open), edits.notes)
+        if not plan.changes:
+            text = "\n".join(["Nothing to do: all of it is there already.", *_notes(plan)]) + "\n"
+            return Outcome(DONE, _document((), plan.notes, ()), text)
+        _refuse_unsafe(hives, [change.hive for change in plan.registry()])
+        _step(monitor, "reading the hives that are to be edited from end to end")
+        defects = read_strictly(plan, hives.machine)
+        damage = findings(plan, defects)
+        if any(finding.severity is Severity.BLOCKER for finding in damage):
+            return _blocked(plan, damage)
+        _step(monitor, "applying the changes to the overlay")
+        apply(plan, hives.machine, now=datetime.now(UTC))
+        work = _grown(work, hives)
+    _step(monitor, "proving the result on the overlay, opened afresh")
+    return _prove(work, plan, defects)
+
+
+def _edits(hives: Hives, work: _Work) -> Edits:
+    match work.request.action:
+        case RegistryAction.SET:
+            return set_edits(hives, work.request)
+        case RegistryAction.DELETE:
+            return delete_edits(hives, work.request)
+        case _:
+            return import_edits(hives, work.request, work.job.reg_files[0])
+
+
+def _refuse_unsafe(hives: Hives, places: Sequence[FileId]) -> None:
+    for place in dict.fromkeys(places):
+        refuse_unsafe(hives.volume(place))
+
+
+def _grown(work: _Work, hives: Hives) -> _Work:
+    """The same with the size that a bare hive has now."""
+    if work.request.bare_size is None:
+        return work
+    return replace(work, request=replace(work.request, bare_size=hives.size(hives.all()[0])))
+
+
+def _blocked(plan: Plan, damage: Sequence[Finding]) -> Outcome:
+    lines = ["Nothing was written: the hive is damaged where it must be edited.", *finding_lines(damage)]
+    return Outcome(NOTHING_WRITTEN, _document((), plan.notes, damage), "\n".join(lines) + "\n")
+
+
+def _prove(work: _Work, plan: Plan, defects: Defects) -> Outcome:
+    with opened(work.job, work.request, work.disks, work.logs, writable=False) as hives:
+        read_back(plan, hives.machine)
+        remaining = read_strictly(plan, hives.machine)
+        require_no_worse(defects, remaining)
+        damage = findings(plan, remaining)
+        ranges = witnesses_of([change.hive for change in plan.registry()], (), hives.machine)
+    changes = plan.registry()
+    if work.job.detailed or len(changes) <= SHOWN:
+        lines = list(diff_lines(changes))
+    else:
+        lines = plan_text(replace(plan, notes=()), detailed=False).strip("\n").split("\n")
+    text = "".join(f"{line}\n" for line in (*lines, *_notes(plan), *finding_lines(damage)))
+    summary = f"{len(changes)} registry change{'' if len(changes) == 1 else 's'}"
+    return _proven(_document(changes, plan.notes, damage), text, summary, ranges)
+
+
+def _recover(work: _Work, monitor: Monitor) -> Outcome:
+    """Write what is pending in the logs of hives into them: of all hives, or of the one that is named."""
+    _step(monitor, "reading the hives and their logs")
+    with opened(work.job, work.request, work.disks, work.logs, writable=True) as hives:
+        places = hives.all() if work.request.hive is None else (hives.named(work.request.hive),)
+        found = {place: pending for place in places if (pending := hives.open(place).pending) is not None}
+        _refuse_unsafe(hives, tuple(found))
+        before = {place: verify(hives.open(place)) for place in found}
+        for place in found:
+            hives.open(place).settle(filetime=filetime(datetime.now(UTC)))
+        work = _grown(work, hives)
+    document = {**json.loads(_document((), (), ())), "recovered": [_recovery(*each) for each in found.items()]}
+    if not found:
+        return Outcome(DONE, json.dumps(document), "Nothing to do: no hive has transactions pending.\n")
+    _step(monitor, "proving the result on the overlay, opened afresh")
+    with opened(work.job, work.request, work.disks, work.logs, writable=False) as hives:
+        for place in found:
+            if hives.open(place).pending is not None:
+                raise _unproven(str(place))
+        require_no_worse(before, {place: verify(hives.open(place)) for place in found})
+        ranges = witnesses_of(found, (), hives.machine)
+    text = "".join(_recovery_line(*each) for each in found.items())
+    return _proven(json.dumps(document), text, f"{len(found)} hive{'' if len(found) == 1 else 's'} recovered", ranges)
+
+
+def _recovery(place: FileId, pending: Recovery) -> dict[str, object]:
+    logs = [{"name": log.name, "first": log.first, "last": log.last, "bytes": log.size} for log in pending.logs]
+    return {"hive": str(place), "transactions": pending.transactions, "logs": logs}
+
+
+def _recovery_line(place: FileId, pending: Recovery) -> str:
+    logs = ", ".join(log.name for log in pending.logs)
+    count = f"{pending.transactions} transaction{'' if pending.transactions == 1 else 's'}"
+    return f"replay  {place}: {count} from {logs}\n"
+
+
+def _proven(document: str, text: str, summary: str, ranges: tuple[WitnessRange, ...]) -> Outcome:
+    return Outcome(DONE, document, text, proven=True, summary=summary, witnesses=ranges)
+
+
+def _unproven(where: str) -> BootgraftError:
+    return BootgraftError(
+        "the recovered hive still has transactions pending",
+        where=where,
+        advice="Nothing was written. This is a bug: please report it",
+    )
+
+
+def _document(changes: Sequence[RegistryChange], notes: Sequence[str], damage: Sequence[Finding]) -> str:
+    return json.dumps(
+        {
+            "changes": [change_document(change) for change in changes],
+            "notes": list(notes),
+            "findings": [finding_document(finding) for finding in damage],
+        }
+    )
+
+
+def _notes(plan: Plan) -> list[str]:
+    return [f"note: {note}" for note in plan.notes]
+
+
+def _step(monitor: Monitor, text: str) -> None:
+    monitor(Event(EventKind.STEP, text))

@@ -1,0 +1,219 @@
+"""A repair from start to end, in rounds: what a broken boot chain leads to is only seen once the chain is mended.
+
+Each round plans, applies its plan to the overlays and unmounts them; the next one reads the machine again. All rounds
+are one plan, proven at the end as a whole on the overlays, mounted afresh.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from bootgraft.changes import Plan
+from bootgraft.checks.diagnosis import Diagnosis, Verdict, chain_findings
+from bootgraft.checks.finding import Finding, Severity
+from bootgraft.events import Event, EventKind, Monitor
+from bootgraft.machine import Machine
+from bootgraft.repair.apply import apply
+from bootgraft.repair.chainplan import join, plan_chain, volumes_written
+from bootgraft.repair.plan import needs_driver, plan_repair
+from bootgraft.repair.proof import read_back, witnesses
+from bootgraft.repair.soundness import Defects, findings, read_strictly, require_no_worse
+from bootgraft.report.device import DeviceSpec
+from bootgraft.report.document import RepairDocument, change_document, check_document
+from bootgraft.report.text import check_text, finding_lines, plan_text, summary_line, verdict_line
+from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.worker.job import Job, Outcome
+from bootgraft.worker.packages import find_package
+from bootgraft.worker.survey import Survey, refuse_unsafe, survey
+
+_DONE, _NOT_DONE = 0, 1
+_MAX_CHAIN_ROUNDS = 8
+"""Rounds that mend the chain: more than it has links that can be mended, so that this ends whatever a check says."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Progress:
+    """What the rounds so far planned and applied, what they found in the chain, and the hives before the first edit."""
+
+    plan: Plan = Plan(())
+    mended: tuple[Finding, ...] = ()
+    was_followed: bool = True  # whether the chain, as it was before the first round, arrived at a Windows
+    defects: Defects | None = None
+    rounds: int = 0
+
+    def before(self, diagnoses: Sequence[Diagnosis]) -> tuple[Diagnosis, ...]:
+        """The diagnoses of a machine whose chain was mended, with what was wrong with that in front."""
+        return tuple(self._with_chain(each) for each in diagnoses)
+
+    def _with_chain(self, diagnosis: Diagnosis) -> Diagnosis:
+        found = (*self.mended, *diagnosis.findings)
+        verdict = diagnosis.verdict if self.was_followed else Verdict.UNKNOWN
+        blocked = any(finding.severity is Severity.BLOCKER for finding in found)
+        return replace(diagnosis, findings=found, verdict=Verdict.BLOCKED if blocked else verdict)
+
+    def with_plan(self, plan: Plan, defects: Defects) -> "_Progress":
+        """The same after one more plan was applied; ``defects`` are those of the hives that it edited, before that."""
+        return replace(self, plan=join(self.plan, plan), defects={**defects, **(self.defects or {})})
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """What came of one round: ``progress`` is None where nothing that can be done would help."""
+
+    before: tuple[Diagnosis, ...]
+    progress: _Progress | None
+
+
+def repair(job: Job, disks: Sequence[BlockDevice], donors: Sequence[BlockDevice], *, monitor: Monitor) -> Outcome:
+    """Repair the machine whose disks these are (overlays), in BIOS order.
+
+    Raises the BootgraftError family; nothing else leaves it but a bug.
+    """
+    images = job.devices[: job.disks]
+    _step(monitor, "reading the machine")
+    progress = _Progress()
+    while True:
+        with Machine.read(disks, writable=True) as machine:
+            found = survey(machine, job.windows, images)
+            mending = chain_findings(found.chain)
+            plan = plan_chain(mending)
+            is_last = not plan.changes or progress.rounds == _MAX_CHAIN_ROUNDS
+            planned = (
+                _mend_windows(job, machine, found, donors, progress, monitor)
+                if is_last
+                else _mend_chain(job, machine, found, plan, progress, monitor)
+            )
+        if planned.progress is None:
+            return _unchanged(planned.before, images)
+        progress = planned.progress
+        if is_last:
+            _step(monitor, "proving the result on the overlay, mounted afresh")
+            return _prove(job, progress, planned.before, disks)
+
+
+def _mend_chain(
+    job: Job, machine: Machine, found: Survey, plan: Plan, progress: _Progress, monitor: Monitor
+) -> _Planned:
+    """Apply what the findings about the chain carry; the Windows behind it is looked at in the next round."""
+    _step(monitor, "mending the boot chain on the overlay")
+    before = progress.before(found.diagnose(job.targets))
+    for volume in volumes_written(plan, machine):
+        refuse_unsafe(volume)
+    defects = read_strictly(plan, machine)
+    damage = findings(plan, defects)
+    if any(finding.severity is Severity.BLOCKER for finding in damage):
+        return _Planned(tuple(each.with_findings(damage) for each in before), None)
+    apply(plan, machine, now=datetime.now(UTC))
+    mended = tuple(each for each in chain_findings(found.chain) if each.changes)
+    was_followed = progress.was_followed and found.chain.default is not None
+    done = replace(
+        progress,
+        mended=(*progress.mended, *mended, *damage),
+        was_followed=was_followed,
+        rounds=progress.rounds + 1,
+    )
+    return _Planned(before, done.with_plan(plan, defects))
+
+
+def _mend_windows(
+    job: Job,
+    machine: Machine,
+    found: Survey,
+    donors: Sequence[BlockDevice],
+    progress: _Progress,
+    monitor: Monitor,
+) -> _Planned:
+    """Graft what the Windows lacks that the chain arrives at."""
+    diagnoses = found.diagnose(job.targets)
+    before = progress.before(diagnoses)
+    if found.installation is None or found.hive is None:
+        return _Planned(before, None)
+    refuse_unsafe(found.installation.volume)
+    if not any(finding.fixable for each in diagnoses for finding in each.findings):
+        return _Planned(before, progress if progress.plan.changes else None)
+    _step(monitor, "reading the driver sources")
+    packages = [find_package(job, donors, each, found.installation) for each in diagnoses]
+    work = list(zip(diagnoses, packages, strict=True))
+    if any(package is None and needs_driver(each) for each, package in work):
+        return _Planned(before, None)
+    plan = plan_repair(found.installation, found.hive, work)
+    _step(monitor, "reading the hives that are to be edited from end to end")
+    defects = read_strictly(plan, machine)
+    damage = findings(plan, defects)
+    before = tuple(each.with_findings(damage) for each in before)
+    if any(finding.severity is Severity.BLOCKER for finding in damage):
+        return _Planned(before, None)
+    _step(monitor, "applying the plan to the overlay")
+    apply(plan, machine, now=datetime.now(UTC))
+    return _Planned(before, progress.with_plan(plan, defects))
+
+
+def _unchanged(diagnoses: Sequence[Diagnosis], images: Sequence[DeviceSpec]) -> Outcome:
+    """Nothing is to be changed: because all boots already, or because nothing that can be done would help."""
+    documents = [check_document(each) for each in diagnoses]
+    document: RepairDocument = {
+        "before": documents,
+        "changes": [],
+        "notes": [],
+        "after": documents,
+        "committed": False,
+        "journal": None,
+    }
+    good = all(each.verdict is Verdict.BOOTS for each in diagnoses)
+    head = "Nothing to do: nothing was changed." if good else "Nothing was written."
+    text = "\n".join([head, "", *(check_text(each, images) for each in diagnoses)])
+    return Outcome(_DONE if good else _NOT_DONE, json.dumps(document), text)
+
+
+def _prove(job: Job, progress: _Progress, before: Sequence[Diagnosis], disks: Sequence[BlockDevice]) -> Outcome:
+    plan = progress.plan
+    with Machine.read(disks, writable=False) as machine:
+        read_back(plan, machine)
+        remaining = read_strictly(plan, machine)
+        require_no_worse(progress.defects or {}, remaining)
+        damage = findings(plan, remaining)
+        diagnoses = survey(machine, job.windows, job.devices[: job.disks]).diagnose(job.targets)
+        after = tuple(each.with_findings(damage) for each in diagnoses)
+        proven = all(each.verdict is Verdict.BOOTS for each in after)
+        document: RepairDocument = {
+            "before": [check_document(each) for each in before],
+            "changes": [change_document(change) for change in plan.changes],
+            "notes": list(plan.notes),
+            "after": [check_document(each) for each in after],
+            "committed": False,
+            "journal": None,
+        }
+        return Outcome(
+            _DONE if proven else _NOT_DONE,
+            json.dumps(document),
+            _unproven_head(plan, proven=proven) + _repair_text(plan, before, after, detailed=job.detailed),
+            proven and bool(plan.changes),
+            summary_line(plan),
+            witnesses(plan, machine) if proven else (),
+        )
+
+
+def _unproven_head(plan: Plan, *, proven: bool) -> str:
+    if not proven:
+        return "Nothing was written: the machine would not boot with these changes either.\n\n"
+    return "" if plan.changes else "Nothing to do: nothing was changed.\n\n"
+
+
+def _repair_text(plan: Plan, before: Sequence[Diagnosis], after: Sequence[Diagnosis], *, detailed: bool) -> str:
+    lines = [f"before: {verdict_line(each)}" for each in before]
+    lines += [f"after:  {verdict_line(each)}" for each in after]
+    lines += ["", plan_text(plan, detailed=detailed).rstrip()]
+    remaining = [finding for each in after for finding in each.findings]
+    lines += finding_lines(remaining)
+    lines.append("")
+    lines.append(
+        "The same edits go to every control set: Last Known Good no longer holds the old state."
+        if any(change.key.casefold().startswith("controlset") for change in plan.registry())
+        else ""
+    )
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _step(monitor: Monitor, text: str) -> None:
+    monitor(Event(EventKind.STEP, text))
