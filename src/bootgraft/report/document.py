@@ -290,9 +290,10 @@ def file_difference(change: WriteFile) -> list[str] | None:
     """The lines of a unified diff, for an edit of a text in the OEM code page; None for any other file."""
     if change.old is None:
         return None
+    import re
     from difflib import unified_diff
 
-    old, new = (data.decode("cp437").splitlines() for data in (change.old, change.data))
+    old, new = (re.split(r"\r\n|\r|\n", data.decode("cp437")) for data in (change.old, change.data))
     return list(unified_diff(old, new, str(change.file), str(change.file), n=1, lineterm=""))
 
 

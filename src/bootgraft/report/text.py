@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterator, Sequence
 
+from bootgraft.boot.steps import printable
 from bootgraft.changes import CreateKey, DeleteKey, DeleteValue, FileId, Plan, SetValue, WriteFile
 from bootgraft.checks.diagnosis import Diagnosis, Verdict
 from bootgraft.checks.finding import Finding, Remedy, Severity
@@ -163,7 +164,7 @@ def plan_text(plan: Plan, *, detailed: bool) -> str:
     for change in plan.files():
         lines.append(one_line(_file_line(change)))
         if detailed:
-            lines += (one_line(f"          {line}") for line in file_difference(change) or ())
+            lines += (f"          {printable(line.expandtabs())}" for line in file_difference(change) or ())
     if plan.registry():
         lines += ["", *_reg_lines(plan)] if detailed else _key_lines(plan)
     if plan.notes:

@@ -36,7 +36,7 @@ _MAX_CHAIN_ROUNDS = 8
 class _Progress:
     """What the rounds so far planned and applied, what they found in the chain, and the hives before the first edit."""
 
-    plan: Plan = Plan(())
+    plan: Plan
     mended: tuple[Finding, ...] = ()
     was_followed: bool = True  # whether the chain, as it was before the first round, arrived at a Windows
     defects: Defects | None = None
@@ -72,7 +72,7 @@ def repair(job: Job, disks: Sequence[BlockDevice], donors: Sequence[BlockDevice]
     """
     images = job.devices[: job.disks]
     _step(monitor, "reading the machine")
-    progress = _Progress()
+    progress = _Progress(Plan(()))
     while True:
         with Machine.read(disks, writable=True) as machine:
             found = survey(machine, job.windows, images)
