@@ -1,5 +1,7 @@
 """Whole VMDKs: extents, parents, what is kept, and what is refused because qemu would read it otherwise."""
 
+import os
+import random
 import struct
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from tests.storage.imagekit import create, digest, patch, qemu_img, qemu_io, rea
 from tests.storage.test_vmdk import text
 
 from bootgraft.errors import BootgraftError, ImageError
+from bootgraft.storage import vmdksparse
 from bootgraft.storage.container import ContainerFile
 from bootgraft.storage.images import ImageFormat, ImageInfo, identify, open_image
 
@@ -364,4 +367,34 @@ def test_a_grain_directory_outside_the_file_is_refused(tmp_path: Path) -> None:
         identify(str(disk))
     patch(disk, 56, struct.pack("<Q", 2**62))
     with pytest.raises(ImageError, match="grain directory"):
+        identify(str(disk))
+
+
+@pytest.mark.parametrize("subformat", ["monolithicSparse", "twoGbMaxExtentSparse", "streamOptimized"])
+def test_grains_beyond_the_end_of_a_copy_that_was_cut_short(tmp_path: Path, subformat: str) -> None:
+    raw = tmp_path / "disk.raw"
+    raw.write_bytes(bytes(2**20) + random.Random(1).randbytes(2**20) + bytes(2**20) + b"end" * 5000)
+    disk = tmp_path / "disk.vmdk"
+    qemu_img("convert", "-f", "raw", "-O", "vmdk", "-o", f"subformat={subformat}", raw, disk)
+    assert identify(str(disk)).size == -(-raw.stat().st_size // 512) * 512
+    extent = tmp_path / "disk-s001.vmdk" if subformat.startswith("two") else disk
+    for cut in (70_000, 500_000):
+        os.truncate(extent, extent.stat().st_size - cut)
+        with pytest.raises(ImageError, match=r"cut short: it has \d+ bytes, and a part of the disk that its grain"):
+            identify(str(disk))
+
+
+@given(st.lists(st.integers(0, 2**32 - 1) | st.integers(0, 2**25), max_size=40), st.integers(0, 2**33))
+def test_entries_are_compared_as_numbers(entries: list[int], sectors: int) -> None:
+    tables = struct.pack(f"<{len(entries)}I", *entries)
+    assert vmdksparse._names_beyond(tables, sectors) == any(entry and entry >= sectors for entry in entries)
+
+
+def test_grain_tables_anywhere_are_looked_at(tmp_path: Path) -> None:
+    """Of a disk of 100 GB, with holes for the parts that were never written."""
+    disk = create(tmp_path / "disk.vmdk", "vmdk", "100G")
+    assert "write" not in qemu_io(disk, "vmdk", "write -q -P 1 99G 64k", "write -q -P 2 50G 64k").stderr
+    identify(str(disk))
+    os.truncate(disk, disk.stat().st_size - 65536)
+    with pytest.raises(ImageError, match="cut short"):
         identify(str(disk))
