@@ -1,12 +1,13 @@
 """Telling a registry hive from a disk image."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 
 def is_hive_file(images: Sequence[str]) -> bool:
     """Whether what was given is one registry hive, not a disk."""
-    if len(images) != 1 or not Path(images[0]).is_file():
+    if len(images) != 1 or not os.path.isfile(images[0]):  # noqa: PTH113  Path.is_file raises for what it may not see
         return False
     try:
         with Path(images[0]).open("rb") as file:
