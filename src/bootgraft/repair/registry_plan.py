@@ -109,6 +109,8 @@ class _HivePlan:
             self._gone.add(path)
 
     def _set(self, edit: Wanted) -> None:
+        for path in reversed(list(_with_parents(edit.key))):
+            self._wanted.add(path)  # a key that is made brings those above it, which stay when it goes again
         key = self._wanted.add(edit.key)
         for name, data in edit.values:
             present = key.values.get(upcase(name))

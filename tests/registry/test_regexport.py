@@ -1,0 +1,103 @@
+"""Exported .reg files: read back they say what is in the hive, in both dialects."""
+
+import pytest
+from tests.registry.support import Memory, Tree, open_bytes, real_bcds, real_file, tree
+
+from bootgraft.errors import RegFileError
+from bootgraft.registry.hive import Hive
+from bootgraft.registry.regexport import export
+from bootgraft.registry.regfile import Dialect, parse
+
+ROOT = r"HKEY_LOCAL_MACHINE\HIVE"
+
+
+def read_back(hive: Hive, key: str = "", *, ansi: str | None = None) -> tuple[Dialect, Tree]:
+    top = hive.key(key)
+    assert top is not None
+    file = parse(b"".join(export(top, ROOT, ansi=ansi)), name="exported.reg")
+    assert not any(each.delete for each in file.keys)
+    prefix = f"{ROOT}\\"
+    return file.dialect, {
+        each.path.removeprefix(ROOT).removeprefix("\\") if each.path == ROOT else each.path.removeprefix(prefix): {
+            value.name: (value.type, value.data) for value in each.values
+        }
+        for each in file.keys
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "hives-system/nt4-sp3-server-dc-vmware-buslogic/SYSTEM",
+        "hives-other/setup-media/xp-sp3-x86-nlite-media/SETUPREG.HIV",
+        "hives-other/yarp/BigDataHive",
+        "hives-other/yarp/UnicodeHive",
+        "hives-other/yarp/StringValuesHive",
+        "hives-other/yarp/MultiSzHive",
+        *real_bcds()[:4],
+    ],
+)
+def test_version_5_says_everything(name: str) -> None:
+    hive = open_bytes(real_file(name).read_bytes())
+    assert read_back(hive) == (Dialect.VERSION_5, tree(hive))
+
+
+def test_regedit4_says_what_the_code_page_has() -> None:
+    hive = open_bytes(real_file("hives-other/setup-media/xp-sp3-x86-nlite-media/SETUPREG.HIV").read_bytes())
+    assert read_back(hive, ansi="cp1252") == (Dialect.REGEDIT4, tree(hive))
+
+
+def test_below_a_key() -> None:
+    hive = open_bytes(real_file("hives-system/nt4-sp3-server-dc-vmware-buslogic/SYSTEM").read_bytes())
+    _, content = read_back(hive, r"ControlSet001\Services\atapi")
+    whole = tree(hive)
+    assert content == {
+        path.removeprefix(r"ControlSet001\Services\atapi").removeprefix("\\"): values
+        for path, values in whole.items()
+        if path == r"ControlSet001\Services\atapi" or path.startswith("ControlSet001\\Services\\atapi\\")
+    }
+
+
+@pytest.fixture
+def hive() -> Hive:
+    return Hive.open(Memory(real_file("hives-other/yarp/EmptyHive").read_bytes()), name="hive")
+
+
+def utf16(text: str) -> bytes:
+    return text.encode("utf-16-le")
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        (1, utf16("plain\0")),
+        (1, utf16("two\nlines\0")),
+        (1, utf16("no end")),
+        (1, b""),
+        (2, utf16("%x%\0")),
+        (3, bytes(range(256))),
+        (4, b"\1\0\0\0"),
+        (4, b"\1"),
+        (7, utf16("a\0b\0\0")),
+        (0xFFFF0012, b"x"),
+        (1, utf16('quo"te\\\0')),
+    ],
+)
+@pytest.mark.parametrize("name", ["", "v", 'q"\\', "with\nline end", "ä"])
+def test_values_of_all_sorts(hive: Hive, name: str, kind: int, data: bytes) -> None:
+    hive.create_key("K")
+    hive.set_value("K", name, kind, data)
+    for ansi in (None, "cp1252"):
+        assert read_back(hive, "K", ansi=ansi)[1] == {"": {name: (kind, data)}}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "data"), [("中", 3, b""), ("v", 1, utf16("中\0")), ("v", 7, utf16("中\0\0")), ("v", 2, b"abc")]
+)
+def test_what_regedit4_cannot_say_is_an_error(hive: Hive, name: str, kind: int, data: bytes) -> None:
+    hive.create_key("K")
+    hive.set_value("K", name, kind, data)
+    with pytest.raises(RegFileError, match=r"cannot be written|characters") as caught:
+        read_back(hive, "K", ansi="cp1252")
+    assert "--ansi" in caught.value.advice
+    assert read_back(hive, "K")[1] == {"": {name: (kind, data)}}
