@@ -121,6 +121,16 @@ def security_id(raw: Path, span: tuple[int, int], path: str) -> int:
     raise FileNotFoundError(path)
 
 
+def attributes(raw: Path, span: tuple[int, int], path: str) -> str:
+    """The attributes of a file by sleuthkit's istat, as it names them: ``Hidden, System, Archive``."""
+    for name, inode in _listing(raw, span):
+        if name.lower() == path.lower():
+            report = run("istat", "-o", str(span[0] // SECTOR), raw, inode.split("-")[0]).decode()
+            found = re.search(r"^(?:Flags|File Attributes): (.*?),? *$", report, re.MULTILINE)
+            return found[1] if found else ""
+    raise FileNotFoundError(path)
+
+
 def _listing(raw: Path, span: tuple[int, int]) -> list[tuple[str, str]]:
     """(path, inode) of everything that is not the file system's own."""
     lines = run("fls", "-r", "-p", "-u", "-o", str(span[0] // SECTOR), raw).decode().splitlines()

@@ -85,8 +85,8 @@ class Server1:
     ``logical``: Windows is the second of two logical partitions, partition(3) to the loader. ``second_installation``:
     \\W2 beside \\WINDOWS on the same volume, and the default. ``second_disk``: Windows alone on disk 1. ``decoy``: a
     healthy \\WINDOWS on a further partition that boot.ini does not point at. ``symmpi``, ``binding`` and ``instance``
-    hold in every control set. ``system_file``: a real SYSTEM hive in place of the made one; ``system_missing``: none.
-    ``volume_state`` is the Windows volume's.
+    hold in every control set. ``boot_device`` is the ARC path that Windows last started from. ``system_file``: a real
+    SYSTEM hive in place of the made one; ``system_missing``: none. ``volume_state`` is the Windows volume's.
     """
 
     name: str = "server1"
@@ -99,6 +99,7 @@ class Server1:
     second_disk: bool = False
     decoy: bool = False
     boot_ini_text: str | None = None
+    boot_device: str | None = None
     control_sets: tuple[int, ...] = (1, 2)
     select: Select | None = None
     symmpi: Symmpi = Symmpi.ABSENT
@@ -213,7 +214,7 @@ def _windows(options: Server1, letters: tuple[Letter, ...]) -> tuple[File, ...]:
         ControlSet(number, options.symmpi, options.binding, options.instance) for number in options.control_sets
     )
     select = options.select or Select(last_known_good=options.control_sets[-1])
-    facts = SystemFacts(options.release, options.arch, "SERVER1", sets, select, letters)
+    facts = SystemFacts(options.release, options.arch, "SERVER1", sets, select, letters, options.boot_device)
     system: Content | None = system_hive(facts, state=options.system_state)
     if options.system_file is not None:
         system = HostFile(options.system_file)

@@ -100,6 +100,7 @@ class SystemFacts:
     control_sets: tuple[ControlSet, ...]
     select: Select
     letters: tuple[Letter, ...]
+    boot_device: str | None = None  # the ARC path that it last started from; Windows XP and later keep it
 
 
 def system_hive(facts: SystemFacts, *, state: HiveState = HiveState.CLEAN) -> Hive:
@@ -222,6 +223,8 @@ def _control(facts: SystemFacts) -> dict[str, dict[str, RegistryValue]]:
         rf"Control\Class\{_VOLUME}": {"": "Storage volumes", "Class": "Volume"},
         r"Hardware Profiles\0001\Software": {},
     }
+    if facts.boot_device is not None:
+        keys["Control"] |= {"SystemBootDevice": facts.boot_device, "FirmwareBootDevice": facts.boot_device}
     for device, class_guid, service in (
         ("gendisk", _DISK_DRIVE, "disk"),
         ("primary_ide_channel", _IDE, "atapi"),

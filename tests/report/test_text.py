@@ -254,3 +254,22 @@ def test_a_label_with_a_line_end_forges_no_line() -> None:
 )
 def test_sizes(size: int, text: str) -> None:
     assert size_text(size) == text
+
+
+def test_an_edit_of_boot_ini_is_shown_as_a_difference_where_detailed() -> None:
+    place = FileId(0, 32256, "disk 0 partition 1", "\\boot.ini")
+    old = b"[boot loader]\r\ntimeout=30\r\ndefault=multi(0)disk(0)rdisk(0)partition(2)\\W\x1b[2J\r\n"
+    new = old.replace(b"partition(2)", b"partition(1)")
+    plan = Plan((WriteFile(place, new, "0" * 64, "boot.ini with other paths", old=old),))
+    assert plan_text(plan, detailed=False) == (
+        "edit    disk 0 partition 1: \\boot.ini  (78 bytes, boot.ini with other paths)\n"
+    )
+    assert plan_text(plan, detailed=True).splitlines()[1:] == [
+        "          --- disk 0 partition 1: \\boot.ini",
+        "          +++ disk 0 partition 1: \\boot.ini",
+        "          @@ -2,3 +2,3 @@",
+        "           timeout=30",
+        r"          -default=multi(0)disk(0)rdisk(0)partition(2)\W?[2J",
+        r"          +default=multi(0)disk(0)rdisk(0)partition(1)\W?[2J",
+        "",
+    ]

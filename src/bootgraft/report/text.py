@@ -164,7 +164,7 @@ def plan_text(plan: Plan, *, detailed: bool) -> str:
     for change in plan.files():
         lines.append(one_line(_file_line(change)))
         if detailed:
-            lines += (f"          {printable(line.expandtabs())}" for line in file_difference(change) or ())
+            lines += (f"          {printable(line.expandtabs())}".rstrip() for line in file_difference(change) or ())
     if plan.registry():
         lines += ["", *_reg_lines(plan)] if detailed else _key_lines(plan)
     if plan.notes:
