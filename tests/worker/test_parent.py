@@ -1,5 +1,6 @@
 """The parent with a real child, with children that die and with children that talk nonsense."""
 
+import errno
 import os
 import select
 import signal
@@ -145,6 +146,30 @@ def test_a_child_that_dies(child: Callable[[str], Run], body: str, said: str) ->
         child(body)()
     assert said in caught.value.what
     assert "Nothing was written" in caught.value.advice
+
+
+@pytest.mark.parametrize(
+    ("body", "blamed"),
+    [
+        ("os.kill(os.getpid(), signal.SIGSEGV)", True),
+        ("os.kill(os.getpid(), signal.SIGKILL)", False),
+        ("sys.exit(1)", False),
+    ],
+)
+def test_only_a_crash_is_blamed_on_the_volume(child: Callable[[str], Run], body: str, blamed: bool) -> None:
+    with pytest.raises(ImageError) as caught:
+        child(body)()
+    assert ("damaged" in caught.value.what) is blamed
+    assert ("chkdsk" in caught.value.advice) is blamed
+
+
+def test_a_child_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: object, **_options: object) -> None:
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    with pytest.raises(BootgraftError, match=r"cannot be started \(Resource temporarily unavailable\).*ulimit -a"):
+        Worker()
 
 
 def test_a_child_that_hangs_up_and_lives_on_is_ended(

@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from types import TracebackType
 
 from bootgraft.errors import BootgraftError, ImageError
@@ -35,18 +36,26 @@ class Worker:
     """A child process that waits for one job. Started early, its interpreter loads while the images are opened.
 
     It inherits nothing but its end of a socket pair: no image, no journal, no terminal but standard error.
+
+    Raises:
+        BootgraftError: it cannot be started.
     """
 
     def __init__(self) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "bootgraft.worker.child", str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                process_group=0,  # Ctrl-C is for the parent, which then ends the child
-            )
+        with ExitStack() as stack:
+            try:
+                ours, theirs = map(stack.enter_context, socket.socketpair())
+                self._process = subprocess.Popen(
+                    [sys.executable, "-P", "-m", "bootgraft.worker.child", str(theirs.fileno())],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    pass_fds=(theirs.fileno(),),
+                    process_group=0,  # Ctrl-C is for the parent, which then ends the child
+                )
+            except OSError as error:
+                raise _not_started(error) from error
+            theirs.close()
+            stack.pop_all()
         self._channel = Channel(ours)
 
     def __enter__(self) -> "Worker":
@@ -120,12 +129,35 @@ class Worker:
         except subprocess.TimeoutExpired:
             self._process.kill()
             status = self._process.wait()
-        cause = f"was ended by {_signal_name(-status)}" if status < 0 else f"ended with status {status}"
+        what, advice = _explain_end(status)
         return ImageError(
-            f"the process that reads its volumes {cause}: a structure on them is damaged beyond what can be read",
+            f"the process that reads its volumes {what}",
             where=job.devices[0].location,
-            advice="Nothing was written. Check the volume with chkdsk or `ntfsresize -f -i` on a copy",
+            advice=f"Nothing was written. {advice}",
         )
+
+
+def _not_started(error: OSError) -> BootgraftError:
+    return BootgraftError(
+        f"the process that reads volumes cannot be started ({error.strerror})",
+        where=sys.executable,
+        advice="Raise the limits on processes, memory and open files ('ulimit -a' shows them), and try again",
+    )
+
+
+def _explain_end(status: int) -> tuple[str, str]:
+    """What a child that did not keep its side of the conversation came to, and what to do about it."""
+    if status >= 0:
+        return f"ended with status {status}", "Report what it said above, or says with --verbose"
+    if -status == signal.SIGKILL:
+        return (
+            "was ended by SIGKILL, as the kernel does where memory runs out",
+            "Look whether dmesg says so, and run the command again with more memory free",
+        )
+    return (
+        f"was ended by {_signal_name(-status)}: a structure on them is damaged beyond what can be read",
+        "Check the volume with chkdsk or `ntfsresize -f -i` on a copy",
+    )
 
 
 def _signal_name(number: int) -> str:
