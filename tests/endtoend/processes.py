@@ -20,7 +20,8 @@ def start(
     """Start the command line; as a victim (see ``victim``) where that is asked for. Its output comes through pipes."""
     module = ("bootgraft.cli.main",) if victim is None else ("tests.endtoend.victim", victim[0], str(victim[1]))
     return subprocess.Popen(
-        [sys.executable, "-m", *module, *map(str, arguments)],
+        # Whoever runs the tests may ignore signals (nohup, a shell's background): a process would inherit that.
+        ["env", "--default-signal=HUP,INT,TERM", sys.executable, "-m", *module, *map(str, arguments)],
         cwd=_ROOT,
         env={**os.environ, "NO_COLOR": "1", **(environment or {})},
         stdin=subprocess.PIPE,
