@@ -22,9 +22,10 @@ from bootgraft.changes import (
 from bootgraft.drivers.package import PackageFile
 from bootgraft.errors import BootgraftError
 from bootgraft.filesystems.base import FileSystemKind
+from bootgraft.machine import Machine
 from bootgraft.registry.values import dword_data
 from bootgraft.repair.apply import apply
-from bootgraft.repair.proof import RESTART_PAGES, read_back, witnesses
+from bootgraft.repair.proof import RESTART_PAGES, read_back, witnesses_of
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 HIVE = FileId(0, 8192, "disk 0 partition 1", "\\WINDOWS\\system32\\config\\SYSTEM")
@@ -89,6 +90,10 @@ def test_each_kind_of_miss_is_found(windows: MemoryWindows, change: object, wher
 )
 def test_what_holds_reads_back(windows: MemoryWindows, change: object) -> None:
     read_back(Plan((change,)), windows.machine)  # type: ignore[arg-type]
+
+
+def witnesses(plan: Plan, machine: Machine) -> tuple[WitnessRange, ...]:
+    return witnesses_of([each.hive for each in plan.registry()], [each.file for each in plan.files()], machine)
 
 
 def test_the_witnesses_are_the_hives_base_block_and_the_restart_pages(windows: MemoryWindows) -> None:

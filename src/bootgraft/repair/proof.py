@@ -20,6 +20,9 @@ def read_back(plan: Plan, machine: Machine) -> None:
     for change in plan.files():
         if digest(find_volume(machine, change.file).filesystem(), change.file.path) != change.after:
             raise _unproven(str(change.file))
+    for sectors in plan.sectors():
+        if machine.disks[sectors.disk].device.read(sectors.offset, len(sectors.data)) != sectors.data:
+            raise _unproven(f"disk {sectors.disk}, byte {sectors.offset}")
     hives: dict[FileId, Hive] = {}
     for each in plan.registry():
         hive = hives.get(each.hive) or hives.setdefault(each.hive, open_hive_at(machine, each.hive))
@@ -49,13 +52,10 @@ def _unproven(where: str) -> BootgraftError:
     )
 
 
-def witnesses(plan: Plan, machine: Machine) -> tuple[WitnessRange, ...]:
-    """The places that tell later whether Windows has run since: base blocks of touched hives, restart pages."""
-    return witnesses_of([c.hive for c in plan.registry()], [c.file for c in plan.files()], machine)
-
-
 def witnesses_of(hives: Iterable[FileId], files: Iterable[FileId], machine: Machine) -> tuple[WitnessRange, ...]:
-    """The same for these hives and other files that were written."""
+    """The places that tell later whether Windows has run since: these hives' base blocks, and the restart pages of the
+    NTFS volumes that they and these other files lie on.
+    """
     touched = dict.fromkeys(hives)
     ranges: dict[WitnessRange, None] = {}
     for place in dict.fromkeys((*touched, *files)):

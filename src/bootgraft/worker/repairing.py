@@ -9,15 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from bootgraft.changes import Plan
+from bootgraft.changes import Plan, WitnessRange
 from bootgraft.checks.diagnosis import Diagnosis, Verdict, chain_findings
+from bootgraft.checks.facts import hive_file
 from bootgraft.checks.finding import Finding, Severity
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.machine import Machine
 from bootgraft.repair.apply import apply
 from bootgraft.repair.chainplan import join, plan_chain, volumes_written
 from bootgraft.repair.plan import needs_driver, plan_repair
-from bootgraft.repair.proof import read_back, witnesses
+from bootgraft.repair.proof import read_back, witnesses_of
 from bootgraft.repair.soundness import Defects, findings, read_strictly, require_no_worse
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.document import RepairDocument, change_document, check_document
@@ -173,8 +174,8 @@ def _prove(job: Job, progress: _Progress, before: Sequence[Diagnosis], disks: Se
         remaining = read_strictly(plan, machine)
         require_no_worse(progress.defects or {}, remaining)
         damage = findings(plan, remaining)
-        diagnoses = survey(machine, job.windows, job.devices[: job.disks]).diagnose(job.targets)
-        after = tuple(each.with_findings(damage) for each in diagnoses)
+        surveyed = survey(machine, job.windows, job.devices[: job.disks])
+        after = tuple(each.with_findings(damage) for each in surveyed.diagnose(job.targets))
         proven = all(each.verdict is Verdict.BOOTS for each in after)
         document: RepairDocument = {
             "before": [check_document(each) for each in before],
@@ -190,13 +191,20 @@ def _prove(job: Job, progress: _Progress, before: Sequence[Diagnosis], disks: Se
             _unproven_head(plan, proven=proven) + _repair_text(plan, before, after, detailed=job.detailed),
             proven and bool(plan.changes),
             summary_line(plan),
-            witnesses(plan, machine) if proven else (),
+            _witnesses(plan, surveyed, machine) if proven else (),
         )
+
+
+def _witnesses(plan: Plan, surveyed: Survey, machine: Machine) -> tuple[WitnessRange, ...]:
+    """Where it shows that Windows ran since: its SYSTEM hive tells it even if the plan only writes, say, boot.ini."""
+    system = () if surveyed.installation is None else (hive_file(surveyed.installation),)
+    hives = (*(change.hive for change in plan.registry()), *system)
+    return witnesses_of(hives, (change.file for change in plan.files()), machine)
 
 
 def _unproven_head(plan: Plan, *, proven: bool) -> str:
     if not proven:
-        return "Nothing was written: the machine would not boot with these changes either.\n\n"
+        return "Nothing was written: it is not proven that the machine would boot with these changes.\n\n"
     return "" if plan.changes else "Nothing to do: nothing was changed.\n\n"
 
 
