@@ -12,6 +12,7 @@ from tests.registry.checker import check
 from tests.registry.support import FILETIME, Memory, built_hive, exported, open_bytes, real_file, tree
 
 from bootgraft.registry.hive import Hive
+from bootgraft.registry.integrity import DefectSeverity, verify
 
 NAMES = st.sampled_from(["a", "B", "c", "Services", "services", "Größe", "GRÖSSE", "中", "x" * 60, "Z9"])
 VALUE_NAMES = st.sampled_from(["", "Start", "START", "Größe", "ß", "y" * 70, "\u03c2", "v"])
@@ -123,7 +124,13 @@ class Edits(RuleBasedStateMachine):
         after = check(data)
         assert set(after.faults) <= set(self.before.faults)
         assert after.unreachable <= self.before.unreachable
+        assert self.harm(data) <= self.harm(self.base)
         self.untouched_pages_are_equal(data)
+
+    def harm(self, data: bytes) -> set[tuple[str, str | None]]:
+        """What bootgraft's own strict reader finds, which the proof of every edit relies on."""
+        defects = verify(open_bytes(data))
+        return {(each.kind, each.key) for each in defects if each.severity is not DefectSeverity.HARMLESS}
 
     def untouched_pages_are_equal(self, data: bytes) -> None:
         written = {page for at, size in self.memory.writes for page in range(at // 4096, -(-(at + size) // 4096))}
