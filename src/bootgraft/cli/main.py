@@ -1,6 +1,7 @@
 """The command line: arguments in, exit status out. Each command's module is loaded only when it is asked for."""
 
 import argparse
+import gc
 import importlib
 import json
 import sys
@@ -41,7 +42,10 @@ def _parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"bootgraft {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True, parser_class=_Parser)
+    # With prog given, argparse need not format a usage line, for which it loads shutil and all compression there is.
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, parser_class=_Parser, prog=parser.prog
+    )
     inspect = commands.add_parser("inspect", help="what is on it: disks, volumes, every Windows, the boot chain")
     _add_images(inspect)
     check = commands.add_parser("check", help="would it boot on the target, and if not, why")
@@ -121,10 +125,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = Options.from_arguments(_parser(words).parse_args(words))
         with stoppable():
-            return _run(options)
+            status = _run(options)
     except BootgraftError as error:
         _report(error, as_json="--json" in words)
-        return error.exit_status
+        status = error.exit_status
+    if arguments is None:
+        gc.freeze()  # the process ends here: nobody need look for garbage in all that it loaded
+    return status
 
 
 def _run(options: Options) -> int:

@@ -1,9 +1,9 @@
 """``bootgraft reg import``, ``set``, ``delete`` and ``recover``: written like a repair, and taken back by ``undo``."""
 
+from bootgraft.cli.destination import Written, check_destination, is_in_place
 from bootgraft.cli.options import Options
 from bootgraft.cli.session import Session
 from bootgraft.cli.terminal import answer, monitor_for, put
-from bootgraft.cli.writing import Written, check_destination, is_in_place, run_and_write
 from bootgraft.worker.job import Operation
 
 
@@ -12,6 +12,8 @@ def run(options: Options) -> int:
     check_destination(options)
     monitor = monitor_for(options)
     with Session(options, writable=is_in_place(options), monitor=monitor) as session:
+        from bootgraft.cli.writing import run_and_write
+
         written = run_and_write(session, options, monitor, lambda: session.run(Operation.REGISTRY))
     if options.json:
         put(written.document())

@@ -1,11 +1,10 @@
 """``bootgraft repair``: plan, prove on the overlay, commit under the journal."""
 
+from bootgraft.cli.destination import Written, check_destination, is_in_place
 from bootgraft.cli.options import Options
 from bootgraft.cli.session import Session
 from bootgraft.cli.terminal import answer, monitor_for, put
-from bootgraft.cli.writing import Written, check_destination, is_in_place, run_and_write
 from bootgraft.errors import UsageError
-from bootgraft.targets.controllers import find_controller
 from bootgraft.worker.job import Operation
 
 
@@ -18,14 +17,14 @@ def run(options: Options) -> int:
     _check_options(options)
     monitor = monitor_for(options)
     with Session(options, writable=is_in_place(options), monitor=monitor) as session:
+        from bootgraft.cli.writing import run_and_write
+
         written = run_and_write(session, options, monitor, lambda: session.run(Operation.REPAIR))
     _print(written, options)
     return written.outcome.status
 
 
 def _check_options(options: Options) -> None:
-    for target in options.targets:
-        find_controller(target)
     if not options.targets:
         raise UsageError(
             "repair needs to know which controller the machine will have",

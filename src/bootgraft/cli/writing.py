@@ -1,11 +1,12 @@
-"""How what was proven on an overlay reaches the images: in place under the undo journal, or as overlays on top."""
+"""How what was proven on an overlay reaches the images: in place under the undo journal, or as overlays on top.
 
-import json
-import os
+Loaded while the child process loads what it needs.
+"""
+
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
+from bootgraft.cli.destination import Written, is_in_place
 from bootgraft.cli.options import Options
 from bootgraft.cli.session import Session, tell_notes
 from bootgraft.errors import UsageError
@@ -18,57 +19,6 @@ from bootgraft.storage.overlay import MAX_RUN, Overlay
 from bootgraft.storage.qemunbd import create_overlay
 from bootgraft.storage.transaction import DiskTransaction, Transaction
 from bootgraft.worker.job import Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What came of a job, and where it was written: the journal's path, or the overlays'; both empty for nothing."""
-
-    outcome: Outcome
-    journal: Path | None = None
-    overlays: tuple[Path, ...] = ()
-
-    @property
-    def committed(self) -> bool:
-        """Whether anything was written."""
-        return self.journal is not None or bool(self.overlays)
-
-    def document(self) -> str:
-        """The outcome's JSON document, with what was written."""
-        document = json.loads(self.outcome.document)
-        document["committed"] = self.committed
-        document["journal"] = None if self.journal is None else str(self.journal)
-        document["overlays"] = [str(path) for path in self.overlays]
-        return json.dumps(document) + "\n"
-
-    def places(self, options: Options) -> str:
-        """Where it was written, for people."""
-        return ", ".join(map(str, self.overlays) if self.overlays else options.images)
-
-    def closing(self, options: Options) -> str:
-        """How to take it back; empty where nothing was written."""
-        if self.overlays:
-            return f"\nThe image itself is untouched. Boot from {self.places(options)}; to undo, delete it.\n"
-        if self.journal is None:
-            return ""
-        return f"\nUndo journal: {_shown(self.journal)}\nTo put everything back:\n    {undo_command(options)}\n"
-
-
-def is_in_place(options: Options) -> bool:
-    """Whether the command would write to the images themselves."""
-    return not (options.dry_run or options.overlay)
-
-
-def check_destination(options: Options) -> None:
-    """Raise UsageError where it cannot be written to what the options say."""
-    if options.overlay and os.path.lexists(options.overlay):
-        raise UsageError("it exists already", where=str(options.overlay), advice="Give --overlay a new file's name")
-    if options.overlay and options.journal:
-        raise UsageError(
-            "an overlay needs no journal: the image is not written",
-            where="--journal",
-            advice="Leave one of the two out; to undo, delete the overlay",
-        )
 
 
 def run_and_write(session: Session, options: Options, monitor: Monitor, job: Callable[[], Outcome]) -> Written:
@@ -92,15 +42,6 @@ def run_and_write(session: Session, options: Options, monitor: Monitor, job: Cal
     if options.overlay is not None and not options.dry_run:
         return Written(outcome, overlays=tuple(_write_overlays(session, options.overlay, monitor)))
     return Written(outcome)
-
-
-def _shown(path: Path) -> str:
-    """The path as one would type it from here."""
-    try:
-        here = Path.cwd()
-    except OSError:  # the folder was deleted meanwhile
-        return str(path)
-    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def _transaction(session: Session, outcome: Outcome) -> Transaction:
@@ -154,17 +95,3 @@ def _write_overlay(path: Path, image: OpenImage, overlay: Overlay) -> None:
 
 def _folders(image: OpenImage) -> tuple[Path, ...]:
     return tuple({file.parent for file in (*image.info.files, *image.info.backing)})
-
-
-def undo_command(options: Options) -> str:
-    """The command that undoes what these options did."""
-    import shlex
-
-    words = ["bootgraft", "undo", *options.images]
-    if options.journal is not None:
-        words += ["--journal", str(options.journal)]
-    if options.format is not None:
-        words += ["--format", options.format]
-    for folder in options.allow_path:
-        words += ["--allow-path", str(folder)]
-    return shlex.join(words)

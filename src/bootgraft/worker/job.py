@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from bootgraft.changes import WitnessRange
 from bootgraft.report.device import DeviceSpec
 
-if TYPE_CHECKING:  # only `reg` has one
+if TYPE_CHECKING:  # only a repair has the first, only `reg` the second
+    from bootgraft.changes import WitnessRange
     from bootgraft.worker.registry_request import RegistryRequest
 
 
@@ -72,7 +72,7 @@ class Outcome:
     text: str
     proven: bool = False
     summary: str = ""
-    witnesses: tuple[WitnessRange, ...] = ()
+    witnesses: tuple["WitnessRange", ...] = ()
 
     def to_json(self) -> bytes:
         """The outcome as a frame's payload."""
@@ -93,7 +93,9 @@ class Outcome:
         return outcome
 
 
-def _witness(disk: int, offset: int, length: int) -> WitnessRange:
+def _witness(disk: int, offset: int, length: int) -> "WitnessRange":
+    from bootgraft.changes import WitnessRange
+
     if not all(type(each) is int and each >= 0 for each in (disk, offset, length)):
         raise ValueError(disk)
     return WitnessRange(disk, offset, length)
