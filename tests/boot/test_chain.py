@@ -267,7 +267,7 @@ def test_an_invalid_active_flag() -> None:
 
 def test_tables_that_start_nothing() -> None:
     chain = follow(with_table(story(), kind=TableKind.GPT, problems=("the backup GPT is missing",)))
-    assert_breaks(chain, "disk 0 has a GPT", "the backup GPT is missing", understood=False)
+    assert_breaks(chain, "disk 0 has no EFI system partition", "the backup GPT is missing")
     nothing = PartitionTable(TableKind.NONE, None, (), 512, ("sector 0 holds only zeros",))
     machine = machine_of([], [FakePartition(loader(b""), active=True)])
     machine.disks[0].table = nothing
@@ -281,19 +281,28 @@ def test_problems_of_the_table_are_evidence() -> None:
     assert "partitions 3 and 4 overlap" in chain.steps[0].evidence
 
 
+NTLDR, BOOTMGR = "NTLDR".encode("utf-16-le"), "BOOTMGR".encode("utf-16-le")
+
+
 @pytest.mark.parametrize(
-    ("files", "boot_sector", "understood", "evidence"),
+    ("files", "boot_sector", "understood", "what"),
     [
-        (["\\bootmgr", "\\Boot\\BCD"], b"", False, "Windows Vista or later"),
-        (["\\ntldr", "\\NTDETECT.COM", "\\bootmgr"], "BOOTMGR".encode("utf-16-le"), False, "ntldr is beside it"),
-        (["\\ntldr", "\\NTDETECT.COM", "\\bootmgr"], b"", False, "the boot sector does not name it"),
+        (["\\bootmgr"], b"", True, "there is no BCD store"),
+        (["\\bootmgr", "\\Boot\\BCD"], b"", True, "the BCD store cannot be read"),
+        (["\\ntldr", "\\NTDETECT.COM", "\\bootmgr"], BOOTMGR, True, "there is no BCD store"),
+        (["\\ntldr", "\\NTDETECT.COM", "\\bootmgr"], BOOTMGR + b"$I30" + NTLDR, True, "there is no BCD store"),
+        (["\\ntldr", "\\NTDETECT.COM", "\\bootmgr"], b"BOOTMGR    ", True, "there is no BCD store"),
+        (["\\ntldr", "\\NTDETECT.COM", "\\bootmgr"], b"", False, "does not say which one it starts"),
+        (["\\ntldr", "\\NTDETECT.COM"], BOOTMGR + NTLDR, False, "the boot sector starts bootmgr, which is not there"),
+        (["\\data.txt"], BOOTMGR + NTLDR, True, "there is no bootmgr on the active partition"),
+        (["\\bootmgr", "\\Boot\\BCD"], NTLDR, True, "there is no ntldr on the active partition"),
     ],
 )
-def test_bootmgr_is_not_followed(files: Sequence[str], boot_sector: bytes, understood: bool, evidence: str) -> None:
+def test_which_loader_starts(files: Sequence[str], boot_sector: bytes, understood: bool, what: str) -> None:
     volume = volume_of(*files, contents={"\\boot.ini": menu(path(0, 1), entry(0, 1))})
     volume.files.update(windows("\\WINDOWS").files)
     chain = follow(machine_of([FakePartition(volume, active=True, boot_sector=boot_sector)]))
-    assert_breaks(chain, "has bootmgr", evidence, understood=understood)
+    assert_breaks(chain, what, understood=understood)
     assert places(chain) == ["disk 0 partition 1\\WINDOWS"]
 
 

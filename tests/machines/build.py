@@ -72,9 +72,12 @@ def copy_sparse(source: Path, target: Path) -> None:
 def _make_disk(disk: Disk, cache: Path, path: Path) -> None:
     with path.open("wb") as image:
         image.truncate(disk.sectors * SECTOR)
-    run("sfdisk", "--quiet", path, stdin=_table(disk).encode())
-    with path.open("r+b") as image:
-        image.write(BOOT_CODE)
+    if disk.guid is not None:
+        _write_gpt(disk, disk.guid, path)
+    else:
+        run("sfdisk", "--quiet", path, stdin=_table(disk).encode())
+        with path.open("r+b") as image:
+            image.write(BOOT_CODE)
     for partition in disk.partitions:
         if partition.volume is not None:
             volume = _cached(cache, "volume", partition, partial(_make_volume, partition, cache))
@@ -84,6 +87,15 @@ def _make_disk(disk: Disk, cache: Path, path: Path) -> None:
 def _make_volume(partition: Partition, cache: Path, path: Path) -> None:
     assert partition.volume is not None
     make_volume(partition, partition.volume, path, partial(content, cache=cache))
+
+
+def _write_gpt(disk: Disk, guid: str, path: Path) -> None:
+    command = ["sgdisk", "--clear", f"--disk-guid={guid}", "--set-alignment=1"]
+    for number, entry in enumerate(disk.partitions, start=1):
+        assert entry.guids is not None
+        command.append(f"--new={number}:{entry.start}:{entry.start + entry.sectors - 1}")
+        command += [f"--typecode={number}:{entry.guids.type}", f"--partition-guid={number}:{entry.guids.own}"]
+    run(*command, path)
 
 
 def _table(disk: Disk) -> str:

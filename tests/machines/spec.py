@@ -43,6 +43,13 @@ class VolumeState(StrEnum):
     HIBERNATED = "hibernated"  # hiberfil.sys with a memory image in it
 
 
+class Loader(StrEnum):
+    """What the boot sector of a volume looks for."""
+
+    NTLDR = "ntldr"
+    BOOTMGR = "bootmgr"
+
+
 class FileSystem(StrEnum):
     """The file systems that volumes are made with."""
 
@@ -99,11 +106,23 @@ class Volume:
     files: tuple[File, ...]
     label: str = ""
     state: VolumeState = VolumeState.CLEAN
+    loader: Loader = Loader.NTLDR
+
+
+@dataclass(frozen=True, slots=True)
+class Guids:
+    """What a partition of a GPT disk is: its type, and itself."""
+
+    type: str
+    own: str
 
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """``start`` and ``sectors`` in sectors of 512 bytes; ``volume`` None leaves it unformatted."""
+    """``start`` and ``sectors`` in sectors of 512 bytes; ``volume`` None leaves it unformatted.
+
+    ``type`` is that of an MBR entry; on a GPT disk ``guids`` count.
+    """
 
     start: int
     sectors: int
@@ -111,15 +130,17 @@ class Partition:
     volume: Volume | None
     active: bool = False
     logical: bool = False
+    guids: Guids | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """An MBR disk of ``sectors`` sectors; ``signature`` is what Windows knows it by."""
+    """A disk of ``sectors`` sectors; ``signature`` is what Windows knows it by, or ``guid`` where it has a GPT."""
 
     sectors: int
     signature: int
     partitions: tuple[Partition, ...]
+    guid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

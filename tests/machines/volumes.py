@@ -11,7 +11,7 @@ from pathlib import Path, PureWindowsPath
 from tests.machines import fill_ntfs
 from tests.machines.hives import security_descriptor
 from tests.machines.ntfs_log import write_log
-from tests.machines.spec import SECTOR, File, FileAttributes, FileSystem, Partition, Volume, VolumeState
+from tests.machines.spec import SECTOR, File, FileAttributes, FileSystem, Loader, Partition, Volume, VolumeState
 from tests.machines.tools import ToolError, run
 
 _FULL_ACCESS, _READ_AND_EXECUTE = 0x001F01FF, 0x001200A9
@@ -61,7 +61,8 @@ def _make_ntfs(partition: Partition, volume: Volume, path: Path, stage: Path) ->
     mount_point = stage / "volume"
     mount_point.mkdir()
     run(*_in_private_namespace(), sys.executable, fill_ntfs.__file__, path, stage, mount_point)
-    _write_nt5_boot_sector(path)
+    write_code = _write_nt6_boot_sector if volume.loader is Loader.BOOTMGR else _write_nt5_boot_sector
+    write_code(path)
     if volume.state in (VolumeState.UNCLEAN, VolumeState.LOG_2_0):
         write_log(
             path, clean=volume.state is VolumeState.LOG_2_0, major=2 if volume.state is VolumeState.LOG_2_0 else 1
@@ -98,11 +99,28 @@ def _write_nt5_boot_sector(path: Path) -> None:
         image.write(sector)
 
 
+def _write_nt6_boot_sector(path: Path) -> None:
+    """The same for Windows Vista and later, whose boot code knows both loaders and looks for BOOTMGR first."""
+    with path.open("r+b") as image:
+        sector = bytearray(image.read(SECTOR))
+        sector[0x54:0x1FE] = BOOT_CODE.ljust(0x1FE - 0x54, b"\0")
+        messages = b"\r\nA disk read error occurred\0\r\nBOOTMGR is missing\0\r\nBOOTMGR is compressed\0"
+        sector[0x18C : 0x18C + len(messages)] = messages
+        code = bytearray(SECTOR)
+        for at, names in ((0, ("BOOTMGR", "$I30")), (0x5A, ("NTLDR",))):
+            spelt = b"".join(struct.pack("<H", len(name)) + name.encode("utf-16-le") for name in names)
+            code[at : at + len(spelt)] = spelt
+        image.seek(0)
+        image.write(sector + code)
+        image.seek(-SECTOR, os.SEEK_END)
+        image.write(sector)
+
+
 def _make_fat(partition: Partition, volume: Volume, path: Path, stage: Path) -> None:
     bits = _FAT_BITS[volume.filesystem.name]
     geometry = ("-h", str(partition.start), "-g", "255/63", "-D", "0x80")
     run("mkfs.fat", "-F", bits, *geometry, "-n", volume.label or "NO NAME", "-i", "19700101", path)
-    _write_nt5_fat_boot_sector(path, code_at=0x5A if bits == "32" else 0x3E)
+    _write_fat_boot_sector(path, volume.loader, code_at=0x5A if bits == "32" else 0x3E)
     tree = stage / "tree"
     top = sorted(tree.iterdir())
     if top:
@@ -110,10 +128,10 @@ def _make_fat(partition: Partition, volume: Volume, path: Path, stage: Path) -> 
     _set_fat_attributes(path, json.loads((stage / "attributes.json").read_text()))
 
 
-def _write_nt5_fat_boot_sector(path: Path, *, code_at: int) -> None:
+def _write_fat_boot_sector(path: Path, loader: Loader, *, code_at: int) -> None:
     with path.open("r+b") as image:
         sector = bytearray(image.read(SECTOR))
-        tail = b"\r\nDisk error\0" + b"NTLDR      "
+        tail = b"\r\nDisk error\0" + loader.name.ljust(11).encode()
         code = BOOT_CODE.ljust(0x1FE - code_at - len(tail), b"\0") + tail
         sector[code_at:0x1FE] = code
         image.seek(0)

@@ -1,9 +1,10 @@
 """One walk along the boot chain: the links that hold so far, and what every link needs to look at."""
 
+from collections.abc import Callable, Iterable
 from functools import cached_property
 
 from bootgraft.boot import search
-from bootgraft.boot.steps import BrokenLinkError, Step, broken, printable
+from bootgraft.boot.steps import BootTarget, BrokenLinkError, Step, broken, printable
 from bootgraft.errors import FileSystemError, PartitionTableError
 from bootgraft.filesystems.base import Entry, FileSystem, FileSystemKind
 from bootgraft.machine import Machine, Volume
@@ -15,6 +16,7 @@ class Trail:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.steps: list[Step] = []
+        self.menu_targets: Callable[[], Iterable[BootTarget]] = tuple  # what a BCD store that was read displays
 
     def holds(self, what: str, where: str, *evidence: str) -> None:
         """Record a link that holds."""
@@ -70,10 +72,16 @@ class Trail:
 
     def other_loaders(self) -> tuple[str, ...]:
         """Say which other disk could be the first one."""
-        disks = sorted({volume.disk for volume in search.active_volumes_with(self.machine, "\\ntldr")} - {0})
+        found = {
+            volume.disk: loader
+            for loader in ("bootmgr", "ntldr")
+            for volume in search.active_volumes_with(self.machine, f"\\{loader}")
+            if volume.disk
+        }
         return tuple(
-            f"disk {disk} has an active partition with ntldr: if the machine starts from it, give that image first"
-            for disk in disks
+            f"disk {disk} has an active partition with {found[disk]}: if the machine starts from it, give that image "
+            "first"
+            for disk in sorted(found)
         )
 
     def _entry(self, volume: Volume, path: str) -> Entry | None:

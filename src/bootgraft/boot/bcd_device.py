@@ -1,0 +1,221 @@
+"""Device elements of a BCD store: how bootmgr names the volume, or the file, that something is loaded from.
+
+A GUID of further options, then a descriptor: type, flags, length (counted from its own start), four zero bytes, and
+what the type wants. Numbers are little-endian. Types and fields: ReactOS, ``boot/environ/include/bl.h``
+(BL_DEVICE_DESCRIPTOR, BL_LOCAL_DEVICE, BL_FILE_PATH), held against the stores of real machines.
+"""
+
+import struct
+import uuid
+from dataclasses import dataclass, replace
+
+from bootgraft.errors import BootConfigError
+from bootgraft.registry.values import decode_utf16
+
+PARTITION_FIELDS = slice(0x20, 0x48)
+"""Where a partition element says which partition of which disk: what changes when it is pointed at another one."""
+
+MAX_NESTING = 4
+"""Descriptors within descriptors that are followed: a partition, in it a file, in it a disk, and one to spare."""
+
+_OPTIONS_SIZE, _HEADER = 16, struct.Struct("<IIII")
+_DISK, _BOOT, _PARTITION, _LOCATE = 0, 5, 6, 8
+_HARD_DISK, _RAM_DISK, _FILE, _VIRTUAL_DISK = 0, 3, 5, 6
+_STYLE_GPT, _STYLE_MBR = 0, 1
+_IMAGE_PLACE_SIZE = 20
+"""Bytes between the kind of a RAM disk or virtual disk and the file that it is: base, size and offset at run time."""
+_PARTITION_FIELDS = struct.Struct("<16sII16s")
+_FILE_PATH = struct.Struct("<III")
+_BY_ELEMENT = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MbrPartition:
+    """A partition by its disk's signature and the byte at which it begins."""
+
+    signature: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"the partition at byte {self.offset} of the disk with signature {self.signature:08x}"
+
+
+@dataclass(frozen=True, slots=True)
+class GptPartition:
+    """A partition by its own GUID and that of its disk, both in upper case."""
+
+    disk_guid: str
+    partition_guid: str
+
+    def __str__(self) -> str:
+        return f"the partition {{{self.partition_guid}}} of the disk {{{self.disk_guid}}}"
+
+
+PartitionIdentity = MbrPartition | GptPartition
+
+
+@dataclass(frozen=True, slots=True)
+class BootDevice:
+    """The volume that bootmgr itself came from."""
+
+    def __str__(self) -> str:
+        return "the volume that bootmgr came from"
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionDevice:
+    """A partition of a hard disk."""
+
+    identity: PartitionIdentity
+
+    def __str__(self) -> str:
+        return str(self.identity)
+
+
+@dataclass(frozen=True, slots=True)
+class LocateDevice:
+    """The volume that has a file: the one that ``element`` of the same object names, or ``path`` where it is None."""
+
+    element: int | None
+    path: str
+    parent: "Device | None"
+
+    def __str__(self) -> str:
+        what = repr(self.path) if self.element is None else f"what element {self.element:08x} names"
+        return f"the volume that has {what}" + ("" if self.parent is None else f", on {self.parent}")
+
+
+@dataclass(frozen=True, slots=True)
+class FileDevice:
+    """A file that serves as a disk; ``what`` is ``RAM disk``, ``virtual disk`` or ``file``."""
+
+    what: str
+    parent: "Device"
+    path: str
+
+    def __str__(self) -> str:
+        return f"a {self.what} from {self.path} on {self.parent}"
+
+
+@dataclass(frozen=True, slots=True)
+class OtherDevice:
+    """A device of a kind that no installed Windows starts from, as a network card; or a damaged element."""
+
+    what: str
+
+    def __str__(self) -> str:
+        return self.what
+
+
+Device = BootDevice | PartitionDevice | LocateDevice | FileDevice | OtherDevice
+
+
+def parse_device(data: bytes, *, name: str) -> Device:
+    """Read the data of a device element; ``name`` is what errors say as where.
+
+    Raises:
+        BootConfigError: it is cut short, or nested too deep.
+    """
+    return _Reader(data, name).descriptor(_OPTIONS_SIZE, MAX_NESTING)
+
+
+def options_of(data: bytes) -> str | None:
+    """The GUID of the object with further options (the SDI of a RAM disk), in lower case; None where there is none."""
+    guid = data[:_OPTIONS_SIZE]
+    return str(uuid.UUID(bytes_le=guid)) if len(guid) == _OPTIONS_SIZE and any(guid) else None
+
+
+def partition_fields(identity: PartitionIdentity) -> bytes:
+    """The 40 bytes of :data:`PARTITION_FIELDS` that name this partition."""
+    if isinstance(identity, MbrPartition):
+        style, own = _STYLE_MBR, struct.pack("<Q8x", identity.offset)
+        disk = struct.pack("<I12x", identity.signature)
+    else:
+        style, own = _STYLE_GPT, uuid.UUID(identity.partition_guid).bytes_le
+        disk = uuid.UUID(identity.disk_guid).bytes_le
+    return _PARTITION_FIELDS.pack(own, _HARD_DISK, style, disk)
+
+
+class _Reader:
+    """The bytes of one element; offsets count from its start."""
+
+    def __init__(self, data: bytes, name: str) -> None:
+        self.data = data
+        self.name = name
+
+    def descriptor(self, at: int, depth: int) -> Device:
+        """Read the descriptor at an offset; ``depth`` more may be nested in it."""
+        if not depth:
+            raise self._damaged(f"devices are nested more than {MAX_NESTING} deep")
+        kind, _flags, length, _ = _HEADER.unpack(self._bytes(at, _HEADER.size))
+        self._bytes(at, max(length, _HEADER.size))
+        body, end = at + _HEADER.size, at + length
+        if kind == _BOOT:
+            return BootDevice()
+        if kind == _PARTITION:
+            return self._partition(body)
+        if kind == _LOCATE:
+            return self._locate(at, end, depth)
+        return self._disk(body, depth) if kind == _DISK else OtherDevice(f"a device of type {kind}")
+
+    def _partition(self, body: int) -> Device:
+        own, disk_kind, style, disk = _PARTITION_FIELDS.unpack(self._bytes(body, _PARTITION_FIELDS.size))
+        if disk_kind != _HARD_DISK:
+            return OtherDevice(f"a partition of a disk of kind {disk_kind}, which is no hard disk")
+        if style == _STYLE_MBR:
+            return PartitionDevice(MbrPartition(*struct.unpack("<I", disk[:4]), *struct.unpack("<Q", own[:8])))
+        if style == _STYLE_GPT:
+            return PartitionDevice(GptPartition(_guid(disk), _guid(own)))
+        return OtherDevice(f"a partition of a table of style {style}")
+
+    def _locate(self, at: int, end: int, depth: int) -> Device:
+        body = at + _HEADER.size
+        how, element, parent_at = struct.unpack("<III", self._bytes(body, 12))
+        path = self._text(body + 12, at + parent_at if parent_at else end)
+        parent = None
+        if parent_at:
+            if parent_at < _HEADER.size + 12:
+                raise self._damaged("the device to search lies inside the description of what to search")
+            parent = self.descriptor(at + parent_at, depth - 1)
+        return LocateDevice(element if how == _BY_ELEMENT else None, path, parent)
+
+    def _disk(self, body: int, depth: int) -> Device:
+        (kind,) = struct.unpack("<I", self._bytes(body, 4))
+        inside = body + 4
+        if kind == _RAM_DISK:
+            return self._file("RAM disk", inside + _IMAGE_PLACE_SIZE, depth)
+        if kind == _FILE:
+            return self._file("file", inside, depth)
+        if kind == _VIRTUAL_DISK:
+            image = self.descriptor(inside + _IMAGE_PLACE_SIZE, depth - 1)
+            if isinstance(image, FileDevice):
+                return replace(image, what="virtual disk")
+            return OtherDevice(f"a virtual disk on {image}")
+        return OtherDevice("a whole hard disk" if kind == _HARD_DISK else f"a disk of kind {kind}")
+
+    def _file(self, what: str, at: int, depth: int) -> Device:
+        _version, length, _type = _FILE_PATH.unpack(self._bytes(at, _FILE_PATH.size))
+        self._bytes(at, length)
+        nested = at + _FILE_PATH.size
+        parent = self.descriptor(nested, depth - 1)
+        nested_length = _HEADER.unpack(self._bytes(nested, _HEADER.size))[2]
+        return FileDevice(what, parent, self._text(nested + nested_length, at + length))
+
+    def _text(self, start: int, end: int) -> str:
+        return decode_utf16(self.data[start:end]).partition("\0")[0] if start < end else ""
+
+    def _bytes(self, at: int, length: int) -> bytes:
+        if at + length > len(self.data):
+            raise self._damaged(f"it has {len(self.data)} bytes where {at + length} are needed")
+        return self.data[at : at + length]
+
+    def _damaged(self, detail: str) -> BootConfigError:
+        return BootConfigError(
+            f"the device element is damaged: {detail}",
+            where=self.name,
+            advice="Set it anew with `bcdedit /store`, from the recovery environment of the same Windows",
+        )
+
+
+def _guid(data: bytes) -> str:
+    return str(uuid.UUID(bytes_le=data)).upper()
