@@ -87,8 +87,22 @@ class DeleteKey:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class WriteSectors:
+    """Replace bytes of a disk outside any file: of the MBR or a boot sector.
+
+    ``offset`` is bytes from the start of the disk; ``data`` and ``before`` are as long. ``what`` names them for people.
+    """
+
+    disk: int
+    offset: int
+    data: bytes
+    before: bytes
+    what: str
+
+
 RegistryChange = CreateKey | SetValue | DeleteValue | DeleteKey
-Change = WriteFile | RegistryChange
+Change = WriteFile | WriteSectors | RegistryChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +118,11 @@ class Plan:
 
     def registry(self) -> tuple[RegistryChange, ...]:
         """The changes to hives."""
-        return tuple(change for change in self.changes if not isinstance(change, WriteFile))
+        return tuple(change for change in self.changes if not isinstance(change, WriteFile | WriteSectors))
+
+    def sectors(self) -> tuple[WriteSectors, ...]:
+        """The changes to boot sectors and partition tables."""
+        return tuple(change for change in self.changes if isinstance(change, WriteSectors))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ Pure data: nothing here touches a disk. The machine is Windows Server 2003 in ``
 default) and 2, on its way to the LSI Logic controller of VMware.
 """
 
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,7 @@ from bootgraft.changes import FileId, WriteFile
 from bootgraft.checks import (
     boot_chain,
     boot_menu,
+    boot_sector,
     boot_service,
     device_binding,
     driver_file,
@@ -174,6 +176,35 @@ def _menu(wrong: str) -> Case:
     return Case((broken,), boot_menu.check(mended), boot_menu.check(chain_of_menu(path(2), path(2))))
 
 
+def boot_sector_bytes(*, hidden: int = 16, heads: int = 255, per_track: int = 63) -> bytes:
+    """The boot sector of an NTFS volume of 15 sectors and, at its end, its copy."""
+    sector = bytearray(512)
+    sector[3:11] = b"NTFS    "
+    struct.pack_into("<H11xHHI", sector, 0x0B, 512, per_track, heads, hidden)
+    struct.pack_into("<Q", sector, 0x28, 15)
+    sector[0x1FE:] = b"\x55\xaa"
+    return bytes(sector) + "NTLDR".encode("utf-16-le").ljust(14 * 512, b"\0") + bytes(sector)
+
+
+def chain_of_sectors(*, code: bytes = b"\xfa", active: tuple[bool, bool] = (True, False), **fields: int) -> BootChain:
+    """The chain of a machine in which two partitions can be active, the first with all that a start takes."""
+    menu = f'[boot loader]\r\ndefault={path(1)}\r\n[operating systems]\r\n{path(1)}="Windows"\r\n'
+    windows = volume_of("\\WINDOWS\\system32\\config\\SYSTEM", "\\WINDOWS\\system32\\ntoskrnl.exe")
+    windows.files |= {"\\ntldr": b"", "\\NTDETECT.COM": b"", "\\boot.ini": menu.encode()}
+    sector = boot_sector_bytes(**fields)
+    first, second = active
+    machine = machine_of(
+        [FakePartition(windows, active=first, boot_sector=sector), FakePartition(volume_of("\\x"), active=second)]
+    )
+    machine.disks[0].device.write(0, code)
+    return follow(machine)
+
+
+def _sectors(broken: tuple[Finding, ...]) -> Case:
+    mended, healthy = chain_of_sectors(heads=64), chain_of_sectors()
+    return Case(broken, boot_sector.check(mended), boot_sector.check(healthy))
+
+
 def _judged(controller: Controller, version: tuple[int, int]) -> tuple[Finding, ...]:
     machine = installation(version=version)
     return () if target.is_judged(machine, controller) else (target.not_judged(machine, controller),)
@@ -195,6 +226,10 @@ CASES = {
         boot_menu.check(chain_of_menu(path(2), path(2), "C:\\\\")),
     ),
     boot_menu.UNSUPPORTED_PATH: _menu("signature(12345678)disk(0)rdisk(0)partition(2)\\WINDOWS"),
+    boot_sector.MBR_CODE: _sectors(boot_sector.check(chain_of_sectors(code=b""))),
+    boot_sector.ACTIVE_PARTITION: _sectors(boot_sector.check(chain_of_sectors(active=(False, False)))),
+    boot_sector.HIDDEN_SECTORS: _sectors(boot_sector.check(chain_of_sectors(hidden=63))),
+    boot_sector.GEOMETRY: _sectors(boot_sector.check(chain_of_sectors(heads=240))),
     device_binding.MISSING: _storage(device_binding.check, bare_set),
     device_binding.ONLY_INSTANCE: _storage(
         device_binding.check, only_in_one_slot, lambda n: replace(only_in_one_slot(n), binding=binding(n))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from bootgraft.machine import Volume
 
 if TYPE_CHECKING:  # it is built from what is in here
+    from bootgraft.boot.bootsector import SectorFault
     from bootgraft.boot.menufault import MenuFault
 
 
@@ -42,6 +43,7 @@ class BootChain:
     others: tuple[BootTarget, ...]  # boot.ini's further entries that lead to a Windows, then what lies on the volumes
     understood: bool = True  # False where the last step leaves the ground that bootgraft knows: it may well boot
     notes: tuple[str, ...] = ()  # volumes that could not be searched for others
+    sector_faults: "tuple[SectorFault, ...]" = ()  # what a BIOS would stumble over before it reads a file
     menu_fault: "MenuFault | None" = None  # what boot.ini has wrong, and the text that it should have
 
 

@@ -8,6 +8,7 @@ from bootgraft.boot.chain import BootChain
 from bootgraft.checks import (
     boot_chain,
     boot_menu,
+    boot_sector,
     boot_service,
     device_binding,
     driver_file,
@@ -37,6 +38,7 @@ STORAGE_CHECKS: tuple[Callable[[ControllerFacts], tuple[Finding, ...]], ...] = (
 DOCS: tuple[FindingDoc, ...] = (
     *boot_chain.DOCS,
     *boot_menu.DOCS,
+    *boot_sector.DOCS,
     *device_binding.DOCS,
     *boot_service.DOCS,
     *driver_file.DOCS,
@@ -89,7 +91,7 @@ class Diagnosis:
 
 def chain_findings(chain: BootChain) -> tuple[Finding, ...]:
     """What stands in the way before any Windows is looked at. ``repair`` mends these first, then looks again."""
-    return (*boot_chain.check(chain), *boot_menu.check(chain))
+    return (*boot_chain.check(chain), *boot_menu.check(chain), *boot_sector.check(chain))
 
 
 def diagnose(

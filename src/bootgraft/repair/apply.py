@@ -13,6 +13,7 @@ from bootgraft.changes import (
     RegistryData,
     SetValue,
     WriteFile,
+    WriteSectors,
 )
 from bootgraft.errors import BootgraftError, FileMissingError
 from bootgraft.filesystems.base import FileSystem
@@ -23,7 +24,7 @@ _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 
 
 def apply(plan: Plan, machine: Machine, *, now: datetime) -> None:
-    """Carry out the changes in order: files first as planned, then each hive in one commit at ``now``.
+    """Carry out the changes in order: files first as planned, then boot sectors, then each hive by one commit.
 
     Raises BootgraftError where something is not as it was when the plan was made, or the volume has no room.
     """
@@ -32,6 +33,8 @@ def apply(plan: Plan, machine: Machine, *, now: datetime) -> None:
     by_hive: dict[FileId, list[RegistryChange]] = {}
     for each in plan.registry():
         by_hive.setdefault(each.hive, []).append(each)
+    for sectors in plan.sectors():
+        _write_sectors(sectors, machine)
     for place, changes in by_hive.items():
         hive = open_hive_at(machine, place)
         for edit in changes:
@@ -74,6 +77,13 @@ def _write_file(change: WriteFile, filesystem: FileSystem) -> None:
     else:
         filesystem.truncate(path, len(change.data))
         filesystem.write(path, 0, change.data)
+
+
+def _write_sectors(change: WriteSectors, machine: Machine) -> None:
+    device = machine.disks[change.disk].device
+    if device.read(change.offset, len(change.before)) != change.before:
+        raise _changed(f"disk {change.disk}, byte {change.offset}", f"{change.what} are not what the plan was made for")
+    device.write(change.offset, change.data)
 
 
 def _edit(hive: Hive, change: RegistryChange) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bootgraft.changes import Change, DeleteValue, Plan, SetValue, WriteFile
+from bootgraft.changes import Change, DeleteValue, Plan, SetValue, WriteFile, WriteSectors
 from bootgraft.checks.finding import Finding
 from bootgraft.machine import Machine, Volume
 from bootgraft.repair.apply import find_volume
@@ -27,7 +27,7 @@ def join(first: Plan, second: Plan) -> Plan:
 
 def volumes_written(plan: Plan, machine: Machine) -> tuple[Volume, ...]:
     """The volumes that the plan writes to, each once."""
-    files = dict.fromkeys(each.file if isinstance(each, WriteFile) else each.hive for each in plan.changes)
+    files = dict.fromkeys((*(each.file for each in plan.files()), *(each.hive for each in plan.registry())))
     return tuple(dict.fromkeys(find_volume(machine, file) for file in files))
 
 
@@ -35,6 +35,8 @@ def _place(change: Change) -> tuple[str, ...]:
     """What a change is about; changes to keys are kept apart by their kind."""
     if isinstance(change, WriteFile):
         return ("file", str(change.file).casefold())
+    if isinstance(change, WriteSectors):
+        return ("sectors", str(change.disk), str(change.offset), str(len(change.data)))
     if isinstance(change, SetValue | DeleteValue):
         return ("value", str(change.hive).casefold(), change.key.casefold(), change.name.casefold())
     return (type(change).__name__, str(change.hive).casefold(), change.key.casefold())
@@ -44,6 +46,8 @@ def _made_earlier(change: Change, earlier: Change | None) -> Change:
     """The change as it is for a machine on which ``earlier``, about the same place, was not carried out."""
     if isinstance(change, WriteFile) and isinstance(earlier, WriteFile):
         return replace(change, before=earlier.before, old=earlier.old)
+    if isinstance(change, WriteSectors) and isinstance(earlier, WriteSectors):
+        return replace(change, before=earlier.before)
     if isinstance(change, SetValue | DeleteValue) and isinstance(earlier, SetValue | DeleteValue):
         if earlier.before is not None:
             return replace(change, before=earlier.before)

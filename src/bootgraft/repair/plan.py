@@ -17,6 +17,7 @@ from bootgraft.changes import (
     RegistryData,
     SetValue,
     WriteFile,
+    WriteSectors,
 )
 from bootgraft.checks import enum_instance
 from bootgraft.checks.diagnosis import Diagnosis
@@ -51,7 +52,7 @@ def plan_repair(installation: Installation, hive: Hive, work: Sequence[tuple[Dia
         else:
             changes += _as_it_stands(hive, (change for finding in diagnosis.findings for change in finding.changes))
     planned = tuple(_without_repeats(changes))
-    if any(not isinstance(change, WriteFile) for change in planned):
+    if any(not isinstance(change, WriteFile | WriteSectors) for change in planned):
         notes += commit_notes(hive)
     return Plan(planned, tuple(dict.fromkeys(notes)))
 
@@ -101,6 +102,8 @@ def _same(one: Change, other: Change) -> bool:
     """Whether both come to the same, from whichever source and in whichever case the names are written."""
     if isinstance(one, WriteFile) and isinstance(other, WriteFile):
         return one.data == other.data
+    if isinstance(one, WriteSectors) and isinstance(other, WriteSectors):
+        return one.data == other.data
     if isinstance(one, SetValue) and isinstance(other, SetValue):
         return one.value == other.value
     return type(one) is type(other)
@@ -109,6 +112,8 @@ def _same(one: Change, other: Change) -> bool:
 def _identity(change: Change) -> tuple[str, ...]:
     if isinstance(change, WriteFile):
         return ("file", str(change.file).casefold())
+    if isinstance(change, WriteSectors):
+        return ("sectors", str(change.disk), str(change.offset))
     name = change.name.casefold() if isinstance(change, SetValue | DeleteValue) else ""
     kind = "value" if isinstance(change, SetValue | DeleteValue) else "key"
     return (kind, str(change.hive), change.key.casefold(), name)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 from bootgraft.boot.chain import Step
-from bootgraft.changes import Change, CreateKey, DeleteKey, DeleteValue, RegistryData, SetValue, WriteFile
+from bootgraft.changes import Change, CreateKey, DeleteKey, DeleteValue, RegistryData, SetValue, WriteFile, WriteSectors
 from bootgraft.checks.diagnosis import Diagnosis
 from bootgraft.checks.finding import Finding
 from bootgraft.errors import FileSystemError, PartitionTableError
@@ -130,7 +130,11 @@ class ChangeDocument(TypedDict, total=False):
     key: str
     name: str
     value: ValueDocument
-    before: ValueDocument | None
+    before: ValueDocument | str | None
+    disk: int
+    offset: int
+    data: str
+    what: str
 
 
 class RepairDocument(TypedDict):
@@ -262,6 +266,15 @@ def change_document(change: Change) -> ChangeDocument:
                 "before_sha256": change.before,
                 "origin": change.origin,
                 "diff": file_difference(change),
+            }
+        case WriteSectors():
+            return {
+                "kind": "write-sectors",
+                "disk": change.disk,
+                "offset": change.offset,
+                "data": base64.b64encode(change.data).decode("ascii"),
+                "before": base64.b64encode(change.before).decode("ascii"),
+                "what": change.what,
             }
         case CreateKey():
             return {"kind": "create-key", "hive": str(change.hive), "key": change.key}

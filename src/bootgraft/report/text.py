@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from bootgraft.boot.steps import printable
-from bootgraft.changes import CreateKey, DeleteKey, DeleteValue, FileId, Plan, SetValue, WriteFile
+from bootgraft.changes import CreateKey, DeleteKey, DeleteValue, FileId, Plan, SetValue, WriteFile, WriteSectors
 from bootgraft.checks.diagnosis import Diagnosis, Verdict
 from bootgraft.checks.finding import Finding, Remedy, Severity
 from bootgraft.report.device import DeviceSpec
@@ -165,6 +165,7 @@ def plan_text(plan: Plan, *, detailed: bool) -> str:
         lines.append(one_line(_file_line(change)))
         if detailed:
             lines += (f"          {printable(line.expandtabs())}".rstrip() for line in file_difference(change) or ())
+    lines += map(_sector_line, plan.sectors())
     if plan.registry():
         lines += ["", *_reg_lines(plan)] if detailed else _key_lines(plan)
     if plan.notes:
@@ -177,6 +178,11 @@ def _file_line(change: WriteFile) -> str:
         return f"edit    {change.file}  ({len(change.data)} bytes, {change.origin})"
     verb = "create" if change.before is None else "replace"
     return f"{verb}  {change.file}  ({len(change.data)} bytes, from {change.origin})"
+
+
+def _sector_line(change: WriteSectors) -> str:
+    place = f"disk {change.disk}, byte {change.offset}"
+    return one_line(f"patch   {place}: {change.what}  ({change.before.hex(' ')} becomes {change.data.hex(' ')})")
 
 
 def _key_lines(plan: Plan) -> Iterator[str]:
@@ -221,5 +227,8 @@ def _reg_lines(plan: Plan) -> Iterator[str]:
 
 def summary_line(plan: Plan) -> str:
     """What a plan comes to, in one line."""
-    files, registry = len(plan.files()), len(plan.registry())
-    return f"{files} file{'' if files == 1 else 's'} and {registry} registry change{'' if registry == 1 else 's'}"
+    files, registry, sectors = len(plan.files()), len(plan.registry()), len(plan.sectors())
+    head = f"{sectors} boot sector field{'' if sectors == 1 else 's'}, " if sectors else ""
+    return (
+        head + f"{files} file{'' if files == 1 else 's'} and {registry} registry change{'' if registry == 1 else 's'}"
+    )
