@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -97,6 +99,31 @@ def test_a_hive_that_was_used_since_is_left_alone(hive: Path, bootgraft: Run) ->
     done = bootgraft("undo", hive)
     assert (done.status, hive.read_bytes()) == (3, bytes(data))
     assert "changed since" in done.stderr
+
+
+def test_a_change_that_was_interrupted_is_none(hive: Path, bootgraft: Run, tmp_path: Path) -> None:
+    before = hive.read_bytes()
+    assert bootgraft("reg", "set", hive, "New").status == 0
+    changed = hive.read_bytes()
+    (tmp_path / "SYSTEM.bootgraft-2.0123456789abcdef.bak").hardlink_to(hive)
+    (tmp_path / "SYSTEM.bootgraft-new").write_bytes(b"half")
+    assert bootgraft("undo", hive).status == 0
+    assert hive.read_bytes() == before
+    assert bootgraft("reg", "set", hive, "New").status == 0
+    assert tree(open_bytes(hive.read_bytes())) == tree(open_bytes(changed))
+
+
+def test_nobody_reads_to_the_end(hive: Path, bootgraft: Run, tmp_path: Path) -> None:
+    script = (
+        "import subprocess, sys; p = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE, stderr=subprocess.PIPE)"
+    )
+    script += "; p.stdout.close(); print(p.wait(), p.stderr.read())"
+    words = [sys.executable, "-m", "bootgraft.cli.main", "reg", "query", str(hive), "", "--recursive"]
+    done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=True)
+    assert done.stdout == "0 b''\n"
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, "could not be written" in done.stderr) == (3, True)
 
 
 def test_growth(hive: Path, bootgraft: Run, tmp_path: Path) -> None:

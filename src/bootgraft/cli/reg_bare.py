@@ -6,6 +6,7 @@ start of the SHA-256 of what was written. ``undo`` puts the newest of them back,
 """
 
 import errno
+import filecmp
 import hashlib
 import json
 import os
@@ -136,7 +137,8 @@ def _replace(path: Path, content: BlockDevice, size: int) -> Path:
 def _write_new(new: Path, old: Path, content: BlockDevice, size: int) -> str:
     """Write the new file to stable storage and return the start of its SHA-256."""
     digest = hashlib.sha256()
-    with new.open("wb") as file:
+    new.unlink(missing_ok=True)  # of a run that was killed
+    with new.open("xb") as file:
         for at in range(0, size, _PIECE):
             piece = content.read(at, min(_PIECE, size - at))
             digest.update(piece)
@@ -175,10 +177,13 @@ def _backups(path: Path) -> list[tuple[int, str, Path]]:
 
 
 def undo(options: Options) -> int:
-    """Put back the hive file as it was before the newest change."""
+    """Put back the hive file as it was before the newest change.
+
+    A backup that holds what the hive holds is of a change that was interrupted before the hive was replaced.
+    """
     path = resolve(Path(options.images[0]))
     with RawFile(path, writable=not options.dry_run):
-        backups = _backups(path)
+        backups = [each for each in _backups(path) if not filecmp.cmp(each[2], path, shallow=False)]
         if not backups:
             raise JournalError(
                 "there is no backup of this hive: bootgraft has not changed it",

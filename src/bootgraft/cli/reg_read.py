@@ -1,5 +1,6 @@
 """``bootgraft reg query``, ``export`` and ``verify``: what they read goes to standard output, or to a new file."""
 
+import errno
 import os
 import shutil
 import sys
@@ -11,11 +12,13 @@ from typing import IO
 
 from bootgraft.cli.options import Options
 from bootgraft.cli.session import Session
-from bootgraft.cli.terminal import answer, monitor_for, printable, put
-from bootgraft.errors import UsageError
+from bootgraft.cli.terminal import answer, drop_output, monitor_for, printable, put
+from bootgraft.errors import BootgraftError, UsageError
 from bootgraft.worker.job import Operation, Outcome
 from bootgraft.worker.registry_request import RegistryAction
 
+_LINES = 2**16
+"""Bytes of lines that are printed at once."""
 _SPOOL = 2**24
 """Bytes of an answer that are kept in memory; a larger one waits in a temporary file."""
 
@@ -64,13 +67,25 @@ def _print_outcome(outcome: Outcome, options: Options) -> None:
 
 
 def _print(spool: IO[bytes], options: Options) -> None:
-    if options.registry is not None and options.registry.action is RegistryAction.EXPORT:
-        sys.stdout.flush()
-        shutil.copyfileobj(spool, sys.stdout.buffer)
-        return
-    for line in spool:
-        text = line.decode("utf-8", "replace")
-        put(text if options.json else printable(text))
+    raw = options.json or (options.registry is not None and options.registry.action is RegistryAction.EXPORT)
+    try:
+        while lines := spool.readlines(_LINES):
+            part = b"".join(lines)
+            sys.stdout.buffer.write(part if raw else _printable(part))
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        drop_output()
+        if error.errno != errno.EPIPE:  # a reader that has seen enough (`| head`) is no fault
+            raise BootgraftError(
+                f"the answer could not be written ({error.strerror})",
+                where="standard output",
+                advice="What was written is not whole; make room and run the command again",
+            ) from error
+
+
+def _printable(part: bytes) -> bytes:
+    encoding = sys.stdout.encoding or "utf-8"
+    return printable(part.decode("utf-8", "replace")).encode(encoding, "backslashreplace")
 
 
 def _save(spool: IO[bytes], path: Path) -> None:

@@ -34,10 +34,14 @@ def put(text: str) -> None:
     except OSError as error:
         if error.errno != errno.EPIPE:
             tell(f"bootgraft: the answer could not be written to standard output ({error.strerror}).\n")
-        # What Python would still flush at exit goes nowhere.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stdout.fileno())
-        os.close(nowhere)
+        drop_output()
+
+
+def drop_output() -> None:
+    """Make what Python would still flush at exit go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def tell(text: str) -> None:
