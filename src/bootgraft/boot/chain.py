@@ -1,14 +1,15 @@
 r"""The boot chain: followed link by link as firmware and loader follow it, from disk 0 to the SYSTEM hive.
 
-MBR → the one active partition → its file system → ntldr, NTDETECT.COM, boot.ini → the default entry → the disk and
-partition that its ARC path names → the Windows directory. Every link is a :class:`Step` with what was read and where.
-The first that does not hold ends the chain; its evidence also says what would fit, as information: which Windows boots
+BIOS: MBR → the one active partition → its file system → ntldr with boot.ini (:mod:`.ntldr`), or bootmgr with a BCD
+store (:mod:`.bootmgr`). UEFI: GPT → the EFI system partition (:mod:`.uefi`) → bootmgr. Then, for all: the default entry
+→ the partition that it names → the Windows directory. Every link is a :class:`Step` with what was read and where. The
+first that does not hold ends the chain; its evidence also says what would fit, as information: which Windows boots
 is decided by these links and never by what lies around.
 """
 
 from typing import TYPE_CHECKING
 
-from bootgraft.boot import ntldr
+from bootgraft.boot import ntldr, uefi
 from bootgraft.boot.bootini import BootIni
 from bootgraft.boot.bootsector import find_faults
 from bootgraft.boot.steps import BootChain, BootTarget, BrokenLinkError, Step, broken, unknown
@@ -21,6 +22,7 @@ if TYPE_CHECKING:  # loaded only where boot.ini has a fault
 
 __all__ = ["BootChain", "BootTarget", "Step", "follow"]
 
+_BOOTMGR, _NTLDR = "BOOTMGR", "NTLDR"
 _BOOT_CODE_SIZE = 8192
 """Bytes at the start of a volume that hold boot code: 16 sectors on NTFS, fewer on FAT."""
 
@@ -28,8 +30,8 @@ _BOOT_CODE_SIZE = 8192
 def follow(machine: Machine, *, search_others: bool = True) -> BootChain:
     """Follow the chain of the machine's disks, given in BIOS order.
 
-    Without ``search_others`` only boot.ini tells of other installations and no further volume is opened, as long as
-    the chain holds.
+    Without ``search_others`` only the boot menu tells of other installations and no further volume is opened, as long
+    as the chain holds.
 
     Raises:
         ImageError: a disk cannot be read.
@@ -41,12 +43,17 @@ def follow(machine: Machine, *, search_others: bool = True) -> BootChain:
     menu: BootIni | None = None
     understood = True
     try:
-        system = _active_partition(trail, _partition_table(trail))
-        trail.mount(system, "the active partition")
-        _choose_loader(trail, system)
-        ntldr.check_loader(trail, system)
-        menu = ntldr.read_menu(trail, system)
-        default = ntldr.follow_default(trail, menu, system)
+        disk = _partition_table(trail)
+        system = _system_partition(trail, disk)
+        if disk.table.kind is TableKind.GPT:
+            uefi.check_loader(trail, system)
+            default = _follow_bootmgr(trail, system)
+        elif _starts_bootmgr(trail, system):
+            default = _follow_bootmgr(trail, system)
+        else:
+            ntldr.check_loader(trail, system)
+            menu = ntldr.read_menu(trail, system)
+            default = ntldr.follow_default(trail, menu, system)
     except BrokenLinkError as end:
         trail.steps.append(end.step)
         understood = end.understood
@@ -68,7 +75,7 @@ def _others(
 ) -> tuple[tuple[BootTarget, ...], tuple[str, ...]]:
     """List every other installation once, and the volumes that could not be searched."""
     found, notes = trail.found_windows if everywhere else ((), ())
-    targets = [] if menu is None else list(ntldr.menu_targets(trail.machine, menu))
+    targets = list(trail.menu_targets()) if menu is None else list(ntldr.menu_targets(trail.machine, menu))
     targets += [BootTarget(each.volume, each.directory, "") for each in found]
     places: dict[tuple[int, int, str], BootTarget] = {}
     for target in targets:
@@ -86,16 +93,32 @@ def _partition_table(trail: Trail) -> Disk:
     where = f"{disk.name}, sector 0"
     if table.kind is TableKind.NONE:
         raise broken("disk 0 has no partition table", where, *table.problems, *trail.other_loaders())
-    if table.kind is TableKind.GPT:
-        what = "disk 0 has a GPT: Windows starts from it through UEFI and BCD, which bootgraft does not follow yet"
-        raise unknown(what, where, f"GPT with {_count(len(table.partitions))}", *table.problems)
-    evidence = f"MBR with disk signature {table.signature or 0:08x} and {_count(len(table.partitions))}"
+    own = f"signature {table.signature or 0:08x}" if table.kind is TableKind.MBR else f"GUID {{{table.disk_guid}}}"
+    evidence = f"{table.kind.value.upper()} with disk {own} and {_count(len(table.partitions))}"
     trail.holds("disk 0 has a partition table", where, evidence, *table.problems)
     return disk
 
 
 def _count(partitions: int) -> str:
     return "1 partition" if partitions == 1 else f"{partitions} partitions"
+
+
+def _system_partition(trail: Trail, disk: Disk) -> Volume:
+    """Follow the chain to the mounted partition that holds the loader."""
+    if disk.table.kind is TableKind.GPT:
+        return uefi.system_partition(trail, disk)
+    system = _active_partition(trail, disk)
+    trail.mount(system, "the active partition")
+    return system
+
+
+def _follow_bootmgr(trail: Trail, system: Volume) -> BootTarget:
+    from bootgraft.boot import bootmgr  # the chain of NT 4 to 2003 reads no BCD store
+
+    is_gpt = trail.machine.disks[system.disk].table.kind is TableKind.GPT
+    menu = bootmgr.read_menu(trail, system, bootmgr.Firmware.UEFI if is_gpt else bootmgr.Firmware.BIOS)
+    trail.menu_targets = lambda: bootmgr.menu_targets(trail.machine, menu)
+    return bootmgr.follow_default(trail, menu)
 
 
 def _active_partition(trail: Trail, disk: Disk) -> Volume:
@@ -110,28 +133,42 @@ def _active_partition(trail: Trail, disk: Disk) -> Volume:
     if not active:
         found = ", ".join(f"{each.name} (type {each.partition.type})" for each in disk.volumes)
         evidence = f"it has {found or 'no partition at all'}"
-        raise broken("disk 0 has no active partition", where, evidence, *trail.other_loaders())
+        hints = (*trail.other_loaders(), *uefi.on_mbr(trail.machine))
+        raise broken("disk 0 has no active partition", where, evidence, *hints)
     volume = active[0]
     trail.holds("disk 0 has one active partition", where, f"slot {volume.partition.slot}: {volume.name}")
     return volume
 
 
-def _choose_loader(trail: Trail, system: Volume) -> None:
-    """Leave the chain where the loader is bootmgr: where both are there, the boot sector says which it starts."""
-    bootmgr = trail.file(system, "\\bootmgr")
+def _starts_bootmgr(trail: Trail, system: Volume) -> bool:
+    """Whether the loader is bootmgr and not ntldr: the boot sector decides, and where it tells nothing, what is there.
+
+    The boot sector of Vista and later spells NTLDR too, but looks for BOOTMGR first.
+    """
+    bootmgr, has_ntldr = trail.file(system, "\\bootmgr"), trail.file(system, "\\ntldr") is not None
+    where, wants = f"{system.name}: \\bootmgr", _loader_in_boot_code(system)
     if bootmgr is None:
-        return
-    is_beside_ntldr = trail.file(system, "\\ntldr") is not None
-    if is_beside_ntldr and _boot_code_names(system, "NTLDR"):
-        return
-    raise unknown(
-        "the active partition has bootmgr: its boot menu is a BCD store, which bootgraft does not follow yet",
-        f"{system.name}: \\{bootmgr.name}",
-        "ntldr is beside it, but the boot sector does not name it" if is_beside_ntldr else "Windows Vista or later",
-    )
+        if wants != _BOOTMGR:
+            return False
+        if has_ntldr:
+            what = "the boot sector starts bootmgr, which is not there; ntldr is, but that one it may not start"
+            raise unknown(what, where, "the boot sector was written by Windows Vista or later")
+        hints = (*trail.other_loaders(), *trail.fitting())
+        raise broken("there is no bootmgr on the active partition", where, "the boot sector looks for it", *hints)
+    if wants == _NTLDR:
+        if has_ntldr:
+            return False
+        raise broken("there is no ntldr on the active partition", where, "bootmgr is, but the boot sector starts ntldr")
+    if not wants and has_ntldr:
+        what = "the active partition has both bootmgr and ntldr, and its boot sector does not say which one it starts"
+        raise unknown(what, where, "neither name is in its boot code", *trail.fitting())
+    evidence = f"a file of {bootmgr.size} bytes"
+    trail.holds("bootmgr is on the active partition", f"{system.name}: \\{bootmgr.name}", evidence)
+    return True
 
 
-def _boot_code_names(volume: Volume, loader: str) -> bool:
-    """Whether the boot code of the volume looks for this file: NTFS boot code spells it in UTF-16, FAT's in ASCII."""
+def _loader_in_boot_code(volume: Volume) -> str:
+    """The file that the boot code of the volume looks for: NTFS boot code spells it in UTF-16, FAT's in ASCII."""
     code = volume.device.read(0, min(_BOOT_CODE_SIZE, volume.device.size))
-    return loader.encode("utf-16-le") in code or loader.encode("ascii").ljust(11) in code
+    spelt = (_BOOTMGR, _NTLDR)
+    return next((x for x in spelt if x.encode("utf-16-le") in code or x.encode("ascii").ljust(11) in code), "")

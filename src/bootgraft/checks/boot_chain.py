@@ -9,17 +9,22 @@ NOT_FOLLOWED = "boot-chain-not-followed"
 DOCS = (
     FindingDoc(
         id=BROKEN,
-        applies_to="Windows NT 4 to Server 2003 on MBR disks",
-        cause="A link between the partition table and the Windows directory does not hold: no active partition, no "
-        "ntldr, a boot.ini whose default entry points at a partition or directory that is not there.",
+        applies_to="every Windows: boot.ini on MBR disks, BCD stores on BIOS (MBR) and UEFI (GPT)",
+        cause="A link between the partition table and the Windows directory does not hold: no active partition or EFI "
+        "system partition, no loader (ntldr, bootmgr, the UEFI fallback loader, winload), no boot menu, a default "
+        "entry that points at a partition or directory that is not there.",
         evidence="The step that fails, what was read and where, and what would fit instead.",
-        fix="None yet: correct boot.ini or the partition table, or give the disks in BIOS order.",
-        limits="Boot code in MBR and boot sector is not judged.",
-        references=("https://learn.microsoft.com/troubleshoot/windows-server/performance/edit-boot-ini",),
+        fix="None yet: correct the boot menu or the partition table, or give the disks in BIOS order.",
+        limits="Boot code is judged only by the loader that it names.",
+        references=(
+            "https://learn.microsoft.com/troubleshoot/windows-server/performance/edit-boot-ini",
+            "https://learn.microsoft.com/windows-hardware/manufacture/desktop/bcd-system-store-settings-for-uefi",
+        ),
     ),
     FindingDoc(
         id=NOT_FOLLOWED,
-        applies_to="Windows Vista and later, and boot.ini entries with scsi() or signature()",
+        applies_to="boot.ini entries with scsi() or signature(); BCD entries for RAM disks, virtual disks, Windows PE, "
+        "boot sectors, or with devices that fit two volumes; other systems' boot loaders",
         cause="The machine starts in a way that bootgraft does not follow yet, so it cannot tell which Windows boots.",
         evidence="The step at which the chain leaves known ground.",
         fix="None.",
@@ -42,8 +47,9 @@ def check(chain: BootChain) -> tuple[Finding, ...]:
                 NOT_FOLLOWED,
                 Severity.INFO,
                 f"bootgraft cannot tell which Windows boots: {step.what}",
-                "Only the chain of NT 4 to Server 2003 (MBR, ntldr, boot.ini with multi() paths) is followed; "
-                "`bootgraft inspect` shows every Windows that was found.",
+                "What is followed: MBR, ntldr and boot.ini with multi() paths; MBR or GPT, bootmgr and a BCD store "
+                "whose default entry starts an installed Windows. `bootgraft inspect` shows every Windows that was "
+                "found.",
                 (f"{step.where}: {step.evidence}",),
             ),
         )
