@@ -80,16 +80,20 @@ def _write_overlays(session: Session, out: Path, monitor: Monitor) -> list[Path]
 
 
 def _write_overlay(path: Path, image: OpenImage, overlay: Overlay) -> None:
-    create_overlay(path, Path(image.info.location), QEMU_DRIVER[image.info.format])
+    """Write one overlay under a temporary name first: half an overlay must never look like a whole one."""
+    partial = path.with_name(f"{path.name}.partial")
+    partial.unlink(missing_ok=True)  # left by a run that was killed
+    create_overlay(partial, Path(image.info.location), QEMU_DRIVER[image.info.format])
     try:
-        with open_image(identify(str(path), allow_paths=_folders(image)), writable=True) as opened:
+        with open_image(identify(str(partial), allow_paths=_folders(image)), writable=True) as opened:
             for run in overlay.runs():
                 end = run.offset + run.length
                 for at in range(run.offset, end, MAX_RUN):  # a constant run can be as long as the disk
                     opened.device.write(at, overlay.read(at, min(MAX_RUN, end - at)))
             opened.device.flush()
+        partial.rename(path)
     except BaseException:
-        path.unlink(missing_ok=True)  # half an overlay would look like a whole one
+        partial.unlink(missing_ok=True)
         raise
 
 
