@@ -9,6 +9,12 @@ from tests.conftest import CommandResult
 from tests.machines import oracles
 from tests.machines.build import BuiltMachine
 from tests.machines.windows_hives import Select, Symmpi
+from tests.registry.log_writer import Write, new_log, rebased
+from tests.registry.support import FILETIME, Memory
+
+from bootgraft.machine import Machine
+from bootgraft.registry.hive import Hive
+from bootgraft.storage.rawfile import RawFile
 
 Run = Callable[..., CommandResult]
 ATAPI = r"HKLM\SYSTEM\CurrentControlSet\Services\atapi"
@@ -203,6 +209,37 @@ def test_verify_and_recover(server1: BuiltMachine, bootgraft: Run) -> None:
     assert text.splitlines()[0] == "5 hives read from end to end: sound."
     nothing = bootgraft("reg", "recover", server1.disk)
     assert (nothing.status, nothing.stdout) == (0, "Nothing to do: no hive has transactions pending.\n")
+
+
+def make_dirty(disk: Path) -> None:
+    """Leave an edit of SYSTEM in a log beside it, as a machine that was cloned while it ran."""
+    with RawFile(disk, writable=True) as device, Machine.read([device], writable=True) as machine:
+        volume = machine.volume(0, 2)
+        assert volume is not None
+        filesystem = volume.filesystem()
+        before = filesystem.read(SYSTEM)
+        memory = Memory(before)
+        hive = Hive.open(memory, name="SYSTEM")
+        hive.create_key(r"ControlSet001\Services\logged")
+        hive.commit(filetime=FILETIME)
+        log = new_log([Write(before=before, after=bytes(memory.data), sequence=40)])
+        filesystem.write(SYSTEM, 0, rebased(before, primary=41, secondary=40))
+        filesystem.create(SYSTEM + ".LOG1", log)
+
+
+def test_recover_writes_what_is_pending(server1: BuiltMachine, bootgraft: Run) -> None:
+    make_dirty(server1.disk)
+    before = oracles.sha256(server1.disk)
+    assert bootgraft("reg", "query", server1.disk, r"HKLM\SYSTEM\ControlSet001\Services\logged").status == 0
+    assert "1 transaction" in bootgraft("reg", "verify", server1.disk).stdout
+    assert r"ControlSet001\Services\logged" not in registry(server1)
+    assert bootgraft("reg", "recover", server1.disk, "--hive", "SOFTWARE").stdout.startswith("Nothing to do")
+    done = bootgraft("reg", "recover", server1.disk)
+    assert (done.status, done.stdout.startswith("Done: 1 hive recovered")) == (0, True)
+    assert r"ControlSet001\Services\logged" in registry(server1)
+    assert bootgraft("reg", "recover", server1.disk).stdout.startswith("Nothing to do")
+    assert bootgraft("undo", server1.disk).status == 0
+    assert oracles.sha256(server1.disk) == before
 
 
 def test_the_storys_registry_part(

@@ -140,6 +140,7 @@ def _survey_lines(name: str, hive: Hive, found: Survey) -> Iterator[str]:
     mark = "sound   " if found.sound else "DAMAGED "
     yield f"{mark}  {name}: version 1.{hive.version}, {found.keys} keys, {found.values} values"
     if hive.pending is not None:
-        yield f"          {hive.pending.transactions} transactions pending in its logs were replayed for this"
+        count = "1 transaction" if hive.pending.transactions == 1 else f"{hive.pending.transactions} transactions"
+        yield f"          read with {count} replayed that lie in its logs; `bootgraft reg recover` writes them into it"
     for severity in DefectSeverity:
         yield from (f"          {severity}: {each}" for each in found.defects if each.severity is severity)
