@@ -113,11 +113,14 @@ def test_no_windows(formatted: bool, tmp_path: Path, build_machine: Build, donor
     )
 
 
-def test_no_active_partition(tmp_path: Path, server1: BuiltMachine, donor: BuiltMachine, bootgraft: Run) -> None:
-    with server1.disk.open("r+b") as disk:
+def test_no_active_partition_and_none_that_could_be(
+    tmp_path: Path, build_machine: Build, donor: BuiltMachine, bootgraft: Run
+) -> None:
+    machine = build_machine(_without(server1(), 0, r"\ntldr"))
+    with machine.disk.open("r+b") as disk:
         disk.seek(446)
         disk.write(b"\0")
-    found = only_finding(diagnosed(bootgraft, server1.disk, watch=tmp_path, donor=donor.disk), "boot-chain-broken")
+    found = only_finding(diagnosed(bootgraft, machine.disk, watch=tmp_path, donor=donor.disk), "boot-chain-broken")
     assert "disk 0 has no active partition" in found
     assert "put right by hand" in found
 
