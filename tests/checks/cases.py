@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 from tests.fakes import FakePartition, machine_of, volume_of
 
 from bootgraft.boot.chain import BootChain, BootTarget, Step, follow
+from bootgraft.boot.loaderfault import LoaderFault, LoaderFaultKind
 from bootgraft.changes import FileId, WriteFile
 from bootgraft.checks import (
     boot_chain,
+    boot_loader,
     boot_menu,
     boot_sector,
     boot_service,
@@ -214,6 +216,16 @@ def _wrong_order() -> Defect:
     return Defect(DefectKind.SUBKEY_ORDER, DefectSeverity.LOSES, 0x1230, r"ControlSet001\Services", "not in order")
 
 
+def _loader(kind: LoaderFaultKind, what: str) -> Case:
+    """A chain that is known to break at bootmgr; how that is found out is tested where it is."""
+    change = WriteFile(
+        FileId(0, 1048576, "disk 0 partition 1", "\\EFI\\Boot\\bootx64.efi"), b"MZ", None, "bootmgfw.efi"
+    )
+    fault = LoaderFault(kind, what, ("disk 0 partition 1: it is there",), (change,))
+    broken = replace(chain(holds=False), loader_fault=fault)
+    return Case(boot_loader.check(broken), boot_loader.check(chain()), boot_loader.check(chain()))
+
+
 CASES = {
     boot_chain.BROKEN: Case(boot_chain.check(chain(holds=False)), boot_chain.check(chain()), boot_chain.check(chain())),
     boot_chain.NOT_FOLLOWED: Case(
@@ -226,6 +238,8 @@ CASES = {
         boot_menu.check(chain_of_menu(path(2), path(2), "C:\\\\")),
     ),
     boot_menu.UNSUPPORTED_PATH: _menu("signature(12345678)disk(0)rdisk(0)partition(2)\\WINDOWS"),
+    boot_loader.DEVICE: _loader(LoaderFaultKind.DEVICE, "the default entry names a partition that is not there"),
+    boot_loader.FALLBACK: _loader(LoaderFaultKind.FALLBACK, "there is no fallback loader"),
     boot_sector.MBR_CODE: _sectors(boot_sector.check(chain_of_sectors(code=b""))),
     boot_sector.ACTIVE_PARTITION: _sectors(boot_sector.check(chain_of_sectors(active=(False, False)))),
     boot_sector.HIDDEN_SECTORS: _sectors(boot_sector.check(chain_of_sectors(hidden=63))),

@@ -14,7 +14,7 @@ from enum import IntEnum
 from bootgraft.boot.bcd_device import Device, OtherDevice, parse_device
 from bootgraft.errors import BootConfigError
 from bootgraft.registry.hive import Hive, Key
-from bootgraft.registry.values import Value
+from bootgraft.registry.values import Value, ValueType
 
 __all__ = ["BOOTMGR", "BcdObject", "BcdStore", "Element", "ElementFormat", "ElementType", "ObjectType", "read_store"]
 
@@ -85,6 +85,7 @@ class Element:
     type: int
     value: ElementValue
     data: bytes  # as stored
+    kind: int = ValueType.REG_BINARY  # the type of the registry value that it is stored in
 
     @property
     def format(self) -> int:
@@ -210,10 +211,10 @@ def _elements(hive: Hive, owner: Key, problems: list[str]) -> Iterator[Element]:
             continue
         kind = int(key.name, 16)
         try:
-            yield Element(kind, _decode(kind >> 24 & 0xF, value, f"{hive.name}: {key.path}"), value.data)
+            yield Element(kind, _decode(kind >> 24 & 0xF, value, f"{hive.name}: {key.path}"), value.data, value.type)
         except BootConfigError as error:
             problems.append(f"{key.path}: {error.what}")
-            yield Element(kind, value.data, value.data)
+            yield Element(kind, value.data, value.data, value.type)
 
 
 def _decode(form: int, value: Value, name: str) -> ElementValue:

@@ -18,6 +18,7 @@ from bootgraft.machine import Disk, Machine, Volume
 from bootgraft.storage.partitions import TableKind
 
 if TYPE_CHECKING:  # loaded only where boot.ini has a fault
+    from bootgraft.boot.loaderfault import LoaderFault
     from bootgraft.boot.menufault import MenuFault
 
 __all__ = ["BootChain", "BootTarget", "Step", "follow"]
@@ -59,7 +60,18 @@ def follow(machine: Machine, *, search_others: bool = True) -> BootChain:
         understood = end.understood
     others, notes = _others(trail, menu, default, everywhere=search_others or default is None)
     fault = None if system is None or menu is None else _menu_fault(machine, system, menu, default)
-    return BootChain(tuple(trail.steps), default, others, understood, notes, find_faults(machine), fault)
+    loader_fault = None if default is not None or not understood else _loader_fault(trail, system)
+    return BootChain(tuple(trail.steps), default, others, understood, notes, find_faults(machine), fault, loader_fault)
+
+
+def _loader_fault(trail: Trail, system: Volume | None) -> "LoaderFault | None":
+    if system is None or (trail.bcd is None and system.partition.guid is None):
+        return None
+    from bootgraft.boot import loaderfault
+
+    if trail.bcd is None:
+        return loaderfault.missing_fallback(system)
+    return loaderfault.wrong_device(trail.machine, trail.bcd)
 
 
 def _menu_fault(machine: Machine, system: Volume, menu: BootIni, default: BootTarget | None) -> "MenuFault | None":
@@ -117,6 +129,7 @@ def _follow_bootmgr(trail: Trail, system: Volume) -> BootTarget:
 
     is_gpt = trail.machine.disks[system.disk].table.kind is TableKind.GPT
     menu = bootmgr.read_menu(trail, system, bootmgr.Firmware.UEFI if is_gpt else bootmgr.Firmware.BIOS)
+    trail.bcd = menu
     trail.menu_targets = lambda: bootmgr.menu_targets(trail.machine, menu)
     return bootmgr.follow_default(trail, menu)
 

@@ -7,6 +7,7 @@ from bootgraft.machine import Volume
 
 if TYPE_CHECKING:  # it is built from what is in here
     from bootgraft.boot.bootsector import SectorFault
+    from bootgraft.boot.loaderfault import LoaderFault
     from bootgraft.boot.menufault import MenuFault
 
 
@@ -45,6 +46,7 @@ class BootChain:
     notes: tuple[str, ...] = ()  # volumes that could not be searched for others
     sector_faults: "tuple[SectorFault, ...]" = ()  # what a BIOS would stumble over before it reads a file
     menu_fault: "MenuFault | None" = None  # what boot.ini has wrong, and the text that it should have
+    loader_fault: "LoaderFault | None" = None  # what keeps bootmgr from starting Windows
 
 
 class BrokenLinkError(Exception):

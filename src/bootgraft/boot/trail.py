@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from bootgraft.boot import search
 from bootgraft.boot.steps import BootTarget, BrokenLinkError, Step, broken, printable
 from bootgraft.errors import FileSystemError, PartitionTableError
 from bootgraft.filesystems.base import Entry, FileSystem, FileSystemKind
 from bootgraft.machine import Machine, Volume
+
+if TYPE_CHECKING:  # it is built from what is in here
+    from bootgraft.boot.bootmgr import Menu
 
 
 class Trail:
@@ -16,6 +20,7 @@ class Trail:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.steps: list[Step] = []
+        self.bcd: Menu | None = None  # the BCD store that was read
         self.menu_targets: Callable[[], Iterable[BootTarget]] = tuple  # what a BCD store that was read displays
 
     def holds(self, what: str, where: str, *evidence: str) -> None:

@@ -75,7 +75,7 @@ def check_loader(trail: Trail, system: Volume) -> None:
     if manager is not None and content == _read_loader(system, BOOT_MANAGER):
         trail.holds("the fallback loader is there", where, f"a copy of {BOOT_MANAGER}")
         return
-    if not any(name in content for name in _OWN_NAMES):
+    if not is_windows_manager(content):
         evidence = "another boot loader is started first; what that starts, bootgraft does not follow"
         raise unknown("the fallback loader is not Windows' boot manager", where, evidence)
     remark = f"another version of {BOOT_MANAGER}" if manager else f"Windows' boot manager, though not {BOOT_MANAGER}"
@@ -99,6 +99,11 @@ def fallback_path(system: Volume) -> str | None:
 def read_loader(system: Volume, path: str) -> bytes:
     """The content of a boot manager, cut off at MAX_LOADER."""
     return system.filesystem().read(path, 0, MAX_LOADER)
+
+
+def is_windows_manager(content: bytes) -> bool:
+    """Whether this is Windows' boot manager, by the names in its version resource."""
+    return any(name in content for name in _OWN_NAMES)
 
 
 def other_disks(machine: Machine) -> tuple[str, ...]:

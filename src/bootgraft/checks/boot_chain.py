@@ -35,8 +35,10 @@ DOCS = (
 
 
 def check(chain: BootChain) -> tuple[Finding, ...]:
-    """One finding where the chain does not arrive, unless :mod:`.boot_menu` or :mod:`.boot_sector` knows why."""
-    if chain.default is not None or not chain.steps or chain.menu_fault is not None:
+    """One finding where the chain does not arrive, unless :mod:`.boot_menu` or another of them knows why."""
+    if chain.default is not None or not chain.steps:
+        return ()
+    if chain.menu_fault is not None or chain.loader_fault is not None:
         return ()
     if any(fault.kind is SectorFaultKind.ACTIVE_PARTITION for fault in chain.sector_faults):
         return ()

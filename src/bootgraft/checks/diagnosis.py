@@ -7,6 +7,7 @@ from enum import StrEnum
 from bootgraft.boot.chain import BootChain
 from bootgraft.checks import (
     boot_chain,
+    boot_loader,
     boot_menu,
     boot_sector,
     boot_service,
@@ -38,6 +39,7 @@ STORAGE_CHECKS: tuple[Callable[[ControllerFacts], tuple[Finding, ...]], ...] = (
 DOCS: tuple[FindingDoc, ...] = (
     *boot_chain.DOCS,
     *boot_menu.DOCS,
+    *boot_loader.DOCS,
     *boot_sector.DOCS,
     *device_binding.DOCS,
     *boot_service.DOCS,
@@ -91,7 +93,12 @@ class Diagnosis:
 
 def chain_findings(chain: BootChain) -> tuple[Finding, ...]:
     """What stands in the way before any Windows is looked at. ``repair`` mends these first, then looks again."""
-    return (*boot_chain.check(chain), *boot_menu.check(chain), *boot_sector.check(chain))
+    return (
+        *boot_chain.check(chain),
+        *boot_menu.check(chain),
+        *boot_loader.check(chain),
+        *boot_sector.check(chain),
+    )
 
 
 def diagnose(
