@@ -350,6 +350,6 @@ def test_from_a_folder_that_was_deleted(tmp_path: Path, server1: BuiltMachine) -
     for command in (*check_and_repair(Path("x.raw")), ("inspect", "x.raw"), ("undo", "x.raw")):
         refusal = read_refusal(there(*command, "--quiet"))
         assert "x.raw" in refusal.what
-    done = there("check", server1.disk, *TARGET)
+    done = there("check", server1.disk, *TARGET, "--quiet")
     assert done.status == 1
     assert not done.stderr

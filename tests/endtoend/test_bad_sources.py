@@ -249,4 +249,4 @@ def test_nothing_to_undo_and_nothing_to_resume(tmp_path: Path, server1: BuiltMac
         assert "nothing to undo or to resume" in refusal.advice
     refusal = refused(bootgraft, ("undo", server1.disk, "--journal", tmp_path / "j"), watch=tmp_path)
     assert refusal.what == "there is no such undo journal"
-    assert read_refusal(bootgraft("undo", tmp_path / "other.raw")).what.endswith("there is no such file")
+    assert read_refusal(bootgraft("undo", tmp_path / "other.raw", "--quiet")).what.endswith("there is no such file")

@@ -272,7 +272,7 @@ def no_journal_folder(stage: Stage) -> CommandResult:
 
 @scene
 def nothing_to_undo(stage: Stage) -> CommandResult:
-    return stage.run("undo", stage.dead())
+    return stage.run("undo", stage.dead(), "--quiet")
 
 
 @scene
@@ -302,7 +302,7 @@ def machine_has_run(stage: Stage) -> CommandResult:
     with machine.disk.open("r+b") as disk:
         disk.seek(at + 4)
         disk.write(struct.pack("<II", 99, 99))
-    refusal = stage.run("undo", machine.disk)
+    refusal = stage.run("undo", machine.disk, "--quiet")
     return CommandResult(refusal.status, refusal.stdout, refusal.stderr.replace(str(at + 4), "OFFSET"))
 
 
@@ -313,7 +313,7 @@ def damaged_journal(stage: Stage) -> CommandResult:
     (journal,) = disk.parent.glob("*.journal")
     with journal.open("r+b") as file:
         file.write(b"\0" * 64)
-    return stage.run("undo", disk)
+    return stage.run("undo", disk, "--quiet")
 
 
 @scene
@@ -322,7 +322,7 @@ def lost_journal(stage: Stage) -> CommandResult:
     journal = stage.folder / "kept.journal"
     assert stage.graft(disk, "--journal", journal).status == 0
     journal.unlink()
-    return stage.run("undo", disk)
+    return stage.run("undo", disk, "--quiet")
 
 
 @scene
