@@ -19,8 +19,8 @@ DOCS = (
         "converter that aligns partitions anew, drops one, or writes a new signature or GUID leaves the store as it "
         "was: bootmgr stops with 0xc000000e or 0xc0000225.",
         evidence="What the element names, what the disks have, and which volume has the loader and the Windows.",
-        fix="Every partition element of the store that names that partition is pointed at the new one; of each "
-        "element only the 40 bytes that name a partition change.",
+        fix="None yet, only shown: every partition element of the store that names that partition pointed at the new "
+        "one; of each element only the 40 bytes that name a partition change.",
         limits="Only where one single volume has the loader and the SYSTEM hive, none is unreadable, and it is proven "
         "to be the same partition: its disk is the one that the element names, or its Windows knows itself by that "
         "very name (SYSTEM\\MountedDevices). Elements of RAM disks (recovery) are left as they are." + _UNPROVEN,
@@ -32,7 +32,7 @@ DOCS = (
         cause="The firmware of a new machine has no entry for Windows in its variables. It then starts "
         "\\EFI\\Boot\\bootx64.efi, which is not there.",
         evidence="The EFI system partition, and the boot manager on it.",
-        fix="\\EFI\\Microsoft\\Boot\\bootmgfw.efi is copied there, under the name for its processor.",
+        fix="None yet, only shown: \\EFI\\Microsoft\\Boot\\bootmgfw.efi copied there, under the name for its processor.",
         limits="Only where the directory \\EFI\\Boot is there." + _UNPROVEN,
         references=("https://uefi.org/specs/UEFI/2.10/03_Boot_Manager.html",),
     ),
@@ -56,6 +56,6 @@ def check(chain: BootChain) -> tuple[Finding, ...]:
         return ()
     step = chain.steps[-1]
     evidence = (f"{step.where}: {step.evidence}", *fault.evidence)
-    remedy = Remedy.CHANGES if fault.changes else Remedy.NONE
+    remedy = Remedy.UNPROVEN if fault.changes else Remedy.NONE
     meaning = _MEANING[fault.kind] + (_UNPROVEN if fault.changes else _BY_HAND[fault.kind])
     return (Finding(_IDS[fault.kind], Severity.BLOCKER, fault.what, meaning, evidence, remedy, fault.changes),)

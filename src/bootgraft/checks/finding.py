@@ -23,6 +23,7 @@ class Remedy(StrEnum):
     NONE = "none"  # bootgraft cannot
     CHANGES = "changes"  # the finding carries all that is needed
     DRIVER = "driver"  # a driver source must be given
+    UNPROVEN = "unproven"  # the changes are known and shown, but nothing can prove yet that the machine then boots
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Finding:
     @property
     def fixable(self) -> bool:
         """Whether ``repair`` can mend it, given what :attr:`remedy` says it takes."""
-        return self.remedy is not Remedy.NONE
+        return self.remedy in (Remedy.CHANGES, Remedy.DRIVER)
 
 
 @dataclass(frozen=True, slots=True)

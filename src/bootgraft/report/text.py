@@ -143,13 +143,16 @@ def finding_lines(findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def _next_lines(diagnosis: Diagnosis, images: Sequence[DeviceSpec]) -> Iterator[str]:
-    if diagnosis.controller is None or not any(finding.fixable for finding in diagnosis.findings):
+    remedies = {finding.remedy for finding in diagnosis.findings} - {Remedy.NONE}
+    if diagnosis.controller is None or not remedies:
         return
-    needs_driver = any(finding.remedy is Remedy.DRIVER for finding in diagnosis.findings)
     paths = " ".join(shlex.quote(image.location) for image in images)
     command = f"bootgraft repair {paths} --target {diagnosis.controller.target}"
     yield ""
-    if needs_driver:
+    if Remedy.UNPROVEN in remedies:
+        yield "See what would mend it; it is not written yet, as nothing proves that the machine then boots:"
+        yield f"    {command} --dry-run"
+    elif Remedy.DRIVER in remedies:
         yield "Mend it with the disk image of another machine that has the driver, or with files exported from one:"
         yield f"    {command} --drivers DONOR-IMAGE"
         yield f"    {command} --reg DRIVER.reg --file DRIVER.sys"

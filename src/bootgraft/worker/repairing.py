@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from bootgraft.changes import Plan, WitnessRange
 from bootgraft.checks.diagnosis import Diagnosis, Verdict, chain_findings
 from bootgraft.checks.facts import hive_file
-from bootgraft.checks.finding import Finding, Severity
+from bootgraft.checks.finding import Finding, Remedy, Severity
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.machine import Machine
 from bootgraft.repair.apply import apply
@@ -131,7 +131,7 @@ def _mend_windows(
     if found.installation is None or found.hive is None:
         return _Planned(before, None)
     refuse_unsafe(found.installation.volume)
-    if not any(finding.fixable for each in diagnoses for finding in each.findings):
+    if all(finding.remedy is Remedy.NONE for each in diagnoses for finding in each.findings):
         return _Planned(before, progress if progress.plan.changes else None)
     _step(monitor, "reading the driver sources")
     packages = [find_package(job, donors, each, found.installation) for each in diagnoses]
