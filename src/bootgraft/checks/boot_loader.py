@@ -32,7 +32,7 @@ DOCS = (
         cause="The firmware of a new machine has no entry for Windows in its variables. It then starts "
         "\\EFI\\Boot\\bootx64.efi, which is not there.",
         evidence="The EFI system partition, and the boot manager on it.",
-        fix="None yet, only shown: \\EFI\\Microsoft\\Boot\\bootmgfw.efi copied there, under the name for its processor.",
+        fix="None yet, only shown: \\EFI\\Microsoft\\Boot\\bootmgfw.efi copied there, named for its processor.",
         limits="Only where the directory \\EFI\\Boot is there." + _UNPROVEN,
         references=("https://uefi.org/specs/UEFI/2.10/03_Boot_Manager.html",),
     ),
