@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +24,7 @@ class Case:
     """One machine: what the table calls it, its disk and the donor's, ready to be checked."""
 
     name: str
+    form: ImageForm
     folder: Path
     image: Path
     donor: Path
@@ -38,24 +41,30 @@ class Case:
 class _Size:
     name: str
     windows_mib: int
-    forms: tuple[ImageForm, ...]
     full: bool = False
+    hive: Path | None = None
 
 
 _SIZES = (
-    _Size("2 GB", 2000, (ImageForm.RAW, ImageForm.MONOLITHIC_SPARSE)),
-    _Size("200 GB", 200_000, (ImageForm.RAW, ImageForm.MONOLITHIC_SPARSE)),
-    _Size("2 TB nearly full", _LARGEST_MIB, (ImageForm.RAW, ImageForm.MONOLITHIC_SPARSE), full=True),
+    _Size("2 GB", 2000),
+    _Size("200 GB", 200_000),
+    _Size("2 TB nearly full", _LARGEST_MIB, full=True),
 )
+_FORMS = (ImageForm.RAW, ImageForm.MONOLITHIC_SPARSE)
 
 
-def cases(folder: Path) -> list[Case]:
-    """All cases, smallest first; what an earlier call built in ``folder`` is used again."""
-    return [_case(size, form, folder) for size in _SIZES for form in size.forms]
+def cases(folder: Path, hives: Sequence[Path]) -> list[Case]:
+    """All cases, smallest first; what an earlier call built in ``folder`` is used again.
+
+    Each of ``hives`` is a real SYSTEM hive, which takes the place of the made one in one more machine of 2 GB.
+    """
+    real = [_Size(f"2 GB, real hive of {each.stat().st_size / 1e6:.0f} MB", 2000, hive=each) for each in hives]
+    return [_case(size, form, folder) for size in (*_SIZES, *real) for form in _FORMS]
 
 
 def _case(size: _Size, form: ImageForm, folder: Path) -> Case:
-    made = folder / "made" / f"{size.windows_mib}-{form.name.lower()}"
+    hive = "" if size.hive is None else f"-{zlib.crc32(size.hive.read_bytes()):08x}"
+    made = folder / "made" / f"{size.windows_mib}{hive}-{form.name.lower()}"
     if not made.exists():
         unfinished = made.with_name(f"{made.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -64,7 +73,7 @@ def _case(size: _Size, form: ImageForm, folder: Path) -> Case:
     server, other = (next(made.glob(f"{name}.*")) for name in ("server1", "donor"))
     place = folder / "work" / made.name
     kind = "raw" if form is ImageForm.RAW else f"{form} VMDK"
-    return Case(f"{size.name}, {kind}", place, place / server.name, place / other.name)
+    return Case(f"{size.name}, {kind}", form, place, place / server.name, place / other.name)
 
 
 def _pristine(folder: Path, copy: Path) -> Path:
@@ -73,7 +82,8 @@ def _pristine(folder: Path, copy: Path) -> Path:
 
 def _build(size: _Size, form: ImageForm, folder: Path, target: Path) -> None:
     raw = folder / "raw"
-    machine = build(server1(system_mib=SYSTEM_MIB, windows_mib=size.windows_mib), raw, cache=folder / "cache")
+    spec = server1(system_mib=SYSTEM_MIB, windows_mib=size.windows_mib, system_file=size.hive)
+    machine = build(spec, raw, cache=folder / "cache")
     if size.full:
         span = machine.span(1)
         fill(machine.disk, span)

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.machines.formats import ImageForm
+
 from benchmarks.cases import Case, cases
 from benchmarks.floor import floor_command
 from benchmarks.measure import Memory, Sample, memory, timed
@@ -30,20 +32,25 @@ class Series:
         """Seconds from start to end of each run."""
         return [each.wall for each in self.samples]
 
-    def cells(self, smallest: "Series | None") -> list[str]:
-        """The columns of the table from the median on."""
-        cpu = statistics.median(each.cpu for each in self.samples)
-        ratio = "" if smallest is None else f"{_ratio(self.wall, smallest.wall):.2f}"
+    @property
+    def cpu(self) -> float:
+        """The median of the seconds of processor time."""
+        return statistics.median(each.cpu for each in self.samples)
+
+    def cells(self, smallest: "Series") -> list[str]:
+        """The columns of the table; ratios are to ``smallest``."""
         peak = ["", ""]
         if self.memory is not None:
             peak = [f"{self.memory.largest / 1e6:.0f}", f"{self.memory.together / 1e6:.0f}"]
-        return [f"{min(self.wall):.3f}", f"{statistics.median(self.wall):.3f}", f"{cpu:.3f}", ratio, *peak]
+        times = [f"{min(self.wall):.3f}", f"{statistics.median(self.wall):.3f}", f"{self.cpu:.3f}"]
+        ratios = [f"{min(self.wall) / min(smallest.wall):.2f}", f"{self.cpu / smallest.cpu:.2f}"]
+        return [*times, *ratios, *peak]
 
 
 def main() -> None:
     """Measure and print the table in Markdown."""
     options = _arguments()
-    built = [each for each in cases(options.dir) if options.only in each.name]
+    built = [each for each in cases(options.dir, options.hive) if options.only in each.name]
     commands = {each.name: _commands(_bootgraft(), each) for each in built}
     results = {(name, command): Series() for name in commands for command in _COMMANDS}
     for case in built:
@@ -70,6 +77,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
     parser.add_argument("--dir", type=Path, required=True, help="where the machines are built and kept (some 400 MB)")
     parser.add_argument("--runs", type=int, default=15, help="how often each command is timed (default: 15)")
+    parser.add_argument("--hive", type=Path, action="append", default=[], help="one more machine, of this SYSTEM hive")
     parser.add_argument("--only", default="", help="only the machines whose name contains this")
     return parser.parse_args()
 
@@ -80,9 +88,9 @@ def _bootgraft() -> Path:
 
 def _commands(program: Path, case: Case) -> dict[str, tuple[Sequence[str | Path], int]]:
     return {
-        "check": ((program, "check", case.image, *_TARGET), _WOULD_STOP),
-        "repair": ((program, "repair", case.image, *_TARGET, "--drivers", case.donor), _DONE),
-        "undo": ((program, "undo", case.image), _DONE),
+        "check": ((program, "check", "--quiet", case.image, *_TARGET), _WOULD_STOP),
+        "repair": ((program, "repair", "--quiet", case.image, *_TARGET, "--drivers", case.donor), _DONE),
+        "undo": ((program, "undo", "--quiet", case.image), _DONE),
     }
 
 
@@ -103,24 +111,20 @@ def _floor(case: Case, options: argparse.Namespace) -> list[Sample]:
 
 
 def _print_table(results: dict[tuple[str, str], Series], built: Iterable[Case]) -> None:
-    names = [each.name for each in built]
-    print("| machine | command | min s | median s | CPU s | ratio | largest MB | together MB |")
-    print("|---|---|---:|---:|---:|---:|---:|---:|")
-    for name in names:
+    print("| machine | command | min s | median s | CPU s | min / 2 GB | CPU / 2 GB | largest MB | together MB |")
+    print("|---|---|---:|---:|---:|---:|---:|---:|---:|")
+    smallest: dict[ImageForm, str] = {}
+    for case in built:
+        first = smallest.setdefault(case.form, case.name)
         for command in _COMMANDS:
-            smallest = None if name == names[0] else results[names[0], command]
-            print(f"| {name} | {command} | {' | '.join(results[name, command].cells(smallest))} |")
+            cells = results[case.name, command].cells(results[first, command])
+            print(f"| {case.name} | {command} | {' | '.join(cells)} |")
 
 
 def _print_single(what: str, samples: Sequence[Sample]) -> None:
     if samples:
         wall = [each.wall for each in samples]
         print(f"\n{what}: min {min(wall):.3f} s, median {statistics.median(wall):.3f} s")
-
-
-def _ratio(walls: Sequence[float], smallest: Sequence[float]) -> float:
-    """The median of the ratios of the runs of the same round."""
-    return statistics.median(own / other for own, other in zip(walls, smallest, strict=True))
 
 
 def _show(text: str) -> None:
