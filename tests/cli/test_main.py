@@ -161,13 +161,24 @@ def test_an_interrupt_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys: p
     assert capsys.readouterr() == ("", "bootgraft: interrupted.\n")
 
 
+def heed_interrupts() -> None:
+    """Undo what a background job of a shell inherits: there SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_ends_both_processes_without_a_traceback(server1: BuiltMachine) -> None:
     # A FIFO keeps the donor's opening waiting, so that the interrupt comes in the middle of the work.
     waiting = server1.disk.parent / "reg"
     os.mkfifo(waiting)
     command = [sys.executable, "-m", "bootgraft.cli.main", "repair", str(server1.disk)]
     command += ["--target", "vmware:lsilogic", "--dry-run", "--reg", str(waiting), "--verbose"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+    with subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=heed_interrupts,
+    ) as process:
         assert process.stderr is not None
         for line in process.stderr:
             if "driver sources" in line:

@@ -423,7 +423,12 @@ while True:
 def holder(*arguments: object) -> "subprocess.Popen[str]":
     """A process of its own that opens an image and goes on writing to it."""
     command = [sys.executable, "-c", HOLDER, *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=heed_interrupts)
+
+
+def heed_interrupts() -> None:
+    """Undo what a background job of a shell inherits: there SIGINT is ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
