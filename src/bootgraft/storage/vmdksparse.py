@@ -122,10 +122,10 @@ def _table_runs(directory: "array[int]", size: int) -> Iterator[tuple[int, int]]
 
 def _names_beyond(tables: bytes, sectors: int) -> bool:
     """Whether an entry is not below ``sectors``; most tables are told by their being empty, or by the highest bytes."""
-    if tables == bytes(len(tables)):
+    if sectors > 0xFFFFFFFF or tables == bytes(len(tables)):  # an entry has 32 bits
         return False
     highest, heads = sectors >> 24, tables[3::4]
-    if heads.translate(None, bytes(range(min(highest, 255) + 1))):
+    if heads.translate(None, bytes(range(highest + 1))):
         return True
     if highest not in heads:
         return False
