@@ -5,6 +5,7 @@ Paths of keys are relative to a control set (``Services\\symmpi``), paths of fil
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 from bootgraft.changes import RegistryData
 
@@ -34,11 +35,45 @@ class PackageFile:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceId:
+    """One device id that a driver serves: ``PCI\\VEN_1AF4&DEV_1001``; a hardware id, or else a compatible id."""
+
+    id: str
+    is_hardware_id: bool
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InfFacts:
+    """What an INF says about its driver, as Windows 8 and later keep it in the DriverDatabase.
+
+    ``name`` is the INF's file name, ``configuration`` its install section with decoration (``viostor_inst.NTamd64``),
+    ``class_guid`` has braces. ``content`` is every file of the package (INF, CAT, SYS) by its name, as Plug and Play
+    wants to find them at the second start.
+    """
+
+    name: str
+    class_guid: str
+    class_name: str
+    provider: str
+    driver_date: date | None
+    driver_version: tuple[int, int, int, int]
+    configuration: str
+    devices: tuple[DeviceId, ...]
+    content: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class DriverPackage:
-    """A driver with all that the registry must say about it. ``origin`` names the source for people."""
+    """A driver with all that the registry must say about it. ``origin`` names the source for people.
+
+    ``keys`` hold the service and, where the source has them, CriticalDeviceDatabase keys; ``inf`` is what else the
+    bindings are made from, where the source is an INF.
+    """
 
     origin: str
     service: str
     keys: tuple[PackageKey, ...]
     files: tuple[PackageFile, ...]
     notes: tuple[str, ...] = ()
+    inf: InfFacts | None = None
