@@ -27,6 +27,8 @@ PACKAGES_TO_TEST=(
   "gdisk"
   "nbdkit"
   "libnbd-bin"
+  "genisoimage"
+  "strace"
 )
 
 say() { printf '%s\n' "== $*"; }
