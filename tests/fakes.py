@@ -27,11 +27,13 @@ class FakeFileSystem:
     closed: int = 0
     failure: FileSystemError | None = None
     calls: int = 0
+    directories: list[str] = field(default_factory=list)  # those without files
 
     def listdir(self, path: str, /) -> tuple[Entry, ...]:
         self.calls += 1
         depth = len(list(parts(path)))
-        inside = [each for each in self.files if self._key(each)[:depth] == self._key(path)]
+        everything = (each for each in (*self.files, *self.directories) if len(self._key(each)) > depth)
+        inside = [each for each in everything if self._key(each)[:depth] == self._key(path)]
         names = {list(parts(each))[depth].casefold(): list(parts(each))[depth] for each in inside}
         return tuple(self.stat("\\".join(["", *parts(path), name])) for name in names.values())
 
@@ -46,6 +48,10 @@ class FakeFileSystem:
                 return Entry(names[-1], is_directory=False, size=len(data), attributes=self.attributes.get(each, 0))
             if self._key(each)[: len(wanted)] == wanted:
                 return Entry(names[len(wanted) - 1], is_directory=True, size=0, attributes=_DIRECTORY)
+        for each in self.directories:
+            if self._key(each)[: len(wanted)] == wanted:
+                name = list(parts(each))[len(wanted) - 1]
+                return Entry(name, is_directory=True, size=0, attributes=_DIRECTORY)
         raise FileMissingError("there is no such file", where=path, advice="Look elsewhere")
 
     def read(self, path: str, offset: int = 0, length: int | None = None, /) -> bytes:
@@ -61,6 +67,9 @@ class FakeFileSystem:
         raise NotImplementedError
 
     def create(self, path: str, data: bytes, /) -> None:
+        raise NotImplementedError
+
+    def create_directory(self, path: str, /) -> None:
         raise NotImplementedError
 
     def extents(self, path: str, /) -> tuple[tuple[int, int], ...]:

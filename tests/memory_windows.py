@@ -51,6 +51,13 @@ class MemoryFileSystem(FakeFileSystem):
             raise FileSystemError("it is there already", where=path, advice="Look elsewhere")
         self.files[path] = data
 
+    def create_directory(self, path: str, /) -> None:
+        if not self.stat(split(path)[0]).is_directory:
+            raise FileSystemError("no directory", where=path, advice="Look elsewhere")
+        if path.casefold() in {entry.name.casefold() for entry in self.listdir(split(path)[0])}:
+            raise FileSystemError("it is there already", where=path, advice="Look elsewhere")
+        self.directories.append(path)
+
     def extents(self, path: str, /) -> tuple[tuple[int, int], ...]:
         """Every file in two pieces, at places of its own."""
         name = self._name(path)

@@ -22,6 +22,13 @@ class FileId:
 
 
 @dataclass(frozen=True, slots=True)
+class CreateDirectory:
+    """Create an empty directory that does not exist; its parents do, or are created by changes before it."""
+
+    file: FileId
+
+
+@dataclass(frozen=True, slots=True)
 class WriteFile:
     """Create a file, or replace its whole content. ``before`` is the SHA-256 of what is there now, None for nothing.
 
@@ -102,7 +109,7 @@ class WriteSectors:
 
 
 RegistryChange = CreateKey | SetValue | DeleteValue | DeleteKey
-Change = WriteFile | WriteSectors | RegistryChange
+Change = CreateDirectory | WriteFile | WriteSectors | RegistryChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +119,17 @@ class Plan:
     changes: tuple[Change, ...]
     notes: tuple[str, ...] = ()
 
+    def directories(self) -> tuple[CreateDirectory, ...]:
+        """The directories that it creates."""
+        return tuple(change for change in self.changes if isinstance(change, CreateDirectory))
+
     def files(self) -> tuple[WriteFile, ...]:
         """The changes to files."""
         return tuple(change for change in self.changes if isinstance(change, WriteFile))
 
     def registry(self) -> tuple[RegistryChange, ...]:
         """The changes to hives."""
-        return tuple(change for change in self.changes if not isinstance(change, WriteFile | WriteSectors))
+        return tuple(change for change in self.changes if isinstance(change, RegistryChange))
 
     def sectors(self) -> tuple[WriteSectors, ...]:
         """The changes to boot sectors and partition tables."""

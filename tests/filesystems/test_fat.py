@@ -220,6 +220,31 @@ class TestWriting:
         assert "Archive" in facts
         assert facts.count("2003-05-14 03:30:2") == 2, facts  # written and created; FAT keeps only the day of access
 
+    def test_create_directory(self, image: Path) -> None:
+        volume = mount(image)
+        volume.create_directory("\\EFI")
+        volume.create_directory("\\efi\\Boot")
+        volume.create_directory("\\WINDOWS\\a long name of a directory")
+        volume.create("\\EFI\\Boot\\bootx64.efi", pattern(70_000))
+        assert_consistent(image)
+        assert [entry.name for entry in volume.listdir("\\EFI")] == ["Boot"]
+        assert get(image, "/EFI/Boot/bootx64.efi") == pattern(70_000)
+        assert mtools(image, "mdir", "-b", "-a", "::/WINDOWS/a long name of a directory") == b""
+        listing = run("fls", "-r", "-p", "-u", image).decode()
+        assert re.search(r"d/d \d+:\tEFI/Boot\n", listing), listing
+        found = re.search(r"r/r (\d+):\tEFI/Boot/bootx64.efi", listing)
+        assert found, listing
+        assert run("icat", image, found[1]) == pattern(70_000)
+
+    def test_a_directory_is_not_created_twice(self, image: Path) -> None:
+        before = image.read_bytes()
+        for taken in ("\\windows", "\\BOOT.INI", "\\WINDOWS\\System32"):
+            with pytest.raises(FileSystemError, match="is there already"):
+                mount(image).create_directory(taken)
+        with pytest.raises(FileMissingError, match="no directory 'nothing'"):
+            mount(image).create_directory("\\nothing\\here")
+        assert image.read_bytes() == before
+
     def test_empty_file(self, image: Path) -> None:
         mount(image).create("\\empty", b"")
         assert get(image, "/empty") == b""

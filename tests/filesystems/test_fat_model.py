@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
 from tests.filesystems.fat_images import FileDevice, assert_consistent, make, mtools
 
 from bootgraft.errors import FileSystemError
@@ -22,10 +31,11 @@ SIZES = st.integers(0, 6000)
 
 
 class Machine(RuleBasedStateMachine):
-    """The volume under test beside a dict of folded path to content."""
+    """The volume under test beside a dict of path to content, and the directories made."""
 
     image: Path
     paths = Bundle("paths")
+    folders = Bundle("folders")
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,9 +44,14 @@ class Machine(RuleBasedStateMachine):
         shutil.copyfile(self.image, self.copy)
         self.volume = self.mount()
         self.model: dict[str, bytes] = {}
+        self.made: list[str] = []
 
     def mount(self) -> FatVolume:
         return mount_fat(FileDevice(self.copy), writable=True, name="test")
+
+    @initialize(target=folders)
+    def first_folders(self) -> MultipleResults[str]:
+        return multiple("", "\\SUB", "\\sub\\deeper folder")
 
     @initialize(target=paths)
     def first(self) -> str:
@@ -47,13 +62,25 @@ class Machine(RuleBasedStateMachine):
         self.model[path] = content
         return path
 
-    @rule(target=paths, folder=st.sampled_from(["", "\\SUB", "\\sub\\deeper folder"]), name=NAMES, content=SIZES)
+    @rule(target=paths, folder=folders, name=NAMES, content=SIZES)
     def create(self, folder: str, name: str, content: int) -> str:
         try:
             return self.put(f"{folder}\\{name}", bytes(number % 253 for number in range(content)))
         except FileSystemError as error:
-            assert "there already" in error.what or "can be called" in error.what or "not there" in error.what  # noqa: PT017
+            assert any(known in error.what for known in ("there already", "can be called", "is full", "not there"))  # noqa: PT017
             return "\\first"
+
+    @rule(target=folders, folder=folders, name=NAMES)
+    def create_directory(self, folder: str, name: str) -> str:
+        path = f"{folder}\\{name}"
+        try:
+            self.volume.create_directory(path)
+        except FileSystemError as error:
+            assert any(known in error.what for known in ("there already", "can be called", "is full", "not there"))  # noqa: PT017
+            return ""
+        assert self.volume.listdir(path) == ()
+        self.made.append(path)
+        return path
 
     @rule(path=paths, offset=SIZES, content=st.binary(max_size=3000))
     def write(self, path: str, offset: int, content: bytes) -> None:
@@ -86,9 +113,15 @@ class Machine(RuleBasedStateMachine):
             assert fresh.read(path) == content
             device = FileDevice(self.copy)
             assert b"".join(device.read(*extent) for extent in fresh.extents(path)) == content
-        target = self.folder / "first"
-        mtools(self.copy, "mcopy", "::/first", str(target))
-        assert target.read_bytes() == self.model["\\first"]
+        for path in self.made:
+            inside = {each[len(path) + 1 :] for each in (*self.model, *self.made) if each.startswith(path + "\\")}
+            assert {entry.name for entry in fresh.listdir(path)} >= {name for name in inside if "\\" not in name}
+            entry = fresh.stat(path)
+            assert (entry.is_directory, entry.size, entry.attributes) == (True, 0, 0x10)
+        if self.model:
+            target = self.folder / "first"
+            mtools(self.copy, "mcopy", "::/first", str(target))
+            assert target.read_bytes() == self.model["\\first"]
         shutil.rmtree(self.folder)
 
 

@@ -205,6 +205,32 @@ def test_creating_beside_files_of_other_kinds_only(volume: Path) -> None:
     )
 
 
+def test_a_new_directory_takes_the_security_of_the_directories_beside_it(volume: Path) -> None:
+    guarded = descriptor(0x1301BF)
+    fill(volume, *(attribute(name, ACL, guarded) for name in ("WINDOWS/system32", "WINDOWS/many")))
+    with mount(volume, writable=True) as mounted:
+        mounted.create_directory("\\windows\\Boot")
+        assert mounted.listdir("\\WINDOWS\\boot") == ()
+        mounted.create_directory("\\WINDOWS\\boot\\Größe Ω")
+        mounted.create("\\windows\\boot\\größe ω\\new.sys", b"MZ" * 5000)
+        entry = mounted.stat("\\WINDOWS\\BOOT")
+        assert (entry.name, entry.is_directory, entry.attributes & DIRECTORY) == ("Boot", True, DIRECTORY)
+        assert entry in mounted.listdir("\\WINDOWS")
+        for taken in ("\\WINDOWS\\bOOT", "\\PROGRA~1", "\\empty"):
+            with pytest.raises(FileSystemError, match="is there already"):
+                mounted.create_directory(taken)
+        with pytest.raises(FileMissingError):
+            mounted.create_directory("\\nothing\\here")
+        with pytest.raises(FileSystemError, match="does not allow"):
+            mounted.create_directory("\\WINDOWS\\con")
+    found = sleuthkit_files(volume)
+    assert sleuthkit_content(volume, found["WINDOWS/Boot/Größe Ω/new.sys"]) == b"MZ" * 5000
+    assert security_id(volume, "WINDOWS/Boot") == security_id(volume, "WINDOWS/many") >= 256
+    assert security_id(volume, "WINDOWS/Boot/Größe Ω") == security_id(volume, "WINDOWS/Boot")
+    assert "Directory" in sleuthkit_report(volume, found["WINDOWS/Boot"])
+    assert_consistent(volume)
+
+
 def test_a_file_in_another_case_is_not_created_twice(volume: Path) -> None:
     before = sleuthkit_files(volume)
     with mount(volume, writable=True) as mounted:
@@ -267,6 +293,8 @@ def test_a_read_only_mount_refuses_to_write(volume: Path) -> None:
             mounted.truncate("\\empty", 1)
         with pytest.raises(UnsafeVolumeError, match="opened for reading only"):
             mounted.create("\\new", b"")
+        with pytest.raises(UnsafeVolumeError, match="opened for reading only"):
+            mounted.create_directory("\\new")
     assert volume.read_bytes() == before
 
 

@@ -11,11 +11,25 @@ from tests.memory_windows import MemoryWindows, memory_windows
 from tests.registry.support import tree
 from tests.repair.bench import from_donor, package, plan
 
-from bootgraft.changes import CreateKey, DeleteKey, DeleteValue, FileId, Plan, RegistryData, SetValue, WriteFile
+from bootgraft.changes import (
+    CreateDirectory,
+    CreateKey,
+    DeleteKey,
+    DeleteValue,
+    FileId,
+    Plan,
+    RegistryData,
+    SetValue,
+    WriteFile,
+)
 from bootgraft.drivers.package import PackageFile
 from bootgraft.errors import BootgraftError
 from bootgraft.registry.values import ValueType, dword_data
 from bootgraft.repair.apply import apply, digest, filetime, find_volume, read_value
+from bootgraft.repair.chainplan import join, volumes_written
+from bootgraft.repair.proof import read_back
+from bootgraft.report.document import change_document
+from bootgraft.report.text import plan_text, summary_line
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 PATH = "\\WINDOWS\\system32\\drivers\\symmpi.sys"
@@ -99,6 +113,34 @@ def test_a_file_that_changed_since_is_not_written(windows: MemoryWindows, before
     assert caught.value.where == f"disk 0 partition 1: {PATH}"
     assert "Nothing was written" in caught.value.advice
     assert windows.filesystem.find(PATH) == was
+
+
+def test_a_directory_and_a_file_in_it(windows: MemoryWindows) -> None:
+    folder, inner = file_id("\\EFI"), file_id("\\EFI\\Boot")
+    loader = WriteFile(file_id("\\EFI\\Boot\\bootx64.efi"), b"MZ", None, "x")
+    made = Plan((CreateDirectory(folder), loader, CreateDirectory(inner)))
+    assert made.directories() == (CreateDirectory(folder), CreateDirectory(inner))
+    with pytest.raises(BootgraftError, match="does not read back"):
+        read_back(made, windows.machine)
+    apply(made, windows.machine, now=NOW)
+    read_back(made, windows.machine)
+    assert windows.filesystem.find("\\efi\\boot\\bootx64.efi") == b"MZ"
+    assert volumes_written(made, windows.machine) == (windows.installation.volume,)
+    with pytest.raises(BootgraftError, match="this directory is there already") as caught:
+        apply(made, windows.machine, now=NOW)
+    assert caught.value.where == "disk 0 partition 1: \\EFI"
+
+
+def test_how_a_directory_is_told() -> None:
+    made = Plan((CreateDirectory(file_id("\\EFI\\Boot")), WriteFile(file_id("\\a"), b"MZ", None, "x")))
+    assert plan_text(made, detailed=False) == (
+        "create  disk 0 partition 1: \\EFI\\Boot\\  (directory)\ncreate  disk 0 partition 1: \\a  (2 bytes, from x)\n"
+    )
+    assert summary_line(made) == "1 directory, 1 file and 0 registry changes"
+    assert change_document(made.changes[0]) == {
+        "kind": "create-directory", "volume": "disk 0 partition 1", "path": "\\EFI\\Boot",
+    }  # fmt: skip
+    assert join(Plan(made.changes[:1]), made).changes == made.changes
 
 
 def test_a_file_that_went_away_since(windows: MemoryWindows) -> None:

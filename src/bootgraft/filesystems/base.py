@@ -98,6 +98,9 @@ class FileSystem(Protocol):
         entry of that name, in any case, is there already.
         """
 
+    def create_directory(self, path: str, /) -> None:
+        """Create an empty directory in an existing one. Inherits and raises as :meth:`create`."""
+
     def extents(self, path: str, /) -> tuple[tuple[int, int], ...]:
         """Where a file's content lies: (offset, length) pairs in bytes from the start of the volume.
 

@@ -7,16 +7,17 @@ for ever, and writes again when its object is thrown away. Source of the format:
 from array import array
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
 from bootgraft.errors import FileMissingError, FileSystemError, UnsafeVolumeError
 from bootgraft.filesystems.base import Entry, FileSystemKind, VolumeState, parts, split
 from bootgraft.filesystems.fat_boot import BOOT_SECTOR_SIZE, FatLayout, read_layout
-from bootgraft.filesystems.fat_directory import ARCHIVE, DIRECTORY, Record, new_slots
-from bootgraft.filesystems.fat_names import fold, new_name
+from bootgraft.filesystems.fat_directory import ARCHIVE, DIRECTORY, Record, dot_slots, new_slots
+from bootgraft.filesystems.fat_names import NewName, fold, new_name
 from bootgraft.filesystems.fat_table import CHKDSK, FatTable
-from bootgraft.filesystems.fat_tree import Directory, FatTree
+from bootgraft.filesystems.fat_tree import Directory, FatTree, Room
 from bootgraft.storage.blockdevice import BlockDevice
 
 MAX_FILE_SIZE = 0xFFFFFFFF
@@ -57,6 +58,17 @@ def mount_fat(device: BlockDevice, *, writable: bool, name: str, clock: Callable
             advice="The image is truncated or its partition table is wrong; compare its size with the original disk's",
         )
     return FatVolume(device, layout, writable=writable, name=name, clock=clock)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a new entry goes: its directory, the slots there, free clusters that the directory grows by and its own."""
+
+    directory: Directory
+    name: NewName
+    room: Room
+    growth: "array[int]"
+    content: "array[int]"
 
 
 class FatVolume:
@@ -140,24 +152,16 @@ class FatVolume:
 
     def create(self, path: str, data: bytes, /) -> None:
         """Create a file in an existing directory with this content and the archive attribute."""
-        self._check_writable()
-        parent, name = split(path)
-        directory = self._tree.directory(parent)
-        taken = directory.listing.by_name
-        if fold(name) in taken:
-            raise self._error(f"{path} is there already", "Write to the existing file instead")
-        self._check_size(path, len(data))
-        stored = new_name(name, taken.__contains__, where=self._name)
-        room = self._tree.find_room(directory, stored.slots)
-        clusters = self._table.find_free(room.clusters + self._clusters(len(data)))
-        own, content = clusters[: room.clusters], clusters[room.clusters :]
-        self._put(content, 0, data)
-        self._table.link(content, after=None)
-        first = content[0] if content else 0
-        slots = new_slots(stored, attributes=ARCHIVE, first_cluster=first, size=len(data), when=self._clock())
-        self._tree.insert(directory, room, slots, own)
-        if self._table.flush():
-            self._chains.clear()
+        place = self._find_place(path, len(data))
+        self._put(place.content, 0, data)
+        self._insert(place, ARCHIVE, len(data), self._clock())
+
+    def create_directory(self, path: str, /) -> None:
+        """Create an empty directory of one cluster in an existing directory."""
+        place, when = self._find_place(path, 1), self._clock()
+        own = dot_slots(place.content[0], self._tree.number_as_parent(place.directory), when)
+        self._put(place.content, 0, own.ljust(self._layout.cluster_size, b"\0"))
+        self._insert(place, DIRECTORY, 0, when)
 
     def extents(self, path: str, /) -> tuple[tuple[int, int], ...]:
         """Where a file's content lies: (offset, length) pairs in bytes from the start of the volume."""
@@ -167,6 +171,29 @@ class FatVolume:
     def close(self) -> None:
         """Forget what was read; nothing is left to write."""
         self._chains.clear()
+
+    def _find_place(self, path: str, size: int) -> "_Place":
+        """Find where a new entry and its ``size`` bytes of content go; take nothing yet."""
+        self._check_writable()
+        parent, name = split(path)
+        directory = self._tree.directory(parent)
+        taken = directory.listing.by_name
+        if fold(name) in taken:
+            raise self._error(f"{path} is there already", "Write to the existing file instead")
+        self._check_size(path, size)
+        stored = new_name(name, taken.__contains__, where=self._name)
+        room = self._tree.find_room(directory, stored.slots)
+        clusters = self._table.find_free(room.clusters + self._clusters(size))
+        return _Place(directory, stored, room, clusters[: room.clusters], clusters[room.clusters :])
+
+    def _insert(self, place: "_Place", attributes: int, size: int, when: datetime) -> None:
+        """Chain the content that was written, and enter it into its directory."""
+        self._table.link(place.content, after=None)
+        first = place.content[0] if place.content else 0
+        slots = new_slots(place.name, attributes=attributes, first_cluster=first, size=size, when=when)
+        self._tree.insert(place.directory, place.room, slots, place.growth)
+        if self._table.flush():
+            self._chains.clear()
 
     def _find_state(self) -> VolumeState:
         if self._layout.unclean or not self._table.is_clean:

@@ -160,6 +160,17 @@ def new_slots(name: NewName, *, attributes: int, first_cluster: int, size: int, 
     return b"".join(_long_slots(name)) + short
 
 
+def dot_slots(own: int, parent: int, when: datetime) -> bytes:
+    """Return the two entries that begin each directory but the root: ``.``, itself, and ``..``, the one it is in.
+
+    ``parent`` is 0 where that is the root, whatever cluster the root has.
+    """
+    return b"".join(
+        new_slots(NewName(name.ljust(11), 0, None), attributes=DIRECTORY, first_cluster=cluster, size=0, when=when)
+        for name, cluster in ((b".", own), (b"..", parent))
+    )
+
+
 def dos_time(when: datetime) -> tuple[int, int]:
     """Return the DOS date and time of a moment between 1980 and 2107; the nearest there is for others."""
     if when.year < 1980:

@@ -56,6 +56,10 @@ class FatTree:
         """Return the root directory."""
         return self._directory("\\", self._layout.root_cluster)
 
+    def number_as_parent(self, directory: Directory) -> int:
+        """The cluster number by which directories in this one name it: 0 for the root."""
+        return 0 if directory.cluster == self._layout.root_cluster else directory.cluster
+
     def directory(self, path: str) -> Directory:
         """Return the directory at ``path``.
 

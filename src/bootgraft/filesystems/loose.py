@@ -73,6 +73,10 @@ class LooseFiles:
         """Refuse: only the files that were given are here."""
         raise FileSystemError("no file can be created here", where=path, advice="Give the image of a whole disk")
 
+    def create_directory(self, path: str, /) -> None:
+        """Refuse: there is one directory."""
+        raise FileSystemError("no directory can be created here", where=path, advice="Give the image of a whole disk")
+
     def extents(self, path: str, /) -> tuple[tuple[int, int], ...]:
         """The file is its own device."""
         return ((0, self.stat(path).size),)

@@ -164,6 +164,18 @@ class NtfsVolume:
                 pass
             ntfs_create.create(self._handles, self._reference(parent), path, data, filetime=filetime)
 
+    def create_directory(self, path: str, /) -> None:
+        """Create an empty directory in an existing one, with the security of the directories beside it.
+
+        Raises as :meth:`create`.
+        """
+        parent = split(path)[0]
+        with self._turn():
+            self._require_writable()
+            with self._directory(parent):
+                pass
+            ntfs_create.create_directory(self._handles, self._reference(parent), path)
+
     def extents(self, path: str, /) -> tuple[tuple[int, int], ...]:
         """(offset, length) in bytes from the start of the volume of a file's content, holes left out.
 

@@ -1,4 +1,4 @@
-"""A new file on NTFS, with the security of its neighbours.
+"""A new file or directory on NTFS, with the security of its neighbours.
 
 Windows 2000 and later keep security descriptors once for the volume, in ``$Secure``; a file's STANDARD_INFORMATION
 names its own by a security id. A new driver gets the id that most drivers beside it have, so that it is owned and
@@ -17,7 +17,7 @@ from bootgraft.filesystems.base import split
 from bootgraft.filesystems.ntfs_entries import COMPRESSED, DIRECTORY, REPARSE_POINT, IndexEntry
 from bootgraft.filesystems.ntfs_handles import DATA, SECURITY_DESCRIPTOR, STANDARD_INFORMATION, Handles
 
-_REGULAR = 0o100000  # S_IFREG
+_REGULAR, _DIRECTORY = 0o100000, 0o040000  # S_IFREG, S_IFDIR
 _SECURITY_ID = slice(0x34, 0x38)  # in STANDARD_INFORMATION since NTFS 3.0
 _NEIGHBOURS = 16  # files that are asked
 _NAME_UNITS = 255
@@ -50,8 +50,14 @@ def create(handles: Handles, parent: int, path: str, content: bytes, *, filetime
             _set_times(handles, inode, filetime)
 
 
-def _insert(handles: Handles, directory: Any, path: str) -> Any:
-    """Return the open inode of a new, empty file in an open directory."""
+def create_directory(handles: Handles, parent: int, path: str) -> None:
+    """Create the empty directory ``path`` in the directory whose file reference is ``parent``. Raises as create()."""
+    with ExitStack() as stack, handles.inode(parent) as directory:
+        stack.enter_context(handles.owned(_insert(handles, directory, path, _DIRECTORY)))
+
+
+def _insert(handles: Handles, directory: Any, path: str, kind: int = _REGULAR) -> Any:
+    """Return the open inode of a new, empty file (or directory) in an open directory."""
     name = split(path)[1]
     if handles.lookup(directory, name) is not None:
         raise FileSystemError(
@@ -66,8 +72,8 @@ def _insert(handles: Handles, directory: Any, path: str) -> Any:
         raise FileSystemError(
             f"Windows does not allow the file name {name!r}", where=handles.where, advice="Choose another name"
         )
-    security = _security(handles, directory, name)
-    inode = _uncompressed(handles, directory, security.identifier, text, length)
+    security = _security(handles, directory, name, kind)
+    inode = _uncompressed(handles, directory, security.identifier, text, length, kind)
     if not inode:
         raise handles.failed(
             f"{path} cannot be created", advice="Check that the volume has free space; if it has, run chkdsk /f"
@@ -82,13 +88,13 @@ def _fill(handles: Handles, inode: Any, path: str, content: bytes) -> None:
         ntfs_content.write(handles, inode, data, path, 0, content)
 
 
-def _uncompressed(handles: Handles, directory: Any, identifier: int, text: Any, length: int) -> Any:
-    """Return the inode of a new file; in a compressed directory too it is not compressed, as boot code needs it."""
+def _uncompressed(handles: Handles, directory: Any, identifier: int, text: Any, length: int, kind: int) -> Any:
+    """Return a new inode; in a compressed directory too it is not compressed, as boot code needs it."""
     flags = int(directory.flags)
     directory.flags = flags & ~COMPRESSED
     try:
         handles.ffi.errno = 0
-        return handles.lib.ntfs_create(directory, identifier, text, length, _REGULAR)
+        return handles.lib.ntfs_create(directory, identifier, text, length, kind)
     finally:
         directory.flags = flags
 
@@ -110,22 +116,24 @@ def _set_descriptor(handles: Handles, inode: Any, descriptor: bytes) -> None:
         raise handles.failed("the new file's security descriptor cannot be set")
 
 
-def _security(handles: Handles, directory: Any, name: str) -> Security:
+def _security(handles: Handles, directory: Any, name: str, kind: int) -> Security:
     """Return what most neighbours of the same kind have, else any neighbour, else the directory itself.
+
+    A directory's neighbours are directories: what they pass on to files made in them later belongs to it too.
 
     This reads the whole index, strictly, before the library inserts into it: a block that lies about its room has
     made libntfs-3g 2022.10.3 write past its buffer.
     """
-    files = [entry for entry in ntfs_directory.entries(handles, directory) if _is_plain(entry)]
+    alike = [entry for entry in ntfs_directory.entries(handles, directory) if _is_like(entry, kind)]
     extension = name.rpartition(".")[2].upper()
-    same = [entry for entry in files if entry.name.name.rpartition(".")[2].upper() == extension]
-    neighbours = _most_common(handles, (same or files)[:_NEIGHBOURS])
+    same = [entry for entry in alike if entry.name.name.rpartition(".")[2].upper() == extension]
+    neighbours = _most_common(handles, (same or alike)[:_NEIGHBOURS])
     return neighbours or _security_of(handles, directory)
 
 
-def _is_plain(entry: IndexEntry) -> bool:
-    listed = entry.name.entry()
-    return not listed.attributes & (DIRECTORY | REPARSE_POINT)
+def _is_like(entry: IndexEntry, kind: int) -> bool:
+    attributes = entry.name.entry().attributes
+    return not attributes & REPARSE_POINT and bool(attributes & DIRECTORY) == (kind == _DIRECTORY)
 
 
 def _most_common(handles: Handles, entries: Iterable[IndexEntry]) -> Security | None:

@@ -4,6 +4,7 @@ import hashlib
 from datetime import UTC, datetime
 
 from bootgraft.changes import (
+    CreateDirectory,
     CreateKey,
     DeleteKey,
     DeleteValue,
@@ -24,10 +25,12 @@ _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 
 
 def apply(plan: Plan, machine: Machine, *, now: datetime) -> None:
-    """Carry out the changes in order: files first as planned, then boot sectors, then each hive by one commit.
+    """Carry out the changes: directories, files, boot sectors, each in its order, then each hive by one commit.
 
     Raises BootgraftError where something is not as it was when the plan was made, or the volume has no room.
     """
+    for directory in plan.directories():
+        _create_directory(directory, find_volume(machine, directory.file).filesystem())
     for change in plan.files():
         _write_file(change, find_volume(machine, change.file).filesystem())
     by_hive: dict[FileId, list[RegistryChange]] = {}
@@ -66,6 +69,20 @@ def digest(filesystem: FileSystem, path: str) -> str | None:
         return hashlib.sha256(filesystem.read(path)).hexdigest()
     except FileMissingError:
         return None
+
+
+def has_directory(filesystem: FileSystem, path: str) -> bool:
+    """Whether there is a directory at the path."""
+    try:
+        return filesystem.stat(path).is_directory
+    except FileMissingError:
+        return False
+
+
+def _create_directory(change: CreateDirectory, filesystem: FileSystem) -> None:
+    if has_directory(filesystem, change.file.path):
+        raise _changed(str(change.file), "this directory is there already")
+    filesystem.create_directory(change.file.path)
 
 
 def _write_file(change: WriteFile, filesystem: FileSystem) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bootgraft.changes import Change, DeleteValue, Plan, SetValue, WriteFile, WriteSectors
+from bootgraft.changes import Change, CreateDirectory, DeleteValue, Plan, SetValue, WriteFile, WriteSectors
 from bootgraft.checks.finding import Finding
 from bootgraft.machine import Machine, Volume
 from bootgraft.repair.apply import find_volume
@@ -27,13 +27,14 @@ def join(first: Plan, second: Plan) -> Plan:
 
 def volumes_written(plan: Plan, machine: Machine) -> tuple[Volume, ...]:
     """The volumes that the plan writes to, each once."""
-    files = dict.fromkeys((*(each.file for each in plan.files()), *(each.hive for each in plan.registry())))
-    return tuple(dict.fromkeys(find_volume(machine, file) for file in files))
+    files = (*(each.file for each in plan.directories()), *(each.file for each in plan.files()))
+    places = dict.fromkeys((*files, *(each.hive for each in plan.registry())))
+    return tuple(dict.fromkeys(find_volume(machine, place) for place in places))
 
 
 def _place(change: Change) -> tuple[str, ...]:
     """What a change is about; changes to keys are kept apart by their kind."""
-    if isinstance(change, WriteFile):
+    if isinstance(change, WriteFile | CreateDirectory):
         return ("file", str(change.file).casefold())
     if isinstance(change, WriteSectors):
         return ("sectors", str(change.disk), str(change.offset), str(len(change.data)))

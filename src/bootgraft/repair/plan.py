@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from bootgraft.changes import (
     Change,
+    CreateDirectory,
     CreateKey,
     DeleteValue,
     FileId,
@@ -52,7 +53,7 @@ def plan_repair(installation: Installation, hive: Hive, work: Sequence[tuple[Dia
         else:
             changes += _as_it_stands(hive, (change for finding in diagnosis.findings for change in finding.changes))
     planned = tuple(_without_repeats(changes))
-    if any(not isinstance(change, WriteFile | WriteSectors) for change in planned):
+    if any(isinstance(change, RegistryChange) for change in planned):
         notes += commit_notes(hive)
     return Plan(planned, tuple(dict.fromkeys(notes)))
 
@@ -110,7 +111,7 @@ def _same(one: Change, other: Change) -> bool:
 
 
 def _identity(change: Change) -> tuple[str, ...]:
-    if isinstance(change, WriteFile):
+    if isinstance(change, WriteFile | CreateDirectory):
         return ("file", str(change.file).casefold())
     if isinstance(change, WriteSectors):
         return ("sectors", str(change.disk), str(change.offset))

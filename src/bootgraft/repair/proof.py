@@ -7,7 +7,7 @@ from bootgraft.errors import BootgraftError
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Machine
 from bootgraft.registry.hive import Hive
-from bootgraft.repair.apply import digest, find_volume, open_hive_at, read_value
+from bootgraft.repair.apply import digest, find_volume, has_directory, open_hive_at, read_value
 
 BASE_BLOCK = 512
 """Bytes of a hive's base block that carry its sequence numbers and checksum."""
@@ -17,6 +17,9 @@ RESTART_PAGES = 8192
 
 def read_back(plan: Plan, machine: Machine) -> None:
     """Compare every change of the plan with what the machine now holds; raises BootgraftError for the first miss."""
+    for directory in plan.directories():
+        if not has_directory(find_volume(machine, directory.file).filesystem(), directory.file.path):
+            raise _unproven(str(directory.file))
     for change in plan.files():
         if digest(find_volume(machine, change.file).filesystem(), change.file.path) != change.after:
             raise _unproven(str(change.file))

@@ -5,7 +5,17 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 from bootgraft.boot.chain import Step
-from bootgraft.changes import Change, CreateKey, DeleteKey, DeleteValue, RegistryData, SetValue, WriteFile, WriteSectors
+from bootgraft.changes import (
+    Change,
+    CreateDirectory,
+    CreateKey,
+    DeleteKey,
+    DeleteValue,
+    RegistryData,
+    SetValue,
+    WriteFile,
+    WriteSectors,
+)
 from bootgraft.checks.diagnosis import Diagnosis
 from bootgraft.checks.finding import Finding
 from bootgraft.errors import FileSystemError, PartitionTableError
@@ -256,6 +266,8 @@ def finding_document(finding: Finding) -> FindingDocument:
 def change_document(change: Change) -> ChangeDocument:
     """Build the part of a document that describes one change."""
     match change:
+        case CreateDirectory(file=file):
+            return {"kind": "create-directory", "volume": file.volume, "path": file.path}
         case WriteFile(file=file):
             return {
                 "kind": "write-file",

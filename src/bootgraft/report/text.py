@@ -163,7 +163,7 @@ def _next_lines(diagnosis: Diagnosis, images: Sequence[DeviceSpec]) -> Iterator[
 
 def plan_text(plan: Plan, *, detailed: bool) -> str:
     """The files that a plan writes and its registry changes: as ``.reg`` text where detailed, else key by key."""
-    lines = []
+    lines = [one_line(f"create  {change.file}\\  (directory)") for change in plan.directories()]
     for change in plan.files():
         lines.append(one_line(_file_line(change)))
         if detailed:
@@ -231,7 +231,9 @@ def _reg_lines(plan: Plan) -> Iterator[str]:
 def summary_line(plan: Plan) -> str:
     """What a plan comes to, in one line."""
     files, registry, sectors = len(plan.files()), len(plan.registry()), len(plan.sectors())
+    directories = len(plan.directories())
     head = f"{sectors} boot sector field{'' if sectors == 1 else 's'}, " if sectors else ""
+    head += f"{directories} director{'y' if directories == 1 else 'ies'}, " if directories else ""
     return (
         head + f"{files} file{'' if files == 1 else 's'} and {registry} registry change{'' if registry == 1 else 's'}"
     )

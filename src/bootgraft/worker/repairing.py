@@ -199,7 +199,8 @@ def _witnesses(plan: Plan, surveyed: Survey, machine: Machine) -> tuple[WitnessR
     """Where it shows that Windows ran since: its SYSTEM hive tells it even if the plan only writes, say, boot.ini."""
     system = () if surveyed.installation is None else (hive_file(surveyed.installation),)
     hives = (*(change.hive for change in plan.registry()), *system)
-    return witnesses_of(hives, (change.file for change in plan.files()), machine)
+    files = (*(change.file for change in plan.directories()), *(change.file for change in plan.files()))
+    return witnesses_of(hives, files, machine)
 
 
 def _unproven_head(plan: Plan, *, proven: bool) -> str:
