@@ -20,6 +20,7 @@ PACKAGES_TO_BUILD_MACHINES=(
   "libhivex-bin"
   "binutils-mingw-w64-i686"
   "binutils-mingw-w64-x86-64"
+  "gcab"
 )
 PACKAGES_TO_TEST=(
   "reglookup"
@@ -29,6 +30,9 @@ PACKAGES_TO_TEST=(
   "libnbd-bin"
   "genisoimage"
   "strace"
+  "cabextract"
+  "p7zip-full|7zip"
+  "zip"
 )
 
 say() { printf '%s\n' "== $*"; }

@@ -18,14 +18,22 @@ class ToolError(Exception):
     """An outside program is missing or failed; the text carries its own words."""
 
 
-def run(*command: str | Path, stdin: bytes = b"", expect: Sequence[int] = (0,), pass_fds: Sequence[int] = ()) -> bytes:
+def run(
+    *command: str | Path,
+    stdin: bytes = b"",
+    expect: Sequence[int] = (0,),
+    pass_fds: Sequence[int] = (),
+    cwd: Path | None = None,
+) -> bytes:
     """Run a program to its end and return its standard output.
 
     Raises ToolError, with everything the program said, where its exit status is not one of ``expect``.
     """
     words = [str(word) for word in command]
     try:
-        done = subprocess.run(words, input=stdin, capture_output=True, env=_ENVIRONMENT, pass_fds=pass_fds, check=False)
+        done = subprocess.run(
+            words, input=stdin, capture_output=True, env=_ENVIRONMENT, pass_fds=pass_fds, check=False, cwd=cwd
+        )
     except FileNotFoundError as error:
         message = f"{words[0]} is not installed; ./test installs what the tests need"
         raise ToolError(message) from error

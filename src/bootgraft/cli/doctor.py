@@ -26,7 +26,12 @@ def run(options: Options) -> int:
         _library("libnbd", "libnbd.so.0", "images but raw and flat ones, and no nbd:// URIs", "libnbd0"),
         _program("qemu-nbd"),
         _program("qemu-img"),
-        _library("libarchive", "libarchive.so.13", "archives as driver sources (not used yet)", "libarchive13"),
+        _library(
+            "libarchive",
+            "libarchive.so.13",
+            "drivers out of cabinets (the guest's own driver.cab), ISO, ZIP and 7z",
+            "libarchive13",
+        ),
     ]
     missing = any(part.fault for part in parts)
     if options.json:
