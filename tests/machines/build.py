@@ -80,7 +80,8 @@ def _make_disk(disk: Disk, cache: Path, path: Path) -> None:
             image.write(BOOT_CODE)
     for partition in disk.partitions:
         if partition.volume is not None:
-            volume = _cached(cache, "volume", partition, partial(_make_volume, partition, cache))
+            made_from = (partition.start, partition.sectors, partition.volume)  # the entry of the table is not in it
+            volume = _cached(cache, "volume", made_from, partial(_make_volume, partition, cache))
             _place(volume, path, partition.start * SECTOR)
 
 
@@ -91,8 +92,9 @@ def _make_volume(partition: Partition, cache: Path, path: Path) -> None:
 
 def _write_gpt(disk: Disk, guid: str, path: Path) -> None:
     command = ["sgdisk", "--clear", f"--disk-guid={guid}", "--set-alignment=1"]
-    for number, entry in enumerate(disk.partitions, start=1):
+    for index, entry in enumerate(disk.partitions, start=1):
         assert entry.guids is not None
+        number = entry.slot or index
         command.append(f"--new={number}:{entry.start}:{entry.start + entry.sectors - 1}")
         command += [f"--typecode={number}:{entry.guids.type}", f"--partition-guid={number}:{entry.guids.own}"]
     run(*command, path)
@@ -103,11 +105,13 @@ def _table(disk: Disk) -> str:
     lines = ["label: dos", f"label-id: 0x{disk.signature:08x}", "unit: sectors", ""]
     primaries = [entry for entry in disk.partitions if not entry.logical]
     logicals = [entry for entry in disk.partitions if entry.logical]
-    for number, entry in enumerate(primaries, start=1):
-        lines.append(_line(number, entry))
+    slots = [entry.slot or number for number, entry in enumerate(primaries, start=1)]
+    lines += [_line(slot, entry) for slot, entry in zip(slots, primaries, strict=True)]
     if logicals:
-        first, last = logicals[0].start - 63, logicals[-1].start + logicals[-1].sectors
-        lines.append(f"{len(primaries) + 1} : start={first}, size={last - first}, type=5")
+        first = min(entry.start for entry in logicals) - 63
+        last = max(entry.start + entry.sectors for entry in logicals)
+        free = next(slot for slot in range(1, 5) if slot not in slots)
+        lines.append(f"{free} : start={first}, size={last - first}, type={disk.container:x}")
         lines += [_line(number, entry) for number, entry in enumerate(logicals, start=5)]
     return "\n".join(lines) + "\n"
 

@@ -121,7 +121,8 @@ class Guids:
 class Partition:
     """``start`` and ``sectors`` in sectors of 512 bytes; ``volume`` None leaves it unformatted.
 
-    ``type`` is that of an MBR entry; on a GPT disk ``guids`` count.
+    ``type`` is that of an MBR entry; on a GPT disk ``guids`` count. ``slot`` is the entry's place in the table, from 1;
+    without it, the next one.
     """
 
     start: int
@@ -131,16 +132,21 @@ class Partition:
     active: bool = False
     logical: bool = False
     guids: Guids | None = None
+    slot: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """A disk of ``sectors`` sectors; ``signature`` is what Windows knows it by, or ``guid`` where it has a GPT."""
+    """A disk of ``sectors`` sectors; ``signature`` is what Windows knows it by, or ``guid`` where it has a GPT.
+
+    ``container`` is the type of the extended partition that holds logical ones.
+    """
 
     sectors: int
     signature: int
     partitions: tuple[Partition, ...]
     guid: str | None = None
+    container: int = 0x05
 
 
 @dataclass(frozen=True, slots=True)
