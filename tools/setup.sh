@@ -31,6 +31,7 @@ PACKAGES_TO_TEST=(
   "genisoimage"
   "strace"
   "cabextract"
+  "mscompress"
   "p7zip-full|7zip"
   "zip"
 )
