@@ -29,7 +29,7 @@ from bootgraft.checks import (
     target,
     volume_state,
 )
-from bootgraft.checks.facts import ControllerFacts, ControlSetFacts, DriverFacts, ImportFacts
+from bootgraft.checks.facts import ControllerFacts, ControlSetFacts
 from bootgraft.checks.finding import Finding
 from bootgraft.filesystems.base import VolumeState
 from bootgraft.machine import Volume
@@ -38,6 +38,7 @@ from bootgraft.registry.logheader import LogFormat
 from bootgraft.registry.recovery import Recovery, ReplayedLog
 from bootgraft.targets.controllers import Controller, find_controller
 from bootgraft.windows.bindings import CriticalDevice, EnumInstance
+from bootgraft.windows.driver_files import DriverFacts, ImportFacts
 from bootgraft.windows.installation import Architecture, Installation, Select
 from bootgraft.windows.pe import PeFacts
 from bootgraft.windows.services import Service

@@ -5,8 +5,8 @@ from dataclasses import replace
 from tests.checks.cases import DRIVER, DRIVER_PATH, facts, good_set
 
 from bootgraft.checks.driver_file import MISSING, UNUSABLE, WRONG_ARCHITECTURE, check
-from bootgraft.checks.facts import DriverFacts
 from bootgraft.checks.finding import Finding, Severity
+from bootgraft.windows.driver_files import DriverFacts
 from bootgraft.windows.pe import Architecture, PeFacts
 
 

@@ -6,8 +6,8 @@ import pytest
 from tests.checks.cases import DRIVER, IMPORTS, facts, good_set
 
 from bootgraft.checks.driver_imports import ID, check
-from bootgraft.checks.facts import ImportFacts
 from bootgraft.checks.finding import Remedy, Severity
+from bootgraft.windows.driver_files import ImportFacts
 from bootgraft.windows.pe import Architecture
 
 PLACE = "\\WINDOWS\\system32\\drivers\\storport.sys"

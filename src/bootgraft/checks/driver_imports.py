@@ -1,9 +1,9 @@
 """Gate 3: are the files that the driver imports from on the volume, and built for the same processor?"""
 
-from bootgraft.checks.facts import ControllerFacts, ControlSetFacts, DriverFacts, ImportFacts
+from bootgraft.checks.facts import ControllerFacts, ControlSetFacts
 from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy
 from bootgraft.checks.wording import consequence, severity_in
-from bootgraft.windows.installation import Architecture
+from bootgraft.windows.driver_files import unsatisfied
 
 ID = "driver-import-missing"
 DOC = FindingDoc(
@@ -39,17 +39,3 @@ def _check_set(facts: ControllerFacts, control_set: ControlSetFacts) -> Finding 
         Remedy.DRIVER,
         stop_code=INACCESSIBLE_BOOT_DEVICE,
     )
-
-
-def unsatisfied(driver: DriverFacts, architecture: Architecture) -> tuple[str, ...]:
-    """What is wrong with each file that the driver imports from and that a Windows so built could not load."""
-    return tuple(fault for each in driver.imports if (fault := _fault(each, architecture)))
-
-
-def _fault(imported: ImportFacts, architecture: Architecture) -> str | None:
-    if imported.path is None:
-        return f"{imported.name}, which is neither in system32\\drivers nor in system32"
-    if imported.architecture is not architecture:
-        built_for = imported.architecture or "nothing that can be told"
-        return f"{imported.name}; {imported.path} is built for {built_for}, this Windows is {architecture}"
-    return None

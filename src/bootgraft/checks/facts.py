@@ -3,38 +3,14 @@
 from dataclasses import dataclass
 
 from bootgraft.changes import FileId
-from bootgraft.errors import FileMissingError, FileSystemError
-from bootgraft.filesystems.base import FileSystem
 from bootgraft.registry.hive import Hive
 from bootgraft.targets.controllers import Controller
 from bootgraft.windows.bindings import CriticalDevice, EnumInstance, enum_instances, find_critical_device
+from bootgraft.windows.driver_files import DriverFacts, read_driver
 from bootgraft.windows.installation import Architecture, Installation
-from bootgraft.windows.pe import NotPortableExecutableError, PeFacts, read_architecture, read_pe
 from bootgraft.windows.services import Service, driver_file, read_service
 
 _SYSTEM_HIVE = "\\system32\\config\\SYSTEM"
-MAX_DRIVER = 32 * 2**20
-"""Bytes; the largest boot drivers of any Windows are some 5 MB."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImportFacts:
-    """One file that a driver imports from: where it lies (None where nowhere) and what it was built for."""
-
-    name: str
-    path: str | None
-    architecture: Architecture | None
-
-
-@dataclass(frozen=True, slots=True)
-class DriverFacts:
-    """A driver's file: ``path`` as it stands on the volume, or where it should be; ``fault`` says why it is no use."""
-
-    path: str
-    present: bool
-    fault: str | None = None
-    pe: PeFacts | None = None
-    imports: tuple[ImportFacts, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,36 +120,3 @@ class _DriverReader:
         if path.casefold() not in self._known:
             self._known[path.casefold()] = read_driver(self._filesystem, self._directory, path)
         return self._known[path.casefold()]
-
-
-def read_driver(filesystem: FileSystem, directory: str, path: str) -> DriverFacts:
-    """The facts about the driver file at ``path`` of the Windows in ``directory``."""
-    try:
-        entry = filesystem.stat(path)
-    except FileMissingError:
-        return DriverFacts(path, present=False)
-    path = f"{path.rpartition(chr(92))[0]}\\{entry.name}"
-    if entry.is_directory or entry.size > MAX_DRIVER:
-        return DriverFacts(path, present=True, fault="it is a directory" if entry.is_directory else "it is too large")
-    try:
-        data = filesystem.read(path)
-        pe = read_pe(data, name=path)
-    except NotPortableExecutableError as error:
-        return DriverFacts(path, present=True, fault=error.what)
-    except FileSystemError as error:  # encrypted, WOF-compressed, damaged: the loader could not read it either
-        return DriverFacts(path, present=True, fault=error.what)
-    imports = tuple(_find_import(filesystem, directory, name) for name in pe.imports)
-    return DriverFacts(path, present=True, pe=pe, imports=imports)
-
-
-def _find_import(filesystem: FileSystem, directory: str, name: str) -> ImportFacts:
-    for folder in (f"{directory}\\system32\\drivers", f"{directory}\\system32"):
-        path = f"{folder}\\{name}"
-        try:
-            head = filesystem.read(path, 0, 4096)
-            return ImportFacts(name, path, read_architecture(head, name=path))
-        except FileMissingError:
-            continue
-        except (NotPortableExecutableError, FileSystemError):  # no binary, a directory, encrypted, damaged
-            return ImportFacts(name, path, None)
-    return ImportFacts(name, None, None)

@@ -22,13 +22,13 @@ from bootgraft.changes import (
 )
 from bootgraft.checks import enum_instance
 from bootgraft.checks.diagnosis import Diagnosis
-from bootgraft.checks.driver_imports import unsatisfied
-from bootgraft.checks.facts import ControllerFacts, DriverFacts, read_driver
+from bootgraft.checks.facts import ControllerFacts
 from bootgraft.checks.finding import Remedy
 from bootgraft.drivers.package import DriverPackage, PackageFile, PackageKey
 from bootgraft.errors import DriverSourceError, FileMissingError, FileSystemError
 from bootgraft.filesystems.base import Entry
 from bootgraft.registry.hive import Hive, Key
+from bootgraft.windows.driver_files import DriverFacts, read_driver, unsatisfied
 from bootgraft.windows.installation import Installation
 from bootgraft.windows.pe import NotPortableExecutableError, read_pe
 
