@@ -129,7 +129,7 @@ def test_inspect_tells_labels_problems_steps_and_what_cannot_be_read() -> None:
     assert (second["label"], second["filesystem"]) == (None, None)
     assert document["disks"][0]["problems"] == ["entry 3 overlaps entry 2"]
     assert document["disks"][0]["signature"] == "12345678"
-    assert document["boot_chain"] == [{"what": "a", "where": "b", "evidence": "c", "holds": False}]
+    assert document["boot_chain"] == [{"link": "", "what": "a", "where": "b", "evidence": "c", "holds": False}]
     assert document["unreadable"] == ["disk 0 partition 2: damaged"]
 
 

@@ -229,7 +229,7 @@ def document(label: str | None = None, **windows: object) -> InspectDocument:
         "index": 0, "path": "server1.raw", "format": "raw", "size": 3 << 30, "sector_size": 512, "table": "mbr",
         "signature": "5e0a71c3", "problems": ["entry 3 overlaps entry 2"], "partitions": [partition],
     }  # fmt: skip
-    step = {"what": "there is no ntldr", "where": "disk 0", "evidence": "nothing", "holds": False}
+    step = {"link": "ntldr", "what": "there is no ntldr", "where": "disk 0", "evidence": "nothing", "holds": False}
     return {"disks": [disk], "windows": [], "boot_chain": [step], "unreadable": ["x: damaged"]}  # type: ignore[list-item]
 
 
@@ -237,9 +237,10 @@ def test_inspect_of_a_broken_machine() -> None:
     assert inspect_text(document("SYSTEM")) == (
         "No Windows was found that this machine would boot.\n\n"
         "disk 0  server1.raw  raw, 3.0 GiB, MBR, signature 5e0a71c3\n"
+        "  [1 n|....................................................................]\n"
         '  partition  1     1.0 MiB  ntfs  active  "SYSTEM"\n'
         "  problem: entry 3 overlaps entry 2\n\n"
-        "boot chain\n  BROKEN  there is no ntldr\n          disk 0: nothing\n\n"
+        "boot chain: BROKEN: there is no ntldr\n  BROKEN  there is no ntldr\n          disk 0: nothing\n\n"
         "cannot be read: x: damaged\n"
     )
 

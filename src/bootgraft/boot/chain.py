@@ -107,7 +107,7 @@ def _partition_table(trail: Trail) -> Disk:
         raise broken("disk 0 has no partition table", where, *table.problems, *trail.other_loaders())
     own = f"signature {table.signature or 0:08x}" if table.kind is TableKind.MBR else f"GUID {{{table.disk_guid}}}"
     evidence = f"{table.kind.value.upper()} with disk {own} and {_count(len(table.partitions))}"
-    trail.holds("disk 0 has a partition table", where, evidence, *table.problems)
+    trail.holds("disk 0 has a partition table", where, evidence, *table.problems, link=table.kind.value.upper())
     return disk
 
 
@@ -149,7 +149,8 @@ def _active_partition(trail: Trail, disk: Disk) -> Volume:
         hints = (*trail.other_loaders(), *uefi.on_mbr(trail.machine))
         raise broken("disk 0 has no active partition", where, evidence, *hints)
     volume = active[0]
-    trail.holds("disk 0 has one active partition", where, f"slot {volume.partition.slot}: {volume.name}")
+    evidence = f"slot {volume.partition.slot}: {volume.name}"
+    trail.holds("disk 0 has one active partition", where, evidence, link=f"active {volume.name}")
     return volume
 
 

@@ -13,12 +13,16 @@ if TYPE_CHECKING:  # it is built from what is in here
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One link: ``what`` it is (or the fault where it does not hold), ``where`` it was read, and the ``evidence``."""
+    """One link: ``what`` it is (or the fault where it does not hold), ``where`` it was read, and the ``evidence``.
+
+    ``link`` is what the chain in one line calls it, as ``boot.ini default``; empty where it is no link of its own.
+    """
 
     what: str
     where: str
     evidence: str
     holds: bool
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,9 @@ class Trail:
         self.bcd: Menu | None = None  # the BCD store that was read
         self.menu_targets: Callable[[], Iterable[BootTarget]] = tuple  # what a BCD store that was read displays
 
-    def holds(self, what: str, where: str, *evidence: str) -> None:
-        """Record a link that holds."""
-        self.steps.append(Step(what, where, "; ".join(evidence), holds=True))
+    def holds(self, what: str, where: str, *evidence: str, link: str = "") -> None:
+        """Record a link that holds; ``link`` is what the chain in one line calls it."""
+        self.steps.append(Step(what, where, "; ".join(evidence), holds=True, link=link))
 
     def mount(self, volume: Volume, role: str) -> FileSystem:
         """Open the file system of a volume: a link of its own. ``role`` names the volume at the start of a sentence."""

@@ -82,6 +82,7 @@ class WindowsDocument(TypedDict):
 class StepDocument(TypedDict):
     """One step of the boot chain."""
 
+    link: str
     what: str
     where: str
     evidence: str
@@ -169,10 +170,18 @@ def inspect_document(
     return {
         "disks": [_disk(disk, image) for disk, image in zip(machine.disks, images, strict=True)],
         "windows": [windows_document(each) for each in windows],
-        "boot_chain": [
-            {"what": step.what, "where": step.where, "evidence": step.evidence, "holds": step.holds} for step in steps
-        ],
+        "boot_chain": [_step(step) for step in steps],
         "unreadable": list(unreadable),
+    }
+
+
+def _step(step: Step) -> StepDocument:
+    return {
+        "link": step.link,
+        "what": step.what,
+        "where": step.where,
+        "evidence": step.evidence,
+        "holds": step.holds,
     }
 
 

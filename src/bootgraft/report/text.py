@@ -12,9 +12,11 @@ from bootgraft.report.document import (
     DiskDocument,
     InspectDocument,
     PartitionDocument,
+    StepDocument,
     WindowsDocument,
     file_difference,
 )
+from bootgraft.report.drawing import draw
 
 _UNITS = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 
@@ -47,7 +49,7 @@ def _inspect_lines(document: InspectDocument) -> Iterator[str]:
         yield ""
         yield from _disk_lines(disk)
     yield ""
-    yield "boot chain"
+    yield f"boot chain: {_chain_line(document['boot_chain'])}"
     for step in document["boot_chain"]:
         yield f"  {'ok    ' if step['holds'] else 'BROKEN'}  {step['what']}"
         yield f"          {step['where']}: {step['evidence']}"
@@ -61,10 +63,19 @@ def _inspect_lines(document: InspectDocument) -> Iterator[str]:
         yield f"cannot be read: {problem}"
 
 
+def _chain_line(steps: Sequence[StepDocument]) -> str:
+    """The links that hold, and the one that does not: ``MBR -> active disk 0 partition 1 -> ntldr -> BROKEN: …``."""
+    links = [step["link"] if step["holds"] else f"BROKEN: {step['what']}" for step in steps]
+    return " -> ".join(link for link in links if link)
+
+
 def _disk_lines(disk: DiskDocument) -> Iterator[str]:
     signature = f", signature {disk['signature']}" if disk["signature"] else ""
     table = "no partition table" if disk["table"] == "none" else f"{disk['table'].upper()}{signature}"
     yield f"disk {disk['index']}  {disk['path']}  {disk['format']}, {size_text(disk['size'])}, {table}"
+    drawing = draw(disk)
+    if drawing is not None:
+        yield f"  {drawing}"
     for partition in disk["partitions"]:
         yield _partition_line(partition)
     for problem in disk["problems"]:

@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 
 from bootgraft.boot.chain import follow
+from bootgraft.boot.steps import Step
 from bootgraft.checks.diagnosis import Verdict
 from bootgraft.errors import BootgraftError
 from bootgraft.events import Monitor
@@ -15,6 +16,7 @@ from bootgraft.machine import Machine
 from bootgraft.report.document import check_document, inspect_document
 from bootgraft.report.text import check_text, inspect_text
 from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.windows.installation import Installation, open_hive
 from bootgraft.worker.job import Job, Operation, Outcome
 from bootgraft.worker.survey import read_target, survey, windows_targets
 
@@ -64,8 +66,22 @@ def _inspect(job: Job, disks: Sequence[BlockDevice]) -> Outcome:
             except BootgraftError as error:  # one damaged installation must not hide the others
                 unreadable.append(str(error))
         unreadable += chain.notes
-        document = inspect_document(machine, job.devices[: job.disks], windows, chain.steps, unreadable)
+        steps = (*chain.steps, *_start_steps(windows))
+        document = inspect_document(machine, job.devices[: job.disks], windows, steps, unreadable)
         return Outcome(BOOTS, json.dumps(document), inspect_text(document))
+
+
+def _start_steps(windows: Sequence[Installation]) -> tuple[Step, ...]:
+    """The links of the chain that lie inside the Windows that boots."""
+    from bootgraft.windows.start import start_steps
+
+    default = next((each for each in windows if each.default_boot), None)
+    if default is None:
+        return ()
+    try:
+        return start_steps(default, open_hive(default, "SYSTEM"))
+    except BootgraftError as error:
+        return (Step("the start of Windows cannot be followed", error.where, error.what, holds=False),)
 
 
 def _check(job: Job, disks: Sequence[BlockDevice]) -> Outcome:
