@@ -1,4 +1,7 @@
-"""``python -m benchmarks.fuzz --cases 100000``: mutate hives and logs; the seed of a case that fails is printed."""
+"""``python -m benchmarks.fuzz hives --cases 100000``: mutate what ``hives`` or ``machines`` are made of.
+
+The number of a case that fails is printed; ``--first NUMBER --cases 1`` runs it again.
+"""
 
 import argparse
 import random
@@ -8,20 +11,25 @@ import tempfile
 import time
 import traceback
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
-from benchmarks.fuzz.attempt import attempt
-from benchmarks.fuzz.corpus import Seed, seeds
-from benchmarks.fuzz.mutate import mutated
+from benchmarks.fuzz import attempt, corpus, machines, mutate
 
 SECONDS = 20
 """Of one case; the slowest sound one takes a tenth of one."""
 MEMORY = 2**30
 """Bytes of address space of a process that runs cases."""
-_BATCH = 500
-_corpus: list[Seed] = []
+_BATCH = 100
+_KINDS: dict[str, tuple[Callable[[Path], list[Any]], Callable[[Any, random.Random], Any], Callable[[Any], str]]] = {
+    "hives": (corpus.seeds, mutate.mutated, attempt.attempt),
+    "machines": (machines.seeds, machines.mutated, machines.attempt),
+}
+"""What can be mutated: its seeds, the mutation, and what is done with the result."""
+_corpus: list[Any] = []
 
 
 class HangError(Exception):
@@ -31,6 +39,7 @@ class HangError(Exception):
 def main() -> int:
     """Run the cases; 1 where any failed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fuzz", description=__doc__)
+    parser.add_argument("kind", choices=_KINDS)
     parser.add_argument("--cases", type=int, default=100_000)
     parser.add_argument("--first", type=int, default=0, help="the first case's number, to run one again")
     parser.add_argument("--jobs", type=int, default=2)
@@ -40,9 +49,9 @@ def main() -> int:
     failures: list[str] = []
     slowest, peak = 0.0, 0
     batches = range(options.first, options.first + options.cases, _BATCH)
-    with ProcessPoolExecutor(options.jobs, initializer=_prepare) as pool:
+    with ProcessPoolExecutor(options.jobs, initializer=_prepare, initargs=(options.kind,)) as pool:
         last = options.first + options.cases
-        for done in pool.map(_batch, [(at, min(at + _BATCH, last)) for at in batches]):
+        for done in pool.map(_batch, [(options.kind, at, min(at + _BATCH, last)) for at in batches]):
             results.update(done[0])
             failures += done[1]
             slowest, peak = max(slowest, done[2]), max(peak, done[3])
@@ -52,28 +61,30 @@ def main() -> int:
     return int(bool(failures))
 
 
-def _prepare() -> None:
+def _prepare(kind: str) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     signal.signal(signal.SIGALRM, _hang)
     with tempfile.TemporaryDirectory() as folder:
-        _corpus.extend(seeds(Path(folder)))
+        _corpus.extend(_KINDS[kind][0](Path(folder)))
 
 
 def _hang(_number: int, _frame: FrameType | None) -> None:
     raise HangError
 
 
-def _batch(cases: tuple[int, int]) -> tuple[Counter[str], list[str], float, int]:
-    """Run the cases from the first up to the second number."""
+def _batch(cases: tuple[str, int, int]) -> tuple[Counter[str], list[str], float, int]:
+    """Run the cases of a kind from the first up to the second number: each is the same for the same corpus."""
+    kind, *span = cases
+    _, change, do = _KINDS[kind]
     results: Counter[str] = Counter()
     failures = []
     slowest = 0.0
-    for number in range(*cases):
-        seed = case(number, _corpus)
+    for number in range(*span):
+        seed = _corpus[number % len(_corpus)]
         began = time.monotonic()
         signal.alarm(SECONDS)
         try:
-            results[attempt(seed)] += 1
+            results[do(change(seed, random.Random(number)))] += 1
         except Exception as error:  # noqa: BLE001  whatever it is, it is what is looked for
             where = traceback.extract_tb(error.__traceback__)[-1]
             failures.append(f"case {number} ({seed.name}): {error!r} in {where.filename}:{where.lineno}")
@@ -82,12 +93,6 @@ def _batch(cases: tuple[int, int]) -> tuple[Counter[str], list[str], float, int]
             signal.alarm(0)
         slowest = max(slowest, time.monotonic() - began)
     return results, failures, slowest, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def case(number: int, corpus: list[Seed]) -> Seed:
-    """The case of that number: the same for the same corpus."""
-    chance = random.Random(number)
-    return mutated(corpus[number % len(corpus)], chance)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A seeded sample of ``python -m benchmarks.fuzz``, which runs a hundred thousand cases."""
+"""A seeded sample of ``python -m benchmarks.fuzz hives``, which runs a hundred thousand cases."""
 
 import random
 from collections import Counter
