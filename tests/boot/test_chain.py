@@ -4,9 +4,10 @@ import dataclasses
 from collections.abc import Sequence
 
 import pytest
-from tests.fakes import FakeFileSystem, FakePartition, machine_of, volume_of
+from tests.fakes import SIGNATURE, FakeFileSystem, FakePartition, machine_of, volume_of
 
 from bootgraft.boot.chain import BootChain, follow
+from bootgraft.boot.release import Release
 from bootgraft.errors import FileSystemError
 from bootgraft.filesystems.base import FileSystemKind, VolumeState
 from bootgraft.machine import Machine
@@ -166,12 +167,17 @@ def test_a_default_that_no_entry_has_boots_all_the_same() -> None:
         (menu(MULTI.format(0, 2), entry(0, 2)), "no ARC path with a directory", "it takes the form", True),
         (b"\xff\xfe[\0", "boot.ini cannot be read", "UTF-16", True),
         (b"[boot loader]\r\n" + b";" * 70000, "boot.ini cannot be read", "65536 bytes", True),
-        (menu(None, entry(0, 2)), "names no default entry", "no line default=", False),
-        (menu(path(0, 2)), "lists no operating system", "Windows was found in", False),
-        (b"[boot loader]\r\ndefault=" + path(0, 2).encode(), "lists no operating system", "no [operating", False),
-        (b"\x00\x01\x02", "lists no operating system", "no [boot loader]", False),
-        (menu("C:\\", 'C:\\="DOS"'), "starts a boot sector from a file", "C:\\", False),
-        (menu("scsi(0)disk(1)rdisk(0)partition(2)\\WINDOWS", "x"), "has a scsi() path", "Windows was found", False),
+        (menu(None, entry(0, 2)), "names no default entry", "partition(1)\\WINDOWS", False),
+        (menu(path(0, 2)), "lists no operating system", "Windows was found in", True),
+        (b"[boot loader]\r\ndefault=" + path(0, 2).encode(), "lists no operating system", "no [operating", True),
+        (b"\x00\x01\x02", "lists no operating system", "no [boot loader]", True),
+        (menu("C:\\", 'C:\\="DOS"'), "boot sector from a file that is not there", "DOS", True),
+        (
+            menu("scsi(0)disk(1)rdisk(0)partition(2)\\WINDOWS", "x"),
+            "there is no ntbootdd.sys",
+            "Windows was found",
+            True,
+        ),
         (menu("signature(1a)disk(0)rdisk(0)partition(2)\\WINDOWS", "x"), "has a signature() path", "(1a)", False),
         (menu("multi(1)disk(0)rdisk(0)partition(2)\\WINDOWS", "x"), "first two numbers are not 0", "rdisk()", False),
     ],
@@ -201,9 +207,106 @@ def test_missing_loader_files(missing: str, what: str) -> None:
     assert_breaks(follow(machine_of([FakePartition(volume, active=True), FakePartition(windows("\\WINDOWS"))])), what)
 
 
-def test_a_missing_boot_ini_is_not_guessed_at() -> None:
+def test_without_boot_ini_there_is_nothing_on_another_partition_that_ntldr_would_start() -> None:
     machine = machine_of([FakePartition(loader(None), active=True), FakePartition(windows("\\WINDOWS"))])
-    assert_breaks(follow(machine), "there is no boot.ini", "partition(1)\\WINDOWS", understood=False)
+    assert_breaks(follow(machine), "there is no boot.ini", "partition(1)\\WINDOWS", "and there is none")
+
+
+def one_volume(boot_ini: bytes | None, *directories: str) -> Machine:
+    """The loader and these Windows directories on one partition."""
+    volume = loader(boot_ini)
+    volume.files.update(windows(*directories).files)
+    return machine_of([FakePartition(volume, active=True)])
+
+
+def of_release(monkeypatch: pytest.MonkeyPatch, version: tuple[int, int], name: str = "Microsoft Windows XP") -> None:
+    for module in ("ntldr", "menurebuild"):
+        monkeypatch.setattr(f"bootgraft.boot.{module}.read_release", lambda *_: Release(version, name))
+
+
+@pytest.mark.parametrize("boot_ini", [None, b"", menu(None, entry(0, 1))])
+def test_what_ntldr_starts_by_itself_is_followed_where_only_one_release_of_it_can_be_there(
+    boot_ini: bytes | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_release(monkeypatch, (5, 1))
+    chain = follow(one_volume(boot_ini, "\\WINDOWS"))
+    assert chain.default is not None
+    assert (chain.default.directory, chain.default.entry) == ("\\WINDOWS", "")
+    assert any("ntldr starts \\WINDOWS on the first partition" in step.what for step in chain.steps)
+
+
+@pytest.mark.parametrize(
+    ("boot_ini", "directories", "version"),
+    [
+        (None, ["\\WINNT"], (5, 0)),  # the ntldr of XP would look for \WINDOWS
+        (None, ["\\WINNT"], (5, 1)),  # an upgrade: its ntldr looks for \WINDOWS
+        (None, ["\\WINDOWS"], (5, 0)),  # the ntldr of 2000 would look for \WINNT
+        (menu(None, entry(0, 1), entry(0, 1, "\\W2")), ["\\WINDOWS", "\\W2"], (5, 1)),
+    ],
+)
+def test_what_depends_on_the_release_of_ntldr_is_not_guessed_at(
+    boot_ini: bytes | None, directories: Sequence[str], version: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_release(monkeypatch, version)
+    chain = follow(one_volume(boot_ini, *directories))
+    assert_breaks(chain, "boot.ini", "partition(1)\\WINDOWS (\\WINNT in NT 4 and 2000)", understood=False)
+
+
+def test_signature_is_followed_where_one_disk_has_it() -> None:
+    signed = f"signature({SIGNATURE:x})disk(0)rdisk(0)partition(2)\\WINDOWS"
+    chain = follow(story(menu(signed, f"{signed}=x")))
+    assert chain.default is not None
+    assert chain.default.volume.name == "disk 0 partition 2"
+    assert any(step.what == "the default entry's signature() path names disk 0" for step in chain.steps)
+
+
+def test_signature_that_two_disks_have_is_not_followed() -> None:
+    signed = f"signature({SIGNATURE:x})disk(0)rdisk(0)partition(2)\\WINDOWS"
+    system = [FakePartition(loader(menu(signed, f"{signed}=x")), active=True), FakePartition(windows("\\WINDOWS"))]
+    chain = follow(machine_of(system, [FakePartition(volume_of("\\x"))]))
+    assert_breaks(chain, "2 of the given disks have the signature 12345678", understood=False)
+
+
+def test_scsi_is_not_followed_but_says_whether_its_driver_is_there() -> None:
+    scsi = "scsi(0)disk(1)rdisk(0)partition(2)\\WINDOWS"
+    volume = loader(menu(scsi, f"{scsi}=x"), "\\NTBOOTDD.SYS")
+    chain = follow(machine_of([FakePartition(volume, active=True), FakePartition(windows("\\WINDOWS"))]))
+    assert_breaks(chain, "depends on the controller", "\\NTBOOTDD.SYS is there", understood=False)
+
+
+@pytest.mark.parametrize(
+    ("path_", "file", "content", "what", "understood"),
+    [
+        ("C:\\", "\\BOOTSECT.DOS", b"\0" * 400 + b"IO      SYSMSDOS   SYS", "starts MS-DOS or Windows 9x", False),
+        (
+            "c:\\cmdcons\\bootsect.dat",
+            "\\CMDCONS\\BOOTSECT.DAT",
+            "cmldr".encode("utf-16-le"),
+            "recovery console",
+            False,
+        ),
+        (
+            "C:\\$WIN_NT$.~BT\\BOOTSECT.DAT",
+            "\\$WIN_NT$.~BT\\bootsect.dat",
+            b"$LDR$      ",
+            "starts Windows Setup",
+            False,
+        ),
+        ("C:\\linux.bin", "\\linux.bin", b"\xebGRUB \0", "starts GRUB", False),
+        ("C:\\x", "\\x", bytes(512), "what that starts is not known", False),
+        ("C:\\x", "\\y", b"", "a file that is not there", True),
+        ("D:\\x", "\\x", b"", "on another drive than C:", False),
+    ],
+)
+def test_a_default_that_is_a_boot_sector_in_a_file(
+    path_: str, file: str, content: bytes, what: str, understood: bool
+) -> None:
+    volume = loader(menu(path_, entry(0, 2), f'{path_}="other" /cmdcons'))
+    volume.files[file] = content
+    chain = follow(machine_of([FakePartition(volume, active=True), FakePartition(windows("\\WINDOWS"))]))
+    assert_breaks(chain, what, understood=understood)
+    assert chain.menu_fault is not None
+    assert f"put {path(0, 2)} behind default= in line 3 of boot.ini." in chain.menu_fault.advice
 
 
 @pytest.mark.parametrize("missing", ["system32\\config\\SYSTEM", "system32\\ntoskrnl.exe"])

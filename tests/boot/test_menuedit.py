@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bootgraft.boot.arc import ArcKind, ArcPath, parse_arc
 from bootgraft.boot.bootini import parse
-from bootgraft.boot.menuedit import respelled, rewrite
+from bootgraft.boot.menuedit import respelled, rewrite, with_default
 
 SECOND = ArcPath(ArcKind.MULTI, 0, 0, 1, 12)
 
@@ -47,6 +47,38 @@ def test_every_other_byte_stays(before: bytes, rest: bytes, blanks: bytes, end: 
     assert (menu.default_line, menu.entries[0].line) == (3, 5)
     assert rewrite(data, menu, {3: new.decode(), 5: new.decode()}) == made(new)
     assert rewrite(data, menu, {}) == data
+
+
+@settings(max_examples=150, deadline=None)
+@given(head=st.lists(LINE, max_size=3), empty=st.booleans(), loader=st.booleans(), end=END, tail=st.lists(LINE))
+def test_a_default_is_added_and_every_other_byte_stays(
+    head: list[bytes], empty: bool, loader: bool, end: bytes, tail: list[bytes]
+) -> None:
+    new = rb"multi(0)disk(0)rdisk(1)partition(12)\WINDOWS"
+    lines = [b";" + each for each in head]
+    lines += [b" [Boot Loader]", b"timeout=5"] if loader else []
+    lines += [b"default = "] if loader and empty else []
+    lines += [b"[operating systems]", new + b'="x"', *(b";" + each for each in tail)]
+    data = end.join(lines)
+    menu = parse(data, name="boot.ini")
+    assert not menu.default
+    edited = with_default(data, menu, new.decode())
+    again = parse(edited, name="boot.ini")
+    assert again.default == new.decode()
+    assert again.default_entry() is not None
+    if loader and empty:
+        added = edited.replace(b"default =" + new, b"default = ", 1)
+    elif loader:
+        added = edited.replace(b"default=" + new + b"\r\n", b"", 1)
+    else:
+        added = edited.removeprefix(b"[boot loader]\r\ntimeout=30\r\ndefault=" + new + b"\r\n")
+    assert added == data
+
+
+def test_a_default_below_a_header_that_ends_the_file() -> None:
+    data = b"[operating systems]\r\nC:\\=x\r\n[boot loader]"
+    edited = with_default(data, parse(data, name="boot.ini"), "C:\\")
+    assert edited == data + b"\r\ndefault=C:\\\r\n"
 
 
 def test_the_real_ones(shared_testdata: Path) -> None:

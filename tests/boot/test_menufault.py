@@ -2,7 +2,6 @@ r"""Which Windows a boot.ini means that leads nowhere: never a guess, and what i
 
 from dataclasses import replace
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.boot.test_chain import DamagedFileSystem, entry, loader, menu, path, windows
@@ -37,11 +36,6 @@ def assert_refused(fault: MenuFault, reason: str) -> None:
 
 def test_a_menu_that_leads_somewhere_has_no_fault() -> None:
     assert follow(machine(wrong(0, 2), windows("\\WINDOWS"))).menu_fault is None
-
-
-@pytest.mark.parametrize("default", ["C:\\", "C:\\BOOTSECT.DOS", None])
-def test_what_is_no_arc_path_is_left_alone(default: str | None) -> None:
-    assert follow(machine(menu(default, entry(0, 2)), windows("\\WINDOWS"))).menu_fault is None
 
 
 def test_no_windows_of_that_directory_is_no_proposal() -> None:

@@ -12,6 +12,7 @@ from tests.fakes import FakePartition, machine_of, volume_of
 
 from bootgraft.boot.chain import BootChain, BootTarget, Step, follow
 from bootgraft.boot.loaderfault import LoaderFault, LoaderFaultKind
+from bootgraft.boot.menufault import MenuFault, MenuFaultKind
 from bootgraft.changes import FileId, WriteFile
 from bootgraft.checks import (
     boot_chain,
@@ -179,6 +180,14 @@ def _menu(wrong: str) -> Case:
     return Case((broken,), boot_menu.check(mended), boot_menu.check(chain_of_menu(path(2), path(2))))
 
 
+def _menu_fault(kind: MenuFaultKind, what: str) -> Case:
+    """A boot.ini that names nothing; how the one to write is found is tested where it is."""
+    change = WriteFile(FileId(0, 8192, "disk 0 partition 1", "\\boot.ini"), b"[boot loader]", None, "a new boot.ini")
+    fault = MenuFault(kind, what, ("disk 0 partition 1: \\boot.ini",), change)
+    healthy = boot_menu.check(chain_of_menu(path(2), path(2)))
+    return Case(boot_menu.check(replace(chain(holds=False), menu_fault=fault)), healthy, healthy)
+
+
 def boot_sector_bytes(*, hidden: int = 16, heads: int = 255, per_track: int = 63) -> bytes:
     """The boot sector of an NTFS volume of 15 sectors and, at its end, its copy."""
     sector = bytearray(512)
@@ -239,6 +248,13 @@ CASES = {
         boot_menu.check(chain_of_menu(path(2), path(2), "C:\\\\")),
     ),
     boot_menu.UNSUPPORTED_PATH: _menu("signature(12345678)disk(0)rdisk(0)partition(2)\\WINDOWS"),
+    boot_menu.MISSING: _menu_fault(MenuFaultKind.MISSING, "there is no boot.ini"),
+    boot_menu.NO_DEFAULT: _menu_fault(MenuFaultKind.NO_DEFAULT, "boot.ini has entries but no default"),
+    boot_menu.BOOTS_OTHER: Case(
+        boot_menu.check(chain_of_menu("C:\\", path(2), "C:\\")),
+        boot_menu.check(chain_of_menu(path(2), path(2), "C:\\")),
+        boot_menu.check(chain_of_menu(path(2), path(2))),
+    ),
     boot_loader.DEVICE: _loader(LoaderFaultKind.DEVICE, "the default entry names a partition that is not there"),
     boot_loader.FALLBACK: _loader(LoaderFaultKind.FALLBACK, "there is no fallback loader"),
     boot_sector.MBR_CODE: _sectors(boot_sector.check(chain_of_sectors(code=b""))),

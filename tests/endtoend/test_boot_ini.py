@@ -104,7 +104,6 @@ MENDED = {
         menu(r"scsi(1)disk(3)rdisk(0)partition(2)\WINDOWS", r"scsi(1)disk(3)rdisk(0)partition(2)\WINDOWS" + ENTRY),
         menu(arc(2, "WINDOWS"), arc(2, "WINDOWS") + ENTRY),
         "boot-ini-unsupported-path",
-        "warning",
     ),
     "a default that no entry has": Mended(
         {},

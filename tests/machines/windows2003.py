@@ -99,6 +99,7 @@ class Server1:
     second_disk: bool = False
     decoy: bool = False
     boot_ini_text: str | None = None
+    boot_ini_missing: bool = False
     boot_device: str | None = None
     control_sets: tuple[int, ...] = (1, 2)
     select: Select | None = None
@@ -200,7 +201,9 @@ def donor(
     return MachineSpec(name, (layout.disk(DONOR_SIGNATURE),))
 
 
-def _boot_ini(options: Server1) -> str:
+def _boot_ini(options: Server1) -> str | None:
+    if options.boot_ini_missing:
+        return None
     if options.boot_ini_text is not None:
         return options.boot_ini_text
     number, disk = options.arc_partition, options.arc_disk

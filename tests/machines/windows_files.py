@@ -75,13 +75,16 @@ def symmpi_file(state: DriverFile, directory: str, release: Release, arch: Archi
     return (File(rf"\{directory}\system32\drivers\{name}", content),)
 
 
-def loader_files(boot_ini: str) -> tuple[File, ...]:
-    """What the system partition of Windows NT 5 holds."""
+def loader_files(boot_ini: str | None) -> tuple[File, ...]:
+    """What the system partition of Windows NT 5 holds; ``boot_ini`` None leaves boot.ini out."""
     hidden = FileAttributes.READ_ONLY | FileAttributes.HIDDEN | FileAttributes.SYSTEM | FileAttributes.ARCHIVE
+    menu = (
+        () if boot_ini is None else (File(r"\boot.ini", boot_ini.encode("cp1252"), hidden & ~FileAttributes.READ_ONLY),)
+    )
     return (
         File(r"\ntldr", b"stands for the loader\r\n" * 9000, hidden),
         File(r"\NTDETECT.COM", b"stands for the hardware detection\r\n" * 1300, hidden),
-        File(r"\boot.ini", boot_ini.encode("cp1252"), hidden & ~FileAttributes.READ_ONLY),
+        *menu,
     )
 
 

@@ -49,12 +49,17 @@ class BootIni:
     problems: tuple[str, ...]
     lines: tuple[str, ...]  # without line ends
     default_line: int | None = None  # where the default stands, counted from 1
+    loader_line: int | None = None  # where the section [boot loader] begins
 
     def default_entry(self) -> BootEntry | None:
         """Return the entry whose path is the default one; None where there is none, or no default."""
         if self.default is None:
             return None
         return next((entry for entry in self.entries if same_path(entry.path, self.default)), None)
+
+
+NO_FILE = BootIni(None, None, (), ("there is no boot.ini",), ())
+"""What a menu says that is not there."""
 
 
 def parse(data: bytes, *, name: str) -> BootIni:
@@ -111,6 +116,7 @@ class _Parser:
         self.timeout: int | None = None
         self.default: str | None = None
         self.default_line: int | None = None
+        self.loader_line: int | None = None
         self.entries: list[BootEntry] = []
         self.problems: list[str] = []
 
@@ -122,7 +128,7 @@ class _Parser:
             if section not in self.sections:
                 self.problems.append(f"there is no [{section}] section")
         entries, problems = tuple(self.entries), tuple(self.problems)
-        return BootIni(self.timeout, self.default, entries, problems, lines, self.default_line)
+        return BootIni(self.timeout, self.default, entries, problems, lines, self.default_line, self.loader_line)
 
     def _line(self, number: int, line: str) -> None:
         if not line or line.startswith(";"):
@@ -140,6 +146,8 @@ class _Parser:
         name, closing, _ = line[1:].partition("]")
         self.section = name.strip(_BLANKS).casefold()
         self.sections.add(self.section)
+        if self.section == "boot loader" and self.loader_line is None:
+            self.loader_line = number
         if not closing:
             self.problems.append(f"line {number}: the section name lacks its closing bracket")
         if self.section not in ("boot loader", "operating systems"):

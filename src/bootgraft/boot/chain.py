@@ -9,7 +9,8 @@ is decided by these links and never by what lies around.
 
 from typing import TYPE_CHECKING
 
-from bootgraft.boot import ntldr, uefi
+from bootgraft.boot import bootini, ntldr, uefi
+from bootgraft.boot.arc import ArcKind
 from bootgraft.boot.bootini import BootIni
 from bootgraft.boot.bootsector import find_faults
 from bootgraft.boot.steps import BootChain, BootTarget, BrokenLinkError, Step, broken, unknown
@@ -75,11 +76,25 @@ def _loader_fault(trail: Trail, system: Volume | None) -> "LoaderFault | None":
 
 
 def _menu_fault(machine: Machine, system: Volume, menu: BootIni, default: BootTarget | None) -> "MenuFault | None":
-    if default is not None and menu.default_entry() is not None:
-        return None
-    from bootgraft.boot.menufault import find_fault
+    if menu.entries and menu.default and not bootini.is_boot_sector_path(menu.default):
+        if default is not None and menu.default_entry() is not None and _is_plain(menu.default):
+            return None
+        from bootgraft.boot.menufault import find_fault
 
-    return find_fault(machine, system, menu)
+        return find_fault(machine, system, menu)
+    from bootgraft.boot import menurebuild
+
+    if not menu.entries:
+        return menurebuild.missing_menu(machine, system, menu)
+    if not menu.default:
+        return menurebuild.missing_default(machine, system, menu)
+    return menurebuild.boots_other(system, menu)
+
+
+def _is_plain(path: str) -> bool:
+    """Whether a path of boot.ini leads through the BIOS by the numbers of disk and partition."""
+    arc, _ = bootini.split_path(path)
+    return arc is not None and arc.kind is ArcKind.MULTI
 
 
 def _others(

@@ -7,6 +7,7 @@ from bootgraft.boot.arc import ArcPath
 from bootgraft.boot.bootini import ENCODING, BootIni
 
 _LINE = re.compile(r"(?P<text>[^\r\n]*)(?P<end>\r\n|\r|\n|\Z)")
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _DISK_AND_PARTITION = re.compile(r"(rdisk\()\d+(\)partition\()\d+(\))", re.IGNORECASE | re.ASCII)
 
 
@@ -41,6 +42,36 @@ def rewrite(data: bytes, menu: BootIni, paths: Mapping[int, str]) -> bytes:
         pieces.append(line["end"])
         at = line.end()
     return "".join((*pieces, text[at:])).encode(ENCODING)
+
+
+def with_default(data: bytes, menu: BootIni, path: str) -> bytes:
+    """Return boot.ini with ``path`` as its default; ``menu``, parsed from ``data``, names none."""
+    text = data.decode(ENCODING)
+    added = f"default={path}\r\n"
+    if menu.default_line is not None:  # the line is there, and empty behind its "="
+        start, end = _line_at(text, menu.default_line)
+        line = text[start:end]
+        return (text[:start] + line[: line.index("=") + 1] + path + text[end:]).encode(ENCODING)
+    if menu.loader_line is None:
+        return (f"[boot loader]\r\ntimeout=30\r\n{added}" + text).encode(ENCODING)
+    _, end = _line_at(text, menu.loader_line)
+    rest = _LINE_END.match(text, end)
+    head = text[: rest.end()] if rest else text[:end] + "\r\n"
+    return (head + added + text[len(head) if rest else end :]).encode(ENCODING)
+
+
+def _line_at(text: str, number: int) -> tuple[int, int]:
+    """Where a line (counted from 1) begins and ends in the text, without its line end."""
+    at = 0
+    for _ in range(number - 1):
+        line = _LINE.match(text, at)
+        if line is None:
+            raise ValueError(number)
+        at = line.end()
+    line = _LINE.match(text, at)
+    if line is None:
+        raise ValueError(number)
+    return line.span("text")
 
 
 def _replaced(line: str, old: str, new: str) -> str:

@@ -28,16 +28,23 @@ class MenuFaultKind(StrEnum):
     WRONG_PARTITION = "wrong-partition"
     NOT_IN_MENU = "default-not-in-menu"
     UNSUPPORTED_PATH = "unsupported-path"
+    MISSING = "missing"
+    NO_DEFAULT = "no-default"
+    BOOTS_OTHER = "default-boots-other"
 
 
 @dataclass(frozen=True, slots=True)
 class MenuFault:
-    """One fault of boot.ini: ``what`` in one line, the evidence, and the change that mends it; None where none can."""
+    """One fault of boot.ini: ``what`` in one line, the evidence, and the change that mends it; None where none can.
+
+    ``advice`` is what to do by hand then, where more can be said of it than of other faults.
+    """
 
     kind: MenuFaultKind
     what: str
     evidence: tuple[str, ...]
     change: WriteFile | None
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,19 @@
 r"""The part of the boot chain that ntldr walks, Windows NT 4 to Server 2003: from boot.ini to the Windows directory.
 
-Behaviour: Microsoft, "Boot Process" in the Windows NT 4.0 and 2000 Resource Kits; Knowledge Base Q102873. Where ntldr
-falls back on built-in guesses (no boot.ini, no default), the chain is not followed: it may boot, but what, only a look
-at the running machine tells.
+Behaviour: Microsoft, "Boot Process" in the Windows NT 4.0 and 2000 Resource Kits; Knowledge Base Q102873. What ntldr
+does without a menu: Windows XP says "Invalid BOOT.INI file, Booting from C:\windows\" and takes that directory on the
+first partition of the first disk (neosmart.net/wiki/invalid-boot-ini-file); NT 4 and 2000 take \WINNT there, and NT 4
+does so without a line default= too (itprotoday.com, JSI tip 2745). Which of the two directories it is depends on the
+release of ntldr, which no file tells: it is followed only where the Windows itself tells it.
 """
 
 from collections.abc import Iterator
 
-from bootgraft.boot import bootini, search
-from bootgraft.boot.arc import ArcKind, ArcPath
+from bootgraft.boot import bootini, bootsectorfile, search
+from bootgraft.boot.arcwalk import follow_path, to_windows, volume_of
 from bootgraft.boot.bootini import BootIni
-from bootgraft.boot.steps import BootTarget, broken, printable, unknown
+from bootgraft.boot.release import FIRST_WITH_WINDOWS, read_release
+from bootgraft.boot.steps import BootTarget, BrokenLinkError, broken, printable, unknown
 from bootgraft.boot.trail import Trail
 from bootgraft.errors import BootConfigError, FileSystemError
 from bootgraft.filesystems.base import FileSystemKind
@@ -19,6 +22,7 @@ from bootgraft.machine import Machine, Volume
 _COMPRESSED = 0x800
 """FILE_ATTRIBUTE_COMPRESSED: the boot sector of an NTFS volume cannot read such a file."""
 
+_DIRECTORIES = ("\\WINDOWS", "\\WINNT")
 _FALLBACK = r"multi(0)disk(0)rdisk(0)partition(1)\WINDOWS (\WINNT in NT 4 and 2000)"
 
 
@@ -47,34 +51,39 @@ def check_loader(trail: Trail, system: Volume) -> None:
 
 
 def read_menu(trail: Trail, system: Volume) -> BootIni:
-    """Follow the chain to boot.ini."""
+    """Read boot.ini; where there is none, the menu says so. Neither is a link of its own: what ntldr then does is."""
     where = f"{system.name}: \\boot.ini"
     if trail.file(system, "\\boot.ini") is None:
-        raise unknown("there is no boot.ini", where, f"ntldr then tries {_FALLBACK}", *trail.fitting())
+        return bootini.NO_FILE
     try:
         menu = bootini.parse(system.filesystem().read("\\boot.ini", 0, bootini.MAX_SIZE + 1), name=where)
     except (BootConfigError, FileSystemError) as error:
         raise broken("boot.ini cannot be read", where, f"{error.what}. {error.advice}") from error
-    if not menu.entries:
-        raise unknown("boot.ini lists no operating system", where, *menu.problems, *trail.fitting())
-    count = len(menu.entries)
-    trail.holds("boot.ini is there", where, f"{count} entr{'ies' if count != 1 else 'y'}", *menu.problems)
+    if menu.entries:
+        count = len(menu.entries)
+        trail.holds("boot.ini is there", where, f"{count} entr{'ies' if count != 1 else 'y'}", *menu.problems)
     return menu
 
 
 def follow_default(trail: Trail, menu: BootIni, system: Volume) -> BootTarget:
-    """Follow the chain from boot.ini's default entry to the kernel."""
+    """Follow the chain from boot.ini's default entry, or from what ntldr has in its place, to the kernel."""
+    if menu is bootini.NO_FILE:
+        return _built_in(trail, system, menu, "there is no boot.ini")
+    if not menu.entries:
+        return _built_in(trail, system, menu, "boot.ini lists no operating system")
+    if not menu.default:
+        return _built_in(trail, system, menu, "boot.ini names no default entry")
     where = f"{system.name}: \\boot.ini"
     path, line = _default_entry(trail, menu, where)
-    arc, directory = _arc_path(trail, path, where)
-    volume = _boot_partition(trail, arc, where)
-    return _windows(trail, volume, directory, line)
+    if bootini.is_boot_sector_path(path):
+        raise _boot_sector(trail, system, path, line)
+    return follow_path(trail, path, line, system, "boot.ini")
 
 
 def menu_targets(machine: Machine, menu: BootIni) -> Iterator[BootTarget]:
     """The entries of boot.ini that lead to a Windows, the default one among them."""
     for entry in menu.entries:
-        volume = None if entry.arc is None else _named_volume(machine, entry.arc)
+        volume = None if entry.arc is None else volume_of(machine, entry.arc)
         if volume is None or volume.kind not in search.OPENABLE:
             continue
         try:
@@ -85,111 +94,71 @@ def menu_targets(machine: Machine, menu: BootIni) -> Iterator[BootTarget]:
             continue
 
 
-def _named_volume(machine: Machine, arc: ArcPath) -> Volume | None:
-    if arc.kind is not ArcKind.MULTI or arc.adapter or arc.disk:
-        return None
-    return machine.volume(arc.rdisk, arc.partition)
-
-
 def _line(menu: BootIni, number: int) -> str:
     return printable(menu.lines[number - 1].strip())
 
 
 def _default_entry(trail: Trail, menu: BootIni, where: str) -> tuple[str, str]:
     """Return the default path and the line of boot.ini that it comes from."""
-    if not menu.default:
-        raise unknown("boot.ini names no default entry", where, "it has no line default=", *trail.fitting())
     entry = menu.default_entry()
     if entry is None:
-        line = f"default={printable(menu.default)}"
+        line = f"default={printable(menu.default or '')}"
         remark = "no line of [operating systems] has this path; ntldr starts it all the same"
         trail.holds("boot.ini names a default path", where, line, remark)
-        return menu.default, line
+        return menu.default or "", line
     line = _line(menu, entry.line)
     trail.holds("boot.ini names a default entry", where, f"line {entry.line}: {line}")
     return entry.path, line
 
 
-def _arc_path(trail: Trail, path: str, where: str) -> tuple[ArcPath, str]:
-    shown = printable(path)
-    if bootini.is_boot_sector_path(path):
-        raise unknown(
-            "the default entry starts a boot sector from a file, which bootgraft does not follow", where, shown
-        )
-    arc, directory = bootini.split_path(path)
-    if arc is None:
-        raise broken(
-            "the default path is no ARC path with a directory",
-            where,
-            f"{shown}; it takes the form multi(0)disk(0)rdisk(0)partition(1)\\WINDOWS",
-            *trail.fitting(),
-        )
-    if arc.kind is not ArcKind.MULTI:
-        raise unknown(
-            f"the default entry has a {arc.kind.value}() path, which bootgraft does not follow yet",
-            where,
-            shown,
-            *trail.fitting(),
-        )
-    if arc.adapter or arc.disk:
-        raise unknown(
-            "the default entry has a multi() path whose first two numbers are not 0",
-            where,
-            f"{shown}; the BIOS tells disks apart by rdisk() only",
-            *trail.fitting(),
-        )
-    return arc, directory
+def _boot_sector(trail: Trail, system: Volume, path: str, line: str) -> BrokenLinkError:
+    """The step at which ntldr hands over to a boot sector that it reads from a file of the system partition."""
+    name = bootsectorfile.file_of(path)
+    where = f"{system.name}: {printable(name)}"
+    if path.strip()[:1].upper() != "C":
+        return unknown("the default entry starts a boot sector from a file on another drive than C:", where, line)
+    file = trail.file(system, name)
+    if file is None:
+        return broken("the default entry starts a boot sector from a file that is not there", where, line)
+    try:
+        data = system.filesystem().read(name, 0, bootsectorfile.MAX_SIZE)
+    except FileSystemError as error:
+        return broken("the boot sector of the default entry cannot be read", where, f"{error.what}. {error.advice}")
+    started = bootsectorfile.what_starts(data)
+    if not started.system:
+        what = "the default entry starts a boot sector from a file, and what that starts is not known"
+        return unknown(what, where, line, f"a file of {file.size} bytes that names no loader")
+    what = f"the default entry starts {started.system}, not a Windows of its own"
+    return unknown(what, where, line, f"the boot sector in that file looks for {started.name}")
 
 
-def _boot_partition(trail: Trail, arc: ArcPath, where: str) -> Volume:
-    disks = trail.machine.disks
-    if arc.rdisk >= len(disks):
-        given = "1 disk was" if len(disks) == 1 else f"{len(disks)} disks were"
-        raise broken(
-            f"boot.ini points at disk {arc.rdisk}, which was not given",
-            where,
-            f"rdisk({arc.rdisk}) is disk {arc.rdisk} in BIOS order, counted from 0; {given} given",
-            *trail.fitting(),
-        )
-    table = f"disk {arc.rdisk}, partition table"
-    volume = trail.machine.volume(arc.rdisk, arc.partition)
-    if volume is None:
-        numbers = ", ".join(f"partition({v.number})" for v in disks[arc.rdisk].volumes if v.number is not None)
-        raise broken(
-            f"disk {arc.rdisk} has no partition({arc.partition}), at which boot.ini points",
-            table,
-            f"it has {numbers or 'no partition with a number'}",
-            *trail.fitting(),
-        )
-    partition = volume.partition
-    evidence = f"partition({arc.partition}) is slot {partition.slot}, type {partition.type}, at byte {partition.start}"
-    trail.holds(f"the default entry's ARC path names {volume.name}", table, evidence)
-    return volume
+def _built_in(trail: Trail, system: Volume, menu: BootIni, what: str) -> BootTarget:
+    """Follow ntldr to what it starts where boot.ini tells it nothing."""
+    where = f"{system.name}: \\boot.ini"
+    volume = trail.machine.volume(0, 1)
+    problems = menu.problems if menu is not bootini.NO_FILE else ()
+    if volume is None or volume.kind not in search.OPENABLE:
+        raise unknown(what, where, *problems, f"ntldr then tries {_FALLBACK}, which cannot be read", *trail.fitting())
+    here = [each for each in _DIRECTORIES if trail.file(volume, search.system_hive(each)) is not None]
+    if not here:
+        end = (
+            unknown if menu.entries else broken
+        )  # what a release later than NT 4 does with entries is not written down
+        raise end(what, where, *problems, f"ntldr then tries {_FALLBACK}, and there is none", *trail.fitting())
+    release = read_release(volume, here[0])
+    newer = release is not None and release.starts_by_ntldr and release.version >= FIRST_WITH_WINDOWS
+    if here[0] != _DIRECTORIES[0] or not newer or not _menu_agrees(trail.machine, menu, volume):
+        raise unknown(what, where, *problems, f"ntldr then tries {_FALLBACK}", *trail.fitting())
+    trail.holds(
+        f"{what}, and ntldr starts {_DIRECTORIES[0]} on the first partition of the first disk",
+        where,
+        *problems,
+        f"the Windows in it is NT {release.version[0]}.{release.version[1]}" if release else "",
+    )
+    return to_windows(trail, volume, _DIRECTORIES[0], "", "ntldr")
 
 
-def _windows(trail: Trail, volume: Volume, directory: str, line: str) -> BootTarget:
-    filesystem = trail.mount(volume, "the partition of the default entry")
-    hive, kernel = search.system_hive(directory), f"{directory}\\system32\\ntoskrnl.exe"
-    shown = printable(directory)
-    if not trail.has_directory(volume, directory):
-        raise broken(
-            f"boot.ini points at {shown} on {volume.name}, which is not there",
-            f"{volume.name}: {shown}",
-            f"in the root is {trail.names_in_root(volume)}",
-            *trail.fitting(),
-        )
-    for path, advice in (
-        (hive, f"put one back, from a backup or from {shown}\\repair\\system (the state after Setup)"),
-        (kernel, "put it back from the installation media of the same service pack"),
-    ):
-        if trail.file(volume, path) is None:
-            name = path.rpartition("\\")[2]
-            raise broken(
-                f"the Windows that boot.ini points at has no {name}",
-                f"{volume.name}: {printable(path)}",
-                advice,
-                *trail.fitting(),
-            )
-    real = search.real_path(filesystem, directory)
-    trail.holds("a Windows is there", f"{volume.name}: {real}", f"{hive} and {kernel} are files")
-    return BootTarget(volume, real, line)
+def _menu_agrees(machine: Machine, menu: BootIni, volume: Volume) -> bool:
+    """Whether no entry of a menu without a default names anything else: which rule ntldr follows is then the same."""
+    named = [(volume_of(machine, each.arc) if each.arc else None, each.directory.casefold()) for each in menu.entries]
+    return all(each == (volume, _DIRECTORIES[0].casefold()) for each in named)

@@ -7,8 +7,14 @@ from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity
 WRONG_PARTITION = "boot-ini-wrong-partition"
 NOT_IN_MENU = "boot-ini-default-not-in-menu"
 UNSUPPORTED_PATH = "boot-ini-unsupported-path"
+MISSING = "boot-ini-missing"
+NO_DEFAULT = "boot-ini-no-default"
+BOOTS_OTHER = "boot-ini-default-boots-other"
 
 _REFERENCES = ("https://learn.microsoft.com/troubleshoot/windows-server/performance/edit-boot-ini",)
+_NT_DEFAULT = (
+    "https://www.itprotoday.com/compute-engines/jsi-tip-2745-windows-nt-could-not-start-ntoskrnlexe-missing-or-corrupt"
+)
 _APPLIES_TO = "Windows NT 4 to Server 2003 on MBR disks"
 DOCS = (
     FindingDoc(
@@ -45,8 +51,46 @@ DOCS = (
         evidence="The default path, and the partition that it means.",
         fix="The path becomes multi(0)disk(0)rdisk(n)partition(n), in the default line and in every entry with it: a "
         "virtual BIOS reaches every partition so.",
-        limits="signature() is followed where exactly one given disk has that signature and the Windows on that "
-        "partition; otherwise, as scsi(), only where exactly one Windows of that directory is on the given disks.",
+        limits="signature() is followed where exactly one given disk has that signature, and is a warning then: the "
+        "signature changes with the next conversion. Otherwise, as scsi(), it is mended only where exactly one Windows "
+        "of that directory is on the given disks. scsi() without ntbootdd.sys beside ntldr is a blocker.",
+        references=_REFERENCES,
+    ),
+    FindingDoc(
+        id=MISSING,
+        applies_to=_APPLIES_TO,
+        cause="boot.ini is not on the active partition, or lists no operating system. ntldr says 'Invalid BOOT.INI "
+        "file' and tries \\WINDOWS (NT 4 and 2000: \\WINNT) on the first partition of the first disk, without any "
+        "switches.",
+        evidence="The partition that should have it, and every Windows on the disks that ntldr could start.",
+        fix="A boot.ini with one entry: the path of that Windows, its name from its registry, and /fastdetect from "
+        "Windows 2000 on.",
+        limits="Only where exactly one Windows NT 4 to Server 2003 is on the given disks, and every volume could be "
+        "searched. The new file has no hidden and system attributes, which ntldr does not ask for. A warning where "
+        "ntldr finds its way without.",
+        references=(*_REFERENCES, "https://neosmart.net/wiki/invalid-boot-ini-file/"),
+    ),
+    FindingDoc(
+        id=NO_DEFAULT,
+        applies_to=_APPLIES_TO,
+        cause="boot.ini has entries, but [boot loader] has no line default=. ntldr then has an entry of its own for "
+        "the first partition of the first disk, which is the one that it starts.",
+        evidence="The entries, and every Windows on the disks that ntldr could start.",
+        fix="default= is added below [boot loader], with the path of the entry that leads to the only Windows.",
+        limits="Only where exactly one Windows NT 4 to Server 2003 is on the given disks and an entry leads to it.",
+        references=(
+            *_REFERENCES,
+            _NT_DEFAULT,
+        ),
+    ),
+    FindingDoc(
+        id=BOOTS_OTHER,
+        applies_to=_APPLIES_TO,
+        cause="default= is a boot sector in a file (C:\\BOOTSECT.DOS, C:\\CMDCONS\\BOOTSECT.DAT): DOS, the recovery "
+        "console, Setup or another system starts, if nobody chooses otherwise from the menu.",
+        evidence="The default, the file, what its boot sector looks for, and the entries that are a Windows.",
+        fix="None: it may be what is wanted. The line to change is named.",
+        limits="A blocker where the file is not there; else a warning, and the verdict is unknown.",
         references=_REFERENCES,
     ),
 )
@@ -54,18 +98,33 @@ _IDS = {
     MenuFaultKind.WRONG_PARTITION: WRONG_PARTITION,
     MenuFaultKind.NOT_IN_MENU: NOT_IN_MENU,
     MenuFaultKind.UNSUPPORTED_PATH: UNSUPPORTED_PATH,
+    MenuFaultKind.MISSING: MISSING,
+    MenuFaultKind.NO_DEFAULT: NO_DEFAULT,
+    MenuFaultKind.BOOTS_OTHER: BOOTS_OTHER,
 }
 _LEADS_NOWHERE = (
     "ntldr stops before any driver is loaded: 'Windows could not start because the following file is missing or "
     "corrupt', or because of a disk hardware configuration problem."
+)
+_BUILT_IN = (
+    "ntldr then starts what it has built in, \\WINDOWS (NT 4 and 2000: \\WINNT) on the first partition of the first "
+    "disk, without any switches."
 )
 _MEANING = {
     MenuFaultKind.WRONG_PARTITION: _LEADS_NOWHERE,
     MenuFaultKind.NOT_IN_MENU: _LEADS_NOWHERE,
     MenuFaultKind.UNSUPPORTED_PATH: "Whether that leads anywhere in the new machine is not certain; a multi() path "
     "does.",
+    MenuFaultKind.MISSING: _BUILT_IN,
+    MenuFaultKind.NO_DEFAULT: _BUILT_IN,
+    MenuFaultKind.BOOTS_OTHER: "Unless somebody chooses a Windows from the menu in time, no Windows starts.",
 }
-_WITHOUT_SWITCHES = "Windows starts without the switches that its entry would give it, as /noexecute, /pae or /3gb."
+_WHERE_IT_BOOTS = {
+    MenuFaultKind.NOT_IN_MENU: "Windows starts without the switches that its entry would give it, as /noexecute, /pae "
+    "or /3gb.",
+    MenuFaultKind.UNSUPPORTED_PATH: "It leads to its Windows as long as no other disk has that signature and nothing "
+    "writes a new one, as another conversion may; a multi() path does in any case.",
+}
 _BY_HAND = (
     " bootgraft does not guess which Windows is meant: correct boot.ini by hand, or give all disks in BIOS order, and "
     "check again."
@@ -77,9 +136,13 @@ def check(chain: BootChain) -> tuple[Finding, ...]:
     fault = chain.menu_fault
     if fault is None:
         return ()
-    severity = Severity.BLOCKER if chain.default is None and chain.understood else Severity.WARNING
-    meaning = _MEANING[fault.kind] if chain.default is None else _WITHOUT_SWITCHES
+    boots = chain.default is not None
+    severity = Severity.BLOCKER if not boots and chain.understood else Severity.WARNING
+    meaning = _WHERE_IT_BOOTS.get(fault.kind, _MEANING[fault.kind]) if boots else _MEANING[fault.kind]
+    evidence = fault.evidence
+    if chain.steps and not chain.steps[-1].holds:
+        step = chain.steps[-1]
+        evidence = (*evidence, f"{step.where}: {step.what}")
     if fault.change is None:
-        return (Finding(_IDS[fault.kind], severity, fault.what, meaning + _BY_HAND, fault.evidence),)
-    mending = (fault.change,)
-    return (Finding(_IDS[fault.kind], severity, fault.what, meaning, fault.evidence, Remedy.CHANGES, mending),)
+        return (Finding(_IDS[fault.kind], severity, fault.what, meaning + (fault.advice or _BY_HAND), evidence),)
+    return (Finding(_IDS[fault.kind], severity, fault.what, meaning, evidence, Remedy.CHANGES, (fault.change,)),)
