@@ -24,7 +24,8 @@ DOCS = (
     FindingDoc(
         id=NOT_FOLLOWED,
         applies_to="boot.ini entries with scsi(), or with a signature() that not exactly one disk has; BCD entries for "
-        "RAM disks, virtual disks, Windows PE, boot sectors, or with devices that fit two volumes; other systems' boot loaders",
+        "RAM disks, virtual disks, Windows PE, boot sectors, or with devices that fit two volumes; other systems' "
+        "boot loaders",
         cause="The machine starts in a way that bootgraft does not follow yet, so it cannot tell which Windows boots.",
         evidence="The step at which the chain leaves known ground.",
         fix="None.",
@@ -49,9 +50,9 @@ def check(chain: BootChain) -> tuple[Finding, ...]:
                 NOT_FOLLOWED,
                 Severity.INFO,
                 f"bootgraft cannot tell which Windows boots: {step.what}",
-                "What is followed: MBR, ntldr and boot.ini with multi() or signature() paths; MBR or GPT, bootmgr and a "
-                "BCD store whose default entry starts an installed Windows. `bootgraft inspect` shows every Windows that was "
-                "found.",
+                "What is followed: MBR, ntldr and boot.ini with multi() or signature() paths; MBR or GPT, bootmgr and "
+                "a BCD store whose default entry starts an installed Windows. `bootgraft inspect` shows every Windows "
+                "that was found.",
                 (f"{step.where}: {step.evidence}",),
             ),
         )
