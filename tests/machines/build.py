@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from tests.machines.cabinets import cabinet, lzx_cabinet
 from tests.machines.executables import make_executable
 from tests.machines.hives import make_hive
-from tests.machines.spec import SECTOR, Disk, File, Hive, HostFile, MachineSpec, Partition, PortableExecutable
+from tests.machines.spec import SECTOR, Cabinet, Disk, File, Hive, HostFile, MachineSpec, Partition, PortableExecutable
 from tests.machines.tools import run
 from tests.machines.volumes import BOOT_CODE, make_volume
 
@@ -62,6 +63,9 @@ def content(file: File, cache: Path) -> bytes:
             return _cached(cache, "hive", hive, partial(make_hive, hive)).read_bytes()
         case PortableExecutable() as binary:
             return _cached(cache, "binary", binary, partial(make_executable, binary)).read_bytes()
+        case Cabinet(members, lzx):
+            contents = {name: content(File(name, member), cache) for name, member in members}
+            return lzx_cabinet(*next(iter(contents.items()))) if lzx else cabinet(contents)
 
 
 def copy_sparse(source: Path, target: Path) -> None:

@@ -86,7 +86,15 @@ class HostFile:
     path: Path
 
 
-Content = bytes | Hive | PortableExecutable | HostFile
+@dataclass(frozen=True, slots=True)
+class Cabinet:
+    """A cabinet with these members, packed with MSZIP; or one member stored in the LZX way."""
+
+    members: tuple[tuple[str, bytes | PortableExecutable], ...]
+    lzx: bool = False
+
+
+Content = bytes | Hive | PortableExecutable | HostFile | Cabinet
 
 
 @dataclass(frozen=True, slots=True)

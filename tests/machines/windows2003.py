@@ -86,7 +86,8 @@ class Server1:
     \\W2 beside \\WINDOWS on the same volume, and the default. ``second_disk``: Windows alone on disk 1. ``decoy``: a
     healthy \\WINDOWS on a further partition that boot.ini does not point at. ``symmpi``, ``binding`` and ``instance``
     hold in every control set. ``boot_device`` is the ARC path that Windows last started from. ``system_file``: a real
-    SYSTEM hive in place of the made one; ``system_missing``: none. ``volume_state`` is the Windows volume's.
+    SYSTEM hive in place of the made one; ``system_missing``: none. ``volume_state`` is the Windows volume's, and
+    ``extra`` are further files on it.
     """
 
     name: str = "server1"
@@ -111,6 +112,7 @@ class Server1:
     system_missing: bool = False
     system_file: Path | None = None
     volume_state: VolumeState = VolumeState.CLEAN
+    extra: tuple[File, ...] = ()
     system_mib: int = 16
     windows_mib: int = 48
     data_mib: int = 8
@@ -230,7 +232,7 @@ def _windows(options: Server1, letters: tuple[Letter, ...]) -> tuple[File, ...]:
         healthy = tuple(ControlSet(number) for number in (1, 2))
         other = SystemFacts(options.release, options.arch, "OLDSERVER", healthy, Select(), letters)
         files += _installation(options, options.directory, system_hive(other))
-    return files + user_files()
+    return files + options.extra + user_files()
 
 
 def _installation(options: Server1, directory: str, system: Content | None) -> tuple[File, ...]:

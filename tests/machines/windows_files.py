@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from tests.machines.spec import Architecture, Content, File, FileAttributes, Hive, PortableExecutable
+from tests.machines.spec import Architecture, Cabinet, Content, File, FileAttributes, Hive, PortableExecutable
 from tests.machines.windows_hives import Release
 
 _SCSIPORT = (
@@ -73,6 +73,19 @@ def symmpi_file(state: DriverFile, directory: str, release: Release, arch: Archi
         return ()
     name, content = contents[state]
     return (File(rf"\{directory}\system32\drivers\{name}", content),)
+
+
+def driver_cache(directory: str, arch: Architecture, **cabinets: Cabinet) -> tuple[File, ...]:
+    """The cabinets of unused drivers, by their labels (``driver``, ``sp2``), and the index of what they hold."""
+    folder = {Architecture.X86: "i386", Architecture.X64: "amd64"}[arch]
+    lines = ["[Version]", 'Signature="$Windows NT$"', f"CabFiles={','.join(cabinets)}", ""]
+    for label, made in cabinets.items():
+        lines += [f"[{label}]", *(name for name, _ in made.members), ""]
+    lines += ["[Cabs]", *(f"{label}={label}.cab" for label in cabinets)]
+    return (
+        *(File(rf"\{directory}\Driver Cache\{folder}\{label}.cab", made) for label, made in cabinets.items()),
+        File(rf"\{directory}\inf\drvindex.inf", "\r\n".join(lines).encode()),
+    )
 
 
 def loader_files(boot_ini: str | None) -> tuple[File, ...]:

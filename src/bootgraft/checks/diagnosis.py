@@ -17,6 +17,7 @@ from bootgraft.checks import (
     enum_instance,
     hive_integrity,
     last_known_good,
+    own_driver,
     pending_transactions,
     target,
     volume_state,
@@ -122,8 +123,8 @@ def diagnose(
         else:
             judged = True
             facts = gather(installation, hive, controller)
-            for check in STORAGE_CHECKS:
-                findings += check(facts)
+            found = [finding for check in STORAGE_CHECKS for finding in check(facts)]
+            findings += own_driver.offer(installation, hive, facts, found)
     return Diagnosis(chain, installation, controller, facts, tuple(findings), _verdict(chain, findings, judged=judged))
 
 

@@ -23,6 +23,7 @@ class Remedy(StrEnum):
     NONE = "none"  # bootgraft cannot
     CHANGES = "changes"  # the finding carries all that is needed
     DRIVER = "driver"  # a driver source must be given
+    OWN_DRIVER = "own-driver"  # the driver that is needed lies in a cache of this Windows
     UNPROVEN = "unproven"  # the changes are known and shown, but nothing can prove yet that the machine then boots
 
 
@@ -48,7 +49,7 @@ class Finding:
     @property
     def fixable(self) -> bool:
         """Whether ``repair`` can mend it, given what :attr:`remedy` says it takes."""
-        return self.remedy in (Remedy.CHANGES, Remedy.DRIVER)
+        return self.remedy in (Remedy.CHANGES, Remedy.DRIVER, Remedy.OWN_DRIVER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ SONAME = "libarchive.so.13"
 PACKAGES = ("libarchive13", "libarchive13t64")
 """What the distributions call it: Debian 12 and Ubuntu 22.04; Debian 13 and Ubuntu 24.04."""
 
-CPU_SECONDS = 60.0
-"""Processor time for one pass. A whole driver.cab takes about four; an archive made to expand for hours is cut off."""
+CPU_SECONDS = 30.0
+"""Processor time for one pass. A whole driver.cab takes a few; an archive made to expand for hours is cut off."""
 
 _FORMATS = ("cab", "iso9660", "zip", "7zip")
 _PIECE = 256 * 1024  # bytes given to the library at once

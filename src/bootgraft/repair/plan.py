@@ -70,8 +70,8 @@ def commit_notes(hive: Hive) -> Iterator[str]:
 
 
 def needs_driver(diagnosis: Diagnosis) -> bool:
-    """Whether a finding can only be mended with a driver source."""
-    return any(finding.remedy is Remedy.DRIVER for finding in diagnosis.findings)
+    """Whether a finding can only be mended with a driver, from a source or from the Windows itself."""
+    return any(finding.remedy in (Remedy.DRIVER, Remedy.OWN_DRIVER) for finding in diagnosis.findings)
 
 
 def _as_it_stands(hive: Hive, changes: Iterable[Change]) -> Iterator[Change]:

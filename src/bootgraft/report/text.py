@@ -163,6 +163,9 @@ def _next_lines(diagnosis: Diagnosis, images: Sequence[DeviceSpec]) -> Iterator[
     if Remedy.UNPROVEN in remedies:
         yield "See what would mend it; it is not written yet, as nothing proves that the machine then boots:"
         yield f"    {command} --dry-run"
+    elif Remedy.OWN_DRIVER in remedies:
+        yield "Mend it with the driver that this Windows has itself:"
+        yield f"    {command}"
     elif Remedy.DRIVER in remedies:
         yield "Mend it with the disk image of another machine that has the driver, or with files exported from one:"
         yield f"    {command} --drivers DONOR-IMAGE"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bootgraft.boot.chain import follow
 from bootgraft.checks.diagnosis import Diagnosis
+from bootgraft.checks.own_driver import bound_service
 from bootgraft.drivers.package import DriverPackage
 from bootgraft.errors import BootgraftError, DriverSourceError, FileSystemError, HiveError, PartitionTableError
 from bootgraft.machine import Machine
@@ -17,9 +18,9 @@ from bootgraft.worker.survey import default_windows
 def find_package(
     job: Job, donors: Sequence[BlockDevice], diagnosis: Diagnosis, installation: Installation
 ) -> DriverPackage | None:
-    """The driver package for one diagnosis; None where none is needed or no source was given.
+    """The driver package for one diagnosis; None where none is needed, or none was given and Windows has none itself.
 
-    Raises DriverSourceError where no source that was given has it.
+    Raises DriverSourceError where no source that was given has it, or none of those that Windows has itself fits.
     """
     if not needs_driver(diagnosis) or diagnosis.controller is None:
         return None
@@ -35,7 +36,16 @@ def find_package(
             failure = failure or error
     if failure is not None:
         raise failure
-    return None
+    return None if donors else _own_package(diagnosis, installation)
+
+
+def _own_package(diagnosis: Diagnosis, installation: Installation) -> DriverPackage | None:
+    from bootgraft.drivers.inbox import read_inbox
+
+    if diagnosis.controller is None or diagnosis.facts is None:
+        return None
+    hive = open_hive(installation, "SYSTEM")
+    return read_inbox(installation, hive, diagnosis.controller, bound_service(diagnosis.facts))
 
 
 def _donor_package(device: BlockDevice, source: str, diagnosis: Diagnosis, installation: Installation) -> DriverPackage:
