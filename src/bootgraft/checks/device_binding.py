@@ -15,7 +15,8 @@ DOCS = (
         applies_to="Windows 2000, XP and Server 2003",
         cause="The machine never had this controller, so Setup made no CriticalDeviceDatabase key for any of its ids.",
         evidence="The control set and the ids looked for below Control\\CriticalDeviceDatabase.",
-        fix="The keys are copied from the driver source into every control set.",
+        fix="The keys are copied from the driver source into every control set. Where Windows ships the driver and has "
+        "it in one of its own caches (driver.cab, a service pack's cabinet or folder, dllcache), no source is needed.",
         limits="A key without ClassGUID does not count: the kernel skips it. One without Service binds to no driver.",
         references=_REFERENCES,
     ),

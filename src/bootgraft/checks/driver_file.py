@@ -16,7 +16,8 @@ DOCS = (
         cause="The service is there but its ImagePath (or system32\\drivers\\SERVICE.sys, where it has none) names a "
         "file that is not on the volume.",
         evidence="The service key and the path looked for, without regard to case.",
-        fix="The file is copied from the driver source.",
+        fix="The file is copied from the driver source, or from a cache of this Windows that has it (driver.cab, a "
+        "service pack's cabinet or folder, dllcache): the newest that it can load.",
         limits="",
         references=_LOADER,
     ),

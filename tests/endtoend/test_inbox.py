@@ -1,0 +1,77 @@
+"""A server that has its driver in its own driver.cab is repaired without any donor, and put back."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from tests.endtoend.story import LSI_LOGIC, WINDOWS, Bootgraft, Build, require_grafted, system_hive
+from tests.machines import oracles
+from tests.machines.build import BuiltMachine, content
+from tests.machines.spec import Architecture, Cabinet, File
+from tests.machines.windows_files import driver_cache, symmpi_binary
+from tests.machines.windows_hives import SERVER_2003
+
+DRIVER = r"\WINDOWS\system32\drivers\symmpi.sys"
+_OLD, _NEW = SERVER_2003.binaries, (5, 2, 3790, 4000)
+_PADDING = tuple((f"other{number}.sys", bytes(range(256)) * 400) for number in range(8))
+
+
+def _cabinet(version: tuple[int, int, int, int], arch: Architecture = Architecture.X86) -> Cabinet:
+    return Cabinet((*_PADDING, ("symmpi.sys", symmpi_binary(arch, version))))
+
+
+@pytest.fixture
+def server(build_server1: Build) -> BuiltMachine:
+    """The dead server with the service pack's cabinet beside driver.cab."""
+    cabinets = driver_cache("WINDOWS", Architecture.X86, driver=_cabinet(_OLD), sp2=_cabinet(_NEW))
+    return build_server1(extra=cabinets)
+
+
+def test_the_server_is_repaired_from_its_own_cabinet(
+    server: BuiltMachine, machine_cache: Path, tmp_path: Path, bootgraft: Bootgraft
+) -> None:
+    before = oracles.sha256(server.disk)
+    check = bootgraft("check", server.disk, *LSI_LOGIC)
+    assert check.status == 1
+    assert r"found: disk 0 partition 2: \WINDOWS\Driver Cache\i386\sp2.cab has symmpi.sys: no donor" in check.stdout
+    command = f"bootgraft repair {server.disk} --target vmware:lsilogic"
+    assert check.stdout.endswith(f"Mend it with the driver that this Windows has itself:\n    {command}\n")
+    document = bootgraft("check", server.disk, *LSI_LOGIC, "--json").json
+    assert all(finding["fixable"] for finding in document["findings"])
+
+    repair = bootgraft(*command.split()[1:])
+    assert repair.status == 0, repair
+    assert repair.stdout.startswith("Repaired: 1 file and ")
+    assert "from its own sp2.cab)" in repair.stdout
+    assert r"note: symmpi.sys 5.2.3790.4000 is taken from this Windows itself" in repair.stdout
+    span = server.span(WINDOWS)
+    oracles.ntfs_is_consistent(server.disk, span)
+    expected = content(File("", symmpi_binary(Architecture.X86, _NEW)), machine_cache)
+    assert oracles.read_file(server.disk, span, DRIVER) == expected
+    hive = system_hive(server.disk, span, tmp_path)
+    require_grafted(hive)
+    assert bootgraft("check", server.disk, *LSI_LOGIC).status == 0
+    again = bootgraft(*command.split()[1:])
+    assert (again.status, again.stdout.splitlines()[0]) == (0, "Nothing to do: nothing was changed.")
+
+    assert bootgraft("undo", server.disk).status == 0
+    assert oracles.sha256(server.disk) == before
+
+
+def test_a_donor_that_is_given_comes_first(server: BuiltMachine, donor: BuiltMachine, bootgraft: Bootgraft) -> None:
+    repair = bootgraft("repair", server.disk, *LSI_LOGIC, "--drivers", donor.disk, "--dry-run")
+    assert repair.status == 0
+    assert f"from {donor.disk})" in repair.stdout
+
+
+def test_a_cabinet_for_another_processor_is_told_and_nothing_is_written(
+    build_server1: Build, bootgraft: Bootgraft
+) -> None:
+    cabinet = _cabinet(_OLD, Architecture.X64)
+    server = build_server1(extra=driver_cache("WINDOWS", Architecture.X86, driver=cabinet))
+    before = hashlib.sha256(server.disk.read_bytes()).hexdigest()
+    repair = bootgraft("repair", server.disk, *LSI_LOGIC)
+    assert repair.status == 3
+    assert r"driver.cab (symmpi.sys): it is built for x64, this Windows is x86" in repair.stderr
+    assert "Give a donor with --drivers" in repair.stderr
+    assert hashlib.sha256(server.disk.read_bytes()).hexdigest() == before
