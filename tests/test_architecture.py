@@ -27,7 +27,7 @@ LAYERS = (
     "cli",
 )
 """From left to right: nothing imports from its right."""
-GENERATED = {"_libntfs.py", "_libnbd.py", "_libarchive.py"}
+GENERATED = {"_libntfs.py", "_libnbd.py", "_libarchive.py", "_libwim.py"}
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name not in GENERATED)
 
 

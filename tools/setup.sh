@@ -7,6 +7,7 @@ PACKAGES_TO_USE=(
   "libnbd0|libnbd0t64"
   "qemu-utils"
   "libarchive13|libarchive13t64"
+  "libwim15|libwim15t64"
   "python3"
   "python3-venv"
 )
@@ -33,6 +34,7 @@ PACKAGES_TO_TEST=(
   "cabextract"
   "mscompress"
   "p7zip-full|7zip"
+  "wimtools"
   "zip"
 )
 

@@ -19,6 +19,7 @@ def test_the_json_keeps_the_contract(capsys: pytest.CaptureFixture[str]) -> None
         "libnbd",
         "qemu-nbd",
         "qemu-img",
+        "libwim",
         "libarchive",
     ]
     assert status == int(any(part["fault"] for part in document["parts"]))
@@ -35,7 +36,7 @@ def test_a_program_that_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     assert out.endswith("Something is missing.\n")
 
 
-@pytest.mark.parametrize("name", ["libntfs-3g", "libnbd", "libarchive"])
+@pytest.mark.parametrize("name", ["libntfs-3g", "libnbd", "libwim", "libarchive"])
 def test_a_library_that_is_missing(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

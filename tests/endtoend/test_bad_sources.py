@@ -65,7 +65,8 @@ def test_a_donor_without_the_driver(
 
 
 @pytest.mark.parametrize(
-    ("mark", "told"), [(compress_with_wof, "compressed with WOF"), (encrypt, "encrypted with EFS")]
+    ("mark", "told"),
+    [(compress_with_wof, "the stream WofCompressedData"), (encrypt, "the file is encrypted with EFS")],
 )
 def test_a_donor_whose_driver_file_cannot_be_read(
     mark: Callable[[BuiltMachine, str], None],
@@ -78,7 +79,7 @@ def test_a_donor_whose_driver_file_cannot_be_read(
     mark(donor, DRIVER)
     refusal = _with_donor(bootgraft, server1, donor.disk, tmp_path)
     assert DRIVER.lower() in refusal.where.lower()
-    assert f"this donor's driver file cannot be used: the file is {told}" in refusal.what
+    assert f"this donor's driver file cannot be used: {told}" in refusal.what
 
 
 def test_a_donor_whose_driver_needs_what_this_windows_lacks(

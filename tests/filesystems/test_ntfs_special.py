@@ -38,7 +38,7 @@ def link(target: str, *, flags: bytes = b"") -> bytes:
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    wof = struct.pack("<IIII", 1, 2, 1, 0)  # WOF version 1, provider FILE, version 1, XPRESS4K
+    wof = struct.pack("<IIII", 1, 1, 1, 0)  # WOF version 1, provider WIM: the content is in a WIM file (WIMBoot)
     return fill(
         blank(tmp_path_factory.mktemp("ntfs") / "volume"),
         file("wof.sys", bytes(5000)),

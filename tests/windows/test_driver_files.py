@@ -1,5 +1,6 @@
 """A driver's file and what it imports from, in a Windows in memory."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from tests.machines.windows_files import DriverFile
 from tests.memory_windows import memory_windows
 
 from bootgraft.errors import FileSystemError
+from bootgraft.filesystems.base import Entry
+from bootgraft.filesystems.wof import Algorithm
 from bootgraft.windows import driver_files
 from bootgraft.windows.driver_files import read_driver
 
@@ -86,3 +89,34 @@ def test_an_import_that_cannot_be_read_is_a_fault_and_no_error(
     monkeypatch.setattr(type(windows.filesystem), "read", staticmethod(read))
     found = read_driver(windows.filesystem, "\\WINDOWS", f"{DRIVERS}\\symmpi.sys")
     assert [(each.name, each.architecture) for each in found.imports] == [("SCSIPORT.SYS", None)]
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "build", "loads"),
+    [
+        (Algorithm.XPRESS4K, "3790", False),
+        (Algorithm.XPRESS4K, "9600", False),
+        (Algorithm.XPRESS4K, "10240", True),
+        (Algorithm.LZX, "17763", False),
+        (Algorithm.LZX, "18362", True),
+        (Algorithm.XPRESS16K, "20348", True),
+        (None, "22631", False),  # in a WIM file
+        (Algorithm.LZX, "", False),
+    ],
+)
+def test_which_loader_reads_a_driver_that_compact_os_compressed(
+    machine_cache: Path, monkeypatch: pytest.MonkeyPatch, algorithm: Algorithm | None, build: str, loads: bool
+) -> None:
+    windows = memory_windows(machine_cache, driver=DriverFile.GOOD)
+    really = type(windows.filesystem).stat
+
+    def stat(path: str) -> Entry:
+        found = really(windows.filesystem, path)
+        if not path.endswith("symmpi.sys"):
+            return found
+        return replace(found, reparse_tag=0x80000017, wof_algorithm=algorithm)
+
+    monkeypatch.setattr(type(windows.filesystem), "stat", staticmethod(stat))
+    found = read_driver(windows.filesystem, "\\WINDOWS", f"{DRIVERS}\\symmpi.sys", build=build)
+    assert (found.pe is not None) is loads
+    assert loads or "compressed with WOF, and the loader of this Windows cannot" in str(found.fault)

@@ -112,11 +112,12 @@ class _DriverReader:
     def __init__(self, installation: Installation) -> None:
         self._directory = installation.directory
         self._letter = installation.drive_letter
+        self._build = installation.build
         self._filesystem = installation.volume.filesystem()
         self._known: dict[str, DriverFacts] = {}
 
     def read(self, service: Service) -> DriverFacts:
         path = driver_file(service, self._directory, drive_letter=self._letter)
         if path.casefold() not in self._known:
-            self._known[path.casefold()] = read_driver(self._filesystem, self._directory, path)
+            self._known[path.casefold()] = read_driver(self._filesystem, self._directory, path, build=self._build)
         return self._known[path.casefold()]

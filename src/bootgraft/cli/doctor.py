@@ -26,6 +26,7 @@ def run(options: Options) -> int:
         _library("libnbd", "libnbd.so.0", "images but raw and flat ones, and no nbd:// URIs", "libnbd0"),
         _program("qemu-nbd"),
         _program("qemu-img"),
+        _library("libwim", "libwim.so.15", "files of Windows 10 and later that Compact OS compressed", "libwim15"),
         _library(
             "libarchive",
             "libarchive.so.13",

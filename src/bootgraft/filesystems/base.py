@@ -5,7 +5,7 @@ root), and looked up without regard to case, as Windows does it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -40,6 +40,7 @@ class Entry:
     size: int
     attributes: int  # FILE_ATTRIBUTE_* bits
     reparse_tag: int = 0  # IO_REPARSE_TAG_*, 0 where there is none
+    wof_algorithm: int | None = field(default=None, compare=False)  # FILE_PROVIDER_COMPRESSION_*; only by ``stat``
 
     @property
     def is_encrypted(self) -> bool:
@@ -48,7 +49,7 @@ class Entry:
 
     @property
     def is_wof_compressed(self) -> bool:
-        """Whether its content lies in a WOF stream (IO_REPARSE_TAG_WOF): it reads as zeros through NTFS drivers."""
+        """Whether its content lies in a WOF stream (IO_REPARSE_TAG_WOF) or WIM file: it is a hole to NTFS drivers."""
         return self.reparse_tag == 0x80000017
 
 
@@ -79,7 +80,7 @@ class FileSystem(Protocol):
     def read(self, path: str, offset: int = 0, length: int | None = None, /) -> bytes:
         """Return up to ``length`` bytes (to the end where None) from ``offset``.
 
-        Raises FileSystemError for an encrypted or WOF-compressed file, naming which.
+        Raises FileSystemError for a file whose content cannot be reached, as an encrypted one, and says why.
         """
 
     def write(self, path: str, offset: int, data: bytes, /) -> None:

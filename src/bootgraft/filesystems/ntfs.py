@@ -116,17 +116,23 @@ class NtfsVolume:
                 size=size,
                 attributes=attributes | (DIRECTORY if is_directory else 0),
                 reparse_tag=ntfs_content.reparse_tag(self._handles, inode),
+                wof_algorithm=ntfs_content.wof_algorithm(self._handles, inode),
             )
 
     def read(self, path: str, offset: int = 0, length: int | None = None, /) -> bytes:
         """Return up to ``length`` bytes (to the end where None) from ``offset``.
 
         Raises:
-            FileSystemError: the file is WOF-compressed, encrypted or kept elsewhere; or this is more than
-                ``ntfs_content.READ_LIMIT``.
+            FileSystemError: the file is encrypted or kept elsewhere, or it is WOF-compressed and its stream damaged or
+                libwim not installed; or this is more than ``ntfs_content.READ_LIMIT``.
         """
-        with self._turn(), self._content(path) as (_inode, data):
-            return ntfs_content.read(self._handles, data, path, offset, length)
+        with self._turn(), self._inode(path) as inode:
+            kind = ntfs_content.wof_algorithm(self._handles, inode)
+            if kind is not None:
+                return ntfs_content.read_compressed(self._handles, inode, kind, path, offset, length)
+            ntfs_content.refuse_unreadable(self._handles, inode, path)
+            with self._handles.attribute(inode, DATA) as data:
+                return ntfs_content.read(self._handles, data, path, offset, length)
 
     def write(self, path: str, offset: int, data: bytes, /) -> None:
         """Replace bytes of an existing file in place, growing it where they reach past its end.

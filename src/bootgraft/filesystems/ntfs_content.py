@@ -1,12 +1,14 @@
 """The content of files on NTFS: reading, writing in place, growing, and where it lies.
 
-Content that libntfs-3g would misread is refused by name: a WOF-compressed file reads as zeros and would take writes,
-an encrypted one reads as its cipher text, and a file with any other reparse point keeps its content somewhere else.
+Content that libntfs-3g would misread is refused by name: an encrypted file reads as its cipher text, and one with a
+reparse point keeps its content somewhere else. A WOF-compressed file, which the library would read as zeros and write
+into, is decompressed (see wof.py), but never written.
 """
 
 from typing import Any
 
 from bootgraft.errors import FileSystemError
+from bootgraft.filesystems import wof
 from bootgraft.filesystems.ntfs_entries import ENCRYPTED
 from bootgraft.filesystems.ntfs_handles import DATA, REPARSE_POINT, STANDARD_INFORMATION, Handles
 
@@ -21,9 +23,12 @@ _COMPRESSED, _ENCRYPTED_DATA, _SPARSE = 0x00FF, 0x4000, 0x8000  # flags of an at
 _MODIFIED_AND_CHANGED = 6  # inode.h: NTFS_UPDATE_MTIME | NTFS_UPDATE_CTIME
 _NON_RESIDENT = 2  # bit of ntfs_attr.state (attrib.h: NA_NonResident)
 
+WOF = 0x80000017
+"""IO_REPARSE_TAG_WOF"""
+
 _TAGS = {
     0x80000013: "deduplicated (reparse tag IO_REPARSE_TAG_DEDUP)",
-    0x80000017: "compressed with WOF, as compact /exe and Compact OS do it (reparse tag IO_REPARSE_TAG_WOF)",
+    WOF: "compressed with WOF, as compact /exe and Compact OS do it (reparse tag IO_REPARSE_TAG_WOF)",
     0xA0000003: "a junction or mount point (reparse tag IO_REPARSE_TAG_MOUNT_POINT)",
     0xA000000C: "a symbolic link (reparse tag IO_REPARSE_TAG_SYMLINK)",
 }
@@ -39,9 +44,22 @@ def reparse_tag(handles: Handles, inode: Any) -> int:
     return int.from_bytes(handles.value(inode, REPARSE_POINT)[:4], "little")
 
 
+def wof_algorithm(handles: Handles, inode: Any) -> wof.Algorithm | None:
+    """How a WOF-compressed file is compressed; None for any other file, and where the content is in a WIM file."""
+    if reparse_tag(handles, inode) != WOF:
+        return None
+    return wof.algorithm(handles.value(inode, REPARSE_POINT))
+
+
 def refuse_unreadable(handles: Handles, inode: Any, path: str) -> None:
     """Raise FileSystemError where the content of ``path`` is not what its DATA attribute holds."""
     tag = reparse_tag(handles, inode)
+    if wof_algorithm(handles, inode) is not None:
+        raise FileSystemError(
+            f"the file is {_TAGS[WOF]}: it can be read but not changed here",
+            where=f"{handles.where} {path}",
+            advice="Uncompress it in Windows (compact /u /exe FILE), or replace it from another system",
+        )
     if tag or file_attributes(handles, inode) & ENCRYPTED:
         how = _TAGS.get(tag, f"kept elsewhere (reparse tag {tag:#x})") if tag else "encrypted with EFS"
         raise FileSystemError(
@@ -59,18 +77,39 @@ def refuse_unreadable(handles: Handles, inode: Any, path: str) -> None:
 
 def read(handles: Handles, data: Any, path: str, offset: int, length: int | None) -> bytes:
     """Return up to ``length`` bytes from ``offset`` of an open DATA attribute."""
+    wanted = _wanted(int(data.data_size), offset, length, f"{handles.where} {path}")
+    pieces = range(offset, offset + wanted, _PIECE)
+    return b"".join(handles.read(data, start, min(_PIECE, offset + wanted - start)) for start in pieces)
+
+
+def _wanted(size: int, offset: int, length: int | None, where: str) -> int:
+    """How many bytes a read from ``offset`` of a file of ``size`` gives."""
     if offset < 0 or (length is not None and length < 0):
         raise ValueError("offset and length count from 0")
-    size = int(data.data_size)
     wanted = max(0, size - offset) if length is None else max(0, min(length, size - offset))
     if wanted > READ_LIMIT:
         raise FileSystemError(
             f"the file has {size} bytes, more than can be read at once ({READ_LIMIT})",
-            where=f"{handles.where} {path}",
+            where=where,
             advice="No driver or configuration file is that long: check that this is the right file, or run chkdsk",
         )
-    pieces = range(offset, offset + wanted, _PIECE)
-    return b"".join(handles.read(data, start, min(_PIECE, offset + wanted - start)) for start in pieces)
+    return wanted
+
+
+def read_compressed(
+    handles: Handles, inode: Any, kind: wof.Algorithm, path: str, offset: int, length: int | None
+) -> bytes:
+    """Return up to ``length`` bytes from ``offset`` of a WOF-compressed file."""
+    where = f"{handles.where} {path}"
+    with handles.attribute(inode, DATA) as data:
+        size = int(data.data_size)
+    wanted = _wanted(size, offset, length, where)
+    with handles.stream(inode, wof.STREAM) as stream:
+
+        def read_stream(start: int, count: int) -> bytes:
+            return handles.read(stream, start, count)
+
+        return wof.Compressed(kind, size, int(stream.data_size), read_stream, where).read(offset, wanted)
 
 
 def write(handles: Handles, inode: Any, data: Any, path: str, offset: int, content: bytes) -> None:

@@ -88,6 +88,21 @@ class Handles:
         finally:
             self.lib.ntfs_attr_close(attribute)
 
+    @contextmanager
+    def stream(self, inode: Any, name: str) -> Iterator[Any]:
+        """Open the named stream of a file; where there is none, raises FileSystemError."""
+        self.ffi.errno = 0
+        text = self.ffi.from_buffer("uint16_t[]", name.encode("utf-16-le"))
+        attribute = self.lib.ntfs_attr_open(inode, DATA, text, len(name))
+        if not attribute:
+            raise self.failed(f"the stream {name} of MFT record {inode.mft_no} cannot be opened")
+        try:
+            if min(attribute.data_size, attribute.initialized_size, attribute.allocated_size) < 0:
+                raise self.damaged(f"the stream {name} of MFT record {inode.mft_no} has a size below 0")
+            yield attribute
+        finally:
+            self.lib.ntfs_attr_close(attribute)
+
     def has(self, inode: Any, kind: int, *, index: bool = False) -> bool:
         """Whether an inode has the attribute."""
         name, length = (self.lib.NTFS_INDEX_I30, 4) if index else (self.lib.AT_UNNAMED, 0)

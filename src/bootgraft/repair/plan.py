@@ -181,7 +181,9 @@ class _Graft:
         present = filesystem.read(path)
         if present == file.data:
             return
-        if _is_as_good(read_driver(filesystem, self._installation.directory, path), file.data, self._installation):
+        build = self._installation.build
+        there = read_driver(filesystem, self._installation.directory, path, build=build)
+        if _is_as_good(there, file.data, self._installation):
             self.notes.append(f"{path} is left as it is: it is not older than the one from {self._package.origin}.")
             return
         yield WriteFile(self._file_id(path), file.data, hashlib.sha256(present).hexdigest(), self._package.origin)

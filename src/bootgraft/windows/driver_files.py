@@ -6,6 +6,8 @@ from bootgraft.errors import FileMissingError, FileSystemError
 from bootgraft.filesystems.base import FileSystem
 from bootgraft.windows.pe import Architecture, NotPortableExecutableError, PeFacts, read_architecture, read_pe
 
+_XPRESS4K = 0  # FILE_PROVIDER_COMPRESSION_XPRESS4K
+
 MAX_DRIVER = 32 * 2**20
 """Bytes; the largest boot drivers of any Windows are some 5 MB."""
 
@@ -30,8 +32,8 @@ class DriverFacts:
     imports: tuple[ImportFacts, ...] = ()
 
 
-def read_driver(filesystem: FileSystem, directory: str, path: str) -> DriverFacts:
-    """The facts about the driver file at ``path`` of the Windows in ``directory``."""
+def read_driver(filesystem: FileSystem, directory: str, path: str, *, build: str = "") -> DriverFacts:
+    """The facts about the driver file at ``path`` of the Windows in ``directory``, whose build number is ``build``."""
     try:
         entry = filesystem.stat(path)
     except FileMissingError:
@@ -39,9 +41,12 @@ def read_driver(filesystem: FileSystem, directory: str, path: str) -> DriverFact
     path = f"{path.rpartition(chr(92))[0]}\\{entry.name}"
     if entry.is_directory or entry.size > MAX_DRIVER:
         return DriverFacts(path, present=True, fault="it is a directory" if entry.is_directory else "it is too large")
+    if entry.is_wof_compressed and not _loader_reads_wof(entry.wof_algorithm, build):
+        fault = "it is compressed with WOF, and the loader of this Windows cannot read that"
+        return DriverFacts(path, present=True, fault=fault)
     try:
         data = filesystem.read(path)
-    except FileSystemError as error:  # encrypted, WOF-compressed, damaged: the loader could not read it either
+    except FileSystemError as error:  # encrypted, kept elsewhere, damaged: the loader could not read it either
         return DriverFacts(path, present=True, fault=error.what)
     return judge_driver(data, filesystem, directory, path)
 
@@ -54,6 +59,16 @@ def judge_driver(data: bytes, filesystem: FileSystem, directory: str, path: str)
         return DriverFacts(path, present=True, fault=error.what)
     imports = tuple(_find_import(filesystem, directory, name) for name in pe.imports)
     return DriverFacts(path, present=True, pe=pe, imports=imports)
+
+
+def _loader_reads_wof(algorithm: int | None, build: str) -> bool:
+    """Whether winload reads a file so compressed: XPRESS4K since Windows 10, the others since version 1903.
+
+    That is what wimlib found when it applied images (https://wimlib.net/forums/viewtopic.php?t=444).
+    """
+    number = int(build) if build.isdecimal() else 0
+    first = {None: None, _XPRESS4K: 10240}.get(algorithm, 18362)
+    return first is not None and number >= first
 
 
 def _find_import(filesystem: FileSystem, directory: str, name: str) -> ImportFacts:
