@@ -29,6 +29,10 @@ class FakeFileSystem:
     calls: int = 0
     directories: list[str] = field(default_factory=list)  # those without files
 
+    @property
+    def obstacles(self) -> tuple[VolumeState, ...]:
+        return () if self.state is VolumeState.CLEAN else (self.state,)
+
     def listdir(self, path: str, /) -> tuple[Entry, ...]:
         self.calls += 1
         depth = len(list(parts(path)))

@@ -43,6 +43,7 @@ class Volume:
         self.device = device
         self.name = device.name  # "disk 0 partition 2": the ARC number, or the slot where it has none
         self._writable = writable
+        self._accept_unclean = False
         self._filesystem: FileSystem | None = None
         self._hives: dict[str, Hive] = {}
 
@@ -92,6 +93,22 @@ class Volume:
             self._hives[key] = open_hive_file(self.filesystem(), path, name=name, writable=self._writable)
         return self._hives[key]
 
+    def reset_journal(self) -> None:
+        """Go on with an unclean volume, which the user consented to, and leave it marked for chkdsk.
+
+        The journal of an NTFS volume is emptied, a FAT volume keeps its dirty flag. The volume is mounted anew: hives
+        that were opened before are stale.
+
+        Raises:
+            FileSystemError: the journal cannot be emptied.
+        """
+        self.close()
+        if self.kind is FileSystemKind.NTFS:
+            from bootgraft.filesystems.ntfs_journal import reset_journal
+
+            reset_journal(self.device, name=self.name)
+        self._accept_unclean = True
+
     def close(self) -> None:
         """Unmount. A second call does nothing.
 
@@ -119,7 +136,7 @@ class Volume:
                 where=self.name,
                 advice="Choose one of the logical partitions in it",
             )
-        return detect.mount(self.device, writable=self._writable, name=self.name)
+        return detect.mount(self.device, writable=self._writable, name=self.name, accept_unclean=self._accept_unclean)
 
 
 class Disk:

@@ -9,11 +9,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from tests.fakes import FakePartition, machine_of, volume_of
+from tests.windows.hives import hive_of
 
 from bootgraft.boot.chain import BootChain, BootTarget, Step, follow
+from bootgraft.boot.hibernation import SavedSession
 from bootgraft.boot.loaderfault import LoaderFault, LoaderFaultKind
 from bootgraft.boot.menufault import MenuFault, MenuFaultKind
-from bootgraft.changes import FileId, WriteFile
+from bootgraft.changes import FileId, WriteFile, WriteSectors
 from bootgraft.checks import (
     boot_chain,
     boot_loader,
@@ -24,6 +26,7 @@ from bootgraft.checks import (
     driver_file,
     driver_imports,
     enum_instance,
+    hibernation,
     hive_integrity,
     last_known_good,
     pending_transactions,
@@ -236,6 +239,22 @@ def _loader(kind: LoaderFaultKind, what: str) -> Case:
     return Case(boot_loader.check(broken), boot_loader.check(chain()), boot_loader.check(chain()))
 
 
+def session() -> SavedSession:
+    """A Windows that sleeps on disk 0 partition 1."""
+    cleared = WriteSectors(0, 1 << 20, bytes(4096), b"HIBR".ljust(4096, b"x"), "the first page of hiberfil.sys")
+    return SavedSession(volume(), "HIBR", (cleared,))
+
+
+def _fast_start_up(value: int, sessions: tuple[SavedSession, ...]) -> tuple[Finding, ...]:
+    """What is found of fast start-up on Windows 8 that has this value in both control sets."""
+    text = "".join(
+        f'[\\ControlSet{number:03d}\\Control\\Session Manager\\Power]\n"HiberbootEnabled"=dword:{value:08x}\n\n'
+        for number in (1, 2)
+    )
+    found = hibernation.check(sessions, installation(version=(6, 2)), hive_of(text))
+    return tuple(finding for finding in found if finding.id == hibernation.FAST_START_UP)
+
+
 CASES = {
     boot_chain.BROKEN: Case(boot_chain.check(chain(holds=False)), boot_chain.check(chain()), boot_chain.check(chain())),
     boot_chain.NOT_FOLLOWED: Case(
@@ -284,9 +303,13 @@ CASES = {
         enum_instance.check, _with_instance(lambda n: instance(n, service_name=None)), _with_instance(instance)
     ),
     volume_state.ID: Case(
-        volume_state.check("disk 0 partition 2", VolumeState.HIBERNATED),
-        volume_state.check("disk 0 partition 2", VolumeState.CLEAN),
-        volume_state.check("disk 0 partition 2", VolumeState.CLEAN),
+        volume_state.check("disk 0 partition 2", (VolumeState.UNCLEAN,)),
+        volume_state.check("disk 0 partition 2", ()),
+        volume_state.check("disk 0 partition 2", ()),
+    ),
+    hibernation.HIBERNATED: Case(hibernation.check((session(),), None, None), (), hibernation.check((), None, None)),
+    hibernation.FAST_START_UP: Case(
+        _fast_start_up(1, (session(),)), _fast_start_up(0, (session(),)), _fast_start_up(1, ())
     ),
     hive_integrity.ID: Case(
         hive_integrity.check(str(HIVE), (_wrong_order(),), {"", "ControlSet001", r"ControlSet001\Services"}),

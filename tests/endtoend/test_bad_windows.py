@@ -183,16 +183,20 @@ def test_a_volume_that_is_not_clean(
     before = Photograph.of(tmp_path)
     check = bootgraft("check", machine.disk, *TARGET, "--json")
     assert check.status == 1
-    (warning,) = (each for each in check.json["findings"] if each["id"] == "volume-not-clean")
+    found = {each["id"]: each for each in check.json["findings"]}
+    is_asleep = state is VolumeState.HIBERNATED
+    warning = found["hibernated-session" if is_asleep else "volume-not-clean"]
     name, reason = UNSAFE[state]
     assert warning["severity"] == "warning"
-    assert warning["title"] == f"the volume disk 0 partition 2 is {name}"
+    title = "a Windows sleeps on disk 0 partition 2" if is_asleep else f"the volume disk 0 partition 2 is {name}"
+    assert warning["title"] == title
     repair = ("repair", machine.disk, *TARGET, "--drivers", donor.disk)
     refusal = refused(bootgraft, (*repair, "--dry-run"), repair, watch=tmp_path)
     assert refusal.where == "disk 0 partition 2"
     assert f"this volume is {name} (" in refusal.what
     assert reason in refusal.what
     assert "`shutdown /s /t 0`" in refusal.advice
+    assert ("--discard-hibernation" if is_asleep else "--reset-journal") in refusal.advice
     refused(bootgraft, (*repair, "--overlay", tmp_path / "out.qcow2"), watch=tmp_path)
     assert before.differences(Photograph.of(tmp_path)) == []
 

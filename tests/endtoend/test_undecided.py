@@ -87,4 +87,4 @@ def test_a_windows_that_sleeps_wakes_up_on_hardware_that_it_does_not_know(
     machine = build_server1(**READY, volume_state=VolumeState.HIBERNATED)
     check = bootgraft("check", machine.disk, *LSI_LOGIC, "--json")
     assert (check.status, check.json["verdict"]) == (1, "unknown")
-    assert findings(check) == [("warning", "volume-not-clean")]
+    assert findings(check) == [("warning", "hibernated-session")]

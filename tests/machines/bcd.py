@@ -81,8 +81,10 @@ def loader(
     return Entry(guid, elements)
 
 
-def bootmgr(device: bytes, default: str | None, order: tuple[str, ...], **more: tuple[str, ...]) -> Entry:
-    """The boot manager's own object; ``sequence`` is what it starts once."""
+def bootmgr(
+    device: bytes, default: str | None, order: tuple[str, ...], *, resumes: bool = False, **more: tuple[str, ...]
+) -> Entry:
+    """The boot manager's own object; ``sequence`` is what it starts once, ``resumes`` that a session was saved."""
     elements: dict[int, str | bytes | tuple[str, ...]] = {
         0x11000001: device,
         0x12000004: "Windows Boot Manager",
@@ -92,6 +94,8 @@ def bootmgr(device: bytes, default: str | None, order: tuple[str, ...], **more: 
     }
     if default is not None:
         elements[0x23000003] = "{" + default + "}"
+    if resumes:
+        elements[0x26000005] = b"\x01"
     if "sequence" in more:
         elements[0x24000002] = more["sequence"]
     return Entry(BOOTMGR, elements, BOOT_MANAGER)

@@ -41,6 +41,7 @@ class VolumeState(StrEnum):
     UNCLEAN = "unclean"  # $LogFile: a client is in use and the volume was not marked clean
     LOG_2_0 = "log 2.0"  # $LogFile of version 2.0, as Windows 8 and later leave it after a fast-startup shutdown
     HIBERNATED = "hibernated"  # hiberfil.sys with a memory image in it
+    HIBERNATED_LOG_2_0 = "hibernated, log 2.0"  # both, as a shutdown with fast start-up leaves it
 
 
 class Loader(StrEnum):

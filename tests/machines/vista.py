@@ -28,6 +28,7 @@ from tests.machines.windows_files import windows_files
 from tests.machines.windows_hives import ControlSet, Release, Select, SystemFacts, software_hive, system_hive
 
 WINDOWS_7 = Release("Windows 7 Professional", "6.1", "7601", "Service Pack 1", 5, "Windows", (6, 1, 7601, 17514))
+WINDOWS_8 = Release("Windows 8 Pro", "6.2", "9200", "", 5, "Windows", (6, 2, 9200, 16384))
 SIGNATURE, SECOND_SIGNATURE = 0x3B7A19C4, 0x3B7A19C5
 DISK_GUID = "6F1C1B64-3E21-4A1F-9A3C-0B7C5D0E8A11"
 ESP_GUID, MSR_GUID = "0D2B7E51-8C40-4B67-8F00-51E2A0C3D001", "0D2B7E51-8C40-4B67-8F00-51E2A0C3D002"
@@ -65,23 +66,31 @@ UEFI_WINDOWS, RECOVERY = Place(_ALIGNMENT + 17 * _MIB, 32 * _MIB), Place(_ALIGNM
 
 
 def installation(
-    *, loader: str | None = "winload.exe", directory: str = "Windows", without: tuple[str, ...] = ()
+    *,
+    loader: str | None = "winload.exe",
+    directory: str = "Windows",
+    without: tuple[str, ...] = (),
+    release: Release = WINDOWS_7,
+    registry: str = "",
 ) -> tuple[File, ...]:
-    """Windows 7 below this directory, with its loader; ``without`` names files by the end of their paths."""
+    """Windows 7 below this directory, or another release, with its loader.
+
+    ``without`` names files by the end of their paths; ``registry`` is further .reg text of its SYSTEM hive.
+    """
     facts = SystemFacts(
-        WINDOWS_7, Architecture.X64, "WIN7", (ControlSet(1), ControlSet(2)), Select(last_known_good=2), ()
+        release, Architecture.X64, "WIN7", (ControlSet(1), ControlSet(2)), Select(last_known_good=2), ()
     )
     files = list(
         windows_files(
             directory,
-            WINDOWS_7,
+            release,
             Architecture.X64,
-            system=system_hive(facts),
-            software=software_hive(WINDOWS_7, rf"C:\{directory}"),
+            system=Hive(system_hive(facts).text + registry, release.minor),
+            software=software_hive(release, rf"C:\{directory}"),
         )
     )
     if loader is not None:
-        binary = PortableExecutable(loader, Architecture.X64, version=WINDOWS_7.binaries)
+        binary = PortableExecutable(loader, Architecture.X64, version=release.binaries)
         files.append(File(rf"\{directory}\system32\{loader}", binary))
     return tuple(file for file in files if not file.path.casefold().endswith(tuple(map(str.casefold, without)) or "\0"))
 

@@ -43,8 +43,9 @@ def _stage(volume: Volume, folder: Path, materialise: Callable[[File], bytes]) -
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(materialise(file))
         attributes[name] = int(file.attributes)
-    if volume.state is VolumeState.HIBERNATED:
-        (tree / "hiberfil.sys").write_bytes(b"hibr" + bytes(65536 - 4))
+    signatures = {VolumeState.HIBERNATED: b"hibr", VolumeState.HIBERNATED_LOG_2_0: b"HIBR"}
+    if volume.state in signatures:
+        (tree / "hiberfil.sys").write_bytes(signatures[volume.state] + b"session " * 8192)
         attributes["hiberfil.sys"] = int(FileAttributes.HIDDEN | FileAttributes.SYSTEM)
     (folder / "attributes.json").write_text(json.dumps(attributes))
     return folder
@@ -63,10 +64,9 @@ def _make_ntfs(partition: Partition, volume: Volume, path: Path, stage: Path) ->
     run(*_in_private_namespace(), sys.executable, fill_ntfs.__file__, path, stage, mount_point)
     write_code = _write_nt6_boot_sector if volume.loader is Loader.BOOTMGR else _write_nt5_boot_sector
     write_code(path)
-    if volume.state in (VolumeState.UNCLEAN, VolumeState.LOG_2_0):
-        write_log(
-            path, clean=volume.state is VolumeState.LOG_2_0, major=2 if volume.state is VolumeState.LOG_2_0 else 1
-        )
+    if volume.state in (VolumeState.UNCLEAN, VolumeState.LOG_2_0, VolumeState.HIBERNATED_LOG_2_0):
+        is_new = volume.state is not VolumeState.UNCLEAN
+        write_log(path, clean=is_new, major=2 if is_new else 1)
 
 
 def _in_private_namespace() -> tuple[str, ...]:

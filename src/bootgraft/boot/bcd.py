@@ -69,6 +69,7 @@ class ElementType(IntEnum):
     DISPLAY_ORDER = 0x24000001
     BOOT_SEQUENCE = 0x24000002  # once, at the next start
     TIMEOUT = 0x25000004
+    ATTEMPT_RESUME = 0x26000005  # of the boot manager
     WINPE = 0x26000022
 
 

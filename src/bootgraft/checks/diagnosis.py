@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bootgraft.boot.chain import BootChain
+from bootgraft.boot.hibernation import SavedSession
 from bootgraft.checks import (
     boot_chain,
     boot_loader,
@@ -15,6 +16,7 @@ from bootgraft.checks import (
     driver_file,
     driver_imports,
     enum_instance,
+    hibernation,
     hive_integrity,
     last_known_good,
     own_driver,
@@ -48,6 +50,7 @@ DOCS: tuple[FindingDoc, ...] = (
     driver_imports.DOC,
     enum_instance.DOC,
     volume_state.DOC,
+    *hibernation.DOCS,
     hive_integrity.DOC,
     last_known_good.DOC,
     pending_transactions.DOC,
@@ -103,17 +106,22 @@ def chain_findings(chain: BootChain) -> tuple[Finding, ...]:
 
 
 def diagnose(
-    chain: BootChain, installation: Installation | None, hive: Hive | None, controller: Controller | None
+    chain: BootChain,
+    installation: Installation | None,
+    hive: Hive | None,
+    controller: Controller | None,
+    sessions: Sequence[SavedSession] = (),
 ) -> Diagnosis:
     """Run every check that applies.
 
-    ``installation`` and ``hive`` (its SYSTEM) are None where the chain arrives at no Windows.
+    ``installation`` and ``hive`` (its SYSTEM) are None where the chain arrives at no Windows; ``sessions`` are those
+    that were found asleep on the machine.
     """
-    findings = list(chain_findings(chain))
+    findings = [*chain_findings(chain), *hibernation.check(sessions, installation, hive)]
     facts = None
     judged = False
     if installation is not None and hive is not None:
-        findings += volume_state.check(installation.volume.name, installation.volume.filesystem().state)
+        findings += volume_state.check(installation.volume.name, installation.volume.filesystem().obstacles)
         findings += last_known_good.check(installation)
         findings += pending_transactions.check(hive.name, hive.pending)
         if controller is None:

@@ -24,6 +24,7 @@ class Remedy(StrEnum):
     CHANGES = "changes"  # the finding carries all that is needed
     DRIVER = "driver"  # a driver source must be given
     OWN_DRIVER = "own-driver"  # the driver that is needed lies in a cache of this Windows
+    CONSENT = "consent"  # the finding carries the changes; they lose something, so the user must ask for them
     UNPROVEN = "unproven"  # the changes are known and shown, but nothing can prove yet that the machine then boots
 
 
@@ -33,7 +34,8 @@ class Finding:
 
     ``title`` is the answer in one line, ``explanation`` what it leads to, ``evidence`` the files, keys and values that
     show it. ``stop_code`` is the STOP that Windows shows, where it is a STOP. ``leaves_open`` says that nobody can tell
-    from the disk whether it stops the start: the verdict is then no better than unknown.
+    from the disk whether it stops the start: the verdict is then no better than unknown. ``consent`` is the option
+    without which nothing is written while this is so.
     """
 
     id: str
@@ -45,11 +47,12 @@ class Finding:
     changes: tuple[Change, ...] = ()
     stop_code: str | None = None
     leaves_open: bool = False
+    consent: str | None = None
 
     @property
     def fixable(self) -> bool:
         """Whether ``repair`` can mend it, given what :attr:`remedy` says it takes."""
-        return self.remedy in (Remedy.CHANGES, Remedy.DRIVER, Remedy.OWN_DRIVER)
+        return self.remedy in (Remedy.CHANGES, Remedy.DRIVER, Remedy.OWN_DRIVER, Remedy.CONSENT)
 
 
 @dataclass(frozen=True, slots=True)

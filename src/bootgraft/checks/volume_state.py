@@ -1,17 +1,26 @@
 """Is the boot volume in a state in which it may be written?"""
 
+from collections.abc import Iterable
+
 from bootgraft.checks.finding import Finding, FindingDoc, Severity
 from bootgraft.filesystems.base import VolumeState
 
 ID = "volume-not-clean"
+OPTION = "--reset-journal"
 DOC = FindingDoc(
     id=ID,
     applies_to="every Windows",
-    cause="The machine was cloned while it ran or did not shut down cleanly ($LogFile has work pending), is "
-    "hibernated, or shut down with fast start-up ($LogFile version 2.0).",
+    cause="The machine was cloned while it ran or did not shut down cleanly ($LogFile has work pending, or a FAT "
+    "volume its dirty flag), or Windows 8 or later was not shut down fully ($LogFile version 2.0: it ran, "
+    "slept, or went down with fast start-up).",
     evidence="The volume and its state.",
-    fix="None: start the source once, shut it down cleanly and convert again. `repair` refuses with exit status 3.",
-    limits="The volume is read as it lies: what only the log knows is not seen.",
+    fix="None by itself: start the source once, shut it down fully and convert it again. Where that is impossible, "
+    f"`repair` and `reg` take {OPTION}: the journal of each volume that is written to is emptied, and the volume is "
+    "marked so that Windows runs chkdsk at its next start; a FAT volume keeps its dirty flag. What the journal had not "
+    "finished is lost: files that were being created, renamed, moved or deleted. Without the option both end with exit "
+    "status 3.",
+    limits="The volume is read as it lies: what only the log knows is not seen. A saved session is told by "
+    "hibernated-session.",
     references=("https://learn.microsoft.com/windows-server/administration/windows-commands/chkdsk",),
 )
 _NAMES = {
@@ -22,8 +31,16 @@ _NAMES = {
 _MEANING = {
     VolumeState.UNCLEAN: "its log or its dirty flag says that changes were never written to their places",
     VolumeState.HIBERNATED: "hiberfil.sys holds a suspended session that would overwrite every change on resume",
-    VolumeState.LOG_VERSION_2: "its $LogFile is version 2.0, as Windows 8 and later leave it with fast start-up",
+    VolumeState.LOG_VERSION_2: "its $LogFile is version 2.0: Windows 8 or later ran, slept, or went down with fast "
+    "start-up",
 }
+LOST = {
+    VolumeState.UNCLEAN: "what its log had not finished (files being created, renamed, moved or deleted)",
+    VolumeState.HIBERNATED: "the saved session (open documents, whatever was not saved)",
+    VolumeState.LOG_VERSION_2: "what its log had not finished, and the open state of the file system in the session "
+    "that was not shut down",
+}
+"""What is lost for good where the user consents to go on."""
 
 
 def describe(state: VolumeState) -> str:
@@ -31,17 +48,18 @@ def describe(state: VolumeState) -> str:
     return f"{_NAMES[state]} ({_MEANING[state]})"
 
 
-def check(place: str, state: VolumeState) -> tuple[Finding, ...]:
-    """One finding where the volume at ``place`` may not be written."""
-    if state is VolumeState.CLEAN:
-        return ()
-    return (
+def check(place: str, states: Iterable[VolumeState]) -> tuple[Finding, ...]:
+    """One finding for each state of the volume at ``place`` in which it may not be written, but for a saved session."""
+    return tuple(
         Finding(
             ID,
             Severity.WARNING,
             f"the volume {place} is {_NAMES[state]}",
-            "It can be read, but bootgraft will not write to it: that would destroy what is pending.",
+            "It can be read, but bootgraft will not write to it: that would destroy what is pending. Shut the source "
+            f"down fully and convert it again, or go on without it: {OPTION}. Lost is then {LOST[state]}.",
             (f"{place}: {_MEANING[state]}",),
-            leaves_open=state is VolumeState.HIBERNATED,  # it would wake up on hardware that it does not know
-        ),
+            consent=OPTION,
+        )
+        for state in states
+        if state is not VolumeState.HIBERNATED
     )

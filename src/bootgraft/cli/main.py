@@ -107,13 +107,28 @@ def _add_repair(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="show the changes and prove them; write nothing")
     parser.add_argument("--overlay", metavar="OUT.qcow2", help="leave the image alone, write a qcow2 on top of it")
     parser.add_argument("--resume", action="store_true", help="finish a repair that was interrupted")
+    add_consent(parser)
+
+
+def add_consent(parser: argparse.ArgumentParser) -> None:
+    """Add the options by which a user consents to a loss."""
+    parser.add_argument(
+        "--reset-journal",
+        action="store_true",
+        help="go on with an unclean volume: empty its journal, lose what that had not finished, mark it for chkdsk",
+    )
+    parser.add_argument(
+        "--discard-hibernation",
+        action="store_true",
+        help="go on with a hibernated Windows: drop the saved session, with open documents and all that was not saved",
+    )
 
 
 def _add_registry(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
     if "reg" in words[:1]:  # no other command needs to load its sub-commands
         from bootgraft.cli.reg_arguments import add_sub_commands
 
-        add_sub_commands(parser, _add_images, _Parser)
+        add_sub_commands(parser, _add_images, add_consent, _Parser)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -31,6 +31,8 @@ class Options:
     resume: bool = False
     registry: "RegistryRequest | None" = None
     out: Path | None = None
+    reset_journal: bool = False
+    discard_hibernation: bool = False
 
     @staticmethod
     def from_arguments(arguments: argparse.Namespace) -> "Options":

@@ -12,13 +12,19 @@ _KEY_HELP = r"HKLM\SYSTEM\..., HKLM\SOFTWARE\...; CurrentControlSet may stand fo
 _NAMED_TYPES = {each.name: int(each) for each in ValueType}
 _TEXTS = frozenset({ValueType.REG_SZ, ValueType.REG_EXPAND_SZ, ValueType.REG_LINK})
 
-AddImages = Callable[[argparse.ArgumentParser], None]
+AddOptions = Callable[[argparse.ArgumentParser], None]
 
 
 def add_sub_commands(
-    parser: argparse.ArgumentParser, add_images: AddImages, kind: type[argparse.ArgumentParser]
+    parser: argparse.ArgumentParser,
+    add_images: AddOptions,
+    add_consent: AddOptions,
+    kind: type[argparse.ArgumentParser],
 ) -> None:
-    """Add the sub-commands to the parser of ``reg``; ``add_images`` adds what every command on images has."""
+    """Add the sub-commands to the parser of ``reg``.
+
+    ``add_images`` adds what every command on images has, ``add_consent`` what every one has that writes to volumes.
+    """
     commands = parser.add_subparsers(dest="action", metavar="SUBCOMMAND", required=True, parser_class=kind)
 
     def command(action: RegistryAction, text: str) -> argparse.ArgumentParser:
@@ -39,18 +45,22 @@ def add_sub_commands(
     merge = command(RegistryAction.IMPORT, "merge a .reg file")
     merge.add_argument("key", metavar="FILE.reg", help="the file; it may name any hives of the installation")
     _add_writing(merge)
+    add_consent(merge)
     change = command(RegistryAction.SET, "create a key, or set a value of it")
     change.add_argument("key", metavar="KEY", help=_KEY_HELP)
     _add_value(change, "the value to set; without it the key alone is created")
     change.add_argument("--type", default="REG_SZ", metavar="TYPE", help="REG_SZ, REG_DWORD, ..., or a number")
     change.add_argument("--data", action="append", metavar="DATA", help="repeat it for the strings of a REG_MULTI_SZ")
     _add_writing(change)
+    add_consent(change)
     delete = command(RegistryAction.DELETE, "delete a key with everything below it, or one value")
     delete.add_argument("key", metavar="KEY", help=_KEY_HELP)
     _add_value(delete, "delete this value alone")
     _add_writing(delete)
+    add_consent(delete)
     recover = command(RegistryAction.RECOVER, "write what is pending in the logs of hives into them, as Windows would")
     _add_destination(recover)
+    add_consent(recover)
     command(RegistryAction.VERIFY, "read hives from end to end: what Windows would reject or lose")
 
 

@@ -67,6 +67,8 @@ class Session:
             self._options.windows,
             self._options.dry_run or self._options.verbose,
             self._options.registry,
+            self._options.reset_journal,
+            self._options.discard_hibernation,
         )
         devices = [image.device for image in opened]
         return self._worker.run(job, devices, self.overlays, self._monitor, output)

@@ -101,6 +101,8 @@ int ntfs_device_free(struct ntfs_device *);
 
 ntfs_volume *ntfs_device_mount(struct ntfs_device *, unsigned long);
 int ntfs_umount(ntfs_volume *, int);
+int ntfs_logfile_reset(ntfs_volume *);
+int ntfs_volume_write_flags(ntfs_volume *, const uint16_t);
 
 ntfs_inode *ntfs_inode_open(ntfs_volume *, uint64_t);
 int ntfs_inode_close(ntfs_inode *);

@@ -69,7 +69,11 @@ class FileSystem(Protocol):
 
     @property
     def state(self) -> VolumeState:
-        """Whether it may be written."""
+        """Whether it may be written: the first of :attr:`obstacles`."""
+
+    @property
+    def obstacles(self) -> tuple[VolumeState, ...]:
+        """All that forbids writing to it, the gravest first; empty where it is clean."""
 
     def listdir(self, path: str, /) -> tuple[Entry, ...]:
         """All entries of a directory but ``.`` and ``..``, in on-disk order."""

@@ -57,8 +57,11 @@ def identify(device: BlockDevice) -> FileSystemKind | None:
         return None
 
 
-def mount(device: BlockDevice, *, writable: bool, name: str) -> FileSystem:
+def mount(device: BlockDevice, *, writable: bool, name: str, accept_unclean: bool = False) -> FileSystem:
     """Open the NTFS or FAT volume that fills ``device``; ``name`` is what errors call it.
+
+    ``accept_unclean`` lets a FAT volume be written whose dirty flag is set; an NTFS volume has a journal, which must
+    be emptied first.
 
     Raises:
         FileSystemError: there is another file system, or none that is known.
@@ -71,7 +74,7 @@ def mount(device: BlockDevice, *, writable: bool, name: str) -> FileSystem:
     if kind in (FileSystemKind.FAT12, FileSystemKind.FAT16, FileSystemKind.FAT32):
         from bootgraft.filesystems.fat import mount_fat
 
-        return mount_fat(device, writable=writable, name=name)
+        return mount_fat(device, writable=writable, name=name, accept_unclean=accept_unclean)
     what, advice = _ADVICE[kind] if kind else _unknown(device)
     raise FileSystemError(what, where=name, advice=advice)
 

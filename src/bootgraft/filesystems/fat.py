@@ -6,7 +6,7 @@ for ever, and writes again when its object is thrown away. Source of the format:
 
 from array import array
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
@@ -44,8 +44,17 @@ def _now() -> datetime:
     return datetime.now()  # FAT keeps local time
 
 
-def mount_fat(device: BlockDevice, *, writable: bool, name: str, clock: Callable[[], datetime] = _now) -> "FatVolume":
+def mount_fat(
+    device: BlockDevice,
+    *,
+    writable: bool,
+    name: str,
+    clock: Callable[[], datetime] = _now,
+    accept_unclean: bool = False,
+) -> "FatVolume":
     """Open the FAT volume that fills ``device``; ``name`` is what errors call it, ``clock`` what files are dated by.
+
+    With ``accept_unclean`` one whose dirty flag is set is written all the same. The flag stays, so Windows checks it.
 
     Raises:
         FileSystemError: the boot sector is not FAT's, or the volume reaches past the device.
@@ -57,7 +66,9 @@ def mount_fat(device: BlockDevice, *, writable: bool, name: str, clock: Callable
             where=name,
             advice="The image is truncated or its partition table is wrong; compare its size with the original disk's",
         )
-    return FatVolume(device, layout, writable=writable, name=name, clock=clock)
+    volume = FatVolume(device, layout, writable=writable, name=name, clock=clock)
+    volume.accepts_unclean = accept_unclean
+    return volume
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +96,8 @@ class FatVolume:
         self._table = FatTable(device, layout, name)
         self._tree = FatTree(device, layout, self._table, name)
         self._chains: OrderedDict[int, array[int]] = OrderedDict()
-        self._state: VolumeState | None = None
+        self._obstacles: tuple[VolumeState, ...] | None = None
+        self.accepts_unclean = False  # whether the user consented to writing it with its dirty flag set
 
     def __enter__(self) -> Self:
         return self
@@ -107,9 +119,14 @@ class FatVolume:
     @property
     def state(self) -> VolumeState:
         """CLEAN, UNCLEAN where a dirty flag of NT (boot sector) or of Windows 9x (FAT[1]) is set, or HIBERNATED."""
-        if self._state is None:
-            self._state = self._find_state()
-        return self._state
+        return self.obstacles[0] if self.obstacles else VolumeState.CLEAN
+
+    @property
+    def obstacles(self) -> tuple[VolumeState, ...]:
+        """All that forbids writing: a dirty flag, a sleeping session."""
+        if self._obstacles is None:
+            self._obstacles = tuple(self._find_obstacles())
+        return self._obstacles
 
     def listdir(self, path: str, /) -> tuple[Entry, ...]:
         """All entries of a directory but ``.`` and ``..``, in on-disk order."""
@@ -195,14 +212,17 @@ class FatVolume:
         if self._table.flush():
             self._chains.clear()
 
-    def _find_state(self) -> VolumeState:
+    def _find_obstacles(self) -> Iterator[VolumeState]:
+        if self._is_hibernated():
+            yield VolumeState.HIBERNATED
         if self._layout.unclean or not self._table.is_clean:
-            return VolumeState.UNCLEAN
+            yield VolumeState.UNCLEAN
+
+    def _is_hibernated(self) -> bool:
         try:
-            signature = self.read("\\hiberfil.sys", 0, 4)
+            return self.read("\\hiberfil.sys", 0, 4) in _HIBERNATED
         except FileMissingError:
-            return VolumeState.CLEAN
-        return VolumeState.HIBERNATED if signature in _HIBERNATED else VolumeState.CLEAN
+            return False
 
     def _file(self, path: str) -> tuple[Directory, Record]:
         if not any(parts(path)):
@@ -217,7 +237,8 @@ class FatVolume:
         return self._file(path)
 
     def _check_writable(self) -> None:
-        what, advice = _WHY_NOT.get(self.state, ("", ""))
+        refusing = [each for each in self.obstacles if not (each is VolumeState.UNCLEAN and self.accepts_unclean)]
+        what, advice = _WHY_NOT[refusing[0]] if refusing else ("", "")
         if not what and not self._writable:
             what, advice = "the volume was opened for reading only", "Use a command that writes, such as repair"
         if what:

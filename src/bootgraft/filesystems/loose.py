@@ -38,6 +38,11 @@ class LooseFiles:
         """Always clean."""
         return VolumeState.CLEAN
 
+    @property
+    def obstacles(self) -> tuple[VolumeState, ...]:
+        """None."""
+        return ()
+
     def listdir(self, path: str, /) -> tuple[Entry, ...]:
         """All files."""
         return tuple(self.stat(name) for name in self._files) if not list(parts(path)) else ()

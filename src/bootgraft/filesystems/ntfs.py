@@ -2,7 +2,8 @@
 
 The library is C and meets hostile bytes here, so whoever calls this for an image runs it in a child process that has
 no writable handle to the image. It is never asked to recover a journal or to ignore a hibernated session: a volume
-that is not clean is opened read-only, whatever was asked for, and says so in :attr:`NtfsVolume.state`.
+that is not clean is opened read-only, whatever was asked for, and says so in :attr:`NtfsVolume.state`. What empties
+a journal, with the user's consent and before any mount, is :mod:`.ntfs_journal`.
 
 Seen with libntfs-3g 2022.10.3, and kept so by the tests: mounting a clean volume for writing and unmounting it writes
 nothing, and ``$LogFile`` keeps Windows' own restart pages even when files are written. An operation that fails may
@@ -61,7 +62,7 @@ class NtfsVolume:
         self._closed = False
         self._references = {"\\": ROOT}  # by path, of what has been looked up
         self._upcase = memoryview(b"").cast("H")
-        self._state = ntfs_state.examine(self._handles)
+        self._obstacles = ntfs_state.examine(self._handles)
         self._label = self._read_label()
 
     @property
@@ -77,7 +78,12 @@ class NtfsVolume:
     @property
     def state(self) -> VolumeState:
         """Whether it may be written; found out on read-only mounts too."""
-        return self._state
+        return self._obstacles[0] if self._obstacles else VolumeState.CLEAN
+
+    @property
+    def obstacles(self) -> tuple[VolumeState, ...]:
+        """All that forbids writing: a sleeping session first, then the journal."""
+        return self._obstacles
 
     @property
     def writable(self) -> bool:
@@ -203,8 +209,7 @@ class NtfsVolume:
 
     def distrust(self) -> None:
         """Take the library's word against ours: it refused to mount for writing what looks clean."""
-        if self._state is VolumeState.CLEAN:
-            self._state = VolumeState.UNCLEAN
+        self._obstacles = self._obstacles or (VolumeState.UNCLEAN,)
 
     def close(self) -> None:
         """Unmount; a second call does nothing.
@@ -238,7 +243,7 @@ class NtfsVolume:
 
     def _require_writable(self) -> None:
         if not self._writable:
-            what, advice = _WHY_NOT[self._state]
+            what, advice = _WHY_NOT[self.state]
             raise UnsafeVolumeError(what, where=self._name, advice=advice)
 
     @contextmanager
@@ -346,7 +351,7 @@ def _attach(library: Library, device: BlockDevice, *, writable: bool, name: str)
                 return None
             raise failure
         try:
-            _check_layout(operations, volume, name)
+            check_layout(operations, volume, name)
             mounted = NtfsVolume(library, operations, volume, writable=writable, name=name)
             operations.reraise()
         except BaseException:
@@ -359,7 +364,7 @@ def _attach(library: Library, device: BlockDevice, *, writable: bool, name: str)
         return mounted
 
 
-def _check_layout(operations: Operations, volume: Any, name: str) -> None:
+def check_layout(operations: Operations, volume: Any, name: str) -> None:
     """Compare what the declared structures show with the boot sector: another library might lay them out otherwise."""
     sector = operations.boot_sector()
     size, clusters = int.from_bytes(sector[0x0B:0x0D], "little"), sector[0x0D]

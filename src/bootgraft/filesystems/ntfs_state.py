@@ -19,12 +19,12 @@ _HIBERNATION_HEADER = 4096  # bytes; a shorter file means that the session is sa
 _MINOR, _MAJOR = slice(0x1A, 0x1C), slice(0x1C, 0x1E)  # $LogFile version in the restart page
 
 
-def examine(handles: Handles) -> VolumeState:
-    """Return the state of a mounted volume."""
-    if _is_hibernated(handles):
-        return VolumeState.HIBERNATED
+def examine(handles: Handles) -> tuple[VolumeState, ...]:
+    """Return all that forbids writing to a mounted volume: a session that sleeps first, then the journal."""
     with handles.inode(LOG_FILE) as inode, handles.attribute(inode, DATA) as log:
-        return _log_state(handles, log)
+        journal = _log_state(handles, log)
+    found = (VolumeState.HIBERNATED if _is_hibernated(handles) else VolumeState.CLEAN, journal)
+    return tuple(state for state in found if state is not VolumeState.CLEAN)
 
 
 def _log_state(handles: Handles, log: Any) -> VolumeState:

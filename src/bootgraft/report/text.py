@@ -18,6 +18,7 @@ from bootgraft.report.document import (
 )
 from bootgraft.report.drawing import draw
 
+_SHOWN_BYTES = 64
 _UNITS = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
 
 
@@ -158,8 +159,11 @@ def _next_lines(diagnosis: Diagnosis, images: Sequence[DeviceSpec]) -> Iterator[
     if diagnosis.controller is None or not remedies:
         return
     paths = " ".join(shlex.quote(image.location) for image in images)
-    command = f"bootgraft repair {paths} --target {diagnosis.controller.target}"
+    options = dict.fromkeys(finding.consent for finding in diagnosis.findings if finding.consent)
+    command = " ".join((f"bootgraft repair {paths} --target {diagnosis.controller.target}", *options))
     yield ""
+    if options:
+        yield f"Written only with your consent to what is lost: {' '.join(options)} (see above)."
     if Remedy.UNPROVEN in remedies:
         yield "See what would mend it; it is not written yet, as nothing proves that the machine then boots:"
         yield f"    {command} --dry-run"
@@ -182,7 +186,7 @@ def plan_text(plan: Plan, *, detailed: bool) -> str:
         lines.append(one_line(_file_line(change)))
         if detailed:
             lines += (f"          {printable(line.expandtabs())}".rstrip() for line in file_difference(change) or ())
-    lines += map(_sector_line, plan.sectors())
+    lines += map(sector_line, plan.sectors())
     if plan.registry():
         lines += ["", *_reg_lines(plan)] if detailed else _key_lines(plan)
     if plan.notes:
@@ -197,8 +201,11 @@ def _file_line(change: WriteFile) -> str:
     return f"{verb}  {change.file}  ({len(change.data)} bytes, from {change.origin})"
 
 
-def _sector_line(change: WriteSectors) -> str:
+def sector_line(change: WriteSectors) -> str:
+    """One change of bytes outside the files that a plan writes: few are shown, of a page only that it is cleared."""
     place = f"disk {change.disk}, byte {change.offset}"
+    if len(change.data) > _SHOWN_BYTES and not any(change.data):
+        return one_line(f"clear   {place}: {change.what}  ({len(change.data)} bytes)")
     return one_line(f"patch   {place}: {change.what}  ({change.before.hex(' ')} becomes {change.data.hex(' ')})")
 
 

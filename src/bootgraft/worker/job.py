@@ -28,6 +28,7 @@ class Job:
     The first ``disks`` of ``devices`` are the machine's disks in BIOS order; each further one is the only disk of a
     donor. ``reg_files`` and ``driver_files`` are paths of ordinary files, which the child opens for reading itself.
     ``detailed`` asks for the registry changes as ``.reg`` text. ``registry`` says what ``reg`` is to do.
+    ``reset_journal`` and ``discard_hibernation`` are what the user consents to lose (see :mod:`.consent`).
     """
 
     operation: Operation
@@ -39,6 +40,8 @@ class Job:
     windows: str | None = None
     detailed: bool = False
     registry: "RegistryRequest | None" = None
+    reset_journal: bool = False
+    discard_hibernation: bool = False
 
     def to_json(self) -> bytes:
         """The job as a frame's payload."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from bootgraft.boot.hibernation import SavedSession
 from bootgraft.changes import FileId
 from bootgraft.errors import BootConfigError, BootgraftError, FileMissingError, UsageError
 from bootgraft.filesystems.base import FileSystem, FileSystemKind
@@ -46,8 +47,15 @@ class Located:
 class Hives:
     """The hives of one installation, or a hive file by itself where ``installation`` is None."""
 
-    def __init__(self, machine: Machine, installation: Installation | None, bare: FileId | None) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        installation: Installation | None,
+        bare: FileId | None,
+        sessions: tuple[SavedSession, ...] = (),
+    ) -> None:
         self.machine = machine
+        self.sessions = sessions  # that were found asleep
         self._installation = installation
         self._bare = bare
 
@@ -180,7 +188,7 @@ def opened(
                 where=job.devices[0].location,
                 advice="Name the installation: --windows ID (`bootgraft inspect` lists them)",
             )
-        yield Hives(machine, found.installation, None)
+        yield Hives(machine, found.installation, None, found.sessions)
 
 
 class _LooseVolume(Volume):

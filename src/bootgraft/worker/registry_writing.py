@@ -5,25 +5,27 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from bootgraft.changes import FileId, Plan, RegistryChange, WitnessRange
+from bootgraft.changes import Change, FileId, Plan, WitnessRange
 from bootgraft.checks.finding import Finding, Severity
 from bootgraft.errors import BootgraftError
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.registry.integrity import verify
 from bootgraft.registry.recovery import Recovery
 from bootgraft.repair.apply import apply, filetime
+from bootgraft.repair.chainplan import join
 from bootgraft.repair.proof import read_back, witnesses_of
 from bootgraft.repair.registry_plan import plan_edits
 from bootgraft.repair.soundness import Defects, findings, read_strictly, require_no_worse
 from bootgraft.report.document import change_document, finding_document
 from bootgraft.report.registry import diff_lines
-from bootgraft.report.text import finding_lines, plan_text
+from bootgraft.report.text import finding_lines, plan_text, sector_line
 from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.worker.consent import open_for_writing
+from bootgraft.worker.hibernated import Discarded, discard_sessions
 from bootgraft.worker.job import Job, Outcome
 from bootgraft.worker.registry_edits import Edits, delete_edits, import_edits, set_edits
 from bootgraft.worker.registry_hives import Hives, opened
 from bootgraft.worker.registry_request import RegistryAction, RegistryRequest
-from bootgraft.worker.survey import refuse_unsafe
 
 DONE, NOTHING_WRITTEN = 0, 1
 SHOWN = 20
@@ -48,6 +50,7 @@ def write(
     if request.action is RegistryAction.RECOVER:
         return _recover(work, monitor)
     _step(monitor, "reading the registry")
+    dropped = _drop_sessions(work)
     with opened(job, request, disks, logs, writable=True) as hives:
         edits = _edits(hives, work)
         if edits.missing:
@@ -56,7 +59,7 @@ def write(
         if not plan.changes:
             text = "\n".join(["Nothing to do: all of it is there already.", *_notes(plan)]) + "\n"
             return Outcome(DONE, _document((), plan.notes, ()), text)
-        _refuse_unsafe(hives, [change.hive for change in plan.registry()])
+        plan = replace(plan, notes=(*plan.notes, *_open(work, hives, [change.hive for change in plan.registry()])))
         _step(monitor, "reading the hives that are to be edited from end to end")
         defects = read_strictly(plan, hives.machine)
         damage = findings(plan, defects)
@@ -66,7 +69,7 @@ def write(
         apply(plan, hives.machine, now=datetime.now(UTC))
         work = _grown(work, hives)
     _step(monitor, "proving the result on the overlay, opened afresh")
-    return _prove(work, plan, defects)
+    return _prove(work, join(dropped.plan, plan), {**defects, **dropped.defects})
 
 
 def _edits(hives: Hives, work: _Work) -> Edits:
@@ -79,9 +82,16 @@ def _edits(hives: Hives, work: _Work) -> Edits:
             return import_edits(hives, work.request, work.job.reg_files[0])
 
 
-def _refuse_unsafe(hives: Hives, places: Sequence[FileId]) -> None:
-    for place in dict.fromkeys(places):
-        refuse_unsafe(hives.volume(place))
+def _drop_sessions(work: _Work) -> Discarded:
+    """Drop the sessions that sleep on the machine, where the user consented to that."""
+    if work.request.bare_size is not None or not work.job.discard_hibernation:
+        return Discarded()
+    return discard_sessions(work.job, work.disks)
+
+
+def _open(work: _Work, hives: Hives, places: Sequence[FileId]) -> tuple[str, ...]:
+    """Make sure that the volumes of these files can be written; returns what had to be done for that."""
+    return open_for_writing([hives.volume(place) for place in places], hives.sessions, work.job)
 
 
 def _grown(work: _Work, hives: Hives) -> _Work:
@@ -108,33 +118,39 @@ def _prove(work: _Work, plan: Plan, defects: Defects) -> Outcome:
         lines = list(diff_lines(changes))
     else:
         lines = plan_text(replace(plan, notes=()), detailed=False).strip("\n").split("\n")
+    lines = [*map(sector_line, plan.sectors()), *lines]
     text = "".join(f"{line}\n" for line in (*lines, *_notes(plan), *finding_lines(damage)))
     summary = f"{len(changes)} registry change{'' if len(changes) == 1 else 's'}"
-    return _proven(_document(changes, plan.notes, damage), text, summary, ranges)
+    return _proven(_document(plan.changes, plan.notes, damage), text, summary, ranges)
 
 
 def _recover(work: _Work, monitor: Monitor) -> Outcome:
     """Write what is pending in the logs of hives into them: of all hives, or of the one that is named."""
     _step(monitor, "reading the hives and their logs")
+    dropped = _drop_sessions(work)
     with opened(work.job, work.request, work.disks, work.logs, writable=True) as hives:
         places = hives.all() if work.request.hive is None else (hives.named(work.request.hive),)
         found = {place: pending for place in places if (pending := hives.open(place).pending) is not None}
-        _refuse_unsafe(hives, tuple(found))
+        plan = replace(dropped.plan, notes=(*dropped.plan.notes, *_open(work, hives, tuple(found))))
         before = {place: verify(hives.open(place)) for place in found}
         for place in found:
             hives.open(place).settle(filetime=filetime(datetime.now(UTC)))
         work = _grown(work, hives)
-    document = {**json.loads(_document((), (), ())), "recovered": [_recovery(*each) for each in found.items()]}
-    if not found:
+    recovered = [_recovery(*each) for each in found.items()]
+    document = {**json.loads(_document(plan.changes, plan.notes, ())), "recovered": recovered}
+    if not found and not plan.registry():
         return Outcome(DONE, json.dumps(document), "Nothing to do: no hive has transactions pending.\n")
     _step(monitor, "proving the result on the overlay, opened afresh")
     with opened(work.job, work.request, work.disks, work.logs, writable=False) as hives:
         for place in found:
             if hives.open(place).pending is not None:
                 raise _unproven(str(place))
+        read_back(dropped.plan, hives.machine)
+        require_no_worse({**before, **dropped.defects}, read_strictly(dropped.plan, hives.machine))
         require_no_worse(before, {place: verify(hives.open(place)) for place in found})
-        ranges = witnesses_of(found, (), hives.machine)
+        ranges = witnesses_of((*found, *(change.hive for change in plan.registry())), (), hives.machine)
     text = "".join(_recovery_line(*each) for each in found.items())
+    text += "".join(f"{line}\n" for line in (*map(sector_line, plan.sectors()), *_notes(plan)))
     return _proven(json.dumps(document), text, f"{len(found)} hive{'' if len(found) == 1 else 's'} recovered", ranges)
 
 
@@ -161,7 +177,7 @@ def _unproven(where: str) -> BootgraftError:
     )
 
 
-def _document(changes: Sequence[RegistryChange], notes: Sequence[str], damage: Sequence[Finding]) -> str:
+def _document(changes: Sequence[Change], notes: Sequence[str], damage: Sequence[Finding]) -> str:
     return json.dumps(
         {
             "changes": [change_document(change) for change in changes],

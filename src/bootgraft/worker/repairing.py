@@ -24,9 +24,10 @@ from bootgraft.report.device import DeviceSpec
 from bootgraft.report.document import RepairDocument, change_document, check_document
 from bootgraft.report.text import check_text, finding_lines, plan_text, summary_line, verdict_line
 from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.worker.consent import open_for_writing, refuse_unsafe
 from bootgraft.worker.job import Job, Outcome
 from bootgraft.worker.packages import find_package
-from bootgraft.worker.survey import Survey, refuse_unsafe, survey
+from bootgraft.worker.survey import Survey, survey
 
 _DONE, _NOT_DONE = 0, 1
 _MAX_CHAIN_ROUNDS = 8
@@ -49,7 +50,8 @@ class _Progress:
 
     def _with_chain(self, diagnosis: Diagnosis) -> Diagnosis:
         found = (*self.mended, *diagnosis.findings)
-        verdict = diagnosis.verdict if self.was_followed else Verdict.UNKNOWN
+        known = self.was_followed and not any(finding.leaves_open for finding in self.mended)
+        verdict = diagnosis.verdict if known else Verdict.UNKNOWN
         blocked = any(finding.severity is Severity.BLOCKER for finding in found)
         return replace(diagnosis, findings=found, verdict=Verdict.BLOCKED if blocked else verdict)
 
@@ -74,6 +76,11 @@ def repair(job: Job, disks: Sequence[BlockDevice], donors: Sequence[BlockDevice]
     images = job.devices[: job.disks]
     _step(monitor, "reading the machine")
     progress = _Progress(Plan(()))
+    if job.discard_hibernation:
+        from bootgraft.worker.hibernated import discard_sessions
+
+        done = discard_sessions(job, disks)
+        progress = replace(progress, plan=done.plan, mended=done.findings, defects=done.defects)
     while True:
         with Machine.read(disks, writable=True) as machine:
             found = survey(machine, job.windows, images)
@@ -99,8 +106,7 @@ def _mend_chain(
     """Apply what the findings about the chain carry; the Windows behind it is looked at in the next round."""
     _step(monitor, "mending the boot chain on the overlay")
     before = progress.before(found.diagnose(job.targets))
-    for volume in volumes_written(plan, machine):
-        refuse_unsafe(volume)
+    plan = replace(plan, notes=open_for_writing(volumes_written(plan, machine), found.sessions, job))
     defects = read_strictly(plan, machine)
     damage = findings(plan, defects)
     if any(finding.severity is Severity.BLOCKER for finding in damage):
@@ -130,7 +136,7 @@ def _mend_windows(
     before = progress.before(diagnoses)
     if found.installation is None or found.hive is None:
         return _Planned(before, None)
-    refuse_unsafe(found.installation.volume)
+    refuse_unsafe(found.installation.volume, found.sessions, job)
     if all(finding.remedy is Remedy.NONE for each in diagnoses for finding in each.findings):
         return _Planned(before, progress if progress.plan.changes else None)
     _step(monitor, "reading the driver sources")
@@ -139,6 +145,8 @@ def _mend_windows(
     if any(package is None and needs_driver(each) for each, package in work):
         return _Planned(before, None)
     plan = plan_repair(found.installation, found.hive, work)
+    notes = open_for_writing(volumes_written(plan, machine), found.sessions, job)
+    plan = replace(plan, notes=(*plan.notes, *notes))
     _step(monitor, "reading the hives that are to be edited from end to end")
     defects = read_strictly(plan, machine)
     damage = findings(plan, defects)

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bootgraft.boot.chain import BootChain, BootTarget, follow
+from bootgraft.boot.hibernation import SavedSession, saved_sessions
 from bootgraft.checks.diagnosis import Diagnosis, diagnose
-from bootgraft.checks.volume_state import describe
-from bootgraft.errors import PartitionTableError, UnsafeVolumeError, UsageError
-from bootgraft.filesystems.base import VolumeState
-from bootgraft.machine import Machine, Volume
+from bootgraft.errors import PartitionTableError, UsageError
+from bootgraft.machine import Machine
 from bootgraft.registry.hive import Hive
 from bootgraft.report.device import DeviceSpec
 from bootgraft.storage.partitions import TableKind
@@ -18,16 +17,17 @@ from bootgraft.windows.installation import Installation, open_hive, read_install
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The machine's boot chain and the Windows that the work is about."""
+    """The machine's boot chain, the Windows that the work is about, and the sessions that sleep on the machine."""
 
     chain: BootChain
     installation: Installation | None
     hive: Hive | None
+    sessions: tuple[SavedSession, ...] = ()
 
     def diagnose(self, targets: Sequence[str]) -> tuple[Diagnosis, ...]:
         """Diagnose for each target; once without where there is none."""
         controllers = [find_controller(target) for target in targets] if targets else [None]
-        return tuple(diagnose(self.chain, self.installation, self.hive, each) for each in controllers)
+        return tuple(diagnose(self.chain, self.installation, self.hive, each, self.sessions) for each in controllers)
 
 
 def survey(machine: Machine, windows: str | None, images: Sequence[DeviceSpec]) -> Survey:
@@ -39,7 +39,9 @@ def survey(machine: Machine, windows: str | None, images: Sequence[DeviceSpec]) 
         raise _no_table(machine, images[0].location)
     chain = follow(machine, search_others=windows is not None)
     installation = default_windows(chain) if windows is None else _named(chain, windows)
-    return Survey(chain, installation, None if installation is None else open_hive(installation, "SYSTEM"))
+    hive = None if installation is None else open_hive(installation, "SYSTEM")
+    sessions = saved_sessions(machine, () if installation is None else (installation.volume,))
+    return Survey(chain, installation, hive, sessions)
 
 
 def _no_table(machine: Machine, location: str) -> PartitionTableError:
@@ -84,16 +86,3 @@ def windows_targets(chain: BootChain) -> tuple[BootTarget, ...]:
 def read_target(target: BootTarget, *, default_boot: bool) -> Installation:
     """Read the Windows that a line of the boot menu names."""
     return read_installation(target.volume, target.directory, default_boot=default_boot)
-
-
-def refuse_unsafe(volume: Volume) -> None:
-    """Raise UnsafeVolumeError where writing to the volume would destroy what is pending on it."""
-    state = volume.filesystem().state
-    if state is not VolumeState.CLEAN:
-        raise UnsafeVolumeError(
-            f"this volume is {describe(state)}, and writing to it would destroy what is pending",
-            where=volume.name,
-            advice="Start the source machine once, shut it down fully (`shutdown /s /t 0`; no hibernation, no fast "
-            "start-up) and convert it again. Where that is impossible, attach a copy of the disk to a working Windows, "
-            "run chkdsk /f on this volume and detach it",
-        )

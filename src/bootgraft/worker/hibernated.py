@@ -1,0 +1,91 @@
+"""The first rounds of a job whose user consented to lose a saved session: afterwards no Windows sleeps on the machine.
+
+The page that makes the session is cleared first, below the mounted file system; then the volumes are no longer
+hibernated, and what would look for the session, or save the next one, is edited like anything else.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from bootgraft.changes import Change, Plan, WriteSectors
+from bootgraft.checks import hibernation
+from bootgraft.checks.finding import Finding
+from bootgraft.machine import Machine
+from bootgraft.repair.apply import apply, open_hive_at
+from bootgraft.repair.chainplan import join, volumes_written
+from bootgraft.repair.plan import commit_notes
+from bootgraft.repair.soundness import Defects, read_strictly
+from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.worker.consent import open_for_writing, refuse_unsafe
+from bootgraft.worker.job import Job
+from bootgraft.worker.survey import survey
+
+_NOTE = (
+    "the saved session on {} is dropped ("
+    + hibernation.OPTION
+    + "): open documents and all that was not saved in it are lost; Windows starts as after a power failure."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Discarded:
+    """What was changed, what was found before that, and the defects of the edited hives before the edit."""
+
+    plan: Plan = field(default_factory=lambda: Plan(()))
+    findings: tuple[Finding, ...] = ()
+    defects: Defects = field(default_factory=dict)
+
+
+def discard_sessions(job: Job, disks: Sequence[BlockDevice]) -> Discarded:
+    """Drop every saved session of the machine whose disks these are (overlays); nothing where there is none.
+
+    Raises the BootgraftError family, UnsafeVolumeError where something else stands in the way of writing.
+    """
+    done = _clear(job, disks)
+    if not done.plan.changes:
+        return done
+    done = _edit(job, disks, done, of_store=True)
+    return _edit(job, disks, done, of_store=False)
+
+
+def _clear(job: Job, disks: Sequence[BlockDevice]) -> Discarded:
+    with Machine.read(disks, writable=True) as machine:
+        found = survey(machine, job.windows, job.devices[: job.disks])
+        volumes = [session.volume for session in found.sessions]
+        if found.installation is not None and volumes:
+            volumes.append(found.installation.volume)
+        for volume in volumes:
+            refuse_unsafe(volume, found.sessions, job)
+        changes: list[WriteSectors] = [change for session in found.sessions for change in session.changes]
+        findings = hibernation.check(found.sessions, found.installation, found.hive)
+        plan = Plan(tuple(changes), tuple(_NOTE.format(session.volume.name) for session in found.sessions))
+        apply(plan, machine, now=datetime.now(UTC))
+    return Discarded(plan, findings)
+
+
+def _edit(job: Job, disks: Sequence[BlockDevice], done: Discarded, *, of_store: bool) -> Discarded:
+    """Edit bootmgr's store, or the hive of the Windows that the chain, now that nothing sleeps, arrives at."""
+    with Machine.read(disks, writable=True) as machine:
+        plan = Plan(_store_changes(machine) if of_store else _hive_changes(job, machine))
+        if not plan.changes:
+            return done
+        notes = list(open_for_writing(volumes_written(plan, machine), (), job))
+        for place in dict.fromkeys(change.hive for change in plan.registry()):
+            notes += commit_notes(open_hive_at(machine, place))
+        defects = read_strictly(plan, machine)
+        apply(plan, machine, now=datetime.now(UTC))
+    return Discarded(join(done.plan, Plan(plan.changes, tuple(notes))), done.findings, {**defects, **done.defects})
+
+
+def _store_changes(machine: Machine) -> tuple[Change, ...]:
+    from bootgraft.boot.resume import resume_changes
+
+    return resume_changes(machine)
+
+
+def _hive_changes(job: Job, machine: Machine) -> tuple[Change, ...]:
+    found = survey(machine, job.windows, job.devices[: job.disks])
+    if found.installation is None or found.hive is None:
+        return ()
+    return hibernation.switched_off(found.installation, found.hive)
