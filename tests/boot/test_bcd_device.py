@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from tests.machines import bcd
 
 from bootgraft.boot.bcd_device import (
-    PARTITION_FIELDS,
     BootDevice,
     FileDevice,
     GptPartition,
@@ -16,9 +15,12 @@ from bootgraft.boot.bcd_device import (
     MbrPartition,
     OtherDevice,
     PartitionDevice,
+    on_partition,
     options_of,
     parse_device,
+    partition_element,
     partition_fields,
+    retargeted,
 )
 from bootgraft.errors import BootConfigError
 
@@ -30,6 +32,7 @@ DISK, PART, OPTIONS = (
 MBR, GPT = bcd.mbr_device(0xA33B6C03, 105906176), bcd.gpt_device(DISK, PART)
 WIM = r"\Recovery\WindowsRE\Winre.wim"
 RAMDISK = bcd.ramdisk_device(GPT, WIM, OPTIONS)
+VIRTUAL_DISK = bcd.virtual_disk_device(MBR, r"\vm\disk.vhd")
 
 
 def test_every_kind() -> None:
@@ -104,16 +107,29 @@ GUIDS = st.uuids().map(lambda value: str(value).upper())
         st.builds(MbrPartition, st.integers(0, 2**32 - 1), st.integers(0, 2**64 - 1)),
         st.builds(GptPartition, GUIDS, GUIDS),
     ),
-    st.sampled_from([MBR, GPT]),
+    st.sampled_from([MBR, GPT, RAMDISK, VIRTUAL_DISK]),
 )
 @settings(max_examples=100, deadline=None)
 def test_pointed_at_another_partition(identity: MbrPartition | GptPartition, device: bytes) -> None:
-    changed = bytearray(device)
-    changed[PARTITION_FIELDS] = partition_fields(identity)
+    old = on_partition(parse_device(device, name="x"))
+    assert old is not None
+    changed = retargeted(device, old[0], identity, name="x")
     assert len(changed) == len(device)
-    assert parse_device(bytes(changed), name="x") == PartitionDevice(identity)
-    assert bytes(changed[:0x20] + changed[0x48:]) == device[:0x20] + device[0x48:]
+    assert on_partition(parse_device(changed, name="x")) == (identity, old[1])
+    fields = partition_fields(identity)
+    assert changed.count(fields) == 1
+    at = changed.index(fields)
+    assert changed[:at] + changed[at + 40 :] == device[:at] + device[at + 40 :]
+    assert retargeted(changed, identity, old[0], name="x") == device
+    whole = partition_element(identity)
     if isinstance(identity, GptPartition):
-        assert bytes(changed) == bcd.gpt_device(identity.disk_guid, identity.partition_guid)
+        assert whole == bcd.gpt_device(identity.disk_guid, identity.partition_guid)
     else:
-        assert bytes(changed) == bcd.mbr_device(identity.signature, identity.offset)
+        assert whole == bcd.mbr_device(identity.signature, identity.offset)
+    assert device not in (MBR, GPT) or changed == whole
+
+
+def test_another_partition_is_left_alone() -> None:
+    other = GptPartition(PART, DISK)
+    assert retargeted(RAMDISK, other, GptPartition(DISK, DISK), name="x") == RAMDISK
+    assert on_partition(parse_device(bcd.boot_device(), name="x")) is None

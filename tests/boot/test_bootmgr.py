@@ -1,5 +1,6 @@
 """The chain through bootmgr on machines in memory: every link, broken in every way, on BIOS and on UEFI."""
 
+import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from tests.machines.vista import (
 from tests.storage.disks import MemoryDisk
 
 from bootgraft.boot.chain import BootChain, follow
+from bootgraft.boot.faults import LoaderFaultKind
+from bootgraft.boot.steps import Firmware
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Disk, Machine
 from bootgraft.storage.blockdevice import Slice
@@ -30,6 +33,7 @@ ESP_FILE = "\\EFI\\Microsoft\\Boot\\bootmgfw.efi"
 FALLBACK = "\\EFI\\Boot\\bootx64.efi"
 STORE = {"bios": "\\Boot\\BCD", "uefi": "\\EFI\\Microsoft\\Boot\\BCD"}
 MANAGER = b"MZ".ljust(0x3C, b"\0") + b"\x40\0\0\0" + b"PE\0\0\x64\x86" + "bootmgr.exe".encode("utf-16-le")
+THIRD = "5189b25d-0000-4bf2-bca4-289b11bd2903"
 Make = Callable[[Hive], bytes]
 
 
@@ -195,6 +199,9 @@ def test_two_entries_and_no_default(make: Make) -> None:
     hive = store(bcd.loader(DEFAULT, at(2)), bcd.loader(SECOND, at(3)), default=None)
     chain = bios(make(hive), windows(), windows())
     assert_breaks(chain, "names no default entry", DEFAULT, SECOND, understood=False)
+    assert [(fault.kind, fault.stops, fault.changes) for fault in chain.loader_faults] == [
+        (LoaderFaultKind.DEFAULT_ENTRY, False, ())
+    ]
     assert [each.volume.name for each in chain.others] == ["disk 0 partition 2", "disk 0 partition 3"]
 
 
@@ -222,7 +229,13 @@ def test_a_default_that_is_no_windows_loader(make: Make, kind: int, words: str) 
 
 
 def test_a_default_that_is_not_in_the_store(make: Make) -> None:
-    assert_breaks(bios(make(store(bcd.loader(DEFAULT, at(2)), default=SECOND))), "not in the store", SECOND)
+    alone = bios(make(store(bcd.loader(DEFAULT, at(2)), default=SECOND)))
+    assert_boots(alone, "disk 0 partition 2")
+    assert f"the default {{{SECOND}}} is not there, but only one entry to display" in alone.steps[5].evidence
+    hive = store(bcd.loader(DEFAULT, at(2)), default=SECOND, order=())
+    assert_breaks(bios(make(hive)), "names no entry that is in the store", SECOND)
+    two = store(bcd.loader(DEFAULT, at(2)), bcd.loader(THIRD, at(2)), default=SECOND)
+    assert_breaks(bios(make(two)), "names no default entry that is in the store", THIRD, understood=False)
 
 
 def test_no_boot_manager_object(make: Make) -> None:
@@ -232,15 +245,34 @@ def test_no_boot_manager_object(make: Make) -> None:
 def test_a_ramdisk_and_windows_pe(make: Make) -> None:
     ramdisk = bcd.ramdisk_device(at(2), "\\sources\\boot.wim", SECOND)
     chain = bios(make(store(bcd.loader(DEFAULT, ramdisk))))
-    assert_breaks(chain, "device is a RAM disk", "\\sources\\boot.wim", understood=False)
+    said = "disk 0 partition 2 has no \\sources\\boot.wim"
+    assert_breaks(chain, "device is a RAM disk", "\\sources\\boot.wim", said, understood=False)
     entry = bcd.loader(DEFAULT, at(2))
     entry.elements[0x26000022] = b"\x01"
     assert_breaks(bios(make(store(entry))), "Windows PE", understood=False)
 
 
+@pytest.mark.parametrize(
+    ("partition", "said"),
+    [
+        (2, "\\vm\\disk.vhd is on disk 0 partition 2"),
+        (1, "disk 0 partition 1 has no \\vm\\disk.vhd"),
+        (9, "that partition is not on the given disks"),
+    ],
+)
+def test_a_virtual_disk(make: Make, partition: int, said: str) -> None:
+    chain = bios(
+        make(store(bcd.loader(DEFAULT, bcd.virtual_disk_device(at(partition), "\\vm\\disk.vhd")))),
+        windows("\\Windows", "winload.exe", "\\vm\\disk.vhd"),
+    )
+    assert_breaks(
+        chain, "device is on a virtual disk", "virtual disk from \\vm\\disk.vhd on the", said, understood=False
+    )
+
+
 def test_a_damaged_and_a_missing_device(make: Make) -> None:
     damaged = bios(make(store(bcd.loader(DEFAULT, at(2)[:0x30]))))
-    assert_breaks(damaged, "of a kind that no installed Windows starts from", "a damaged element", understood=False)
+    assert_breaks(damaged, "the default entry's device is damaged", "lies on disk 0 partition 2 only")
     entry = bcd.loader(DEFAULT, at(2))
     del entry.elements[0x21000001]
     assert_breaks(bios(make(store(entry))), "osdevice", "there is no such element", understood=False)
@@ -304,6 +336,9 @@ def test_a_missing_loader_names_where_it_lies(make: Make) -> None:
     hive = make(store(bcd.loader(DEFAULT, at(2))))
     chain = bios(hive, windows(loader=None), volume_of("\\Windows\\System32\\winload.exe"))
     assert_breaks(chain, "the loader that the default entry names is not there", "lies on disk 0 partition 3 only")
+    other = bios(hive, windows(loader="winload.efi"))
+    said = "\\Windows\\system32\\winload.efi is: this Windows was installed for UEFI firmware"
+    assert_breaks(other, "the loader that the default entry names is not there", said)
 
 
 @pytest.mark.parametrize("name", ["config\\SYSTEM", "ntoskrnl.exe"])
@@ -370,12 +405,29 @@ def test_other_fallback_loaders(make: Make) -> None:
     older = uefi(hive, {ESP_FILE: MANAGER, FALLBACK: MANAGER + b"older"})
     assert_boots(older, "disk 0 partition 2")
     assert "another version" in older.steps[3].evidence
+    assert older.loader_faults == ()
     alone = uefi(hive, {FALLBACK: MANAGER})
     assert_boots(alone, "disk 0 partition 2")
     assert f"though not {ESP_FILE}" in alone.steps[3].evidence
     grub = uefi(hive, {ESP_FILE: MANAGER, FALLBACK: b"MZ GRUB"})
     assert_breaks(grub, "the fallback loader is not Windows' boot manager", understood=False)
+    assert [fault.kind for fault in grub.loader_faults] == [LoaderFaultKind.OTHER_FALLBACK]
     assert_breaks(uefi(hive, {}), "there is no boot manager on the EFI system partition")
+
+
+def test_an_older_fallback_loader(make: Make) -> None:
+    def manager(*version: int) -> bytes:
+        major, minor, build, revision = version
+        return MANAGER + struct.pack("<IIII", 0xFEEF04BD, 0x10000, major << 16 | minor, build << 16 | revision)
+
+    hive = make(store(efi_loader()))
+    new, old = manager(10, 0, 26100, 1), manager(10, 0, 19041, 5000)
+    chain = uefi(hive, {ESP_FILE: new, FALLBACK: old})
+    assert_boots(chain, "disk 0 partition 2")
+    (fault,) = chain.loader_faults
+    assert fault.kind is LoaderFaultKind.OLDER_FALLBACK
+    assert "has version 10.0.19041.5000" in fault.evidence[0]
+    assert uefi(hive, {ESP_FILE: old, FALLBACK: new}).loader_faults == ()
 
 
 def test_system_partitions_that_are_none_or_several(make: Make) -> None:
@@ -407,9 +459,17 @@ def test_a_hybrid_mbr_may_start_a_bios() -> None:
     )
 
 
-def test_a_uefi_store_on_an_mbr_disk() -> None:
-    chain = follow(machine_of([FakePartition(esp(b""), type=0xEF), FakePartition(windows())]))
+def test_a_uefi_store_on_an_mbr_disk(make: Make) -> None:
+    volume = esp(make(store(efi_loader(device=at(2)))))
+    rest = FakePartition(windows(loader="winload.efi"))
+    chain = follow(machine_of([FakePartition(volume, type=0xEF), rest]))
+    assert_boots(chain, "disk 0 partition 2")
+    assert chain.firmware is Firmware.UEFI
+    assert chain.steps[1].evidence == "slot 1, type 0xEF; only UEFI firmware starts from it"
+    del volume.files[FALLBACK]
+    chain = follow(machine_of([FakePartition(volume, type=0xEF), rest]))
     assert_breaks(chain, "no active partition", f"disk 0 partition 1 has {ESP_FILE}: UEFI firmware may start from it")
+    assert chain.firmware is Firmware.BIOS
 
 
 def test_two_disks_in_the_wrong_order(make: Make) -> None:

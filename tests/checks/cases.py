@@ -12,8 +12,8 @@ from tests.fakes import FakePartition, machine_of, volume_of
 from tests.windows.hives import hive_of
 
 from bootgraft.boot.chain import BootChain, BootTarget, Step, follow
+from bootgraft.boot.faults import LoaderFault, LoaderFaultKind
 from bootgraft.boot.hibernation import SavedSession
-from bootgraft.boot.loaderfault import LoaderFault, LoaderFaultKind
 from bootgraft.boot.menufault import MenuFault, MenuFaultKind
 from bootgraft.changes import FileId, WriteFile, WriteSectors
 from bootgraft.checks import (
@@ -22,6 +22,7 @@ from bootgraft.checks import (
     boot_menu,
     boot_sector,
     boot_service,
+    boot_store,
     device_binding,
     driver_file,
     driver_imports,
@@ -31,6 +32,7 @@ from bootgraft.checks import (
     last_known_good,
     pending_transactions,
     target,
+    uefi_fallback,
     volume_state,
 )
 from bootgraft.checks.facts import ControllerFacts, ControlSetFacts
@@ -229,14 +231,15 @@ def _wrong_order() -> Defect:
     return Defect(DefectKind.SUBKEY_ORDER, DefectSeverity.LOSES, 0x1230, r"ControlSet001\Services", "not in order")
 
 
-def _loader(kind: LoaderFaultKind, what: str) -> Case:
+def _loader(kind: LoaderFaultKind, what: str, *, stops: bool = False, mendable: bool = True) -> Case:
     """A chain that is known to break at bootmgr; how that is found out is tested where it is."""
     change = WriteFile(
         FileId(0, 1048576, "disk 0 partition 1", "\\EFI\\Boot\\bootx64.efi"), b"MZ", None, "bootmgfw.efi"
     )
-    fault = LoaderFault(kind, what, ("disk 0 partition 1: it is there",), (change,))
-    broken = replace(chain(holds=False), loader_fault=fault)
-    return Case(boot_loader.check(broken), boot_loader.check(chain()), boot_loader.check(chain()))
+    fault = LoaderFault(kind, what, ("disk 0 partition 1: it is there",), (change,) if mendable else (), stops)
+    broken, healthy = replace(chain(holds=not stops), loader_faults=(fault,)), chain()
+    checks = (boot_loader.check, boot_store.check, uefi_fallback.check)
+    return Case(*(tuple(found for check in checks for found in check(each)) for each in (broken, healthy, healthy)))
 
 
 def session() -> SavedSession:
@@ -274,8 +277,20 @@ CASES = {
         boot_menu.check(chain_of_menu(path(2), path(2), "C:\\")),
         boot_menu.check(chain_of_menu(path(2), path(2))),
     ),
-    boot_loader.DEVICE: _loader(LoaderFaultKind.DEVICE, "the default entry names a partition that is not there"),
-    boot_loader.FALLBACK: _loader(LoaderFaultKind.FALLBACK, "there is no fallback loader"),
+    boot_loader.DEVICE: _loader(LoaderFaultKind.DEVICE, "the default entry names no partition", stops=True),
+    boot_loader.MANAGER_DEVICE: _loader(LoaderFaultKind.MANAGER_DEVICE, "the boot manager's object names no partition"),
+    boot_loader.RESUME_DEVICE: _loader(LoaderFaultKind.RESUME_DEVICE, "the resume entry names no partition"),
+    boot_loader.RECOVERY_DEVICE: _loader(LoaderFaultKind.RECOVERY_DEVICE, "the recovery entry names no partition"),
+    boot_loader.OTHER_DEVICE: _loader(LoaderFaultKind.OTHER_DEVICE, "another entry names no partition"),
+    boot_store.DEFAULT: _loader(LoaderFaultKind.DEFAULT_ENTRY, "there is no default entry", stops=True),
+    boot_store.DISPLAY_ORDER: _loader(
+        LoaderFaultKind.DISPLAY_ORDER, "the menu shows what is not there", mendable=False
+    ),
+    boot_store.RECOVERY_MISSING: _loader(LoaderFaultKind.RECOVERY_IMAGE, "there is no Winre.wim", mendable=False),
+    boot_store.RESUME_MISSING: _loader(LoaderFaultKind.RESUME_LOADER, "there is no winresume.exe", mendable=False),
+    uefi_fallback.MISSING: _loader(LoaderFaultKind.FALLBACK, "there is no fallback loader", stops=True),
+    uefi_fallback.OTHER: _loader(LoaderFaultKind.OTHER_FALLBACK, "the fallback loader is another one", mendable=False),
+    uefi_fallback.OLDER: _loader(LoaderFaultKind.OLDER_FALLBACK, "the fallback loader is older", mendable=False),
     boot_sector.MBR_CODE: _sectors(boot_sector.check(chain_of_sectors(code=b""))),
     boot_sector.ACTIVE_PARTITION: _sectors(boot_sector.check(chain_of_sectors(active=(False, False)))),
     boot_sector.HIDDEN_SECTORS: _sectors(boot_sector.check(chain_of_sectors(hidden=63))),

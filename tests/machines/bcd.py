@@ -46,6 +46,17 @@ def ramdisk_device(partition: bytes, path: str, options: str) -> bytes:
     return uuid.UUID(options).bytes_le + struct.pack("<IIII", 0, 1, 16 + len(body), 0) + body
 
 
+def virtual_disk_device(partition: bytes, path: str) -> bytes:
+    """The volume with the Windows inside a virtual disk whose file lies on a partition (a device of its own)."""
+    name = (path + "\0").encode("utf-16-le")
+    inner = partition[_OPTIONS_SIZE:] + name
+    file = struct.pack("<III", 1, 12 + len(inner), 5) + inner
+    image = struct.pack("<IIII", 0, 0, 16 + 4 + len(file), 0) + struct.pack("<I", 5) + file
+    disk = struct.pack("<IIII", 0, 0, 16 + 4 + 20 + len(image), 0) + struct.pack("<I", 6) + bytes(20) + image
+    head = struct.pack("<IIIIIIIH", 8, 0, 0x1E + len(disk), 0, 0, 0x22000002, 0x1E, 0)
+    return bytes(_OPTIONS_SIZE) + head + disk
+
+
 def _partition(own: bytes, style: int, disk: bytes) -> bytes:
     return struct.pack("<IIII", 6, 0, _PARTITION_LENGTH, 0) + own + struct.pack("<II", 0, style) + disk + bytes(16)
 

@@ -37,6 +37,9 @@ ESP_TYPE, MSR_TYPE = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B", "E3C9E316-0B5C-4DB8
 DATA_TYPE, RECOVERY_TYPE = "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7", "DE94BBA4-06D1-4D40-A16A-BFD50179D6AC"
 
 DEFAULT, SECOND = "5189b25d-0000-4bf2-bca4-289b11bd2901", "5189b25d-0000-4bf2-bca4-289b11bd2902"
+RESUME, RECOVERY_ENTRY, OPTIONS = (f"5189b25d-0000-4bf2-bca4-289b11bd290{digit}" for digit in "345")
+MEMTEST = "b2721d73-1db4-4c62-bf78-c548a880142d"
+WIM = r"\Recovery\WindowsRE\Winre.wim"
 _ALIGNMENT = 2048
 _MIB = 2048
 _NTFS, _FAT_LBA = 0x07, 0x0C
@@ -131,6 +134,44 @@ def uefi_store(**elements: Any) -> Hive:
     return bcd.store(bcd.bootmgr(bcd.gpt_device(DISK_GUID, ESP_GUID), DEFAULT, (DEFAULT,)), entry)
 
 
+def full_store(system: bytes, windows: bytes, recovery: bytes, *, uefi: bool = False) -> Hive:
+    """A store with all that Setup makes: boot manager, loader, resume, recovery, its options, memory test."""
+    suffix, memtest = ("efi", r"\EFI\Microsoft\Boot\memtest.efi") if uefi else ("exe", r"\Boot\memtest.exe")
+    manager = bcd.bootmgr(system, DEFAULT, (DEFAULT,))
+    manager.elements.update({0x23000006: f"{{{RESUME}}}", 0x24000010: (MEMTEST,)})
+    loader = bcd.loader(DEFAULT, windows, path=rf"\Windows\system32\winload.{suffix}")
+    loader.elements.update({0x23000003: f"{{{RESUME}}}", 0x14000008: (RECOVERY_ENTRY,), 0x16000009: b"\x01"})
+    ram = bcd.ramdisk_device(recovery, WIM, OPTIONS)
+    resume: dict[int, str | bytes | tuple[str, ...]] = {
+        0x11000001: windows,
+        0x12000002: rf"\Windows\system32\winresume.{suffix}",
+        0x21000001: windows,
+        0x21000026: windows,
+        0x22000002: r"\hiberfil.sys",
+    }
+    path = rf"\windows\system32\winload.{suffix}"
+    return bcd.store(
+        manager,
+        loader,
+        bcd.Entry(RESUME, resume, bcd.RESUME),
+        bcd.loader(RECOVERY_ENTRY, ram, path=path, root=r"\windows", title="Recovery"),
+        bcd.Entry(OPTIONS, {0x31000003: recovery, 0x32000004: r"\Recovery\WindowsRE\boot.sdi"}, 0x30000000),
+        bcd.Entry(MEMTEST, {0x11000001: system, 0x12000002: memtest}, 0x10200005),
+    )
+
+
+def recovery_files() -> tuple[File, ...]:
+    """The recovery environment."""
+    return File(WIM, b"MSWIM\0\0\0" * 100), File(r"\Recovery\WindowsRE\boot.sdi", b"$SDI" * 100)
+
+
+def with_resume(suffix: str = "exe") -> tuple[File, ...]:
+    """Windows with both its loaders."""
+    files = installation(loader=f"winload.{suffix}")
+    loader = next(file for file in files if file.path.endswith(f"winload.{suffix}"))
+    return (*files, File(loader.path.replace("winload", "winresume"), loader.content))
+
+
 def one_partition(
     store: Content | None = None, *, name: str = "vista", files: tuple[File, ...] | None = None
 ) -> MachineSpec:
@@ -165,12 +206,13 @@ def uefi(
     name: str = "win7-uefi",
     files: tuple[File, ...] | None = None,
     loader: tuple[File, ...] | None = None,
+    recovery: tuple[File, ...] | None = None,
     types: Mapping[str, str] | None = None,
 ) -> MachineSpec:
     """EFI system partition, MSR, Windows and recovery; ``types`` replaces type GUIDs by the partition's own."""
     system = uefi_loader(store or uefi_store()) if loader is None else loader
     windows = installation(loader="winload.efi") if files is None else files
-    winre = (File(r"\Recovery\WindowsRE\Winre.wim", b"MSWIM\0\0\0" * 100),)
+    winre = (File(WIM, b"MSWIM\0\0\0" * 100),) if recovery is None else recovery
     rows: tuple[tuple[Place, str, str, Volume | None], ...] = (
         (ESP, ESP_TYPE, ESP_GUID, Volume(FileSystem.FAT16, system, "SYSTEM", loader=Loader.BOOTMGR)),
         (MSR, MSR_TYPE, MSR_GUID, None),

@@ -6,7 +6,7 @@ import pytest
 from tests.report.contract import contract, faults
 
 CHECK: dict[str, Any] = {
-    "verdict": "boots", "stop_code": None, "target": None, "windows": None,
+    "verdict": "boots", "stop_code": None, "target": None, "firmware": None, "windows": None,
     "findings": [
         {"id": "a", "severity": "info", "title": "", "explanation": "", "evidence": ["x"], "fixable": True}
     ],

@@ -13,14 +13,15 @@ from tests.memory_windows import MemoryWindows, memory_windows
 from tests.registry.support import open_bytes
 from tests.repair.bench import diagnosis, from_donor, plan
 
+from bootgraft.boot.steps import Firmware
 from bootgraft.changes import CreateKey, DeleteKey, DeleteValue, FileId, Plan, RegistryData, SetValue, WriteFile
-from bootgraft.checks.diagnosis import Diagnosis, Verdict
+from bootgraft.checks.diagnosis import Diagnosis, Verdict, diagnose
 from bootgraft.checks.finding import Finding, Remedy, Severity
 from bootgraft.registry.regfile import parse
 from bootgraft.registry.values import text_data
 from bootgraft.repair.apply import read_value
 from bootgraft.report.device import DeviceSpec
-from bootgraft.report.document import InspectDocument
+from bootgraft.report.document import InspectDocument, check_document
 from bootgraft.report.text import (
     check_text,
     finding_lines,
@@ -101,6 +102,13 @@ def test_each_verdict_in_one_sentence() -> None:
         "The machine will not boot: the boot chain breaks: there is no ntldr on the active partition."
     )
     assert verdict(None, Verdict.UNKNOWN, controller=None) == f"{product}: bootgraft cannot tell whether it boots."
+
+
+def test_which_firmware_the_machine_needs() -> None:
+    made = diagnose(replace(chain(), firmware=Firmware.UEFI), None, None, None)
+    assert check_text(made, [IMAGE]).splitlines()[1] == "It needs UEFI firmware."
+    assert "firmware" not in check_text(diagnose(chain(), None, None, None), [IMAGE])
+    assert check_document(made)["firmware"] == "uefi"
 
 
 def test_blockers_come_first() -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-from bootgraft.boot.bcd_device import Device, OtherDevice, parse_device
+from bootgraft.boot.bcd_device import DamagedDevice, Device, parse_device
 from bootgraft.errors import BootConfigError
 from bootgraft.registry.hive import Hive, Key
 from bootgraft.registry.values import Value, ValueType
@@ -51,6 +51,8 @@ class ObjectType(IntEnum):
     MEMORY_TESTER = 0x10200005
     NTLDR = 0x10300006
     BOOT_SECTOR = 0x10400008
+    FIRMWARE_APPLICATION = 0x101FFFFF
+    DEVICE_OPTIONS = 0x30000000
 
 
 class ElementType(IntEnum):
@@ -63,14 +65,21 @@ class ElementType(IntEnum):
     RECOVERY_SEQUENCE = 0x14000008
     OS_DEVICE = 0x21000001
     SYSTEM_ROOT = 0x22000002
+    ASSOCIATED_DEVICE = 0x21000005  # of a resume object: the volume of its Windows
+    STORE_DEVICE = 0x21000022  # of the boot manager
+    NEW_ASSOCIATED_DEVICE = 0x21000026  # the same as 21000005, of Windows 10 and later
     KERNEL = 0x22000011
     DEFAULT = 0x23000003  # of the boot manager; of a loader, its resume object
     RESUME_OBJECT = 0x23000006  # of the boot manager
     DISPLAY_ORDER = 0x24000001
     BOOT_SEQUENCE = 0x24000002  # once, at the next start
+    STARTUP_SEQUENCE = 0x24000007
+    TOOLS_ORDER = 0x24000010
     TIMEOUT = 0x25000004
     ATTEMPT_RESUME = 0x26000005  # of the boot manager
     WINPE = 0x26000022
+    SDI_DEVICE = 0x31000003  # of the options of a RAM disk
+    SDI_PATH = 0x32000004
 
 
 ElementValue = Device | str | tuple[str, ...] | int | bool | tuple[int, ...] | bytes
@@ -132,11 +141,11 @@ class BcdStore:
         return None
 
     def device(self, owner: BcdObject, kind: int) -> Device | None:
-        """A device element, None where there is none; a damaged one is an OtherDevice."""
+        """A device element, None where there is none; a damaged one is a DamagedDevice."""
         element = self.find(owner, kind)
         if element is None or element.format != ElementFormat.DEVICE:
             return None
-        return OtherDevice("a damaged element") if isinstance(element.value, bytes) else _as_device(element.value)
+        return DamagedDevice() if isinstance(element.value, bytes) else _as_device(element.value)
 
     def text(self, owner: BcdObject, kind: int) -> str | None:
         """A text, or a GUID; None where there is none."""

@@ -12,9 +12,6 @@ from dataclasses import dataclass, replace
 from bootgraft.errors import BootConfigError
 from bootgraft.registry.values import decode_utf16
 
-PARTITION_FIELDS = slice(0x20, 0x48)
-"""Where a partition element says which partition of which disk: what changes when it is pointed at another one."""
-
 MAX_NESTING = 4
 """Descriptors within descriptors that are followed: a partition, in it a file, in it a disk, and one to spare."""
 
@@ -25,6 +22,7 @@ _STYLE_GPT, _STYLE_MBR = 0, 1
 _IMAGE_PLACE_SIZE = 20
 """Bytes between the kind of a RAM disk or virtual disk and the file that it is: base, size and offset at run time."""
 _PARTITION_FIELDS = struct.Struct("<16sII16s")
+_PARTITION_RESERVED = 16
 _FILE_PATH = struct.Struct("<III")
 _BY_ELEMENT = 0
 
@@ -99,7 +97,7 @@ class FileDevice:
 
 @dataclass(frozen=True, slots=True)
 class OtherDevice:
-    """A device of a kind that no installed Windows starts from, as a network card; or a damaged element."""
+    """A device of a kind that no installed Windows starts from, as a network card."""
 
     what: str
 
@@ -107,7 +105,15 @@ class OtherDevice:
         return self.what
 
 
-Device = BootDevice | PartitionDevice | LocateDevice | FileDevice | OtherDevice
+@dataclass(frozen=True, slots=True)
+class DamagedDevice:
+    """An element that cannot be read as a device."""
+
+    def __str__(self) -> str:
+        return "a damaged element"
+
+
+Device = BootDevice | PartitionDevice | LocateDevice | FileDevice | OtherDevice | DamagedDevice
 
 
 def parse_device(data: bytes, *, name: str) -> Device:
@@ -119,6 +125,43 @@ def parse_device(data: bytes, *, name: str) -> Device:
     return _Reader(data, name).descriptor(_OPTIONS_SIZE, MAX_NESTING)
 
 
+def on_partition(device: Device | None) -> tuple[PartitionIdentity, str] | None:
+    """The partition that a device lies on, and the path of the file there that it is: empty for the partition itself.
+
+    None where no partition is named, at whatever depth.
+    """
+    match device:
+        case PartitionDevice(identity):
+            return identity, ""
+        case FileDevice(_, parent, path):
+            found = on_partition(parent)
+            return None if found is None else (found[0], found[1] or path)
+        case LocateDevice(_, _, parent):
+            return on_partition(parent)
+    return None
+
+
+def retargeted(data: bytes, old: PartitionIdentity, new: PartitionIdentity, *, name: str) -> bytes:
+    """A device element with each partition in it that is ``old``, at whatever depth, replaced: 40 bytes of it change.
+
+    Raises as :func:`parse_device`.
+    """
+    reader = _Reader(data, name)
+    reader.descriptor(_OPTIONS_SIZE, MAX_NESTING)
+    changed = bytearray(data)
+    for at, identity in reader.partitions:
+        if identity == old:
+            changed[at : at + _PARTITION_FIELDS.size] = partition_fields(new)
+    return bytes(changed)
+
+
+def partition_element(identity: PartitionIdentity) -> bytes:
+    """A whole element that names this partition, 0x58 bytes, as Windows writes it."""
+    fields = partition_fields(identity)
+    length = _HEADER.size + len(fields) + _PARTITION_RESERVED
+    return bytes(_OPTIONS_SIZE) + _HEADER.pack(_PARTITION, 0, length, 0) + fields + bytes(_PARTITION_RESERVED)
+
+
 def options_of(data: bytes) -> str | None:
     """The GUID of the object with further options (the SDI of a RAM disk), in lower case; None where there is none."""
     guid = data[:_OPTIONS_SIZE]
@@ -126,7 +169,7 @@ def options_of(data: bytes) -> str | None:
 
 
 def partition_fields(identity: PartitionIdentity) -> bytes:
-    """The 40 bytes of :data:`PARTITION_FIELDS` that name this partition."""
+    """The 40 bytes of a descriptor, behind its header, that name this partition of its disk."""
     if isinstance(identity, MbrPartition):
         style, own = _STYLE_MBR, struct.pack("<Q8x", identity.offset)
         disk = struct.pack("<I12x", identity.signature)
@@ -142,6 +185,7 @@ class _Reader:
     def __init__(self, data: bytes, name: str) -> None:
         self.data = data
         self.name = name
+        self.partitions: list[tuple[int, PartitionIdentity]] = []  # where the fields of each lie
 
     def descriptor(self, at: int, depth: int) -> Device:
         """Read the descriptor at an offset; ``depth`` more may be nested in it."""
@@ -162,11 +206,15 @@ class _Reader:
         own, disk_kind, style, disk = _PARTITION_FIELDS.unpack(self._bytes(body, _PARTITION_FIELDS.size))
         if disk_kind != _HARD_DISK:
             return OtherDevice(f"a partition of a disk of kind {disk_kind}, which is no hard disk")
+        identity: PartitionIdentity
         if style == _STYLE_MBR:
-            return PartitionDevice(MbrPartition(*struct.unpack("<I", disk[:4]), *struct.unpack("<Q", own[:8])))
-        if style == _STYLE_GPT:
-            return PartitionDevice(GptPartition(_guid(disk), _guid(own)))
-        return OtherDevice(f"a partition of a table of style {style}")
+            identity = MbrPartition(*struct.unpack("<I", disk[:4]), *struct.unpack("<Q", own[:8]))
+        elif style == _STYLE_GPT:
+            identity = GptPartition(_guid(disk), _guid(own))
+        else:
+            return OtherDevice(f"a partition of a table of style {style}")
+        self.partitions.append((body, identity))
+        return PartitionDevice(identity)
 
     def _locate(self, at: int, end: int, depth: int) -> Device:
         body = at + _HEADER.size

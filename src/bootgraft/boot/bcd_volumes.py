@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bootgraft.boot import search
 from bootgraft.boot.bcd_device import (
     BootDevice,
+    DamagedDevice,
     Device,
     FileDevice,
     GptPartition,
@@ -16,6 +17,7 @@ from bootgraft.boot.bcd_device import (
     MbrPartition,
     PartitionDevice,
     PartitionIdentity,
+    on_partition,
 )
 from bootgraft.boot.steps import broken, printable, unknown
 from bootgraft.boot.trail import Trail
@@ -42,11 +44,14 @@ class Question:
 
 
 def identity_of(machine: Machine, volume: Volume) -> PartitionIdentity | None:
-    """What a BCD store calls this volume; None on a disk without a partition table."""
+    """What a BCD store calls this volume; None on a disk without a partition table, or with signature 0.
+
+    Windows gives a disk without a signature a new one when it first starts, so that 0 names nothing for long.
+    """
     disk = machine.disks[volume.disk]
     if disk.table.kind is TableKind.GPT and disk.table.disk_guid and volume.partition.guid:
         return GptPartition(disk.table.disk_guid, volume.partition.guid)
-    if disk.table.kind is TableKind.MBR and disk.table.signature is not None:
+    if disk.table.kind is TableKind.MBR and disk.table.signature:
         return MbrPartition(disk.table.signature, volume.partition.start)
     return None
 
@@ -74,8 +79,25 @@ def resolve(trail: Trail, question: Question, system: Volume) -> Volume:
         return _partition(trail, question, device.identity)
     if isinstance(device, LocateDevice) and device.parent is None:
         return _located(trail, question, device)
+    if isinstance(device, DamagedDevice):
+        what = f"the default entry's {question.role} is damaged"
+        raise broken(what, question.where, "bootmgr can make nothing of it", fitting(trail.machine, question.path))
     what = f"the default entry's {question.role} is {_sort(device)}, from which bootgraft does not follow the start"
-    raise unknown(what, question.where, printable(str(device)))
+    raise unknown(what, question.where, printable(str(device)), *_image(trail.machine, device))
+
+
+def _image(machine: Machine, device: Device) -> tuple[str, ...]:
+    """Say of a file that serves as a disk whether it is there."""
+    named = on_partition(device)
+    if named is None or not named[1]:
+        return ()
+    identity, path = named
+    volumes = matching(machine, identity)
+    if not volumes:
+        return ("that partition is not on the given disks",)
+    there = [volume.name for volume in volumes if _has(volume, path)]
+    shown = printable(path)
+    return (f"{shown} is on {there[0]}",) if there else (f"{volumes[0].name} has no {shown}",)
 
 
 def guess_free(machine: Machine, question: Question, system: Volume) -> Volume | None:
@@ -95,6 +117,8 @@ def guess_free(machine: Machine, question: Question, system: Volume) -> Volume |
 def _sort(device: Device) -> str:
     if isinstance(device, FileDevice):
         return f"a {device.what}"
+    if isinstance(device, LocateDevice) and isinstance(device.parent, FileDevice):
+        return f"on a {device.parent.what}"
     return "of a kind that no installed Windows starts from"
 
 

@@ -8,13 +8,13 @@ names of the files. Behaviour: Microsoft, "BCD Reference" and "Boot and UEFI" on
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 
 from bootgraft.boot import bcd_volumes, search
 from bootgraft.boot.bcd import BcdObject, BcdStore, ElementType, ObjectType, read_store
 from bootgraft.boot.bcd_device import OtherDevice
+from bootgraft.boot.bcd_menu import choose
 from bootgraft.boot.bcd_volumes import Question
-from bootgraft.boot.steps import BootTarget, broken, printable, unknown
+from bootgraft.boot.steps import BootTarget, Firmware, broken, printable, unknown
 from bootgraft.boot.trail import Trail
 from bootgraft.errors import BootConfigError, FileSystemError, HiveError
 from bootgraft.machine import Machine, Volume
@@ -26,13 +26,6 @@ _KINDS = {
     ObjectType.NTLDR: "ntldr of an older Windows",
     ObjectType.BOOT_SECTOR: "a boot sector",
 }
-
-
-class Firmware(StrEnum):
-    """What starts bootmgr, by the word that bcdboot uses."""
-
-    BIOS = "BIOS"
-    UEFI = "UEFI"
 
 
 _SUFFIX = {Firmware.BIOS: ".exe", Firmware.UEFI: ".efi"}
@@ -86,6 +79,12 @@ def follow_default(trail: Trail, menu: Menu) -> BootTarget:
     return _windows(trail, menu, entry, volume, root)
 
 
+def default_entry(menu: Menu) -> BcdObject | None:
+    """The entry that bootmgr starts if nobody presses a key, of whatever kind it is; None where it has none."""
+    manager = menu.store.bootmgr
+    return None if manager is None else choose(menu.store, manager).entry
+
+
 def menu_targets(machine: Machine, menu: Menu) -> Iterator[BootTarget]:
     """The entries of bootmgr's menu that lead to a Windows, the default one among them."""
     manager = menu.store.bootmgr
@@ -103,13 +102,13 @@ def menu_targets(machine: Machine, menu: Menu) -> Iterator[BootTarget]:
         try:
             filesystem = volume.filesystem()
             if search.has_system_hive(filesystem, root):
-                yield BootTarget(volume, search.real_path(filesystem, root), _title(menu, entry))
+                yield BootTarget(volume, search.real_path(filesystem, root), title(menu, entry))
         except FileSystemError:  # damage is told where the chain itself or the search of the volumes meets it
             continue
 
 
-def _title(menu: Menu, entry: BcdObject) -> str:
-    """How a person knows the entry: ``{guid} Windows 10``."""
+def title(menu: Menu, entry: BcdObject) -> str:
+    """How a person knows an object: ``{guid} Windows 10``."""
     description = menu.store.text(entry, ElementType.DESCRIPTION) or ""
     return printable(f"{{{entry.guid}}} {description}".rstrip())
 
@@ -130,27 +129,34 @@ def _default_entry(trail: Trail, menu: Menu) -> BcdObject:
     if manager is None:
         raise broken("the BCD store has no boot manager object", where, "{bootmgr} is missing", *trail.fitting())
     place = _element_place(menu, manager, ElementType.DEFAULT)
-    order = store.guids(manager, ElementType.DISPLAY_ORDER)
-    guid = store.text(manager, ElementType.DEFAULT)
-    remark = ""
-    if guid is None and len(order) == 1:
-        guid, remark = order[0], "there is no default, but only one entry to display"
-    if guid is None:
-        shown = ", ".join(f"{{{each}}}" for each in order) or "nothing"
-        raise unknown("{bootmgr} names no default entry", place, f"it displays {shown}", *trail.fitting())
-    once = store.guids(manager, ElementType.BOOT_SEQUENCE)
-    if once and once[0] != guid:
-        what = f"the next start is not that of the default entry: a boot sequence is set, beginning with {{{once[0]}}}"
-        raise unknown(what, _element_place(menu, manager, ElementType.BOOT_SEQUENCE), f"the default is {{{guid}}}")
-    entry = store.object(guid)
+    choice = choose(store, manager)
+    entry, shown = choice.entry, ", ".join(f"{{{each}}}" for each in choice.shown) or "nothing"
+    if entry is None and choice.shown:
+        raise unknown(
+            "{bootmgr} names no default entry" + ("" if choice.default is None else " that is in the store"),
+            place,
+            f"it displays {shown}, and starts one of them",
+            *trail.fitting(),
+        )
     if entry is None:
-        what = "{bootmgr} names a default entry that is not in the store"
-        raise broken(what, place, f"there is no object {{{guid}}}", *trail.fitting())
+        what = "{bootmgr} names no entry that is in the store"
+        raise broken(
+            what, place, f"its default is {{{choice.default or ''}}}, and it displays nothing", *trail.fitting()
+        )
+    once = store.guids(manager, ElementType.BOOT_SEQUENCE)
+    if once and once[0] != entry.guid:
+        what = f"the next start is not that of the default entry: a boot sequence is set, beginning with {{{once[0]}}}"
+        where = _element_place(menu, manager, ElementType.BOOT_SEQUENCE)
+        raise unknown(what, where, f"the default is {{{entry.guid}}}; after one start the sequence is gone")
+    remark = ""
+    if choice.default != entry.guid:
+        said = "there is no default" if choice.default is None else f"the default {{{choice.default}}} is not there"
+        remark = f"{said}, but only one entry to display"
     if entry.type != ObjectType.OS_LOADER:
         kind = next((words for each, words in _KINDS.items() if each == entry.type), f"of type {entry.type:08x}")
         what = f"the default entry is {kind}, from which bootgraft does not follow the start"
-        raise unknown(what, place, _title(menu, entry))
-    trail.holds("the BCD store names a default entry", place, _title(menu, entry), *([remark] if remark else []))
+        raise unknown(what, place, title(menu, entry))
+    trail.holds("the BCD store names a default entry", place, title(menu, entry), *([remark] if remark else []))
     return entry
 
 
@@ -161,7 +167,7 @@ def _loader_path(trail: Trail, menu: Menu, entry: BcdObject) -> str:
         shown = printable(path or "nothing")
         raise broken("the default entry names no loader", place, f"its path is {shown}", *trail.fitting())
     if menu.store.number(entry, ElementType.WINPE):
-        raise unknown("the default entry starts Windows PE, no installed Windows", place, _title(menu, entry))
+        raise unknown("the default entry starts Windows PE, no installed Windows", place, title(menu, entry))
     other = Firmware.UEFI if menu.firmware is Firmware.BIOS else Firmware.BIOS
     if path.casefold().endswith(_SUFFIX[other]):
         raise broken(
@@ -180,11 +186,21 @@ def _loader(trail: Trail, menu: Menu, entry: BcdObject, volume: Volume, path: st
         raise broken(
             "the loader that the default entry names is not there",
             where,
-            f"bootmgr stops with 0xc000000f or 0xc0000225; {_title(menu, entry)}",
+            f"bootmgr stops with 0xc000000f or 0xc0000225; {title(menu, entry)}",
+            *_other_loader(trail, menu, volume, path),
             bcd_volumes.fitting(trail.machine, path),
             *trail.fitting(),
         )
     trail.holds("the loader is there", where, f"a file of {file.size} bytes")
+
+
+def _other_loader(trail: Trail, menu: Menu, volume: Volume, path: str) -> tuple[str, ...]:
+    """Say whether the loader of the other firmware lies in its place."""
+    stem, other = path.rpartition(".")[0], Firmware.UEFI if menu.firmware is Firmware.BIOS else Firmware.BIOS
+    beside = f"{stem}{_SUFFIX[other]}"
+    if not stem or trail.file(volume, beside) is None:
+        return ()
+    return (f"{printable(beside)} is: this Windows was installed for {other.value} firmware",)
 
 
 def _system_root(menu: Menu, entry: BcdObject) -> str:
@@ -210,7 +226,7 @@ def _windows(trail: Trail, menu: Menu, entry: BcdObject, volume: Volume, root: s
         if trail.file(volume, path) is None:
             name = printable(path.rpartition("\\")[2])
             what = f"the Windows that the default entry names has no {name}"
-            raise broken(what, f"{volume.name}: {printable(path)}", _title(menu, entry), *trail.fitting())
+            raise broken(what, f"{volume.name}: {printable(path)}", title(menu, entry), *trail.fitting())
     real = search.real_path(volume.filesystem(), root)
     trail.holds("a Windows is there", f"{volume.name}: {real}", f"{' and '.join(map(printable, files))} are files")
-    return BootTarget(volume, real, _title(menu, entry))
+    return BootTarget(volume, real, title(menu, entry))

@@ -13,13 +13,13 @@ from bootgraft.boot import bootini, ntldr, uefi
 from bootgraft.boot.arc import ArcKind
 from bootgraft.boot.bootini import BootIni
 from bootgraft.boot.bootsector import find_faults
-from bootgraft.boot.steps import BootChain, BootTarget, BrokenLinkError, Step, broken, unknown
+from bootgraft.boot.steps import BootChain, BootTarget, BrokenLinkError, Firmware, Step, broken, unknown
 from bootgraft.boot.trail import Trail
 from bootgraft.machine import Disk, Machine, Volume
 from bootgraft.storage.partitions import TableKind
 
 if TYPE_CHECKING:  # loaded only where boot.ini has a fault
-    from bootgraft.boot.loaderfault import LoaderFault
+    from bootgraft.boot.faults import LoaderFault
     from bootgraft.boot.menufault import MenuFault
 
 __all__ = ["BootChain", "BootTarget", "Step", "follow"]
@@ -42,16 +42,18 @@ def follow(machine: Machine, *, search_others: bool = True) -> BootChain:
     trail = Trail(machine)
     default: BootTarget | None = None
     system: Volume | None = None
+    firmware: Firmware | None = None
     menu: BootIni | None = None
     understood = True
     try:
         disk = _partition_table(trail)
-        system = _system_partition(trail, disk)
-        if disk.table.kind is TableKind.GPT:
+        firmware = _firmware(disk)
+        system = _system_partition(trail, disk, firmware)
+        if firmware is Firmware.UEFI:
             uefi.check_loader(trail, system)
-            default = _follow_bootmgr(trail, system)
+            default = _follow_bootmgr(trail, system, firmware)
         elif _starts_bootmgr(trail, system):
-            default = _follow_bootmgr(trail, system)
+            default = _follow_bootmgr(trail, system, firmware)
         else:
             ntldr.check_loader(trail, system)
             menu = ntldr.read_menu(trail, system)
@@ -61,18 +63,32 @@ def follow(machine: Machine, *, search_others: bool = True) -> BootChain:
         understood = end.understood
     others, notes = _others(trail, menu, default, everywhere=search_others or default is None)
     fault = None if system is None or menu is None else _menu_fault(machine, system, menu, default)
-    loader_fault = None if default is not None or not understood else _loader_fault(trail, system)
-    return BootChain(tuple(trail.steps), default, others, understood, notes, find_faults(machine), fault, loader_fault)
+    return BootChain(
+        tuple(trail.steps),
+        default,
+        others,
+        understood,
+        notes,
+        find_faults(machine),
+        fault,
+        _loader_faults(trail, system, firmware),
+        None if menu is not None else firmware,
+    )
 
 
-def _loader_fault(trail: Trail, system: Volume | None) -> "LoaderFault | None":
-    if system is None or (trail.bcd is None and system.partition.guid is None):
-        return None
-    from bootgraft.boot import loaderfault
+def _loader_faults(trail: Trail, system: Volume | None, firmware: Firmware | None) -> "tuple[LoaderFault, ...]":
+    found: tuple[LoaderFault, ...] = ()
+    if system is not None and firmware is Firmware.UEFI:
+        from bootgraft.boot.fallbackfault import fallback_faults
 
+        found = fallback_faults(system)
     if trail.bcd is None:
-        return loaderfault.missing_fallback(system)
-    return loaderfault.wrong_device(trail.machine, trail.bcd)
+        return found
+    from bootgraft.boot import loaderfault, storefault
+    from bootgraft.boot.bootmgr import default_entry
+
+    devices = loaderfault.wrong_devices(trail.machine, trail.bcd, default_entry(trail.bcd))
+    return (*found, *devices, *storefault.store_faults(trail.machine, trail.bcd))
 
 
 def _menu_fault(machine: Machine, system: Volume, menu: BootIni, default: BootTarget | None) -> "MenuFault | None":
@@ -130,20 +146,27 @@ def _count(partitions: int) -> str:
     return "1 partition" if partitions == 1 else f"{partitions} partitions"
 
 
-def _system_partition(trail: Trail, disk: Disk) -> Volume:
-    """Follow the chain to the mounted partition that holds the loader."""
+def _firmware(disk: Disk) -> Firmware:
+    """Which firmware starts from the disk: of an MBR a BIOS, unless only UEFI firmware finds something to start."""
     if disk.table.kind is TableKind.GPT:
+        return Firmware.UEFI
+    has_active = any(partition.active for partition in disk.table.partitions) or disk.table.invalid_flags
+    return Firmware.UEFI if not has_active and uefi.starts_mbr(disk) else Firmware.BIOS
+
+
+def _system_partition(trail: Trail, disk: Disk, firmware: Firmware) -> Volume:
+    """Follow the chain to the mounted partition that holds the loader."""
+    if firmware is Firmware.UEFI:
         return uefi.system_partition(trail, disk)
     system = _active_partition(trail, disk)
     trail.mount(system, "the active partition")
     return system
 
 
-def _follow_bootmgr(trail: Trail, system: Volume) -> BootTarget:
+def _follow_bootmgr(trail: Trail, system: Volume, firmware: Firmware) -> BootTarget:
     from bootgraft.boot import bootmgr  # the chain of NT 4 to 2003 reads no BCD store
 
-    is_gpt = trail.machine.disks[system.disk].table.kind is TableKind.GPT
-    menu = bootmgr.read_menu(trail, system, bootmgr.Firmware.UEFI if is_gpt else bootmgr.Firmware.BIOS)
+    menu = bootmgr.read_menu(trail, system, firmware)
     trail.bcd = menu
     trail.menu_targets = lambda: bootmgr.menu_targets(trail.machine, menu)
     return bootmgr.follow_default(trail, menu)
@@ -192,7 +215,7 @@ def _starts_bootmgr(trail: Trail, system: Volume) -> bool:
         what = "the active partition has both bootmgr and ntldr, and its boot sector does not say which one it starts"
         raise unknown(what, where, "neither name is in its boot code", *trail.fitting())
     evidence = f"a file of {bootmgr.size} bytes"
-    trail.holds("bootmgr is on the active partition", f"{system.name}: \\{bootmgr.name}", evidence)
+    trail.holds("bootmgr is on the active partition", f"{system.name}: \\{bootmgr.name}", evidence, "a BIOS starts it")
     return True
 
 

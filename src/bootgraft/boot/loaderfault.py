@@ -1,197 +1,127 @@
-r"""What keeps bootmgr from starting Windows, and the change that mends it: only where that can be proven.
+"""What a BCD store has wrong about partitions, and the changes that mend it: only where that can be proven.
 
-A BCD element that names no partition is pointed at another one only where one single volume has what it should lead to,
-and where that is the same partition: it moved on its disk, or the Windows on it says itself that it was there
-(``SYSTEM\MountedDevices``, the letter that it was installed under).
+An element that names no partition of the given disks is pointed at the one that it means (:mod:`.bcd_meaning`). An
+element of the default entry that is damaged is made anew where the entry's other device is sound, and the one volume
+has what both must lead to.
 """
 
-import struct
-import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
-from bootgraft.boot import bcd_volumes, search, uefi
+from bootgraft.boot import bcd_volumes
 from bootgraft.boot.bcd import BcdObject, Element, ElementType
-from bootgraft.boot.bcd_device import (
-    PARTITION_FIELDS,
-    GptPartition,
-    MbrPartition,
-    PartitionDevice,
-    PartitionIdentity,
-    partition_fields,
-)
-from bootgraft.boot.bootmgr import STORES, Menu
-from bootgraft.changes import Change, FileId, RegistryData, SetValue, WriteFile
-from bootgraft.errors import FileSystemError, HiveError
-from bootgraft.filesystems.base import FileSystemKind
+from bootgraft.boot.bcd_device import DamagedDevice, GptPartition, PartitionIdentity, partition_element, retargeted
+from bootgraft.boot.bcd_meaning import Meaning, find_meanings, fits, is_renamed_disk
+from bootgraft.boot.bcd_references import Reference, Role, references, sought
+from bootgraft.boot.bootmgr import STORES, Menu, title
+from bootgraft.boot.faults import LoaderFault, LoaderFaultKind
+from bootgraft.changes import FileId, RegistryData, SetValue
 from bootgraft.machine import Machine, Volume
-from bootgraft.storage.partitions import TableKind
 
-_UNREADABLE = frozenset({FileSystemKind.BITLOCKER, FileSystemKind.REFS})
-_WRONG = "the default entry of the BCD store names a partition that is not on the given disks"
-_CURRENT_VERSION = "Microsoft\\Windows NT\\CurrentVersion"
+_MAX_LISTED = 8
 
 
-class LoaderFaultKind(StrEnum):
-    """What is wrong."""
-
-    DEVICE = "device"
-    FALLBACK = "fallback"
-
-
-@dataclass(frozen=True, slots=True)
-class LoaderFault:
-    """One fault: ``what`` in one line, the reasons, and the changes that mend it; none where it cannot be proven."""
-
-    kind: LoaderFaultKind
-    what: str
-    evidence: tuple[str, ...]
-    changes: tuple[Change, ...]
-
-
-def missing_fallback(system: Volume) -> LoaderFault | None:
-    """The fault of an EFI system partition that lacks the fallback loader but has what should be in its place."""
-    path = uefi.fallback_path(system)
-    if path is None or not _has(system, uefi.BOOT_MANAGER) or _has(system, path):
-        return None
-    what = f"the EFI system partition has no fallback loader {path}"
-    data = uefi.read_loader(system, uefi.BOOT_MANAGER)
-    if not _has(system, uefi.FALLBACK_DIRECTORY):
-        reason = f"{system.name}: there is no directory {uefi.FALLBACK_DIRECTORY} for it"
-        return LoaderFault(LoaderFaultKind.FALLBACK, what, (reason,), ())
-    if not uefi.is_windows_manager(data) or len(data) == uefi.MAX_LOADER:
-        reason = f"{system.name}: {uefi.BOOT_MANAGER} is not Windows' boot manager"
-        return LoaderFault(LoaderFaultKind.FALLBACK, what, (reason,), ())
-    reason = f"{system.name}: {uefi.BOOT_MANAGER} is there and can be copied, {len(data)} bytes"
-    change = WriteFile(_file(system, path), data, None, f"{system.name}: {uefi.BOOT_MANAGER}")
-    return LoaderFault(LoaderFaultKind.FALLBACK, what, (reason,), (change,))
+_KINDS = {
+    Role.DEFAULT: LoaderFaultKind.DEVICE,
+    Role.MANAGER: LoaderFaultKind.MANAGER_DEVICE,
+    Role.RESUME: LoaderFaultKind.RESUME_DEVICE,
+    Role.RECOVERY: LoaderFaultKind.RECOVERY_DEVICE,
+    Role.OTHER: LoaderFaultKind.OTHER_DEVICE,
+}
+_WHAT = {
+    Role.DEFAULT: "the default entry of the BCD store names a partition that is not on the given disks",
+    Role.MANAGER: "the boot manager's object in the BCD store names a partition that is not on the given disks",
+    Role.RESUME: "the resume entry of the BCD store names a partition that is not on the given disks",
+    Role.RECOVERY: "the recovery entry of the BCD store names a partition that is not on the given disks",
+    Role.OTHER: "another entry of the BCD store names a partition that is not on the given disks",
+}
+_DAMAGED = "a device of the default entry of the BCD store is damaged"
 
 
-def wrong_device(machine: Machine, menu: Menu) -> LoaderFault | None:
-    """The fault of a default entry whose device or osdevice names no partition of the given disks."""
-    entry = _default(menu)
-    if entry is None:
-        return None
-    wanted = _wanted(menu, entry)
-    wrong = {identity: paths for identity, paths in wanted.items() if not bcd_volumes.matching(machine, identity)}
-    if not wrong:
-        return None
-    changes: list[Change] = []
-    reasons: list[str] = []
-    for identity, paths in wrong.items():
-        volume, reason = _meant(machine, identity, paths)
-        reasons.append(reason)
-        target = None if volume is None else bcd_volumes.identity_of(machine, volume)
-        if target is None:
-            return LoaderFault(LoaderFaultKind.DEVICE, _WRONG, tuple(reasons), ())
-        edits = tuple(_retarget(menu, identity, target))
-        if not edits:
-            return LoaderFault(LoaderFaultKind.DEVICE, _WRONG, tuple(reasons), ())
-        changes += edits
-    return LoaderFault(LoaderFaultKind.DEVICE, _WRONG, tuple(reasons), tuple(changes))
+def wrong_devices(machine: Machine, menu: Menu, default: BcdObject | None) -> tuple[LoaderFault, ...]:
+    """The elements that name no partition of the given disks, those of the default entry first."""
+    meanings = find_meanings(machine, menu.system, references(menu.store, default))
+    found: list[LoaderFault] = []
+    for role in Role:
+        groups = [
+            (meaning, tuple(each for each in group if each.role is role and _counts(each, meaning)))
+            for meaning, group in meanings.values()
+        ]
+        faults = [_fault(machine, menu, role, meaning, group) for meaning, group in groups if group]
+        found += [_joined(faults)] if role is Role.DEFAULT and faults else faults
+    if not any(fault.stops for fault in found) and default is not None:
+        found += _damaged(machine, menu, default)
+    return tuple(found)
 
 
-def _default(menu: Menu) -> BcdObject | None:
-    manager = menu.store.bootmgr
-    guid = None if manager is None else menu.store.text(manager, ElementType.DEFAULT)
-    return None if guid is None else menu.store.object(guid)
+def element_place(menu: Menu, owner: BcdObject, kind: int) -> tuple[FileId, str]:
+    """The hive of a store, and the key of an object's element in it."""
+    volume = menu.system
+    hive = FileId(volume.disk, volume.partition.start, volume.name, STORES[menu.firmware])
+    return hive, f"Objects\\{{{owner.guid}}}\\Elements\\{kind:08x}"
 
 
-def _wanted(menu: Menu, entry: BcdObject) -> dict[PartitionIdentity, tuple[str, ...]]:
-    """What must lie on each partition that the entry names: its loader, and the SYSTEM hive of its Windows."""
-    loader = menu.store.text(entry, ElementType.PATH) or ""
-    root = (menu.store.text(entry, ElementType.SYSTEM_ROOT) or "").rstrip("\\")
-    wanted: dict[PartitionIdentity, tuple[str, ...]] = {}
-    if not loader.startswith("\\") or not root.startswith("\\"):
-        return wanted
-    for kind, path in ((ElementType.DEVICE, loader), (ElementType.OS_DEVICE, search.system_hive(root))):
-        device = menu.store.device(entry, kind)
-        if isinstance(device, PartitionDevice):
-            wanted[device.identity] = (*wanted.get(device.identity, ()), path)
-    return wanted
+def _counts(reference: Reference, meaning: Meaning) -> bool:
+    """Whether it is worth a word: what is left over from an earlier Windows is mended along, never complained of."""
+    return reference.used or meaning.volume is not None
 
 
-def _meant(machine: Machine, identity: PartitionIdentity, paths: tuple[str, ...]) -> tuple[Volume | None, str]:
-    """The one volume that the identity must mean, and why; None with the reason where that is not proven."""
-    hidden = [volume.name for volume in machine.volumes() if volume.kind in _UNREADABLE]
-    if hidden:
-        return None, f"{', '.join(hidden)} cannot be read, and may be what is meant"
-    fitting = [volume for volume in machine.volumes() if all(_has(volume, path) for path in paths)]
-    listed = " and ".join(paths)
-    if len(fitting) != 1:
-        names = " and ".join(volume.name for volume in fitting) or "no volume"
-        return None, f"{listed}: {names} {'have' if len(fitting) > 1 else 'has'} it"
-    (volume,) = fitting
-    if _is_same_disk(machine, volume, identity):
-        return volume, f"only {volume.name} has {listed}, and its disk is the one that the element names"
-    letter = _own_letter(volume, paths[-1], identity)
-    if letter is not None:
-        said = f"the Windows on it knows itself as {letter} by that very name (SYSTEM\\MountedDevices)"
-        return volume, f"only {volume.name} has {listed}, and {said}"
-    doubt = "nothing proves that it is meant: no given disk is the one that the element names; a disk may be missing"
-    return None, f"only {volume.name} has {listed}, but {doubt}"
+def _fault(machine: Machine, menu: Menu, role: Role, meaning: Meaning, group: tuple[Reference, ...]) -> LoaderFault:
+    target = None if meaning.volume is None else bcd_volumes.identity_of(machine, meaning.volume)
+    changes = () if target is None else tuple(filter(None, (_retarget(menu, each, target) for each in group)))
+    if len(changes) < len(group):
+        changes = ()
+    named = [f"{title(menu, each.owner)}, element {each.element.type:08x}, names {each.identity}" for each in group]
+    more = [f"and {len(named) - _MAX_LISTED} more"] if len(named) > _MAX_LISTED else []
+    evidence = (*named[:_MAX_LISTED], *more, meaning.reason)
+    stops = role is Role.DEFAULT and not any(is_renamed_disk(machine, each.identity) for each in group)
+    return LoaderFault(_KINDS[role], _WHAT[role], evidence, changes, stops)
 
 
-def _is_same_disk(machine: Machine, volume: Volume, identity: PartitionIdentity) -> bool:
-    table = machine.disks[volume.disk].table
-    if isinstance(identity, MbrPartition):
-        twins = [disk for disk in machine.disks if disk.table.signature == identity.signature]
-        return table.kind is TableKind.MBR and twins == [machine.disks[volume.disk]] and bool(identity.signature)
-    return table.kind is TableKind.GPT and table.disk_guid == identity.disk_guid
+def _joined(faults: list[LoaderFault]) -> LoaderFault:
+    """The faults of the default entry as one: half mended it would start as little as before."""
+    evidence = tuple(line for fault in faults for line in fault.evidence)
+    changes = tuple(change for fault in faults for change in fault.changes)
+    whole = all(fault.changes for fault in faults)
+    stops = any(fault.stops for fault in faults)
+    return LoaderFault(LoaderFaultKind.DEVICE, _WHAT[Role.DEFAULT], evidence, changes if whole else (), stops)
 
 
-def _own_letter(volume: Volume, hive_path: str, identity: PartitionIdentity) -> str | None:
-    """The letter that the Windows on a volume was installed under, where that letter was this partition's."""
-    config = hive_path.rpartition("\\")[0]
-    try:
-        version = volume.hive(f"{config}\\SOFTWARE").key(_CURRENT_VERSION)
-        root = None if version is None else version.value("SystemRoot")
-        mounted = volume.hive(f"{config}\\SYSTEM").key("MountedDevices")
-    except (FileSystemError, HiveError):
-        return None
-    letter = "" if root is None else (root.text() or "")[:2].upper()
-    known = None if mounted is None else mounted.value(f"\\DosDevices\\{letter}")
-    return letter if known is not None and known.data == _mounted_name(identity) else None
-
-
-def _mounted_name(identity: PartitionIdentity) -> bytes:
-    """What MountedDevices calls a partition: signature and offset, or DMIO:ID: and its GUID."""
-    if isinstance(identity, MbrPartition):
-        return struct.pack("<IQ", identity.signature, identity.offset)
-    return b"DMIO:ID:" + uuid.UUID(identity.partition_guid).bytes_le
-
-
-def _retarget(menu: Menu, old: PartitionIdentity, new: PartitionIdentity) -> Iterator[SetValue]:
-    """Point every partition element of the store that names ``old`` at ``new``, leaving all its other bytes."""
+def _retarget(menu: Menu, reference: Reference, new: PartitionIdentity) -> SetValue | None:
+    """Point an element at another partition, leaving all its other bytes."""
+    old, element = reference.identity, reference.element
     if isinstance(old, GptPartition) != isinstance(new, GptPartition):
-        return  # another partition style is another kind of start, not the same partition
-    path = STORES[menu.firmware]
-    for owner in menu.store.objects:
-        for element in owner.elements:
-            if element.value == PartitionDevice(old):
-                yield _set_element(menu, path, owner, element, new)
+        return None  # another partition style is another kind of start, not the same partition
+    return _set(menu, reference.owner, element, retargeted(element.data, old, new, name=menu.where))
 
 
-def _set_element(menu: Menu, path: str, owner: BcdObject, element: Element, new: PartitionIdentity) -> SetValue:
-    key = f"Objects\\{{{owner.guid}}}\\Elements\\{element.type:08x}"
-    data = bytearray(element.data)
-    data[PARTITION_FIELDS] = partition_fields(new)
-    kind = element.kind
-    return SetValue(
-        _file(menu.system, path), key, "Element", RegistryData(kind, bytes(data)), RegistryData(kind, element.data)
-    )
+def _set(menu: Menu, owner: BcdObject, element: Element, data: bytes) -> SetValue:
+    hive, key = element_place(menu, owner, element.type)
+    before = RegistryData(element.kind, element.data)
+    return SetValue(hive, key, "Element", RegistryData(element.kind, data), before)
 
 
-def _file(volume: Volume, path: str) -> FileId:
-    return FileId(volume.disk, volume.partition.start, volume.name, path)
+def _damaged(machine: Machine, menu: Menu, default: BcdObject) -> Iterator[LoaderFault]:
+    """The default entry's device elements that cannot be read, each made anew from the other one."""
+    kinds = (ElementType.DEVICE, ElementType.OS_DEVICE)
+    broken = [kind for kind in kinds if isinstance(menu.store.device(default, kind), DamagedDevice)]
+    if not broken:
+        return
+    paths = [sought(menu.store, default, kind) for kind in kinds]
+    sound = {each.identity for each in references(menu.store, default) if each.owner is default}
+    volume, reason = _same_volume(machine, sound, paths)
+    target = None if volume is None else bcd_volumes.identity_of(machine, volume)
+    elements = [element for kind in broken if (element := default.element(kind)) is not None]
+    changes = [] if target is None else [_set(menu, default, each, partition_element(target)) for each in elements]
+    named = tuple(f"{title(menu, default)}, element {kind:08x}, cannot be read as a device" for kind in broken)
+    yield LoaderFault(LoaderFaultKind.DEVICE, _DAMAGED, (*named, reason), tuple(changes), stops=True)
 
 
-def _has(volume: Volume, path: str) -> bool:
-    if volume.kind not in search.OPENABLE:
-        return False
-    try:
-        volume.filesystem().stat(path)
-    except FileSystemError:  # bootmgr cannot read it there either
-        return False
-    return True
+def _same_volume(machine: Machine, sound: set[PartitionIdentity], paths: list[str]) -> tuple[Volume | None, str]:
+    """The volume that the entry's sound device names, where it alone has what both must lead to."""
+    named = [volume for identity in sound for volume in bcd_volumes.matching(machine, identity)]
+    fitting = fits(machine, paths) if all(paths) else ()
+    listed = " and ".join(paths)
+    if len(named) == 1 and fitting == (named[0],):
+        return named[0], f"the entry's other device is {named[0].name}, which alone has {listed}"
+    names = " and ".join(volume.name for volume in fitting) or "no volume"
+    return None, f"{listed}: {names} {'have' if len(fitting) > 1 else 'has'} it, and no sound device proves which"

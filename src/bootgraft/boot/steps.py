@@ -1,14 +1,22 @@
 """What following the boot chain gives: its links, and the installations found."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bootgraft.machine import Volume
 
 if TYPE_CHECKING:  # it is built from what is in here
     from bootgraft.boot.bootsector import SectorFault
-    from bootgraft.boot.loaderfault import LoaderFault
+    from bootgraft.boot.faults import LoaderFault
     from bootgraft.boot.menufault import MenuFault
+
+
+class Firmware(StrEnum):
+    """What starts bootmgr, by the word that bcdboot uses."""
+
+    BIOS = "BIOS"
+    UEFI = "UEFI"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +58,8 @@ class BootChain:
     notes: tuple[str, ...] = ()  # volumes that could not be searched for others
     sector_faults: "tuple[SectorFault, ...]" = ()  # what a BIOS would stumble over before it reads a file
     menu_fault: "MenuFault | None" = None  # what boot.ini has wrong, and the text that it should have
-    loader_fault: "LoaderFault | None" = None  # what keeps bootmgr from starting Windows
+    loader_faults: "tuple[LoaderFault, ...]" = ()  # what bootmgr's store and the loaders beside it have wrong
+    firmware: Firmware | None = None  # what a machine of Vista or later must have; ntldr knows a BIOS only
 
 
 class BrokenLinkError(Exception):

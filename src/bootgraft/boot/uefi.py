@@ -20,11 +20,13 @@ SYSTEM_PARTITION = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
 """The type GUID of an EFI system partition; on MBR disks it is type 0xEF."""
 
 SYSTEM_PARTITION_MBR = "0xEF"
+_TYPES = (SYSTEM_PARTITION, SYSTEM_PARTITION_MBR)
 BOOT_MANAGER = "\\EFI\\Microsoft\\Boot\\bootmgfw.efi"
 FALLBACK_DIRECTORY = "\\EFI\\Boot"
 MAX_LOADER = 32 << 20
 """Bytes of a boot manager read at most: real ones have one to three million."""
 
+_FIXED_FILE_INFO = bytes.fromhex("bd04effe")
 _NAMES = {0x8664: "bootx64.efi", 0x014C: "bootia32.efi", 0xAA64: "bootaa64.efi"}
 """The fallback loader's name by the machine number in the PE header."""
 
@@ -35,9 +37,9 @@ _OWN_NAMES = tuple(name.encode("utf-16-le") for name in ("bootmgfw.efi", "bootmg
 
 
 def system_partition(trail: Trail, disk: Disk) -> Volume:
-    """Follow the chain to the EFI system partition of a GPT disk."""
+    """Follow the chain to the EFI system partition of a disk."""
     where = f"{disk.name}, partition table"
-    found = [volume for volume in disk.volumes if volume.partition.type == SYSTEM_PARTITION]
+    found = system_partitions(disk)
     if not found:
         raise _without(trail.machine, disk, where)
     chosen = _choose(found)
@@ -46,7 +48,8 @@ def system_partition(trail: Trail, disk: Disk) -> Volume:
         what = f"{disk.name} has more than one EFI system partition with a fallback loader"
         raise unknown(what, where, f"{names}; which one the firmware starts from, only the firmware knows")
     others = [volume.name for volume in found if volume is not chosen]
-    evidence = f"slot {chosen.partition.slot}, type {{{SYSTEM_PARTITION}}}"
+    kind = chosen.partition.type if chosen.partition.guid is None else f"{{{chosen.partition.type}}}"
+    evidence = f"slot {chosen.partition.slot}, type {kind}; only UEFI firmware starts from it"
     remark = [f"{', '.join(others)} too, but without a fallback loader"] if others else []
     trail.holds(f"the EFI system partition is {chosen.name}", where, evidence, *remark)
     filesystem = trail.mount(chosen, "the EFI system partition")
@@ -54,6 +57,19 @@ def system_partition(trail: Trail, disk: Disk) -> Volume:
         evidence = f"it is {filesystem.kind.value}: firmware reads FAT only, save where it has a driver of its own"
         raise unknown("the EFI system partition is not formatted with FAT", chosen.name, evidence)
     return chosen
+
+
+def system_partitions(disk: Disk) -> list[Volume]:
+    """The partitions of a disk that have the type of an EFI system partition."""
+    return [volume for volume in disk.volumes if volume.partition.type in _TYPES]
+
+
+def starts_mbr(disk: Disk) -> bool:
+    """Whether UEFI firmware starts from an MBR disk: it has one EFI system partition, with a fallback loader.
+
+    UEFI specification 2.10, §5.2.2: partitions of type 0xEF.
+    """
+    return sum(_has_fallback(volume) for volume in system_partitions(disk)) == 1
 
 
 def check_loader(trail: Trail, system: Volume) -> None:
@@ -106,6 +122,15 @@ def is_windows_manager(content: bytes) -> bool:
     return any(name in content for name in _OWN_NAMES)
 
 
+def file_version(content: bytes) -> tuple[int, int, int, int] | None:
+    """The version in the resource of a program (VS_FIXEDFILEINFO); None where there is none."""
+    at = content.find(_FIXED_FILE_INFO)
+    if at < 0 or at + 16 > len(content):
+        return None
+    high, low = struct.unpack_from("<II", content, at + 8)
+    return high >> 16, high & 0xFFFF, low >> 16, low & 0xFFFF
+
+
 def other_disks(machine: Machine) -> tuple[str, ...]:
     """Say which other disk could be the first one of a UEFI machine."""
     found = {
@@ -123,7 +148,8 @@ def other_disks(machine: Machine) -> tuple[str, ...]:
 def on_mbr(machine: Machine) -> tuple[str, ...]:
     """Say which volumes of MBR disks only UEFI firmware would start from."""
     return tuple(
-        f"{volume.name} has {BOOT_MANAGER}: UEFI firmware may start from it; bootgraft follows that on GPT disks only"
+        f"{volume.name} has {BOOT_MANAGER}: UEFI firmware may start from it, but there is no fallback loader on an EFI "
+        "system partition (type 0xEF)"
         for volume in machine.volumes()
         if volume.partition.guid is None and _has_file(volume, BOOT_MANAGER)
     )

@@ -2,6 +2,7 @@
 
 from bootgraft.boot.bootsector import SectorFaultKind
 from bootgraft.boot.chain import BootChain
+from bootgraft.boot.faults import LoaderFaultKind
 from bootgraft.checks.finding import Finding, FindingDoc, Severity
 
 BROKEN = "boot-chain-broken"
@@ -39,7 +40,9 @@ def check(chain: BootChain) -> tuple[Finding, ...]:
     """One finding where the chain does not arrive, unless :mod:`.boot_menu` or another of them knows why."""
     if chain.default is not None or not chain.steps:
         return ()
-    if chain.menu_fault is not None or chain.loader_fault is not None:
+    if chain.menu_fault is not None or any(fault.stops for fault in chain.loader_faults):
+        return ()
+    if any(fault.kind is LoaderFaultKind.OTHER_FALLBACK for fault in chain.loader_faults):
         return ()
     if any(fault.kind is SectorFaultKind.ACTIVE_PARTITION for fault in chain.sector_faults):
         return ()

@@ -12,6 +12,7 @@ from bootgraft.checks import (
     boot_menu,
     boot_sector,
     boot_service,
+    boot_store,
     device_binding,
     driver_file,
     driver_imports,
@@ -22,6 +23,7 @@ from bootgraft.checks import (
     own_driver,
     pending_transactions,
     target,
+    uefi_fallback,
     volume_state,
 )
 from bootgraft.checks.facts import ControllerFacts, gather
@@ -43,6 +45,8 @@ DOCS: tuple[FindingDoc, ...] = (
     *boot_chain.DOCS,
     *boot_menu.DOCS,
     *boot_loader.DOCS,
+    *boot_store.DOCS,
+    *uefi_fallback.DOCS,
     *boot_sector.DOCS,
     *device_binding.DOCS,
     *boot_service.DOCS,
@@ -101,6 +105,8 @@ def chain_findings(chain: BootChain) -> tuple[Finding, ...]:
         *boot_chain.check(chain),
         *boot_menu.check(chain),
         *boot_loader.check(chain),
+        *boot_store.check(chain),
+        *uefi_fallback.check(chain),
         *boot_sector.check(chain),
     )
 

@@ -115,6 +115,7 @@ class CheckDocument(TypedDict):
     verdict: str
     stop_code: str | None
     target: str | None
+    firmware: str | None
     windows: WindowsDocument | None
     findings: list[FindingDocument]
 
@@ -255,6 +256,7 @@ def check_document(diagnosis: Diagnosis) -> CheckDocument:
         "verdict": diagnosis.verdict.value,
         "stop_code": diagnosis.stop_code,
         "target": None if diagnosis.controller is None else diagnosis.controller.target,
+        "firmware": None if diagnosis.chain.firmware is None else diagnosis.chain.firmware.value.lower(),
         "windows": None if installation is None else windows_document(installation),
         "findings": [finding_document(finding) for finding in diagnosis.findings],
     }

@@ -139,8 +139,20 @@ def _verdict(diagnosis: Diagnosis) -> str:
 
 def check_text(diagnosis: Diagnosis, images: Sequence[DeviceSpec]) -> str:
     """What ``check`` prints."""
-    lines = [verdict_line(diagnosis), *finding_lines(diagnosis.findings), *_next_lines(diagnosis, images)]
+    lines = [
+        verdict_line(diagnosis),
+        *_firmware_line(diagnosis),
+        *finding_lines(diagnosis.findings),
+        *_next_lines(diagnosis, images),
+    ]
     return "\n".join(lines) + "\n"
+
+
+def _firmware_line(diagnosis: Diagnosis) -> Iterator[str]:
+    """What the new machine must have, where that is not known from the Windows itself."""
+    firmware = diagnosis.chain.firmware
+    if firmware is not None:
+        yield f"It needs {firmware.value} firmware."
 
 
 def finding_lines(findings: Sequence[Finding]) -> Iterator[str]:

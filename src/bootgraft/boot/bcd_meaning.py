@@ -1,0 +1,180 @@
+r"""Which volume is meant by a partition that no given disk has: said only where it is proven.
+
+One single volume must have what the store says lies there, and it must be the same partition under another name:
+its disk is the one that is named, or the Windows on it says itself that it was there (``SYSTEM\MountedDevices``, the
+letter that it was installed under). What the boot manager's own object names is the partition that the store lies on.
+A disk whose old name is proven so is known for every other partition that the store names on it.
+"""
+
+import struct
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bootgraft.boot import bcd_volumes, search
+from bootgraft.boot.bcd_device import GptPartition, MbrPartition, PartitionIdentity
+from bootgraft.boot.bcd_references import Reference, Role
+from bootgraft.errors import FileSystemError, HiveError, PartitionTableError
+from bootgraft.filesystems.base import FileSystemKind
+from bootgraft.machine import Machine, Volume
+from bootgraft.storage.partitions import TableKind
+
+_UNREADABLE = frozenset({FileSystemKind.BITLOCKER, FileSystemKind.REFS})
+_CURRENT_VERSION = "Microsoft\\Windows NT\\CurrentVersion"
+_HIVE = "\\config\\system"
+_ORDER = (Role.MANAGER, Role.DEFAULT, Role.RECOVERY, Role.RESUME, Role.OTHER)
+"""In this order: what is proven for one is known for the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """The volume that a partition's old name means, None where that is not proven, and the reason either way."""
+
+    volume: Volume | None
+    reason: str
+
+
+def find_meanings(
+    machine: Machine, system: Volume, found: Sequence[Reference]
+) -> dict[PartitionIdentity, tuple[Meaning, tuple[Reference, ...]]]:
+    """For each partition that no given disk has: what it means, and the elements that name it."""
+    groups: dict[PartitionIdentity, list[Reference]] = {}
+    for reference in sorted(found, key=lambda each: _ORDER.index(each.role)):
+        if not bcd_volumes.matching(machine, reference.identity):
+            groups.setdefault(reference.identity, []).append(reference)
+    disks: dict[int | str, int] = {}
+    meanings = {}
+    for identity, group in groups.items():
+        meaning = _meaning(machine, system, identity, group, disks)
+        if meaning.volume is not None:
+            disks.setdefault(_disk_name(identity), meaning.volume.disk)
+        meanings[identity] = (meaning, tuple(group))
+    return meanings
+
+
+def has_file(volume: Volume, path: str) -> bool:
+    """Whether something lies at the path of a volume that can be read."""
+    if volume.kind not in search.OPENABLE:
+        return False
+    try:
+        volume.filesystem().stat(path)
+    except (FileSystemError, PartitionTableError):  # bootmgr cannot read it there either
+        return False
+    return True
+
+
+def unreadable(machine: Machine) -> tuple[str, ...]:
+    """The names of the volumes that nothing can be said about."""
+    return tuple(volume.name for volume in machine.volumes() if volume.kind in _UNREADABLE)
+
+
+def is_renamed_disk(machine: Machine, identity: PartitionIdentity) -> bool:
+    """Whether a given volume has the GUID that is named, on a disk of another GUID: bootmgr may find it or not."""
+    if not isinstance(identity, GptPartition):
+        return False
+    return any(volume.partition.guid == identity.partition_guid for volume in machine.volumes())
+
+
+def fits(machine: Machine, paths: Sequence[str]) -> tuple[Volume, ...]:
+    """The volumes that have all these files."""
+    return tuple(volume for volume in machine.volumes() if all(has_file(volume, path) for path in paths))
+
+
+def _meaning(
+    machine: Machine,
+    system: Volume,
+    identity: PartitionIdentity,
+    group: Sequence[Reference],
+    disks: dict[int | str, int],
+) -> Meaning:
+    paths = tuple(dict.fromkeys(_paths(group)))
+    if group[0].role is Role.MANAGER:
+        return _system(machine, system, identity, paths)
+    hidden = unreadable(machine)
+    if hidden:
+        return Meaning(None, f"{', '.join(hidden)} cannot be read, and may be what is meant")
+    if not paths:
+        return Meaning(None, "the store does not say what lies there")
+    fitting = fits(machine, paths)
+    listed = " and ".join(paths)
+    if len(fitting) != 1:
+        names = " and ".join(volume.name for volume in fitting) or "no volume"
+        return Meaning(None, f"{listed}: {names} {'have' if len(fitting) > 1 else 'has'} it")
+    (volume,) = fitting
+    proof = _proof(machine, volume, identity, paths, disks)
+    if proof is None:
+        return Meaning(None, f"only {volume.name} has {listed}, but nothing proves that it is meant")
+    return Meaning(volume, f"only {volume.name} has {listed}, and {proof}")
+
+
+def _system(machine: Machine, system: Volume, identity: PartitionIdentity, paths: Sequence[str]) -> Meaning:
+    lacking = [path for path in paths if not has_file(system, path)]
+    if lacking:
+        what = f"the boot manager's object names it, but {system.name}, on which the store lies, has no {lacking[0]}"
+        return Meaning(None, what)
+    if _disks_named(machine, identity) not in ([], [system.disk]):
+        return Meaning(None, "the boot manager's object names it, but on a disk that the store does not lie on")
+    return Meaning(system, f"{system.name} is the partition that this store and its boot manager lie on")
+
+
+def _paths(group: Sequence[Reference]) -> Iterator[str]:
+    """What must lie there: what the default entry needs, where it is among those that name the partition."""
+    wanted = [each for each in group if each.role is Role.DEFAULT and each.path]
+    used = [each for each in group if each.used and each.path]
+    return (each.path for each in wanted or used)
+
+
+def _proof(
+    machine: Machine, volume: Volume, identity: PartitionIdentity, paths: Sequence[str], disks: dict[int | str, int]
+) -> str | None:
+    if _disks_named(machine, identity) == [volume.disk]:
+        return "its disk is the one that the element names"
+    if isinstance(identity, GptPartition) and volume.partition.guid == identity.partition_guid:
+        return "it has the very GUID that the element names, though its disk has not"
+    letter = next(filter(None, (_own_letter(volume, path, identity) for path in paths if _is_hive(path))), None)
+    if letter is not None:
+        return f"the Windows on it knows itself as {letter} by that very name (SYSTEM\\MountedDevices)"
+    if disks.get(_disk_name(identity)) == volume.disk:
+        return "another partition that the store names on that disk is proven to be on this one"
+    return None
+
+
+def _disk_name(identity: PartitionIdentity) -> int | str:
+    return identity.signature if isinstance(identity, MbrPartition) else identity.disk_guid
+
+
+def _disks_named(machine: Machine, identity: PartitionIdentity) -> list[int]:
+    """The given disks that have the signature or GUID which the identity names; signature 0 names none."""
+    if isinstance(identity, MbrPartition):
+        kind = TableKind.MBR
+        return [
+            disk.index
+            for disk in machine.disks
+            if disk.table.kind is kind and identity.signature and disk.table.signature == identity.signature
+        ]
+    return [disk.index for disk in machine.disks if disk.table.disk_guid == identity.disk_guid]
+
+
+def _is_hive(path: str) -> bool:
+    return path.casefold().endswith(_HIVE)
+
+
+def _own_letter(volume: Volume, hive_path: str, identity: PartitionIdentity) -> str | None:
+    """The letter that the Windows on a volume was installed under, where that letter was this partition's."""
+    config = hive_path.rpartition("\\")[0]
+    try:
+        version = volume.hive(f"{config}\\SOFTWARE").key(_CURRENT_VERSION)
+        root = None if version is None else version.value("SystemRoot")
+        mounted = volume.hive(f"{config}\\SYSTEM").key("MountedDevices")
+    except (FileSystemError, HiveError, PartitionTableError):
+        return None
+    letter = "" if root is None else (root.text() or "")[:2].upper()
+    known = None if mounted is None else mounted.value(f"\\DosDevices\\{letter}")
+    return letter if known is not None and known.data == _mounted_name(identity) else None
+
+
+def _mounted_name(identity: PartitionIdentity) -> bytes:
+    """What MountedDevices calls a partition: signature and offset, or DMIO:ID: and its GUID."""
+    if isinstance(identity, MbrPartition):
+        return struct.pack("<IQ", identity.signature, identity.offset)
+    return b"DMIO:ID:" + uuid.UUID(identity.partition_guid).bytes_le
