@@ -1,4 +1,4 @@
-"""``python -m benchmarks.fuzz hives --cases 100000``: mutate what ``hives`` or ``machines`` are made of.
+"""``python -m benchmarks.fuzz hives --cases 100000``: mutate hives, BCD stores or machines.
 
 The number of a case that fails is printed; ``--first NUMBER --cases 1`` runs it again.
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from benchmarks.fuzz import attempt, corpus, machines, mutate
+from benchmarks.fuzz import attempt, corpus, machines, mutate, stores
 
 SECONDS = 20
 """Of one case; the slowest sound one takes a tenth of one."""
@@ -26,6 +26,7 @@ MEMORY = 2**30
 _BATCH = 100
 _KINDS: dict[str, tuple[Callable[[Path], list[Any]], Callable[[Any, random.Random], Any], Callable[[Any], str]]] = {
     "hives": (corpus.seeds, mutate.mutated, attempt.attempt),
+    "stores": (stores.seeds, stores.mutated, stores.attempt),
     "machines": (machines.seeds, machines.mutated, machines.attempt),
 }
 """What can be mutated: its seeds, the mutation, and what is done with the result."""
