@@ -9,7 +9,8 @@ from tests.boot.test_chain import entry, loader, menu, path
 from tests.checks.cases import boot_sector_bytes
 from tests.fakes import FakeFileSystem, FakePartition, machine_of, volume_of
 
-from bootgraft.boot.bootsector import SectorFaultKind, find_faults
+from bootgraft.boot.bootsector import find_faults
+from bootgraft.boot.sectorfault import SectorFaultKind
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Machine
 
@@ -42,14 +43,15 @@ def test_boot_code_that_is_not_windows_own_is_not_judged() -> None:
 
 def test_the_geometry_is_a_matter_of_ntldr_alone() -> None:
     sector = boot_sector_bytes(heads=240).replace("NTLDR".encode("utf-16-le"), "BOOTMGR".encode("utf-16-le"))[:8192]
-    assert kinds(started(FakePartition(BOOTMGR, active=True, boot_sector=sector))) == []
+    assert kinds(started(FakePartition(BOOTMGR, active=True, boot_sector=sector))) == [SectorFaultKind.COPY]
 
 
 @pytest.mark.parametrize("broken", [0, 0x50])
 def test_a_copy_that_is_another_volumes_is_left_alone(broken: int) -> None:
     sector = bytearray(boot_sector_bytes(hidden=63))
     struct.pack_into("<Q", sector, 0x28, 15 + broken)
-    (fault,) = find_faults(started(FakePartition(LOADER, active=True, boot_sector=bytes(sector))))
+    *copy, fault = find_faults(started(FakePartition(LOADER, active=True, boot_sector=bytes(sector))))
+    assert [each.kind for each in copy] == ([SectorFaultKind.COPY] if broken else [])
     assert [change.offset for change in fault.changes] == [8192 + 0x1C, *([] if broken else [8192 + 15 * 512 + 0x1C])]
 
 

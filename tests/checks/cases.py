@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from tests.fakes import FakePartition, machine_of, volume_of
 from tests.windows.hives import hive_of
 
+from bootgraft.boot.bootcode import BootCode
 from bootgraft.boot.chain import BootChain, BootTarget, Step, follow
 from bootgraft.boot.faults import LoaderFault, LoaderFaultKind
 from bootgraft.boot.hibernation import SavedSession
@@ -23,6 +24,7 @@ from bootgraft.checks import (
     boot_sector,
     boot_service,
     boot_store,
+    boot_switches,
     device_binding,
     driver_file,
     driver_imports,
@@ -185,6 +187,30 @@ def _menu(wrong: str) -> Case:
     return Case((broken,), boot_menu.check(mended), boot_menu.check(chain_of_menu(path(2), path(2))))
 
 
+def _freeldr(wrong: str) -> Case:
+    """A freeldr.ini whose default is wrong, the one that the finding's change writes, and one that never was."""
+    (broken,) = boot_menu.check(chain_of_freeldr(wrong))
+    (change,) = broken.changes
+    assert isinstance(change, WriteFile)
+    mended = _reactos(change.data)
+    assert mended.default is not None
+    return Case((broken,), boot_menu.check(mended), boot_menu.check(chain_of_freeldr(path(2))))
+
+
+def chain_of_freeldr(system_path: str) -> BootChain:
+    """The chain of a machine whose FreeLoader is on partition 1 and whose only NT is \\WINDOWS on partition 2."""
+    sections = (
+        f'[FREELOADER]\r\nDefaultOS=X\r\n[Operating Systems]\r\nX="ReactOS"\r\n[X]\r\nSystemPath={system_path}\r\n'
+    )
+    return _reactos(sections.encode())
+
+
+def _reactos(freeldr_ini: bytes) -> BootChain:
+    loader = volume_of("\\freeldr.sys", contents={"\\freeldr.ini": freeldr_ini})
+    windows = volume_of("\\WINDOWS\\system32\\config\\SYSTEM", "\\WINDOWS\\system32\\ntoskrnl.exe")
+    return follow(machine_of([FakePartition(loader, active=True), FakePartition(windows)]))
+
+
 def _menu_fault(kind: MenuFaultKind, what: str) -> Case:
     """A boot.ini that names nothing; how the one to write is found is tested where it is."""
     change = WriteFile(FileId(0, 8192, "disk 0 partition 1", "\\boot.ini"), b"[boot loader]", None, "a new boot.ini")
@@ -199,22 +225,39 @@ def boot_sector_bytes(*, hidden: int = 16, heads: int = 255, per_track: int = 63
     sector[3:11] = b"NTFS    "
     struct.pack_into("<H11xHHI", sector, 0x0B, 512, per_track, heads, hidden)
     struct.pack_into("<Q", sector, 0x28, 15)
+    sector[:3], sector[0x54] = b"\xeb\x52\x90", 0xFA
     sector[0x1FE:] = b"\x55\xaa"
     return bytes(sector) + "NTLDR".encode("utf-16-le").ljust(14 * 512, b"\0") + bytes(sector)
 
 
-def chain_of_sectors(*, code: bytes = b"\xfa", active: tuple[bool, bool] = (True, False), **fields: int) -> BootChain:
-    """The chain of a machine in which two partitions can be active, the first with all that a start takes."""
+def chain_of_sectors(
+    *, code: bytes = b"\xfa", active: tuple[bool, bool] = (True, False), sector: bytes | None = None, **fields: int
+) -> BootChain:
+    """The chain of a machine in which two partitions can be active, the first with all that a start takes.
+
+    The second has the boot code of the same loader.
+    """
     menu = f'[boot loader]\r\ndefault={path(1)}\r\n[operating systems]\r\n{path(1)}="Windows"\r\n'
     windows = volume_of("\\WINDOWS\\system32\\config\\SYSTEM", "\\WINDOWS\\system32\\ntoskrnl.exe")
     windows.files |= {"\\ntldr": b"", "\\NTDETECT.COM": b"", "\\boot.ini": menu.encode()}
-    sector = boot_sector_bytes(**fields)
+    sector = boot_sector_bytes(**fields) if sector is None else sector
     first, second = active
-    machine = machine_of(
-        [FakePartition(windows, active=first, boot_sector=sector), FakePartition(volume_of("\\x"), active=second)]
-    )
+    other = FakePartition(volume_of("\\x"), active=second, boot_sector=boot_sector_bytes())
+    machine = machine_of([FakePartition(windows, active=first, boot_sector=sector), other])
     machine.disks[0].device.write(0, code)
-    return follow(machine)
+    given = BootCode(None, None, ((0, b"\xfa" * 440),), "the MBR of donor.vmdk")
+    return follow(machine, given=lambda: (given,))
+
+
+def _without_code() -> bytes:
+    sector = bytearray(boot_sector_bytes())
+    sector[0x54:0x1FE] = bytes(0x1FE - 0x54)
+    sector[15 * 512 + 0x54 : 15 * 512 + 0x1FE] = bytes(0x1FE - 0x54)
+    return bytes(sector)
+
+
+def _of_bootmgr() -> bytes:
+    return boot_sector_bytes().replace("NTLDR".encode("utf-16-le"), "BOOTMGR".encode("utf-16-le"))[: 15 * 512]
 
 
 def _sectors(broken: tuple[Finding, ...]) -> Case:
@@ -277,6 +320,15 @@ CASES = {
         boot_menu.check(chain_of_menu(path(2), path(2), "C:\\")),
         boot_menu.check(chain_of_menu(path(2), path(2))),
     ),
+    boot_menu.FREELDR_WRONG_PARTITION: _freeldr(path(3)),
+    boot_menu.FREELDR_UNSUPPORTED_PATH: _freeldr("signature(12345678)disk(0)rdisk(0)partition(2)\\WINDOWS"),
+    boot_switches.ID: Case(
+        boot_switches.check(
+            _chain_of(f"[boot loader]\ndefault={path(2)}\n[operating systems]\n{path(2)}=x /PCILOCK\n".encode())
+        ),
+        boot_switches.check(chain_of_menu(path(2), path(2))),
+        boot_switches.check(chain_of_menu(path(2), path(2))),
+    ),
     boot_loader.DEVICE: _loader(LoaderFaultKind.DEVICE, "the default entry names no partition", stops=True),
     boot_loader.MANAGER_DEVICE: _loader(LoaderFaultKind.MANAGER_DEVICE, "the boot manager's object names no partition"),
     boot_loader.RESUME_DEVICE: _loader(LoaderFaultKind.RESUME_DEVICE, "the resume entry names no partition"),
@@ -292,6 +344,11 @@ CASES = {
     uefi_fallback.OTHER: _loader(LoaderFaultKind.OTHER_FALLBACK, "the fallback loader is another one", mendable=False),
     uefi_fallback.OLDER: _loader(LoaderFaultKind.OLDER_FALLBACK, "the fallback loader is older", mendable=False),
     boot_sector.MBR_CODE: _sectors(boot_sector.check(chain_of_sectors(code=b""))),
+    boot_sector.NO_BOOT_CODE: _sectors(boot_sector.check(chain_of_sectors(sector=_without_code()))),
+    boot_sector.WRONG_LOADER: _sectors(
+        tuple(f for f in boot_sector.check(chain_of_sectors(sector=_of_bootmgr())) if f.id != boot_sector.COPY)
+    ),
+    boot_sector.COPY: _sectors(boot_sector.check(chain_of_sectors(sector=boot_sector_bytes()[: 15 * 512]))),
     boot_sector.ACTIVE_PARTITION: _sectors(boot_sector.check(chain_of_sectors(active=(False, False)))),
     boot_sector.HIDDEN_SECTORS: _sectors(boot_sector.check(chain_of_sectors(hidden=63))),
     boot_sector.GEOMETRY: _sectors(boot_sector.check(chain_of_sectors(heads=240))),

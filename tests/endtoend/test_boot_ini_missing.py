@@ -69,6 +69,19 @@ def test_which_of_two_is_meant_is_not_guessed_at(build_server1: Build, bootgraft
     assert oracles.sha256(machine.disk) == before
 
 
+@pytest.mark.parametrize(
+    ("switch", "severity", "status"),
+    [("/HAL=halmps.dll", "blocker", 1), ("/NUMPROC=1", "warning", 0), ("/redirect", "info", 0)],
+)
+def test_switches_of_the_old_machine_are_told(
+    switch: str, severity: str, status: int, build_server1: Build, bootgraft: Bootgraft
+) -> None:
+    machine = build_server1(**READY, boot_ini_text=menu(arc(2, "WINDOWS"), f"{arc(2, 'WINDOWS')}{ENTRY} {switch}"))
+    checked = bootgraft("check", machine.disk, *LSI_LOGIC, "--json")
+    assert (checked.status, findings(checked)) == (status, [(severity, "boot-ini-switches")])
+    assert switch in " ".join(checked.json["findings"][0]["evidence"])
+
+
 def test_a_machine_that_starts_another_system_is_told_which_line_to_change(
     build_server1: Build, bootgraft: Bootgraft
 ) -> None:

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.endtoend.story import LSI_LOGIC, Bootgraft, findings, grafting
+from tests.endtoend.story import LSI_LOGIC, Bootgraft, findings
 from tests.machines import oracles
 from tests.machines.build import BuiltMachine
 from tests.machines.spec import FileSystem
+from tests.machines.tools import run
 from tests.machines.windows2003 import Server1, dead_server
 from tests.machines.windows_files import DriverFile
 from tests.machines.windows_hives import Symmpi
@@ -106,13 +107,77 @@ def test_the_geometry_of_another_controller(heads: int, per_track: int, healthy:
     assert bootgraft("check", machine.disk, *LSI_LOGIC, "--json").json["findings"] == []
 
 
-def test_a_disk_without_boot_code_is_told_and_not_repaired(
-    server1: BuiltMachine, donor: BuiltMachine, bootgraft: Bootgraft
+def test_a_disk_without_boot_code_is_told(healthy: Build, bootgraft: Bootgraft) -> None:
+    machine = healthy()
+    spoil(machine.disk, {0: bytes(440)})
+    before = oracles.sha256(machine.disk)
+    checked = bootgraft("check", machine.disk, *LSI_LOGIC, "--json")
+    assert (checked.status, findings(checked)) == (1, [("blocker", "mbr-code-missing")])
+    repaired = bootgraft("repair", machine.disk, *LSI_LOGIC)
+    assert (repaired.status, "fixmbr" in repaired.stdout, "--boot-code IMAGE" in repaired.stdout) == (1, True, True)
+    assert oracles.sha256(machine.disk) == before
+
+
+@pytest.mark.parametrize("option", ["--boot-code", "--drivers"])
+def test_boot_code_of_the_mbr_comes_from_another_machine(
+    option: str, healthy: Build, donor: BuiltMachine, bootgraft: Bootgraft
 ) -> None:
-    spoil(server1.disk, {0: bytes(440)})
-    before = oracles.sha256(server1.disk)
-    checked = bootgraft("check", server1.disk, *LSI_LOGIC, "--json")
-    assert ("blocker", "mbr-code-missing") in findings(checked)
-    repaired = bootgraft("repair", server1.disk, *grafting(donor))
-    assert (repaired.status, "fixmbr" in repaired.stdout) == (1, True), repaired
-    assert oracles.sha256(server1.disk) == before
+    machine = healthy()
+    good, table = oracles.sha256(machine.disk), oracles.partitions(machine.disk)
+    spoil(machine.disk, {0: bytes(440)})
+    spoilt = oracles.sha256(machine.disk)
+    repaired = bootgraft("repair", machine.disk, *LSI_LOGIC, option, donor.disk)
+    assert repaired.status == 0, repaired
+    assert "the boot code in the MBR, from the MBR of" in repaired.stdout
+    assert oracles.partitions(machine.disk) == table
+    assert oracles.sha256(machine.disk) == good
+    assert bootgraft("undo", machine.disk).status == 0
+    assert oracles.sha256(machine.disk) == spoilt
+
+
+NT6_NAMES = "BOOTMGR".encode("utf-16-le")
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "finding", "severity"),
+    [
+        ({0x54: bytes(0x1FE - 0x54)}, "boot-sector-code-missing", "blocker"),
+        ({512: NT6_NAMES}, "boot-sector-wrong-loader", "warning"),
+    ],
+    ids=["its copy", "the other volume"],
+)
+def test_boot_code_of_ntfs_comes_from_the_machine_itself(
+    spoilt: dict[int, bytes], finding: str, severity: str, healthy: Build, bootgraft: Bootgraft
+) -> None:
+    machine = healthy()
+    span = machine.span(0)
+    good = oracles.sha256(machine.disk)
+    spoil(machine.disk, {span[0] + offset: data for offset, data in spoilt.items()})
+    before = oracles.sha256(machine.disk)
+    checked = bootgraft("check", machine.disk, *LSI_LOGIC, "--json")
+    assert (checked.status, findings(checked)) == (1, [(severity, finding)])
+    assert bootgraft("repair", machine.disk, *LSI_LOGIC).status == 0
+    assert oracles.sha256(machine.disk) == good
+    oracles.ntfs_is_consistent(machine.disk, span)
+    assert bootgraft("undo", machine.disk).status == 0
+    assert oracles.sha256(machine.disk) == before
+
+
+def test_boot_code_of_fat_comes_from_another_machine(healthy: Build, bootgraft: Bootgraft, tmp_path: Path) -> None:
+    machine = healthy(system_filesystem=FileSystem.FAT16)
+    span = machine.span(0)
+    good = oracles.sha256(machine.disk)
+    other = tmp_path / "other.raw"
+    other.write_bytes(machine.disk.read_bytes())
+    made = tmp_path / "made"
+    made.write_bytes(bytes(span[1]))
+    run("mkfs.fat", "-F", "16", made)
+    code = at(made, 0x3E, 0x1FE - 0x3E)
+    spoil(machine.disk, {span[0] + 0x3E: code})
+    spoil(other, {span[0] + HIDDEN: b"\x77", 440: b"\1\2\3\4"})
+    checked = bootgraft("check", machine.disk, *LSI_LOGIC, "--json")
+    assert findings(checked) == [("blocker", "boot-sector-code-missing")]
+    assert bootgraft("repair", machine.disk, *LSI_LOGIC).status == 1
+    assert bootgraft("repair", machine.disk, *LSI_LOGIC, "--boot-code", other).status == 0
+    oracles.fat_is_consistent(machine.disk, span)
+    assert oracles.sha256(machine.disk) == good

@@ -49,6 +49,7 @@ class Loader(StrEnum):
 
     NTLDR = "ntldr"
     BOOTMGR = "bootmgr"
+    FREELDR = "freeldr"  # on FAT only
 
 
 class FileSystem(StrEnum):

@@ -131,7 +131,8 @@ def _make_fat(partition: Partition, volume: Volume, path: Path, stage: Path) -> 
 def _write_fat_boot_sector(path: Path, loader: Loader, *, code_at: int) -> None:
     with path.open("r+b") as image:
         sector = bytearray(image.read(SECTOR))
-        tail = b"\r\nDisk error\0" + loader.name.ljust(11).encode()
+        short = "FREELDR SYS" if loader is Loader.FREELDR else loader.name.ljust(11)
+        tail = b"\r\nDisk error\0" + short.encode()
         code = BOOT_CODE.ljust(0x1FE - code_at - len(tail), b"\0") + tail
         sector[code_at:0x1FE] = code
         image.seek(0)

@@ -50,6 +50,7 @@ class BootIni:
     lines: tuple[str, ...]  # without line ends
     default_line: int | None = None  # where the default stands, counted from 1
     loader_line: int | None = None  # where the section [boot loader] begins
+    file: str = "boot.ini"  # FreeLoader's freeldr.ini gives a menu of the same shape
 
     def default_entry(self) -> BootEntry | None:
         """Return the entry whose path is the default one; None where there is none, or no default."""
@@ -68,19 +69,29 @@ def parse(data: bytes, *, name: str) -> BootIni:
     Raises:
         BootConfigError: it is larger than MAX_SIZE, or text in UTF-16, which ntldr cannot read.
     """
+    return _Parser().parse(text_of(data, name=name, file="boot.ini"))
+
+
+def text_of(data: bytes, *, name: str, file: str) -> str:
+    """The text of a boot menu up to its end mark; ``file`` is what errors call it, ``name`` where it lies.
+
+    Raises:
+        BootConfigError: it is larger than MAX_SIZE, or text in UTF-16, which the loader cannot read.
+    """
     if len(data) > MAX_SIZE:
         raise BootConfigError(
-            f"boot.ini has more than {MAX_SIZE} bytes",
+            f"{file} has more than {MAX_SIZE} bytes",
             where=name,
-            advice="ntldr reads only the beginning of a file that large; write a boot.ini of a few lines in its place",
+            advice=f"The loader reads only the beginning of a file that large; write a {file} of a few lines in its "
+            "place",
         )
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise BootConfigError(
-            "boot.ini is saved as UTF-16 text, which ntldr cannot read",
+            f"{file} is saved as UTF-16 text, which the loader cannot read",
             where=name,
             advice="Save it as plain (ANSI) text with the same content",
         )
-    return _Parser().parse(_END_OF_TEXT.split(data.decode(ENCODING), maxsplit=1)[0])
+    return _END_OF_TEXT.split(data.decode(ENCODING), maxsplit=1)[0]
 
 
 def split_path(path: str) -> tuple[ArcPath | None, str]:

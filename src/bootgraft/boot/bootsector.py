@@ -8,10 +8,11 @@ well and starts no more. Layout: Microsoft, "NTFS Boot Sector", "FAT32 File Syst
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 
 from bootgraft.boot import search
+from bootgraft.boot.bootcode import MBR_CODE, CodeSource, none_given
+from bootgraft.boot.loaders import BOOT_CODE_SIZE, Loader, named_in
+from bootgraft.boot.sectorfault import SectorFault, SectorFaultKind
 from bootgraft.changes import WriteSectors
 from bootgraft.errors import FileSystemError, PartitionTableError
 from bootgraft.filesystems.base import FileSystemKind
@@ -19,37 +20,18 @@ from bootgraft.machine import Disk, Machine, Volume
 from bootgraft.storage.blockdevice import SECTOR
 from bootgraft.storage.partitions import TableKind
 
-_MBR_CODE = 0x1B8
 _ENTRIES, _ENTRY = 0x1BE, 16
 _ACTIVE = 0x80
 _GEOMETRY, _HIDDEN = 0x18, 0x1C
-_BOOT_CODE_SIZE = 8192
 _SECTORS_PER_TRACK, _MOST_HEADS = 63, 255
 _LARGEST_WITH = ((2_114_445_312, 64), (4_228_374_780, 128))
 """Bytes of disk up to which a BIOS that assists LBA translates to so many heads; 255 above."""
 
 
-class SectorFaultKind(StrEnum):
-    """What is wrong before any file is read."""
-
-    NO_MBR_CODE = "mbr-code-missing"
-    ACTIVE_PARTITION = "active-partition-wrong"
-    HIDDEN_SECTORS = "boot-sector-hidden-sectors"
-    GEOMETRY = "boot-sector-geometry"
-
-
-@dataclass(frozen=True, slots=True)
-class SectorFault:
-    """One fault: ``what`` in one line, the evidence, and the changes that mend it; none where it cannot be mended."""
-
-    kind: SectorFaultKind
-    what: str
-    evidence: tuple[str, ...]
-    changes: tuple[WriteSectors, ...]
-
-
-def find_faults(machine: Machine) -> tuple[SectorFault, ...]:
+def find_faults(machine: Machine, given: CodeSource = none_given) -> tuple[SectorFault, ...]:
     """Judge what a BIOS reads of disk 0 before it reads a file. A disk without an MBR has none of these faults.
+
+    ``given`` has boot code of other installations, for where the machine's own is missing.
 
     Raises ImageError where the disk cannot be read.
     """
@@ -60,7 +42,7 @@ def find_faults(machine: Machine) -> tuple[SectorFault, ...]:
     if len(active) != 1 or disk.table.invalid_flags:
         fault = _active_fault(machine, disk)
         return () if fault is None else (fault,)
-    return (*_mbr_faults(disk), *_boot_sector_faults(disk, active[0]))
+    return (*_mbr_faults(machine, disk, given), *_boot_sector_faults(machine, disk, active[0], given))
 
 
 def _active_fault(machine: Machine, disk: Disk) -> SectorFault | None:
@@ -99,7 +81,7 @@ def _has_loader(volume: Volume) -> bool:
         return False
     if volume.kind not in search.OPENABLE:
         return True
-    pairs = (("\\ntldr", "\\boot.ini"), ("\\bootmgr", "\\Boot\\BCD"))
+    pairs = (("\\ntldr", "\\boot.ini"), ("\\bootmgr", "\\Boot\\BCD"), ("\\freeldr.sys", "\\freeldr.ini"))
     try:
         filesystem = volume.filesystem()
         return any(all(search.find_entry(filesystem, path) for path in pair) for pair in pairs)
@@ -107,22 +89,34 @@ def _has_loader(volume: Volume) -> bool:
         return True
 
 
-def _mbr_faults(disk: Disk) -> Iterator[SectorFault]:
-    if any(disk.device.read(0, _MBR_CODE)):
+def _mbr_faults(machine: Machine, disk: Disk, given: CodeSource) -> Iterator[SectorFault]:
+    if any(disk.device.read(0, MBR_CODE)):
         return
-    evidence = (f"{disk.name}, sector 0: bytes 0 to {_MBR_CODE - 1} are zero",)
-    what = f"the master boot record of {disk.name} has a partition table but no boot code"
-    yield SectorFault(SectorFaultKind.NO_MBR_CODE, what, evidence, ())
+    from bootgraft.boot.bootcodefault import mbr_fault  # a machine that was not cloned by volumes has MBR code
+
+    yield mbr_fault(machine, disk, given)
 
 
-def _boot_sector_faults(disk: Disk, volume: Volume) -> Iterator[SectorFault]:
-    """The fields of the active partition's boot sector; only of one whose code is Windows' own, on 512-byte sectors."""
-    if volume.kind not in search.OPENABLE or volume.device.size < _BOOT_CODE_SIZE:
+def _boot_sector_faults(machine: Machine, disk: Disk, volume: Volume, given: CodeSource) -> Iterator[SectorFault]:
+    """What is wrong with the active partition's boot sector, on 512-byte sectors."""
+    if volume.kind not in search.OPENABLE or volume.device.size < BOOT_CODE_SIZE:
         return
-    head = volume.device.read(0, _BOOT_CODE_SIZE)
-    loader = _loader_named(head)
-    if loader is None or head[0x0B:0x0D] != SECTOR.to_bytes(2, "little"):
+    head = volume.device.read(0, BOOT_CODE_SIZE)
+    if head[0x0B:0x0D] != SECTOR.to_bytes(2, "little"):
         return
+    from bootgraft.boot import bootcodefault
+
+    copy = _copy_at(volume, head)
+    yield from bootcodefault.code_faults(machine, disk, volume, head, copy, given)
+    if copy is None and _copy_place(volume, head) is not None:
+        yield bootcodefault.copy_fault(volume)
+    loader = named_in(head)
+    if loader in (Loader.BOOTMGR, Loader.NTLDR):
+        yield from _number_faults(disk, volume, head, loader)
+
+
+def _number_faults(disk: Disk, volume: Volume, head: bytes, loader: Loader) -> Iterator[SectorFault]:
+    """The fields of a boot sector whose code is Windows' own."""
     hidden, start = struct.unpack_from("<I", head, _HIDDEN)[0], volume.partition.start // SECTOR
     if hidden != start and start < 2**32:
         yield SectorFault(
@@ -131,7 +125,7 @@ def _boot_sector_faults(disk: Disk, volume: Volume) -> Iterator[SectorFault]:
             (f"{volume.name}, boot sector: {hidden} hidden sectors (at 0x1C), but it starts at sector {start}",),
             _in_both(disk, volume, head, _HIDDEN, struct.pack("<I", start), "the hidden sectors"),
         )
-    if loader == "NTLDR":
+    if loader is Loader.NTLDR:
         yield from _geometry_faults(disk, volume, head)
 
 
@@ -153,14 +147,6 @@ def _geometry_faults(disk: Disk, volume: Volume, head: bytes) -> Iterator[Sector
     )
 
 
-def _loader_named(head: bytes) -> str | None:
-    """The file that the boot code looks for first; NTFS code spells it in UTF-16, FAT's in ASCII."""
-    for loader in ("BOOTMGR", "NTLDR"):  # the code of Vista and later knows NTLDR too
-        if loader.encode("utf-16-le") in head or loader.encode("ascii").ljust(11) in head:
-            return loader
-    return None
-
-
 def _in_both(disk: Disk, volume: Volume, head: bytes, field: int, wanted: bytes, name: str) -> tuple[WriteSectors, ...]:
     """The change of one field, in the boot sector and in its copy where that is one."""
     start = volume.partition.start
@@ -178,13 +164,20 @@ def _in_both(disk: Disk, volume: Volume, head: bytes, field: int, wanted: bytes,
 
 def _copy_at(volume: Volume, head: bytes) -> int | None:
     """Where the copy of the boot sector begins (bytes in the volume); None where there is none of this volume."""
-    if volume.kind is FileSystemKind.NTFS:  # the sector behind the volume's last one
-        place, same = struct.unpack_from("<Q", head, 0x28)[0] * SECTOR, slice(0x28, 0x50)
-    elif volume.kind is FileSystemKind.FAT32:
-        place, same = struct.unpack_from("<H", head, 0x32)[0] * SECTOR, slice(0x20, 0x47)
-    else:
+    place = _copy_place(volume, head)
+    if place is None or not SECTOR <= place <= volume.device.size - SECTOR:
         return None
-    if not SECTOR <= place <= volume.device.size - SECTOR:
-        return None
+    same = slice(0x28, 0x50) if volume.kind is FileSystemKind.NTFS else slice(0x20, 0x47)
     copy = volume.device.read(place, SECTOR)
     return place if copy[same] == head[same] and copy[0x1FE:] == b"\x55\xaa" else None
+
+
+def _copy_place(volume: Volume, head: bytes) -> int | None:
+    """Where the copy of the boot sector belongs (bytes in the volume); None for a file system that keeps none."""
+    if volume.kind is FileSystemKind.NTFS:  # the sector behind the volume's last one
+        place: int = struct.unpack_from("<Q", head, 0x28)[0]
+    elif volume.kind is FileSystemKind.FAT32:
+        place = struct.unpack_from("<H", head, 0x32)[0]
+    else:
+        return None
+    return place * SECTOR

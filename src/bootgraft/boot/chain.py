@@ -1,39 +1,39 @@
 r"""The boot chain: followed link by link as firmware and loader follow it, from disk 0 to the SYSTEM hive.
 
-BIOS: MBR → the one active partition → its file system → ntldr with boot.ini (:mod:`.ntldr`), or bootmgr with a BCD
-store (:mod:`.bootmgr`). UEFI: GPT → the EFI system partition (:mod:`.uefi`) → bootmgr. Then, for all: the default entry
-→ the partition that it names → the Windows directory. Every link is a :class:`Step` with what was read and where. The
-first that does not hold ends the chain; its evidence also says what would fit, as information: which Windows boots
-is decided by these links and never by what lies around.
+BIOS: MBR → the one active partition → its file system → the loader that its boot sector names (:mod:`.loaders`):
+ntldr with boot.ini (:mod:`.ntldr`), bootmgr with a BCD store (:mod:`.bootmgr`), FreeLoader with freeldr.ini
+(:mod:`.freeldr`). UEFI: GPT → the EFI system partition (:mod:`.uefi`) → bootmgr. Then, for all: the default entry → the
+partition that it names → the Windows directory. Every link is a :class:`Step` with what was read and where. The first
+that does not hold ends the chain; its evidence also says what would fit, as information: which Windows boots is decided
+by these links and never by what lies around.
 """
 
 from typing import TYPE_CHECKING
 
 from bootgraft.boot import bootini, ntldr, uefi
 from bootgraft.boot.arc import ArcKind
+from bootgraft.boot.bootcode import CodeSource, none_given
 from bootgraft.boot.bootini import BootIni
 from bootgraft.boot.bootsector import find_faults
-from bootgraft.boot.steps import BootChain, BootTarget, BrokenLinkError, Firmware, Step, broken, unknown
+from bootgraft.boot.loaders import Loader, which_starts
+from bootgraft.boot.steps import BootChain, BootTarget, BrokenLinkError, Firmware, Step, broken
 from bootgraft.boot.trail import Trail
 from bootgraft.machine import Disk, Machine, Volume
 from bootgraft.storage.partitions import TableKind
 
-if TYPE_CHECKING:  # loaded only where boot.ini has a fault
+if TYPE_CHECKING:  # loaded only where boot.ini has a fault, or switches
+    from bootgraft.boot.bootswitches import Review
     from bootgraft.boot.faults import LoaderFault
     from bootgraft.boot.menufault import MenuFault
 
 __all__ = ["BootChain", "BootTarget", "Step", "follow"]
 
-_BOOTMGR, _NTLDR = "BOOTMGR", "NTLDR"
-_BOOT_CODE_SIZE = 8192
-"""Bytes at the start of a volume that hold boot code: 16 sectors on NTFS, fewer on FAT."""
 
-
-def follow(machine: Machine, *, search_others: bool = True) -> BootChain:
+def follow(machine: Machine, *, search_others: bool = True, given: CodeSource = none_given) -> BootChain:
     """Follow the chain of the machine's disks, given in BIOS order.
 
     Without ``search_others`` only the boot menu tells of other installations and no further volume is opened, as long
-    as the chain holds.
+    as the chain holds. ``given`` has the boot code of other installations.
 
     Raises:
         ImageError: a disk cannot be read.
@@ -43,7 +43,6 @@ def follow(machine: Machine, *, search_others: bool = True) -> BootChain:
     default: BootTarget | None = None
     system: Volume | None = None
     firmware: Firmware | None = None
-    menu: BootIni | None = None
     understood = True
     try:
         disk = _partition_table(trail)
@@ -52,28 +51,58 @@ def follow(machine: Machine, *, search_others: bool = True) -> BootChain:
         if firmware is Firmware.UEFI:
             uefi.check_loader(trail, system)
             default = _follow_bootmgr(trail, system, firmware)
-        elif _starts_bootmgr(trail, system):
-            default = _follow_bootmgr(trail, system, firmware)
         else:
-            ntldr.check_loader(trail, system)
-            menu = ntldr.read_menu(trail, system)
-            default = ntldr.follow_default(trail, menu, system)
+            default = _follow_loader(trail, system)
     except BrokenLinkError as end:
         trail.steps.append(end.step)
         understood = end.understood
-    others, notes = _others(trail, menu, default, everywhere=search_others or default is None)
-    fault = None if system is None or menu is None else _menu_fault(machine, system, menu, default)
+    others, notes = _others(trail, default, everywhere=search_others or default is None)
     return BootChain(
         tuple(trail.steps),
         default,
         others,
         understood,
         notes,
-        find_faults(machine),
-        fault,
-        _loader_faults(trail, system, firmware),
-        None if menu is not None else firmware,
+        sector_faults=find_faults(machine, given),
+        menu_fault=None if system is None or trail.menu is None else _menu_fault(machine, system, trail.menu, default),
+        review=_review(trail, system, default),
+        loader_faults=_loader_faults(trail, system, firmware),
+        firmware=None if trail.menu is not None else firmware,
     )
+
+
+def _follow_loader(trail: Trail, system: Volume) -> BootTarget:
+    """Follow the chain from the boot sector of the active partition to a Windows, as its loader does."""
+    loader = which_starts(trail, system)
+    if loader is Loader.BOOTMGR:
+        _bootmgr_is_there(trail, system)
+        return _follow_bootmgr(trail, system, Firmware.BIOS)
+    if loader is Loader.FREELDR:
+        from bootgraft.boot import freeldr  # no Windows needs it
+
+        freeldr.check_loader(trail, system)
+        ini = freeldr.read_menu(trail, system)
+        trail.menu, trail.entry = ini.menu, None if ini.default is None else ini.default.nt
+        return freeldr.follow_default(trail, ini, system)
+    ntldr.check_loader(trail, system)
+    trail.menu = ntldr.read_menu(trail, system)
+    trail.entry = trail.menu.default_entry()
+    return ntldr.follow_default(trail, trail.menu, system)
+
+
+def _bootmgr_is_there(trail: Trail, system: Volume) -> None:
+    file = trail.file(system, f"\\{Loader.BOOTMGR}")
+    if file is not None:
+        evidence = f"a file of {file.size} bytes"
+        trail.holds("bootmgr is on the active partition", f"{system.name}: \\{file.name}", evidence, "a BIOS starts it")
+
+
+def _review(trail: Trail, system: Volume | None, default: BootTarget | None) -> "Review | None":
+    if trail.menu is None or trail.entry is None or system is None or default is None or not trail.entry.switches:
+        return None
+    from bootgraft.boot.bootswitches import review
+
+    return review(trail.entry, default, f"{system.name}: \\{trail.menu.file}")
 
 
 def _loader_faults(trail: Trail, system: Volume | None, firmware: Firmware | None) -> "tuple[LoaderFault, ...]":
@@ -98,6 +127,8 @@ def _menu_fault(machine: Machine, system: Volume, menu: BootIni, default: BootTa
         from bootgraft.boot.menufault import find_fault
 
         return find_fault(machine, system, menu)
+    if menu.file != "boot.ini":  # FreeLoader has no rule of its own for what is missing
+        return None
     from bootgraft.boot import menurebuild
 
     if not menu.entries:
@@ -114,10 +145,11 @@ def _is_plain(path: str) -> bool:
 
 
 def _others(
-    trail: Trail, menu: BootIni | None, default: BootTarget | None, *, everywhere: bool
+    trail: Trail, default: BootTarget | None, *, everywhere: bool
 ) -> tuple[tuple[BootTarget, ...], tuple[str, ...]]:
     """List every other installation once, and the volumes that could not be searched."""
     found, notes = trail.found_windows if everywhere else ((), ())
+    menu = trail.menu
     targets = list(trail.menu_targets()) if menu is None else list(ntldr.menu_targets(trail.machine, menu))
     targets += [BootTarget(each.volume, each.directory, "") for each in found]
     places: dict[tuple[int, int, str], BootTarget] = {}
@@ -190,37 +222,3 @@ def _active_partition(trail: Trail, disk: Disk) -> Volume:
     evidence = f"slot {volume.partition.slot}: {volume.name}"
     trail.holds("disk 0 has one active partition", where, evidence, link=f"active {volume.name}")
     return volume
-
-
-def _starts_bootmgr(trail: Trail, system: Volume) -> bool:
-    """Whether the loader is bootmgr and not ntldr: the boot sector decides, and where it tells nothing, what is there.
-
-    The boot sector of Vista and later spells NTLDR too, but looks for BOOTMGR first.
-    """
-    bootmgr, has_ntldr = trail.file(system, "\\bootmgr"), trail.file(system, "\\ntldr") is not None
-    where, wants = f"{system.name}: \\bootmgr", _loader_in_boot_code(system)
-    if bootmgr is None:
-        if wants != _BOOTMGR:
-            return False
-        if has_ntldr:
-            what = "the boot sector starts bootmgr, which is not there; ntldr is, but that one it may not start"
-            raise unknown(what, where, "the boot sector was written by Windows Vista or later")
-        hints = (*trail.other_loaders(), *trail.fitting())
-        raise broken("there is no bootmgr on the active partition", where, "the boot sector looks for it", *hints)
-    if wants == _NTLDR:
-        if has_ntldr:
-            return False
-        raise broken("there is no ntldr on the active partition", where, "bootmgr is, but the boot sector starts ntldr")
-    if not wants and has_ntldr:
-        what = "the active partition has both bootmgr and ntldr, and its boot sector does not say which one it starts"
-        raise unknown(what, where, "neither name is in its boot code", *trail.fitting())
-    evidence = f"a file of {bootmgr.size} bytes"
-    trail.holds("bootmgr is on the active partition", f"{system.name}: \\{bootmgr.name}", evidence, "a BIOS starts it")
-    return True
-
-
-def _loader_in_boot_code(volume: Volume) -> str:
-    """The file that the boot code of the volume looks for: NTFS boot code spells it in UTF-16, FAT's in ASCII."""
-    code = volume.device.read(0, min(_BOOT_CODE_SIZE, volume.device.size))
-    spelt = (_BOOTMGR, _NTLDR)
-    return next((x for x in spelt if x.encode("utf-16-le") in code or x.encode("ascii").ljust(11) in code), "")

@@ -1,4 +1,6 @@
-r"""What is wrong with a boot.ini that leads nowhere, and the text that it should have: only where that can be proven.
+r"""What is wrong with a boot menu that leads nowhere, and the text that it should have: only where that can be proven.
+
+The menu is ntldr's boot.ini or FreeLoader's freeldr.ini, which name a Windows alike.
 
 A Windows is never taken by its name alone: it must be the only one in that directory on the given disks, and nothing
 may speak for another. What its own registry says decides first: since Windows XP ``Control\SystemBootDevice`` holds the
@@ -45,6 +47,7 @@ class MenuFault:
     evidence: tuple[str, ...]
     change: WriteFile | None
     advice: str = ""
+    file: str = "boot.ini"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +105,16 @@ class _Judge:
             return None
         kind = MenuFaultKind.WRONG_PARTITION if followed else MenuFaultKind.UNSUPPORTED_PATH
         what = (
-            f"boot.ini points at disk {arc.rdisk} partition {arc.partition}, where there is no {_short(directory)}"
+            f"{self._menu.file} points at disk {arc.rdisk} partition {arc.partition}, "
+            f"where there is no {_short(directory)}"
             if followed
-            else f"the default entry of boot.ini has a {arc.kind.value}({_first(arc)}) path"
+            else f"the default entry of {self._menu.file} has a {arc.kind.value}({_first(arc)}) path"
         )
         evidence = (f"{self._place}: {printable(default)}", *answer.reasons)
         if answer.volume is None:
-            return MenuFault(kind, what, evidence, None)
-        return MenuFault(kind, what, evidence, self._change(self._redirected(default, answer.volume)))
+            return MenuFault(kind, what, evidence, None, file=self._menu.file)
+        change = self._change(self._redirected(default, answer.volume))
+        return MenuFault(kind, what, evidence, change, file=self._menu.file)
 
     def _redirected(self, default: str, volume: Volume) -> dict[int, str]:
         """The lines to change: the default, every entry with its path, and others that can be told in the same way."""
@@ -179,7 +184,9 @@ class _Judge:
         found = f"the only {printable(directory)} with a SYSTEM hive is on {volume.name}"
         last = _last_start(volume, directory)
         if last == arc:
-            return _Answer(volume, (found, f"its registry says that it last started from {last}, as boot.ini does"))
+            return _Answer(
+                volume, (found, f"its registry says that it last started from {last}, as {self._menu.file} does")
+            )
         if last is not None and last.kind is arc.kind and last != _arc_of(volume):
             return _Answer(None, (found, f"but its registry says that it last started from {last}, which is neither"))
         doubts = (*notes, *self._doubts(path, arc, directory))
@@ -231,21 +238,21 @@ class _Judge:
 
     @property
     def _place(self) -> str:
-        return f"{self._system.name}: \\boot.ini"
+        return f"{self._system.name}: \\{self._menu.file}"
 
     @cached_property
     def _data(self) -> bytes:
-        return self._system.filesystem().read("\\boot.ini")
+        return self._system.filesystem().read(f"\\{self._menu.file}")
 
     def _change(self, paths: dict[int, str]) -> WriteFile:
         import hashlib
 
         new = menuedit.rewrite(self._data, self._menu, paths)
         system = self._system
-        name = system.filesystem().stat("\\boot.ini").name
+        name = system.filesystem().stat(f"\\{self._menu.file}").name
         file = FileId(system.disk, system.partition.start, system.name, f"\\{name}")
         before = hashlib.sha256(self._data).hexdigest()
-        return WriteFile(file, new, before, "boot.ini as it is, with other paths", old=self._data)
+        return WriteFile(file, new, before, f"{self._menu.file} as it is, with other paths", old=self._data)
 
 
 def _has_windows(volume: Volume, directory: str) -> bool:

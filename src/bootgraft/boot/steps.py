@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from bootgraft.machine import Volume
 
 if TYPE_CHECKING:  # it is built from what is in here
-    from bootgraft.boot.bootsector import SectorFault
+    from bootgraft.boot.bootswitches import Review
     from bootgraft.boot.faults import LoaderFault
     from bootgraft.boot.menufault import MenuFault
+    from bootgraft.boot.sectorfault import SectorFault
 
 
 class Firmware(StrEnum):
@@ -58,6 +59,7 @@ class BootChain:
     notes: tuple[str, ...] = ()  # volumes that could not be searched for others
     sector_faults: "tuple[SectorFault, ...]" = ()  # what a BIOS would stumble over before it reads a file
     menu_fault: "MenuFault | None" = None  # what boot.ini has wrong, and the text that it should have
+    review: "Review | None" = None  # the switches of the default entry that are worth a look
     loader_faults: "tuple[LoaderFault, ...]" = ()  # what bootmgr's store and the loaders beside it have wrong
     firmware: Firmware | None = None  # what a machine of Vista or later must have; ntldr knows a BIOS only
 

@@ -11,6 +11,7 @@ from bootgraft.filesystems.base import Entry, FileSystem, FileSystemKind
 from bootgraft.machine import Machine, Volume
 
 if TYPE_CHECKING:  # it is built from what is in here
+    from bootgraft.boot.bootini import BootEntry, BootIni
     from bootgraft.boot.bootmgr import Menu
 
 
@@ -21,6 +22,8 @@ class Trail:
         self.machine = machine
         self.steps: list[Step] = []
         self.bcd: Menu | None = None  # the BCD store that was read
+        self.menu: BootIni | None = None  # the boot.ini or freeldr.ini that was read
+        self.entry: BootEntry | None = None  # the entry of it that is started
         self.menu_targets: Callable[[], Iterable[BootTarget]] = tuple  # what a BCD store that was read displays
 
     def holds(self, what: str, where: str, *evidence: str, link: str = "") -> None:

@@ -1,8 +1,8 @@
 """Gates 1 and 2: does the chain from the firmware arrive at a Windows at all?"""
 
-from bootgraft.boot.bootsector import SectorFaultKind
 from bootgraft.boot.chain import BootChain
 from bootgraft.boot.faults import LoaderFaultKind
+from bootgraft.boot.sectorfault import SectorFaultKind
 from bootgraft.checks.finding import Finding, FindingDoc, Severity
 
 BROKEN = "boot-chain-broken"
@@ -35,6 +35,9 @@ DOCS = (
     ),
 )
 
+_KNOWN = (SectorFaultKind.ACTIVE_PARTITION, SectorFaultKind.WRONG_LOADER)
+"""Faults of sectors that are why the chain does not arrive; each has a finding of its own."""
+
 
 def check(chain: BootChain) -> tuple[Finding, ...]:
     """One finding where the chain does not arrive, unless :mod:`.boot_menu` or another of them knows why."""
@@ -44,7 +47,7 @@ def check(chain: BootChain) -> tuple[Finding, ...]:
         return ()
     if any(fault.kind is LoaderFaultKind.OTHER_FALLBACK for fault in chain.loader_faults):
         return ()
-    if any(fault.kind is SectorFaultKind.ACTIVE_PARTITION for fault in chain.sector_faults):
+    if any(fault.kind in _KNOWN for fault in chain.sector_faults):
         return ()
     step = chain.steps[-1]
     if not chain.understood:

@@ -10,11 +10,14 @@ UNSUPPORTED_PATH = "boot-ini-unsupported-path"
 MISSING = "boot-ini-missing"
 NO_DEFAULT = "boot-ini-no-default"
 BOOTS_OTHER = "boot-ini-default-boots-other"
+FREELDR_WRONG_PARTITION = "freeldr-ini-wrong-partition"
+FREELDR_UNSUPPORTED_PATH = "freeldr-ini-unsupported-path"
 
 _REFERENCES = ("https://learn.microsoft.com/troubleshoot/windows-server/performance/edit-boot-ini",)
 _NT_DEFAULT = (
     "https://www.itprotoday.com/compute-engines/jsi-tip-2745-windows-nt-could-not-start-ntoskrnlexe-missing-or-corrupt"
 )
+_FREELDR = ("https://github.com/reactos/reactos/blob/master/boot/freeldr/FREELDR.INI",)
 _APPLIES_TO = "Windows NT 4 to Server 2003 on MBR disks"
 DOCS = (
     FindingDoc(
@@ -93,6 +96,28 @@ DOCS = (
         limits="A blocker where the file is not there; else a warning, and the verdict is unknown.",
         references=_REFERENCES,
     ),
+    FindingDoc(
+        id=FREELDR_WRONG_PARTITION,
+        applies_to="ReactOS on MBR disks",
+        cause="freeldr.ini names the partition of its ReactOS by disk order and partition number, as boot.ini does: a "
+        "partition that went missing, or disks in another order, change the numbers but not the file.",
+        evidence="The path of the default entry, where a directory of that name is, and what its registry says about "
+        "where it last started from.",
+        fix="rdisk() and partition() are rewritten in the SystemPath= of the default entry and of every entry that "
+        "pointed there; all other bytes stay.",
+        limits="As for boot-ini-wrong-partition.",
+        references=_FREELDR,
+    ),
+    FindingDoc(
+        id=FREELDR_UNSUPPORTED_PATH,
+        applies_to="ReactOS on MBR disks",
+        cause="The SystemPath= of the default entry is no multi(0)disk(0) path: FreeLoader reaches disks through the "
+        "BIOS only.",
+        evidence="The path, and the partition that it means.",
+        fix="The path becomes multi(0)disk(0)rdisk(n)partition(n).",
+        limits="As for boot-ini-unsupported-path.",
+        references=_FREELDR,
+    ),
 )
 _IDS = {
     MenuFaultKind.WRONG_PARTITION: WRONG_PARTITION,
@@ -102,8 +127,12 @@ _IDS = {
     MenuFaultKind.NO_DEFAULT: NO_DEFAULT,
     MenuFaultKind.BOOTS_OTHER: BOOTS_OTHER,
 }
+_FREELDR_IDS = {
+    MenuFaultKind.WRONG_PARTITION: FREELDR_WRONG_PARTITION,
+    MenuFaultKind.UNSUPPORTED_PATH: FREELDR_UNSUPPORTED_PATH,
+}
 _LEADS_NOWHERE = (
-    "ntldr stops before any driver is loaded: 'Windows could not start because the following file is missing or "
+    "The loader stops before any driver is loaded: 'Windows could not start because the following file is missing or "
     "corrupt', or because of a disk hardware configuration problem."
 )
 _BUILT_IN = (
@@ -126,7 +155,7 @@ _WHERE_IT_BOOTS = {
     "writes a new one, as another conversion may; a multi() path does in any case.",
 }
 _BY_HAND = (
-    " bootgraft does not guess which Windows is meant: correct boot.ini by hand, or give all disks in BIOS order, and "
+    " bootgraft does not guess which Windows is meant: correct the file by hand, or give all disks in BIOS order, and "
     "check again."
 )
 
@@ -143,6 +172,7 @@ def check(chain: BootChain) -> tuple[Finding, ...]:
     if chain.steps and not chain.steps[-1].holds:
         step = chain.steps[-1]
         evidence = (*evidence, f"{step.where}: {step.what}")
+    identifier = _IDS[fault.kind] if fault.file == "boot.ini" else _FREELDR_IDS[fault.kind]
     if fault.change is None:
-        return (Finding(_IDS[fault.kind], severity, fault.what, meaning + (fault.advice or _BY_HAND), evidence),)
-    return (Finding(_IDS[fault.kind], severity, fault.what, meaning, evidence, Remedy.CHANGES, (fault.change,)),)
+        return (Finding(identifier, severity, fault.what, meaning + (fault.advice or _BY_HAND), evidence),)
+    return (Finding(identifier, severity, fault.what, meaning, evidence, Remedy.CHANGES, (fault.change,)),)

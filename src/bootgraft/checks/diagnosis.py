@@ -13,6 +13,7 @@ from bootgraft.checks import (
     boot_sector,
     boot_service,
     boot_store,
+    boot_switches,
     device_binding,
     driver_file,
     driver_imports,
@@ -44,6 +45,7 @@ STORAGE_CHECKS: tuple[Callable[[ControllerFacts], tuple[Finding, ...]], ...] = (
 DOCS: tuple[FindingDoc, ...] = (
     *boot_chain.DOCS,
     *boot_menu.DOCS,
+    boot_switches.DOC,
     *boot_loader.DOCS,
     *boot_store.DOCS,
     *uefi_fallback.DOCS,
@@ -104,6 +106,7 @@ def chain_findings(chain: BootChain) -> tuple[Finding, ...]:
     return (
         *boot_chain.check(chain),
         *boot_menu.check(chain),
+        *boot_switches.check(chain),
         *boot_loader.check(chain),
         *boot_store.check(chain),
         *uefi_fallback.check(chain),

@@ -104,6 +104,9 @@ def _add_repair(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--reg", action="append", default=[], metavar="FILE", help="a driver's exported .reg file")
     parser.add_argument("--file", action="append", default=[], metavar="SYS", help="the driver file that belongs to it")
+    parser.add_argument(
+        "--boot-code", action="append", default=[], metavar="IMAGE", help="disk image of a machine with sound boot code"
+    )
     parser.add_argument("--dry-run", action="store_true", help="show the changes and prove them; write nothing")
     parser.add_argument("--overlay", metavar="OUT.qcow2", help="leave the image alone, write a qcow2 on top of it")
     parser.add_argument("--resume", action="store_true", help="finish a repair that was interrupted")

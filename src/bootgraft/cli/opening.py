@@ -31,8 +31,8 @@ def open_machine(options: Options, stack: ExitStack, *, writable: bool) -> Itera
 
 
 def open_donors(options: Options, stack: ExitStack) -> Iterator[OpenImage]:
-    """Open the donors' disks for reading; ``stack`` closes them."""
-    for location in options.drivers:
+    """Open the donors' disks for reading, those for boot code last; ``stack`` closes them."""
+    for location in (*options.drivers, *options.boot_code):
         yield stack.enter_context(open_image(identify(location, allow_paths=options.allow_path), writable=False))
 
 

@@ -24,6 +24,7 @@ class Options:
     targets: tuple[str, ...] = ()
     windows: str | None = None
     drivers: tuple[str, ...] = ()
+    boot_code: tuple[str, ...] = ()
     reg: tuple[str, ...] = ()
     file: tuple[str, ...] = ()
     dry_run: bool = False

@@ -8,7 +8,7 @@ from bootgraft.storage.journaldisks import disk_file
 def refuse_repeated(options: Options) -> None:
     """Raise UsageError where one disk is given twice: it would be told as one that another program has open."""
     seen: set[object] = set()
-    for location in (*options.images, *options.drivers):
+    for location in (*options.images, *options.drivers, *options.boot_code):
         disk = disk_file(location) or location
         if disk in seen:
             raise UsageError(

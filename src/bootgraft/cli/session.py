@@ -69,6 +69,7 @@ class Session:
             self._options.registry,
             self._options.reset_journal,
             self._options.discard_hibernation,
+            len(self._options.boot_code),
         )
         devices = [image.device for image in opened]
         return self._worker.run(job, devices, self.overlays, self._monitor, output)

@@ -218,6 +218,8 @@ def sector_line(change: WriteSectors) -> str:
     place = f"disk {change.disk}, byte {change.offset}"
     if len(change.data) > _SHOWN_BYTES and not any(change.data):
         return one_line(f"clear   {place}: {change.what}  ({len(change.data)} bytes)")
+    if len(change.data) > _SHOWN_BYTES:
+        return one_line(f"patch   {place}: {change.what}  ({len(change.data)} bytes)")
     return one_line(f"patch   {place}: {change.what}  ({change.before.hex(' ')} becomes {change.data.hex(' ')})")
 
 

@@ -26,8 +26,9 @@ class Job:
     """One machine's work.
 
     The first ``disks`` of ``devices`` are the machine's disks in BIOS order; each further one is the only disk of a
-    donor. ``reg_files`` and ``driver_files`` are paths of ordinary files, which the child opens for reading itself.
-    ``detailed`` asks for the registry changes as ``.reg`` text. ``registry`` says what ``reg`` is to do.
+    donor, the last ``boot_codes`` of them of one that gives boot code only. ``reg_files`` and ``driver_files`` are
+    paths of ordinary files, which the child opens for reading itself. ``detailed`` asks for the registry changes as
+    ``.reg`` text. ``registry`` says what ``reg`` is to do.
     ``reset_journal`` and ``discard_hibernation`` are what the user consents to lose (see :mod:`.consent`).
     """
 
@@ -42,6 +43,12 @@ class Job:
     registry: "RegistryRequest | None" = None
     reset_journal: bool = False
     discard_hibernation: bool = False
+    boot_codes: int = 0
+
+    @property
+    def driver_donors(self) -> tuple[DeviceSpec, ...]:
+        """The donors that may have a driver."""
+        return self.devices[self.disks : len(self.devices) - self.boot_codes]
 
     def to_json(self) -> bytes:
         """The job as a frame's payload."""

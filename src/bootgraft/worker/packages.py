@@ -29,7 +29,7 @@ def find_package(
 
         return read_manual(job.reg_files, job.driver_files, installation.arch)
     failure: BootgraftError | None = None
-    for device, image in zip(donors, job.devices[job.disks :], strict=True):
+    for device, image in zip(donors, job.driver_donors, strict=True):
         try:
             return _donor_package(device, image.location, diagnosis, installation)
         except DriverSourceError as error:

@@ -24,6 +24,7 @@ from bootgraft.report.device import DeviceSpec
 from bootgraft.report.document import RepairDocument, change_document, check_document
 from bootgraft.report.text import check_text, finding_lines, plan_text, summary_line, verdict_line
 from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.worker.boot_codes import given_code
 from bootgraft.worker.consent import open_for_writing, refuse_unsafe
 from bootgraft.worker.job import Job, Outcome
 from bootgraft.worker.packages import find_package
@@ -81,14 +82,16 @@ def repair(job: Job, disks: Sequence[BlockDevice], donors: Sequence[BlockDevice]
 
         done = discard_sessions(job, disks)
         progress = replace(progress, plan=done.plan, mended=done.findings, defects=done.defects)
+    given = given_code(job, donors)
+    drivers = donors[: len(job.driver_donors)]
     while True:
         with Machine.read(disks, writable=True) as machine:
-            found = survey(machine, job.windows, images)
+            found = survey(machine, job.windows, images, given)
             mending = chain_findings(found.chain)
             plan = plan_chain(mending)
             is_last = not plan.changes or progress.rounds == _MAX_CHAIN_ROUNDS
             planned = (
-                _mend_windows(job, machine, found, donors, progress, monitor)
+                _mend_windows(job, machine, found, drivers, progress, monitor)
                 if is_last
                 else _mend_chain(job, machine, found, plan, progress, monitor)
             )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bootgraft.boot.bootcode import CodeSource, none_given
 from bootgraft.boot.chain import BootChain, BootTarget, follow
 from bootgraft.boot.hibernation import SavedSession, saved_sessions
 from bootgraft.checks.diagnosis import Diagnosis, diagnose
@@ -30,14 +31,18 @@ class Survey:
         return tuple(diagnose(self.chain, self.installation, self.hive, each, self.sessions) for each in controllers)
 
 
-def survey(machine: Machine, windows: str | None, images: Sequence[DeviceSpec]) -> Survey:
+def survey(
+    machine: Machine, windows: str | None, images: Sequence[DeviceSpec], given: CodeSource = none_given
+) -> Survey:
     """Follow the boot chain to the Windows that boots, or to the one called ``windows``.
+
+    ``given`` has the boot code of other installations.
 
     Raises the BootgraftError family where there is no disk, no such Windows, or a damaged one.
     """
     if all(disk.table.kind is TableKind.NONE for disk in machine.disks):
         raise _no_table(machine, images[0].location)
-    chain = follow(machine, search_others=windows is not None)
+    chain = follow(machine, search_others=windows is not None, given=given)
     installation = default_windows(chain) if windows is None else _named(chain, windows)
     hive = None if installation is None else open_hive(installation, "SYSTEM")
     sessions = saved_sessions(machine, () if installation is None else (installation.volume,))
