@@ -8,6 +8,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from tests.checks import identities
 from tests.fakes import FakePartition, machine_of, volume_of
 from tests.windows.hives import hive_of
 
@@ -26,9 +27,13 @@ from bootgraft.checks import (
     boot_store,
     boot_switches,
     device_binding,
+    disk_information,
+    disk_signature,
+    drive_letter,
     driver_file,
     driver_imports,
     enum_instance,
+    gpt_attributes,
     hibernation,
     hive_integrity,
     last_known_good,
@@ -39,6 +44,7 @@ from bootgraft.checks import (
 )
 from bootgraft.checks.facts import ControllerFacts, ControlSetFacts
 from bootgraft.checks.finding import Finding
+from bootgraft.checks.identity_facts import HIDDEN, IdentityFacts
 from bootgraft.filesystems.base import VolumeState
 from bootgraft.machine import Volume
 from bootgraft.registry.integrity import Defect, DefectKind, DefectSeverity
@@ -301,6 +307,29 @@ def _fast_start_up(value: int, sessions: tuple[SavedSession, ...]) -> tuple[Find
     return tuple(finding for finding in found if finding.id == hibernation.FAST_START_UP)
 
 
+def _identity(check: Callable[[IdentityFacts], tuple[Finding, ...]], broken: IdentityFacts, wanted: str) -> Case:
+    """One finding of a check, the machine after all that is wrong with its names was mended, and the story's own."""
+    every = tuple(
+        finding
+        for each in (disk_signature.check, gpt_attributes.check, drive_letter.check, disk_information.check)
+        for finding in each(broken)
+    )
+    after = identities.mended(broken, every)
+    healthy = identities.story() if broken.unhiding == () else identities.gpt()
+    return Case(tuple(each for each in check(broken) if each.id == wanted), check(after), check(healthy))
+
+
+def _unmendable(check: Callable[[IdentityFacts], tuple[Finding, ...]], broken: IdentityFacts) -> Case:
+    """One that is only told: it is mended by hand."""
+    return Case(check(broken), check(identities.story()), check(identities.story()))
+
+
+def _nt4(*signatures: int) -> IdentityFacts:
+    found = identities.story(version=(4, 0))
+    assert found.windows is not None
+    return replace(found, windows=replace(found.windows, disk_signatures=signatures))
+
+
 CASES = {
     boot_chain.BROKEN: Case(boot_chain.check(chain(holds=False)), boot_chain.check(chain()), boot_chain.check(chain())),
     boot_chain.NOT_FOLLOWED: Case(
@@ -374,6 +403,21 @@ CASES = {
     enum_instance.ID: _storage(
         enum_instance.check, _with_instance(lambda n: instance(n, service_name=None)), _with_instance(instance)
     ),
+    disk_signature.ZERO: _identity(disk_signature.check, identities.story(signature=0), disk_signature.ZERO),
+    disk_signature.CHANGED: _identity(
+        disk_signature.check, identities.story(signature=identities.NEW), disk_signature.CHANGED
+    ),
+    disk_signature.COLLISION: _unmendable(
+        disk_signature.check, identities.story(further=(identities.mbr_disk(1, total=2),))
+    ),
+    gpt_attributes.ID: _identity(gpt_attributes.check, identities.gpt(attributes=HIDDEN), gpt_attributes.ID),
+    drive_letter.SYSTEM: _identity(drive_letter.check, identities.story(signature=identities.NEW), drive_letter.SYSTEM),
+    drive_letter.DATA: _identity(
+        drive_letter.check,
+        identities.story(starts=identities.MEGABYTES, hidden=(2048, *identities.TRACKS[1:])),
+        drive_letter.DATA,
+    ),
+    disk_information.ID: _unmendable(disk_information.check, _nt4(identities.NEW)),
     volume_state.ID: Case(
         volume_state.check("disk 0 partition 2", (VolumeState.UNCLEAN,)),
         volume_state.check("disk 0 partition 2", ()),

@@ -25,7 +25,16 @@ from tests.machines.spec import (
     Volume,
 )
 from tests.machines.windows_files import windows_files
-from tests.machines.windows_hives import ControlSet, Release, Select, SystemFacts, software_hive, system_hive
+from tests.machines.windows_hives import (
+    ControlSet,
+    GptLetter,
+    Letter,
+    Release,
+    Select,
+    SystemFacts,
+    software_hive,
+    system_hive,
+)
 
 WINDOWS_7 = Release("Windows 7 Professional", "6.1", "7601", "Service Pack 1", 5, "Windows", (6, 1, 7601, 17514))
 WINDOWS_8 = Release("Windows 8 Pro", "6.2", "9200", "", 5, "Windows", (6, 2, 9200, 16384))
@@ -75,14 +84,14 @@ def installation(
     without: tuple[str, ...] = (),
     release: Release = WINDOWS_7,
     registry: str = "",
+    letters: tuple[Letter | GptLetter, ...] = (),
 ) -> tuple[File, ...]:
     """Windows 7 below this directory, or another release, with its loader.
 
     ``without`` names files by the end of their paths; ``registry`` is further .reg text of its SYSTEM hive.
     """
-    facts = SystemFacts(
-        release, Architecture.X64, "WIN7", (ControlSet(1), ControlSet(2)), Select(last_known_good=2), ()
-    )
+    sets = (ControlSet(1), ControlSet(2))
+    facts = SystemFacts(release, Architecture.X64, "WIN7", sets, Select(last_known_good=2), letters)
     files = list(
         windows_files(
             directory,

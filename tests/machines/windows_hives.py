@@ -1,6 +1,7 @@
 """What the SYSTEM and SOFTWARE hives of Windows 2000, XP and Server 2003 hold that decides whether they boot."""
 
 import struct
+import uuid
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -91,6 +92,14 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
+class GptLetter:
+    """A drive letter of a volume on a GPT disk, by the partition's GUID."""
+
+    letter: str
+    guid: str
+
+
+@dataclass(frozen=True, slots=True)
 class SystemFacts:
     """Everything a SYSTEM hive is made from."""
 
@@ -99,7 +108,7 @@ class SystemFacts:
     computer: str
     control_sets: tuple[ControlSet, ...]
     select: Select
-    letters: tuple[Letter, ...]
+    letters: tuple[Letter | GptLetter, ...]
     boot_device: str | None = None  # the ARC path that it last started from; Windows XP and later keep it
 
 
@@ -184,10 +193,13 @@ def binding_keys() -> dict[str, dict[str, RegistryValue]]:
     return {path: {"ClassGUID": SCSI_ADAPTER, "Service": "symmpi"}}
 
 
-def _mounted_devices(letters: tuple[Letter, ...]) -> dict[str, RegistryValue]:
+def _mounted_devices(letters: tuple[Letter | GptLetter, ...]) -> dict[str, RegistryValue]:
     values: dict[str, RegistryValue] = {}
     for index, entry in enumerate(letters):
-        data = struct.pack("<IQ", entry.signature, entry.offset)
+        if isinstance(entry, GptLetter):
+            data = b"DMIO:ID:" + uuid.UUID(entry.guid).bytes_le
+        else:
+            data = struct.pack("<IQ", entry.signature, entry.offset)
         values[rf"\??\Volume{{5f40939{index}-181b-11e2-be2d-806d6172696f}}"] = data
         values[rf"\DosDevices\{entry.letter}:"] = data
     return values

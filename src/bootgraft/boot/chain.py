@@ -16,7 +16,7 @@ from bootgraft.boot.bootcode import CodeSource, none_given
 from bootgraft.boot.bootini import BootIni
 from bootgraft.boot.bootsector import find_faults
 from bootgraft.boot.loaders import Loader, which_starts
-from bootgraft.boot.steps import BootChain, BootTarget, BrokenLinkError, Firmware, Step, broken
+from bootgraft.boot.steps import BootChain, BootTarget, BrokenLinkError, DiskReference, Firmware, Step, broken
 from bootgraft.boot.trail import Trail
 from bootgraft.machine import Disk, Machine, Volume
 from bootgraft.storage.partitions import TableKind
@@ -26,7 +26,7 @@ if TYPE_CHECKING:  # loaded only where boot.ini has a fault, or switches
     from bootgraft.boot.faults import LoaderFault
     from bootgraft.boot.menufault import MenuFault
 
-__all__ = ["BootChain", "BootTarget", "Step", "follow"]
+__all__ = ["BootChain", "BootTarget", "DiskReference", "Step", "follow"]
 
 
 def follow(machine: Machine, *, search_others: bool = True, given: CodeSource = none_given) -> BootChain:
@@ -68,6 +68,7 @@ def follow(machine: Machine, *, search_others: bool = True, given: CodeSource = 
         review=_review(trail, system, default),
         loader_faults=_loader_faults(trail, system, firmware),
         firmware=None if trail.menu is not None else firmware,
+        references=_references(trail, system),
     )
 
 
@@ -103,6 +104,16 @@ def _review(trail: Trail, system: Volume | None, default: BootTarget | None) -> 
     from bootgraft.boot.bootswitches import review
 
     return review(trail.entry, default, f"{system.name}: \\{trail.menu.file}")
+
+
+def _references(trail: Trail, system: Volume | None) -> tuple[DiskReference, ...]:
+    if trail.bcd is None and (system is None or trail.menu is None):
+        return ()
+    from bootgraft.boot import references
+
+    if trail.bcd is not None:
+        return tuple(references.in_store(trail.bcd))
+    return () if system is None or trail.menu is None else tuple(references.in_boot_ini(trail.menu, system))
 
 
 def _loader_faults(trail: Trail, system: Volume | None, firmware: Firmware | None) -> "tuple[LoaderFault, ...]":

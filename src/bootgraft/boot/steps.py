@@ -49,6 +49,15 @@ class BootTarget:
 
 
 @dataclass(frozen=True, slots=True)
+class DiskReference:
+    """Where a boot menu names a disk by its MBR signature, and mostly a partition by its offset in bytes."""
+
+    signature: int
+    offset: int | None  # None where it is named by number only (boot.ini)
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
 class BootChain:
     """The links up to the first that does not hold, and what boots; ``default`` is None where the chain is broken."""
 
@@ -62,6 +71,7 @@ class BootChain:
     review: "Review | None" = None  # the switches of the default entry that are worth a look
     loader_faults: "tuple[LoaderFault, ...]" = ()  # what bootmgr's store and the loaders beside it have wrong
     firmware: Firmware | None = None  # what a machine of Vista or later must have; ntldr knows a BIOS only
+    references: tuple[DiskReference, ...] = ()  # the disks that its menu names by signature
 
 
 class BrokenLinkError(Exception):

@@ -15,9 +15,13 @@ from bootgraft.checks import (
     boot_store,
     boot_switches,
     device_binding,
+    disk_information,
+    disk_signature,
+    drive_letter,
     driver_file,
     driver_imports,
     enum_instance,
+    gpt_attributes,
     hibernation,
     hive_integrity,
     last_known_good,
@@ -29,6 +33,7 @@ from bootgraft.checks import (
 )
 from bootgraft.checks.facts import ControllerFacts, gather
 from bootgraft.checks.finding import Finding, FindingDoc, Severity
+from bootgraft.checks.identity_facts import IdentityFacts
 from bootgraft.registry.hive import Hive
 from bootgraft.targets.controllers import Controller
 from bootgraft.windows.installation import Installation
@@ -41,6 +46,14 @@ STORAGE_CHECKS: tuple[Callable[[ControllerFacts], tuple[Finding, ...]], ...] = (
     enum_instance.check,
 )
 """Each a pure function of the facts; together the conjunction that gate 4 is."""
+
+IDENTITY_CHECKS: tuple[Callable[[IdentityFacts], tuple[Finding, ...]], ...] = (
+    disk_signature.check,
+    gpt_attributes.check,
+    drive_letter.check,
+    disk_information.check,
+)
+"""Who is which disk and volume: the same for every target, and all that is needed to mend it is on the disks."""
 
 DOCS: tuple[FindingDoc, ...] = (
     *boot_chain.DOCS,
@@ -55,6 +68,10 @@ DOCS: tuple[FindingDoc, ...] = (
     *driver_file.DOCS,
     driver_imports.DOC,
     enum_instance.DOC,
+    *disk_signature.DOCS,
+    gpt_attributes.DOC,
+    *drive_letter.DOCS,
+    disk_information.DOC,
     volume_state.DOC,
     *hibernation.DOCS,
     hive_integrity.DOC,
@@ -114,14 +131,20 @@ def chain_findings(chain: BootChain) -> tuple[Finding, ...]:
     )
 
 
+def identity_findings(identity: IdentityFacts) -> tuple[Finding, ...]:
+    """What is wrong with the names of disks and volumes. ``repair`` mends these in the same rounds as the chain."""
+    return tuple(finding for check in IDENTITY_CHECKS for finding in check(identity))
+
+
 def diagnose(
     chain: BootChain,
     installation: Installation | None,
     hive: Hive | None,
     controller: Controller | None,
     sessions: Sequence[SavedSession] = (),
+    identity: IdentityFacts | None = None,
 ) -> Diagnosis:
-    """Run every check that applies.
+    """Run every check that applies, in the order in which a start meets what they look at.
 
     ``installation`` and ``hive`` (its SYSTEM) are None where the chain arrives at no Windows; ``sessions`` are those
     that were found asleep on the machine.
@@ -142,6 +165,8 @@ def diagnose(
             facts = gather(installation, hive, controller)
             found = [finding for check in STORAGE_CHECKS for finding in check(facts)]
             findings += own_driver.offer(installation, hive, facts, found)
+    if identity is not None:  # after the storage driver: a wrong letter is only met at the log-on
+        findings += identity_findings(identity)
     return Diagnosis(chain, installation, controller, facts, tuple(findings), _verdict(chain, findings, judged=judged))
 
 

@@ -7,6 +7,7 @@ table's own size, 512 or 4096 bytes; whichever has a header in its sector 1 is t
 import struct
 import uuid
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bootgraft.storage.blockdevice import BlockDevice
@@ -14,6 +15,7 @@ from bootgraft.storage.blockdevice import BlockDevice
 _HEADER = struct.Struct("<8sIIIIQQQQ16sQIII")
 _ENTRY = struct.Struct("<16s16sQQQ72s")
 _SIGNATURE = b"EFI PART"
+_ATTRIBUTES, _HEADER_CRC, _ARRAY_CRC = 0x30, 0x10, 0x58
 _MAX_ARRAY = 1 << 20
 """Bytes of entry array read at most: 64 times the 16 KiB that every partitioning program makes."""
 
@@ -28,6 +30,17 @@ class GptEntry:
     first: int
     last: int
     name: str
+    attributes: int = 0  # the 64 bits as they stand
+
+
+@dataclass(frozen=True, slots=True)
+class GptEdit:
+    """Bytes of a disk to be replaced so that both copies of its table stay right; ``offset`` is bytes."""
+
+    offset: int
+    before: bytes
+    data: bytes
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +77,42 @@ def read_gpt(device: BlockDevice) -> tuple[GptTable | None, tuple[str, ...]]:
         return None, (f"the primary GPT {primary_problem}, and its backup in the last sector {backup_problem}",)
     problem = f"the primary GPT {primary_problem}; its backup was used"
     return GptTable(backup.sector_size, backup.disk_guid, backup.entries, (problem, *backup.problems)), ()
+
+
+def clear_attributes(device: BlockDevice, slot: int, bits: int) -> tuple[GptEdit, ...]:
+    """What clears these attribute bits of the entry in ``slot``, in each copy whose checksums hold, with new ones.
+
+    A copy that is damaged is left as it is: whoever reads the table uses the other one.
+    """
+    sector_size = _find_sector_size(device)
+    copies = (("primary", 1), ("backup", device.size // sector_size - 1))
+    return tuple(edit for name, lba in copies for edit in _clear_in_copy(device, sector_size, lba, slot, bits, name))
+
+
+def _clear_in_copy(
+    device: BlockDevice, sector_size: int, lba: int, slot: int, bits: int, name: str
+) -> Iterator[GptEdit]:
+    header, _ = _read_header(device, sector_size, lba)
+    if header is None or slot > header.count or _read_copy(device, sector_size, lba)[0] is None:
+        return
+    start, head_at = header.array_at * sector_size, lba * sector_size
+    array = bytearray(device.read(start, header.count * header.entry_size))
+    field = (slot - 1) * header.entry_size + _ATTRIBUTES
+    old = bytes(array[field : field + 8])
+    new = (int.from_bytes(old, "little") & ~bits).to_bytes(8, "little")
+    if new == old:
+        return
+    array[field : field + 8] = new
+    head = bytearray(device.read(head_at, sector_size))
+    crcs = bytes(head[_HEADER_CRC : _HEADER_CRC + 4]), bytes(head[_ARRAY_CRC : _ARRAY_CRC + 4])
+    struct.pack_into("<I", head, _ARRAY_CRC, zlib.crc32(array))
+    length = struct.unpack_from("<I", head, 12)[0]
+    own = zlib.crc32(head[:_HEADER_CRC] + bytes(4) + head[_HEADER_CRC + 4 : length]).to_bytes(4, "little")
+    yield GptEdit(start + field, old, new, f"the attributes of entry {slot} in the {name} GPT")
+    yield GptEdit(
+        head_at + _ARRAY_CRC, crcs[1], bytes(head[_ARRAY_CRC : _ARRAY_CRC + 4]), f"the checksum of the {name} entries"
+    )
+    yield GptEdit(head_at + _HEADER_CRC, crcs[0], own, f"the checksum of the {name} GPT header")
 
 
 def _find_sector_size(device: BlockDevice) -> int:
@@ -124,14 +173,14 @@ def _parse_entries(array: bytes, header: _Header) -> tuple[tuple[GptEntry, ...],
     entries: list[GptEntry] = []
     problems: list[str] = []
     for index in range(header.count):
-        kind, guid, first, last, _attributes, name = _ENTRY.unpack_from(array, index * header.entry_size)
+        kind, guid, first, last, attributes, name = _ENTRY.unpack_from(array, index * header.entry_size)
         if not any(kind):
             continue
         if last < first:
             problems.append(f"GPT entry {index + 1} ends (sector {last}) before it begins (sector {first})")
             continue
         text = name.decode("utf-16-le", "replace").partition("\0")[0]
-        entries.append(GptEntry(index + 1, _guid(kind), _guid(guid), first, last, text))
+        entries.append(GptEntry(index + 1, _guid(kind), _guid(guid), first, last, text, attributes))
     return tuple(entries), tuple(problems)
 
 

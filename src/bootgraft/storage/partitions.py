@@ -36,6 +36,7 @@ class Partition:
     active: bool
     logical: bool
     guid: str | None = None  # the partition's own GUID in upper case; None on MBR disks
+    attributes: int = 0  # the 64 bits of its GPT entry; 0 on MBR disks
 
     @property
     def is_container(self) -> bool:
@@ -130,6 +131,7 @@ def _read_protected(device: BlockDevice, record: mbr.BootRecord) -> PartitionTab
             active=False,
             logical=False,
             guid=entry.guid,
+            attributes=entry.attributes,
         )
         for entry in table.entries
     )

@@ -1,5 +1,7 @@
 """A repair from start to end, in rounds: what a broken boot chain leads to is only seen once the chain is mended.
 
+What disks, volumes and letters are called is mended in the same rounds: it may be what the chain breaks on.
+
 Each round plans, applies its plan to the overlays and unmounts them; the next one reads the machine again. All rounds
 are one plan, proven at the end as a whole on the overlays, mounted afresh.
 """
@@ -10,14 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bootgraft.changes import Plan, WitnessRange
-from bootgraft.checks.diagnosis import Diagnosis, Verdict, chain_findings
+from bootgraft.checks.diagnosis import Diagnosis, Verdict, chain_findings, identity_findings
 from bootgraft.checks.facts import hive_file
 from bootgraft.checks.finding import Finding, Remedy, Severity
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.machine import Machine
 from bootgraft.repair.apply import apply
 from bootgraft.repair.chainplan import join, plan_chain, volumes_written
-from bootgraft.repair.plan import needs_driver, plan_repair
+from bootgraft.repair.plan import commit_notes, needs_driver, plan_repair
 from bootgraft.repair.proof import read_back, witnesses_of
 from bootgraft.repair.soundness import Defects, findings, read_strictly, require_no_worse
 from bootgraft.report.device import DeviceSpec
@@ -37,10 +39,14 @@ _MAX_CHAIN_ROUNDS = 8
 
 @dataclass(frozen=True, slots=True)
 class _Progress:
-    """What the rounds so far planned and applied, what they found in the chain, and the hives before the first edit."""
+    """What the rounds so far planned and applied, what they found and mended, and the hives before the first edit.
+
+    ``mended`` was found in the chain, ``renamed`` among the names of disks and volumes.
+    """
 
     plan: Plan
     mended: tuple[Finding, ...] = ()
+    renamed: tuple[Finding, ...] = ()
     was_followed: bool = True  # whether the chain, as it was before the first round, arrived at a Windows
     defects: Defects | None = None
     rounds: int = 0
@@ -50,8 +56,8 @@ class _Progress:
         return tuple(self._with_chain(each) for each in diagnoses)
 
     def _with_chain(self, diagnosis: Diagnosis) -> Diagnosis:
-        found = (*self.mended, *diagnosis.findings)
-        known = self.was_followed and not any(finding.leaves_open for finding in self.mended)
+        found = (*self.mended, *diagnosis.findings, *self.renamed)
+        known = self.was_followed and not any(finding.leaves_open for finding in (*self.mended, *self.renamed))
         verdict = diagnosis.verdict if known else Verdict.UNKNOWN
         blocked = any(finding.severity is Severity.BLOCKER for finding in found)
         return replace(diagnosis, findings=found, verdict=Verdict.BLOCKED if blocked else verdict)
@@ -87,8 +93,8 @@ def repair(job: Job, disks: Sequence[BlockDevice], donors: Sequence[BlockDevice]
     while True:
         with Machine.read(disks, writable=True) as machine:
             found = survey(machine, job.windows, images, given)
-            mending = chain_findings(found.chain)
-            plan = plan_chain(mending)
+            mending = (*chain_findings(found.chain), *identity_findings(found.identity))
+            plan = _with_notes(plan_chain(mending), found)
             is_last = not plan.changes or progress.rounds == _MAX_CHAIN_ROUNDS
             planned = (
                 _mend_windows(job, machine, found, drivers, progress, monitor)
@@ -103,23 +109,35 @@ def repair(job: Job, disks: Sequence[BlockDevice], donors: Sequence[BlockDevice]
             return _prove(job, progress, planned.before, disks)
 
 
+def _with_notes(plan: Plan, found: Survey) -> Plan:
+    """The plan with what the commit of its edits of the SYSTEM hive writes besides them."""
+    if found.installation is None or found.hive is None:
+        return plan
+    place = hive_file(found.installation)
+    edited = any(change.hive == place for change in plan.registry())
+    return replace(plan, notes=tuple(commit_notes(found.hive))) if edited else plan
+
+
 def _mend_chain(
     job: Job, machine: Machine, found: Survey, plan: Plan, progress: _Progress, monitor: Monitor
 ) -> _Planned:
-    """Apply what the findings about the chain carry; the Windows behind it is looked at in the next round."""
-    _step(monitor, "mending the boot chain on the overlay")
+    """Apply what the findings about chain and names carry; the Windows behind it is looked at in the next round."""
+    _step(monitor, "mending the boot chain and the names of disks and volumes on the overlay")
     before = progress.before(found.diagnose(job.targets))
-    plan = replace(plan, notes=open_for_writing(volumes_written(plan, machine), found.sessions, job))
+    opened = open_for_writing(volumes_written(plan, machine), found.sessions, job)
+    plan = replace(plan, notes=(*opened, *plan.notes))
     defects = read_strictly(plan, machine)
     damage = findings(plan, defects)
     if any(finding.severity is Severity.BLOCKER for finding in damage):
         return _Planned(tuple(each.with_findings(damage) for each in before), None)
     apply(plan, machine, now=datetime.now(UTC))
     mended = tuple(each for each in chain_findings(found.chain) if each.changes)
+    renamed = tuple(each for each in identity_findings(found.identity) if each.changes)
     was_followed = progress.was_followed and found.chain.default is not None
     done = replace(
         progress,
         mended=(*progress.mended, *mended, *damage),
+        renamed=(*progress.renamed, *renamed),
         was_followed=was_followed,
         rounds=progress.rounds + 1,
     )

@@ -7,6 +7,7 @@ from bootgraft.boot.bootcode import CodeSource, none_given
 from bootgraft.boot.chain import BootChain, BootTarget, follow
 from bootgraft.boot.hibernation import SavedSession, saved_sessions
 from bootgraft.checks.diagnosis import Diagnosis, diagnose
+from bootgraft.checks.identity_facts import IdentityFacts, gather
 from bootgraft.errors import PartitionTableError, UsageError
 from bootgraft.machine import Machine
 from bootgraft.registry.hive import Hive
@@ -23,12 +24,16 @@ class Survey:
     chain: BootChain
     installation: Installation | None
     hive: Hive | None
+    identity: IdentityFacts
     sessions: tuple[SavedSession, ...] = ()
 
     def diagnose(self, targets: Sequence[str]) -> tuple[Diagnosis, ...]:
         """Diagnose for each target; once without where there is none."""
         controllers = [find_controller(target) for target in targets] if targets else [None]
-        return tuple(diagnose(self.chain, self.installation, self.hive, each, self.sessions) for each in controllers)
+        return tuple(
+            diagnose(self.chain, self.installation, self.hive, each, self.sessions, self.identity)
+            for each in controllers
+        )
 
 
 def survey(
@@ -46,7 +51,7 @@ def survey(
     installation = default_windows(chain) if windows is None else _named(chain, windows)
     hive = None if installation is None else open_hive(installation, "SYSTEM")
     sessions = saved_sessions(machine, () if installation is None else (installation.volume,))
-    return Survey(chain, installation, hive, sessions)
+    return Survey(chain, installation, hive, gather(machine, chain, installation, hive), sessions)
 
 
 def _no_table(machine: Machine, location: str) -> PartitionTableError:
