@@ -38,11 +38,12 @@ from bootgraft.checks import (
     hive_integrity,
     last_known_good,
     pending_transactions,
+    start_override,
     target,
     uefi_fallback,
     volume_state,
 )
-from bootgraft.checks.facts import ControllerFacts, ControlSetFacts
+from bootgraft.checks.facts import BindingStore, ControllerFacts, LinkFacts
 from bootgraft.checks.finding import Finding
 from bootgraft.checks.identity_facts import HIDDEN, IdentityFacts
 from bootgraft.filesystems.base import VolumeState
@@ -50,15 +51,18 @@ from bootgraft.machine import Volume
 from bootgraft.registry.integrity import Defect, DefectKind, DefectSeverity
 from bootgraft.registry.logheader import LogFormat
 from bootgraft.registry.recovery import Recovery, ReplayedLog
-from bootgraft.targets.controllers import Controller, find_controller
+from bootgraft.targets.controllers import find_controller
+from bootgraft.targets.driverchains import driver_chain
 from bootgraft.windows.bindings import CriticalDevice, EnumInstance
 from bootgraft.windows.driver_files import DriverFacts, ImportFacts
 from bootgraft.windows.installation import Architecture, Installation, Select
 from bootgraft.windows.pe import PeFacts
-from bootgraft.windows.services import Service
+from bootgraft.windows.services import Service, StartOverride
 
 SCSI_ADAPTER = "{4D36E97B-E325-11CE-BFC1-08002BE10318}"
 LSI_LOGIC = find_controller("vmware:lsilogic")
+LINK = driver_chain(LSI_LOGIC, (5, 2)).links[0]
+CDD = BindingStore.CRITICAL_DEVICES
 HIVE = FileId(0, 16128, "disk 0 partition 2", "\\WINDOWS\\system32\\config\\SYSTEM")
 DRIVER_PATH = "\\WINDOWS\\system32\\DRIVERS\\symmpi.sys"
 
@@ -87,19 +91,17 @@ def instance(
     return EnumInstance(path, class_guid, service_name, flags, 0x197615AD)
 
 
-def good_set(number: int) -> ControlSetFacts:
+def good_set(number: int) -> LinkFacts:
     """A control set from which Windows starts; number 1 is the default."""
-    return ControlSetFacts(number, number == 1, binding(number), (), "symmpi", service(number), DRIVER)
+    return LinkFacts(number, number == 1, LINK, CDD, binding(number), (), "symmpi", service(number), DRIVER)
 
 
-def bare_set(number: int) -> ControlSetFacts:
+def bare_set(number: int) -> LinkFacts:
     """A control set that knows nothing of the controller."""
-    return ControlSetFacts(number, number == 1, None, (), None, None, None)
+    return LinkFacts(number, number == 1, LINK, CDD, None, (), None, None, None)
 
 
-def facts(
-    make: Callable[[int], ControlSetFacts] = good_set, *others: Callable[[int], ControlSetFacts]
-) -> ControllerFacts:
+def facts(make: Callable[[int], LinkFacts] = good_set, *others: Callable[[int], LinkFacts]) -> ControllerFacts:
     """A machine whose control set 1 is made by the first function and 2 by the second, or by the first too."""
     makers = (make, *(others or (make,)))
     sets = tuple(maker(number) for number, maker in enumerate(makers, start=1))
@@ -119,6 +121,13 @@ def installation(*, select: Select | None = None, version: tuple[int, int] = (5,
         "disk0-partition1-WINDOWS", volume(), "\\WINDOWS", "Microsoft Windows Server 2003", version, "3790",
         Architecture.X86, "Service Pack 2", (1, 2), chosen, "D:", default_boot=True,
     )  # fmt: skip
+
+
+def gpt_installation(*, version: tuple[int, int]) -> Installation:
+    """A 64-bit Windows on a GPT disk."""
+    found = volume()
+    found.partition = replace(found.partition, guid="0d2b7e51-8c40-4b67-8f00-51e2a0c3d003")
+    return replace(installation(version=version), volume=found, arch=Architecture.X64)
 
 
 def chain(*, holds: bool = True, understood: bool = True) -> BootChain:
@@ -153,26 +162,26 @@ class Case:
 
 def _storage(
     check: Callable[[ControllerFacts], tuple[Finding, ...]],
-    broken: Callable[[int], ControlSetFacts],
-    repaired: Callable[[int], ControlSetFacts] = good_set,
+    broken: Callable[[int], LinkFacts],
+    repaired: Callable[[int], LinkFacts] = good_set,
 ) -> Case:
     return Case(check(facts(broken)), check(facts(repaired)), check(facts(good_set)))
 
 
-def _with_driver(driver: DriverFacts) -> Callable[[int], ControlSetFacts]:
+def _with_driver(driver: DriverFacts) -> Callable[[int], LinkFacts]:
     return lambda number: replace(good_set(number), driver=driver)
 
 
-def _with_instance(found: Callable[[int], EnumInstance]) -> Callable[[int], ControlSetFacts]:
+def _with_instance(found: Callable[[int], EnumInstance]) -> Callable[[int], LinkFacts]:
     return lambda number: replace(good_set(number), instances=(found(number),))
 
 
-def only_in_one_slot(number: int) -> ControlSetFacts:
+def only_in_one_slot(number: int) -> LinkFacts:
     """Bound by an Enum instance alone."""
     return replace(good_set(number), binding=None, instances=(instance(number),))
 
 
-def by_system_root(number: int) -> ControlSetFacts:
+def by_system_root(number: int) -> LinkFacts:
     """The service names its file as the kernel would, from the root of its own names."""
     path = "\\SystemRoot\\system32\\DRIVERS\\symmpi.sys"
     return replace(good_set(number), service=replace(service(number), image_path=path))
@@ -271,9 +280,21 @@ def _sectors(broken: tuple[Finding, ...]) -> Case:
     return Case(broken, boot_sector.check(mended), boot_sector.check(healthy))
 
 
-def _judged(controller: Controller, version: tuple[int, int]) -> tuple[Finding, ...]:
+def _judged(version: tuple[int, int], *, has_database: bool) -> tuple[Finding, ...]:
     machine = installation(version=version)
-    return () if target.is_judged(machine, controller) else (target.not_judged(machine, controller),)
+    judged = target.is_judged(machine, has_database=has_database)
+    return () if judged else (target.not_judged(machine, LSI_LOGIC, has_database=has_database),)
+
+
+def overridden_set(number: int, start: int | None = 3) -> LinkFacts:
+    """A service that Windows 8 or later took out of the boot."""
+    override = StartOverride(f"ControlSet{number:03d}\\Services\\symmpi\\StartOverride", "0", start)
+    return replace(good_set(number), service=replace(service(number), start_overrides=(override,)))
+
+
+def later_facts(make: Callable[[int], LinkFacts] = good_set) -> ControllerFacts:
+    """The same machine with Windows 10."""
+    return replace(facts(make), version=(10, 0))
 
 
 def _wrong_order() -> Defect:
@@ -442,8 +463,18 @@ CASES = {
         pending_transactions.check(str(HIVE), None),
         pending_transactions.check(str(HIVE), None),
     ),
+    start_override.ID: Case(
+        start_override.check(later_facts(overridden_set)),
+        start_override.check(later_facts(lambda n: overridden_set(n, 0))),
+        start_override.check(later_facts()),
+    ),
     target.NOT_JUDGED: Case(
-        _judged(find_controller("hyperv:gen2"), (5, 2)), _judged(LSI_LOGIC, (5, 2)), _judged(LSI_LOGIC, (5, 0))
+        _judged((6, 2), has_database=False), _judged((6, 2), has_database=True), _judged((5, 2), has_database=False)
+    ),
+    target.FIRMWARE: Case(
+        target.check(installation(version=(6, 2)), find_controller("hyperv:gen2")),
+        target.check(gpt_installation(version=(6, 2)), find_controller("hyperv:gen2")),
+        target.check(installation(version=(6, 2)), LSI_LOGIC),
     ),
     target.NO_TARGET: Case((target.no_target(),), (), ()),
 }

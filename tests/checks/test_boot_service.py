@@ -7,7 +7,7 @@ from tests.checks.cases import DRIVER, HIVE, by_system_root, facts, good_set, in
 
 from bootgraft.changes import RegistryData, SetValue
 from bootgraft.checks.boot_service import MISSING, NOT_BOOT_START, NOT_RELATIVE, check
-from bootgraft.checks.facts import ControlSetFacts
+from bootgraft.checks.facts import LinkFacts
 from bootgraft.checks.finding import Remedy, Severity
 from bootgraft.registry.values import text_data
 
@@ -39,7 +39,7 @@ def test_only_start_0_is_read_by_the_loader(start: int | None) -> None:
     ("start", "type_", "changed"), [(4, 1, ["Start"]), (0, 2, ["Type"]), (4, 2, ["Start", "Type"]), (0, 1, [])]
 )
 def test_the_changes_are_those_that_are_needed(start: int, type_: int, changed: list[str]) -> None:
-    def make(number: int) -> ControlSetFacts:
+    def make(number: int) -> LinkFacts:
         return replace(good_set(number), service=service(number, start=start, type_=type_))
 
     changes = [change for finding in check(facts(make, good_set)) for change in finding.changes]
@@ -65,7 +65,7 @@ def test_a_path_that_only_the_kernel_understands_becomes_relative() -> None:
 
 
 def test_a_path_outside_windows_is_only_told() -> None:
-    def elsewhere(number: int) -> ControlSetFacts:
+    def elsewhere(number: int) -> LinkFacts:
         made = good_set(number)
         driver = replace(DRIVER, path="\\drivers\\symmpi.sys")
         return replace(made, driver=driver, service=replace(service(number), image_path="C:\\drivers\\symmpi.sys"))

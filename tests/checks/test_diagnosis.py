@@ -13,8 +13,10 @@ from bootgraft.boot.chain import BootChain
 from bootgraft.checks import diagnosis as diagnosis_module
 from bootgraft.checks.diagnosis import DOCS, STORAGE_CHECKS, Diagnosis, Verdict, diagnose
 from bootgraft.checks.finding import Finding, Remedy, Severity
-from bootgraft.targets.controllers import find_controller
+from bootgraft.registry.hive import Hive
+from bootgraft.targets.controllers import CONTROLLERS
 
+MISSING = "device-binding-missing"
 IDS = [doc.id for doc in DOCS]
 FIXES = {doc.id: doc.fix for doc in DOCS}
 
@@ -119,21 +121,25 @@ def test_a_broken_chain_is_blocked_without_a_stop_code() -> None:
     assert [each.id for each in found.blockers] == ["boot-chain-broken"]
 
 
-def test_a_windows_of_another_generation_is_never_called_bootable(tmp_path: Path) -> None:
+def empty_hive(tmp_path: Path) -> Hive:
     make_hive(HiveSpec(text=""), tmp_path / "hive")
-    hive = open_bytes((tmp_path / "hive").read_bytes())
-    for version in [(4, 0), (6, 0), (6, 1), (10, 0), (0, 0)]:
-        found = diagnose(chain(), installation(version=version), hive, LSI_LOGIC)
-        assert found.verdict is Verdict.UNKNOWN
-        assert [each.id for each in found.findings] == ["target-not-judged"]
+    return open_bytes((tmp_path / "hive").read_bytes())
 
 
-@pytest.mark.parametrize("name", ["vmware:ide", "vmware:ahci", "vmware:nvme", "hyperv:gen2", "xen:pv"])
-def test_a_controller_that_needs_more_than_one_driver_is_never_called_bootable(name: str, tmp_path: Path) -> None:
-    make_hive(HiveSpec(text=""), tmp_path / "hive")
-    hive = open_bytes((tmp_path / "hive").read_bytes())
-    found = diagnose(chain(), installation(), hive, find_controller(name))
+@pytest.mark.parametrize("version", [(4, 0), (5, 0), (6, 0), (6, 1)])
+def test_a_windows_with_no_driver_at_all_never_boots(version: tuple[int, int], tmp_path: Path) -> None:
+    hive = empty_hive(tmp_path)
+    for controller in CONTROLLERS:
+        found = diagnose(chain(), installation(version=version), hive, controller)
+        assert found.verdict is Verdict.BLOCKED
+        assert {each.id for each in found.blockers} <= {MISSING, "boot-service-missing", "target-firmware"}
+
+
+@pytest.mark.parametrize("version", [(0, 0), (3, 51), (6, 2), (10, 0)])
+def test_a_windows_that_is_not_judged_is_never_called_bootable(version: tuple[int, int], tmp_path: Path) -> None:
+    found = diagnose(chain(), installation(version=version), empty_hive(tmp_path), LSI_LOGIC)
     assert found.verdict is Verdict.UNKNOWN
+    assert [each.id for each in found.findings] == ["target-not-judged"]
     assert found.facts is None
 
 

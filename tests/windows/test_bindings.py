@@ -73,14 +73,14 @@ def test_all_keys_of_a_service() -> None:
 
 def test_enum_instances() -> None:
     hive = hive_of(HIVE)
-    first, second = sorted(enum_instances(hive, 1, 0x1000, 0x30), key=lambda each: each.config_flags or 0)
+    first, second = sorted(enum_instances(hive, 1, "PCI", "VEN_1000&DEV_0030"), key=lambda each: each.config_flags or 0)
     key = "ControlSet001\\Enum\\PCI\\VEN_1000&DEV_0030&SUBSYS_197615AD&REV_01\\3&61aaa01&0&80"
     assert first == EnumInstance(key, SCSI, "symmpi", 0, 0x197615AD)
     assert not first.disabled
     assert (second.class_guid, second.service, second.config_flags, second.subsystem) == (None, None, 0x21, None)
     assert second.disabled
-    assert enum_instances(hive, 1, 0x1000, 0x54) == ()
-    assert enum_instances(hive, 2, 0x1000, 0x30) == ()
+    assert enum_instances(hive, 1, "PCI", "VEN_1000&DEV_0054") == ()
+    assert enum_instances(hive, 2, "PCI", "VEN_1000&DEV_0030") == ()
 
 
 def test_real_bindings() -> None:
@@ -88,7 +88,7 @@ def test_real_bindings() -> None:
     device = find_critical_device(hive, 1, ["PCI\\VEN_104B&DEV_1040"])
     assert device is not None
     assert device.service == "vmscsi"
-    assert [each.service for each in enum_instances(hive, 1, 0x104B, 0x1040)] == ["vmscsi"]
+    assert [each.service for each in enum_instances(hive, 1, "PCI", "VEN_104B&DEV_1040")] == ["vmscsi"]
     everything = critical_devices_of_service(hive, 1, "atapi")
     assert "primary_ide_channel" in [each.device_id.lower() for each in everything]
 
@@ -96,4 +96,4 @@ def test_real_bindings() -> None:
 def test_nt4_has_no_bindings() -> None:
     hive = real_system("nt4-sp3-server-dc-vmware-buslogic")
     assert find_critical_device(hive, 1, ["PCI\\VEN_104B&DEV_1040"]) is None
-    assert enum_instances(hive, 1, 0x104B, 0x1040) == ()
+    assert enum_instances(hive, 1, "PCI", "VEN_104B&DEV_1040") == ()

@@ -1,12 +1,12 @@
 """Gate 4, second half: is the bound service there, and does the loader start it, from a path that it understands?"""
 
 from bootgraft.changes import RegistryData, SetValue
-from bootgraft.checks.facts import ControllerFacts, ControlSetFacts
+from bootgraft.checks.facts import BindingStore, ControllerFacts, LinkFacts
 from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy, Severity
+from bootgraft.checks.inbox import start_at_boot
 from bootgraft.checks.wording import consequence, severity_in
-from bootgraft.registry.values import ValueType, dword_data, text_data
+from bootgraft.registry.values import ValueType, text_data
 from bootgraft.windows.roots import is_relative
-from bootgraft.windows.services import Service
 
 MISSING = "boot-service-missing"
 NOT_BOOT_START = "boot-service-not-boot-start"
@@ -14,8 +14,9 @@ NOT_RELATIVE = "boot-service-path-not-relative"
 DOCS = (
     FindingDoc(
         id=MISSING,
-        applies_to="Windows 2000, XP and Server 2003",
-        cause="The CriticalDeviceDatabase names a service that the control set does not have.",
+        applies_to="every Windows from NT 4 on",
+        cause="The CriticalDeviceDatabase or DriverDatabase names a service that the control set does not have; on "
+        "NT 4, which has neither, the service that drives such a controller is not there.",
         evidence="The binding's key and the service key that is missing.",
         fix="The service key is copied from the driver source into every control set.",
         limits="",
@@ -23,17 +24,18 @@ DOCS = (
     ),
     FindingDoc(
         id=NOT_BOOT_START,
-        applies_to="Windows 2000, XP and Server 2003",
+        applies_to="every Windows from NT 4 on",
         cause="Windows ships drivers for hardware that it has not met disabled (Start=4) or demand-started (Start=3); "
         "the loader reads only services with Start=0 from the disk.",
         evidence="The service key and its Start and Type values.",
-        fix="Start is set to 0 (boot start) and Type to 1 (kernel driver).",
+        fix="Start is set to 0 (boot start) and Type to 1 (kernel driver). On Windows 2000, XP and Server 2003, which "
+        "leave unused drivers without them, ErrorControl, Group and ImagePath are filled in where they are missing.",
         limits="",
         references=("https://learn.microsoft.com/windows-hardware/drivers/install/specifying-driver-load-order",),
     ),
     FindingDoc(
         id=NOT_RELATIVE,
-        applies_to="Windows 2000, XP and Server 2003",
+        applies_to="Windows NT 4, 2000, XP and Server 2003",
         cause="ImagePath begins with \\SystemRoot, a variable or a drive. The kernel and the service control manager "
         "understand such a path; ntldr, which loads boot drivers, takes one that is relative to the Windows directory.",
         evidence="The service key and its ImagePath.",
@@ -46,26 +48,27 @@ DOCS = (
 )
 _KERNEL_DRIVER = 1
 _BOOT_START = 0
+_WINLOAD = (6, 0)
+"""The first Windows whose loader takes such paths: Windows 7 itself keeps msahci at \\SystemRoot and starts from it."""
 
 
 def check(facts: ControllerFacts) -> tuple[Finding, ...]:
     """The findings for each control set whose bound service is missing or not started by the loader."""
-    served = [control_set for control_set in facts.sets if control_set.service_name]
-    found = (check(facts, control_set) for control_set in served for check in (_check_set, _check_path))
+    served = [link for link in facts.links if link.service_name]
+    found = (check(facts, link) for link in served for check in (_check_link, _check_path))
     return tuple(finding for finding in found if finding)
 
 
-def _check_set(facts: ControllerFacts, control_set: ControlSetFacts) -> Finding | None:
-    service = control_set.service
+def _check_link(facts: ControllerFacts, link: LinkFacts) -> Finding | None:
+    service = link.service
     if service is None:
-        key = f"{control_set.name}\\Services\\{control_set.service_name}"
-        bound_by = control_set.binding.key_path if control_set.binding and control_set.is_bound else "an Enum instance"
+        key = f"{link.control_set}\\Services\\{link.service_name}"
         return Finding(
             MISSING,
-            severity_in(control_set),
-            f"the service {control_set.service_name} is missing in {control_set.name}",
-            consequence(facts, control_set),
-            (f"{facts.hive.path}: {bound_by} binds {facts.controller.main_id} to it; there is no key {key}",),
+            severity_in(link),
+            f"the service {link.service_name} is missing in {link.control_set}",
+            consequence(facts, link),
+            (f"{facts.hive.path}: {_needed_by(link)}; there is no key {key}",),
             Remedy.DRIVER,
             stop_code=INACCESSIBLE_BOOT_DEVICE,
         )
@@ -73,18 +76,20 @@ def _check_set(facts: ControllerFacts, control_set: ControlSetFacts) -> Finding 
         return None
     return Finding(
         NOT_BOOT_START,
-        severity_in(control_set),
-        f"the service {service.name} is not started at boot in {control_set.name}",
-        consequence(facts, control_set),
+        severity_in(link),
+        f"the service {service.name} is not started at boot in {link.control_set}",
+        consequence(facts, link),
         (f"{facts.hive.path}: {service.key_path}: Start={service.start}, Type={service.type}; needed are 0 and 1",),
         Remedy.CHANGES,
-        _start_at_boot(facts, service),
+        start_at_boot(facts, service, link.driver),
         INACCESSIBLE_BOOT_DEVICE,
     )
 
 
-def _check_path(facts: ControllerFacts, control_set: ControlSetFacts) -> Finding | None:
-    service, driver = control_set.service, control_set.driver
+def _check_path(facts: ControllerFacts, link: LinkFacts) -> Finding | None:
+    service, driver = link.service, link.driver
+    if facts.version >= _WINLOAD:
+        return None
     if service is None or driver is None or not service.image_path or is_relative(service.image_path):
         return None
     inside = driver.path.casefold().startswith(f"{facts.directory}\\".casefold())
@@ -93,28 +98,24 @@ def _check_path(facts: ControllerFacts, control_set: ControlSetFacts) -> Finding
     return Finding(
         NOT_RELATIVE,
         Severity.WARNING,
-        f"the path of the service {service.name} is not relative to Windows in {control_set.name}",
+        f"the path of the service {service.name} is not relative to Windows in {link.control_set}",
         "ntldr loads boot drivers by a path relative to the Windows directory; whether it finds this one, bootgraft "
         "cannot tell.",
         (f"{facts.hive.path}: {service.key_path}: ImagePath={service.image_path}",),
         Remedy.CHANGES if inside else Remedy.NONE,
         (wanted,) if inside else (),
-        leaves_open=control_set.is_default,
+        leaves_open=link.is_default,
     )
 
 
-def _start_at_boot(facts: ControllerFacts, service: Service) -> tuple[SetValue, ...]:
-    wanted = (("Start", service.start, _BOOT_START), ("Type", service.type, _KERNEL_DRIVER))
-    return tuple(
-        SetValue(facts.hive, service.key_path, name, _dword(want), None if have is None else _dword(have))
-        for name, have, want in wanted
-        if have != want
-    )
+def _needed_by(link: LinkFacts) -> str:
+    if link.link.is_filter:
+        return f"{link.service_name} is a filter driver of the disk"
+    if link.store is BindingStore.NONE:
+        return f"NT 4 drives {link.main_id} by it"
+    bound_by = link.binding.key_path if link.binding and link.is_bound else "an Enum instance"
+    return f"{bound_by} binds {link.main_id} to it"
 
 
 def _expandable(text: str) -> RegistryData:
     return RegistryData(ValueType.REG_EXPAND_SZ, text_data(text))
-
-
-def _dword(number: int) -> RegistryData:
-    return RegistryData(ValueType.REG_DWORD, dword_data(number))

@@ -1,7 +1,8 @@
 """Gate 4, first half: does anything tell the kernel which driver serves this controller?"""
 
-from bootgraft.checks.facts import ControllerFacts, ControlSetFacts
+from bootgraft.checks.facts import BindingStore, ControllerFacts, LinkFacts
 from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy, Severity
+from bootgraft.checks.inbox import bind
 from bootgraft.checks.wording import consequence, severity_in
 
 MISSING = "device-binding-missing"
@@ -12,21 +13,27 @@ _REFERENCES = (
 DOCS = (
     FindingDoc(
         id=MISSING,
-        applies_to="Windows 2000, XP and Server 2003",
-        cause="The machine never had this controller, so Setup made no CriticalDeviceDatabase key for any of its ids.",
-        evidence="The control set and the ids looked for below Control\\CriticalDeviceDatabase.",
-        fix="The keys are copied from the driver source into every control set. Where Windows ships the driver and has "
-        "it in one of its own caches (driver.cab, a service pack's cabinet or folder, dllcache), no source is needed.",
-        limits="A key without ClassGUID does not count: the kernel skips it. One without Service binds to no driver.",
+        applies_to="every Windows from NT 4 on",
+        cause="The machine never had this controller: Setup of Windows 2000 to 7 made no CriticalDeviceDatabase key "
+        "for any of its ids, or no entry of the DriverDatabase of Windows 8 and later leads to a service. NT 4 looks "
+        "no driver up; there the finding means that no driver for the controller is known.",
+        evidence="The control set and the ids looked for, and where each entry of the DriverDatabase ends.",
+        fix="Where Windows ships the driver and its service and file are there, CriticalDeviceDatabase keys are made "
+        "and the service is completed; where it has the file in one of its own caches (driver.cab, a service pack's "
+        "cabinet or folder, dllcache), it is taken from there. Else driver and bindings come from the driver source.",
+        limits="A key without ClassGUID does not count: the kernel skips it. One without Service binds to no driver. "
+        "An id in the DriverDatabase alone is no binding: packages that were only staged have that too. Of the "
+        "channels of an IDE controller the first is looked at.",
         references=_REFERENCES,
     ),
     FindingDoc(
         id=ONLY_INSTANCE,
-        applies_to="Windows 2000, XP and Server 2003",
-        cause="The machine ran with this controller before, so its Enum instance names the service, but the "
-        "CriticalDeviceDatabase does not: in another PCI slot the controller is a new device without a driver.",
+        applies_to="Windows 2000 and later",
+        cause="The machine ran with this controller before, so its Enum instance names the service, but neither the "
+        "CriticalDeviceDatabase nor the DriverDatabase does: in another slot the controller is a new device without a "
+        "driver.",
         evidence="The instance's key and its service.",
-        fix="The CriticalDeviceDatabase keys are copied from the driver source.",
+        fix="The bindings are made as where there is no instance.",
         limits="Which slot the virtual machine will use cannot be told from the disk.",
         references=_REFERENCES,
     ),
@@ -34,41 +41,52 @@ DOCS = (
 
 
 def check(facts: ControllerFacts) -> tuple[Finding, ...]:
-    """One finding for each control set that binds no service to the controller, or only in one slot."""
-    found = (_check_set(facts, control_set) for control_set in facts.sets if not control_set.is_bound)
-    return tuple(finding for finding in found if finding)
+    """One finding for each control set that binds no service to a device of the chain, or only in one slot."""
+    return tuple(_check_link(facts, link) for link in facts.links if not link.is_bound)
 
 
-def _check_set(facts: ControllerFacts, control_set: ControlSetFacts) -> Finding:
-    main_id = facts.controller.main_id
-    others = len(facts.controller.device_ids()) - 1
-    lack = (
-        f"{facts.hive.path}: {control_set.name}\\Control\\CriticalDeviceDatabase has no key with a service for "
-        f"{_key_name(main_id)}, nor for any of the {others} other ids of the controller"
-    )
-    if control_set.binding is not None:
-        lack = f"{facts.hive.path}: {control_set.binding.key_path} has a ClassGUID but no Service: it binds no driver"
-    if control_set.service_name is None:
+def _check_link(facts: ControllerFacts, link: LinkFacts) -> Finding:
+    changes = bind(facts, link)
+    remedy = Remedy.CHANGES if changes else Remedy.DRIVER
+    if link.service_name is None:
         return Finding(
             MISSING,
-            severity_in(control_set),
-            f"no driver for {main_id} in {control_set.name}",
-            consequence(facts, control_set),
-            (lack,),
-            Remedy.DRIVER,
-            stop_code=INACCESSIBLE_BOOT_DEVICE,
+            severity_in(link),
+            f"no driver for {link.main_id} in {link.control_set}",
+            consequence(facts, link),
+            (_lack(facts, link), *_dead_ends(facts, link)),
+            remedy,
+            changes,
+            INACCESSIBLE_BOOT_DEVICE,
         )
-    bound = next(each for each in control_set.instances if each.service == control_set.service_name)
+    bound = next(each for each in link.instances if each.service == link.service_name)
     return Finding(
         ONLY_INSTANCE,
         Severity.WARNING,
-        f"the driver for {main_id} is bound to one PCI slot only in {control_set.name}",
-        "Windows starts if the controller stands in the slot that it stood in before, and stops with 0x7B elsewhere.",
-        (lack, f"{facts.hive.path}: {bound.key_path} names the service {bound.service}"),
-        Remedy.DRIVER,
-        leaves_open=control_set.is_default,
+        f"the driver for {link.main_id} is bound to one slot only in {link.control_set}",
+        "Windows starts if the device stands in the slot that it stood in before, and stops with 0x7B elsewhere.",
+        (_lack(facts, link), f"{facts.hive.path}: {bound.key_path} names the service {bound.service}"),
+        remedy,
+        changes,
+        leaves_open=link.is_default,
     )
 
 
-def _key_name(device_id: str) -> str:
-    return device_id.replace("\\", "#").lower()
+def _lack(facts: ControllerFacts, link: LinkFacts) -> str:
+    hive, main_id, others = facts.hive.path, link.main_id, len(link.link.device_ids) - 1
+    if link.store is BindingStore.NONE:
+        return f"{hive}: {link.control_set}: no driver of NT 4 for {main_id} is known"
+    if link.binding is not None and link.store is BindingStore.CRITICAL_DEVICES:
+        return f"{hive}: {link.binding.key_path} has a ClassGUID but no Service: it binds no driver"
+    if link.binding is not None:
+        return f"{hive}: {link.binding.key_path} leads to a configuration without a Service: it binds no driver"
+    any_other = f", nor for any of the {others} other ids of the device" if others else ""
+    if link.store is BindingStore.DRIVER_DATABASE:
+        return f"{hive}: DriverDatabase has no entry for {main_id} that leads to a service{any_other}"
+    name = main_id.replace("\\", "#").lower()
+    database = f"{link.control_set}\\Control\\CriticalDeviceDatabase"
+    return f"{hive}: {database} has no key with a service for {name}{any_other}"
+
+
+def _dead_ends(facts: ControllerFacts, link: LinkFacts) -> tuple[str, ...]:
+    return tuple(f"{facts.hive.path}: DriverDatabase\\{each}" for each in link.dead_ends)

@@ -27,6 +27,7 @@ from bootgraft.checks import (
     last_known_good,
     own_driver,
     pending_transactions,
+    start_override,
     target,
     uefi_fallback,
     volume_state,
@@ -36,11 +37,13 @@ from bootgraft.checks.finding import Finding, FindingDoc, Severity
 from bootgraft.checks.identity_facts import IdentityFacts
 from bootgraft.registry.hive import Hive
 from bootgraft.targets.controllers import Controller
+from bootgraft.windows.driver_database import has_database
 from bootgraft.windows.installation import Installation
 
 STORAGE_CHECKS: tuple[Callable[[ControllerFacts], tuple[Finding, ...]], ...] = (
     device_binding.check,
     boot_service.check,
+    start_override.check,
     driver_file.check,
     driver_imports.check,
     enum_instance.check,
@@ -65,6 +68,7 @@ DOCS: tuple[FindingDoc, ...] = (
     *boot_sector.DOCS,
     *device_binding.DOCS,
     *boot_service.DOCS,
+    start_override.DOC,
     *driver_file.DOCS,
     driver_imports.DOC,
     enum_instance.DOC,
@@ -158,10 +162,11 @@ def diagnose(
         findings += pending_transactions.check(hive.name, hive.pending)
         if controller is None:
             findings.append(target.no_target())
-        elif not target.is_judged(installation, controller):
-            findings.append(target.not_judged(installation, controller))
+        elif not target.is_judged(installation, has_database=has_database(hive)):
+            findings.append(target.not_judged(installation, controller, has_database=has_database(hive)))
         else:
             judged = True
+            findings += target.check(installation, controller)
             facts = gather(installation, hive, controller)
             found = [finding for check in STORAGE_CHECKS for finding in check(facts)]
             findings += own_driver.offer(installation, hive, facts, found)

@@ -1,13 +1,14 @@
 """Gate 3: is the driver's file on the volume, and one that this Windows can load?"""
 
-from bootgraft.checks.facts import ControllerFacts, ControlSetFacts
+from bootgraft.checks.facts import ControllerFacts, LinkFacts
 from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy
 from bootgraft.checks.wording import consequence, severity_in
+from bootgraft.windows.driver_files import DriverFacts
 
 MISSING = "driver-file-missing"
 UNUSABLE = "driver-file-unusable"
 WRONG_ARCHITECTURE = "driver-file-wrong-architecture"
-_APPLIES = "Windows 2000, XP and Server 2003"
+_APPLIES = "every Windows from NT 4 on"
 _LOADER = ("https://learn.microsoft.com/windows-hardware/drivers/debugger/bug-check-0x7b--inaccessible-boot-device",)
 DOCS = (
     FindingDoc(
@@ -24,8 +25,8 @@ DOCS = (
     FindingDoc(
         id=UNUSABLE,
         applies_to=_APPLIES,
-        cause="The file is no PE image, is damaged, is encrypted (EFS), or is WOF-compressed, which no loader of these "
-        "Windows can read.",
+        cause="The file is no PE image, is damaged, is encrypted (EFS), or is WOF-compressed, which no loader before "
+        "that of Windows 10 can read.",
         evidence="The file and what is wrong with it.",
         fix="The file is replaced by the one from the driver source; an encrypted or WOF-compressed one is only named.",
         limits="Imports are followed by file, not by exported name.",
@@ -45,33 +46,34 @@ DOCS = (
 
 def check(facts: ControllerFacts) -> tuple[Finding, ...]:
     """One finding for each control set whose service names a file that cannot be loaded."""
-    found = (_check_set(facts, control_set) for control_set in facts.sets)
+    found = (_check_link(facts, link) for link in facts.links)
     return tuple(finding for finding in found if finding)
 
 
-def _check_set(facts: ControllerFacts, control_set: ControlSetFacts) -> Finding | None:
-    driver, service = control_set.driver, control_set.service
-    if driver is None or service is None:
-        return None
+def fault_of(facts: ControllerFacts, driver: DriverFacts) -> tuple[str, str, str] | None:
+    """What keeps this Windows from loading a driver's file: finding id, title and evidence."""
     if not driver.present:
-        finding, title = MISSING, f"the driver file {driver.path} is missing"
-        evidence = f"{facts.place}: {service.key_path} is served by {driver.path}, which is not there"
-    elif driver.pe is None:
-        finding, title = UNUSABLE, f"the driver file {driver.path} cannot be loaded"
-        evidence = f"{facts.place}: {driver.path}: {driver.fault}"
-    elif driver.pe.machine is not facts.architecture:
-        finding, title = WRONG_ARCHITECTURE, f"the driver file {driver.path} is for {driver.pe.machine}"
-        evidence = (
-            f"{facts.place}: {driver.path} is built for {driver.pe.machine}; this Windows is {facts.architecture}"
-        )
-    else:
+        return MISSING, f"the driver file {driver.path} is missing", "which is not there"
+    if driver.pe is None:
+        return UNUSABLE, f"the driver file {driver.path} cannot be loaded", f"{driver.fault}"
+    if driver.pe.machine is not facts.architecture:
+        built_for = f"which is built for {driver.pe.machine}; this Windows is {facts.architecture}"
+        return WRONG_ARCHITECTURE, f"the driver file {driver.path} is for {driver.pe.machine}", built_for
+    return None
+
+
+def _check_link(facts: ControllerFacts, link: LinkFacts) -> Finding | None:
+    driver, service = link.driver, link.service
+    fault = None if driver is None or service is None else fault_of(facts, driver)
+    if driver is None or service is None or fault is None:
         return None
+    finding, title, detail = fault
     return Finding(
         finding,
-        severity_in(control_set),
-        f"{title} ({control_set.name})",
-        consequence(facts, control_set),
-        (evidence,),
+        severity_in(link),
+        f"{title} ({link.control_set})",
+        consequence(facts, link),
+        (f"{facts.place}: {service.key_path} is served by {driver.path}: {detail}",),
         Remedy.DRIVER,
         stop_code=INACCESSIBLE_BOOT_DEVICE,
     )

@@ -1,6 +1,6 @@
 """Gate 3: are the files that the driver imports from on the volume, and built for the same processor?"""
 
-from bootgraft.checks.facts import ControllerFacts, ControlSetFacts
+from bootgraft.checks.facts import ControllerFacts, LinkFacts
 from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy
 from bootgraft.checks.wording import consequence, severity_in
 from bootgraft.windows.driver_files import unsatisfied
@@ -8,7 +8,7 @@ from bootgraft.windows.driver_files import unsatisfied
 ID = "driver-import-missing"
 DOC = FindingDoc(
     id=ID,
-    applies_to="Windows 2000, XP and Server 2003",
+    applies_to="every Windows from NT 4 on",
     cause="The driver was built against a port driver (scsiport.sys, storport.sys) or a kernel component that this "
     "Windows does not have, or has for another architecture: the loader then cannot load the driver either.",
     evidence="The driver file and each file that it imports from and that was not found.",
@@ -21,20 +21,20 @@ DOC = FindingDoc(
 
 def check(facts: ControllerFacts) -> tuple[Finding, ...]:
     """One finding for each control set whose driver's imports cannot all be satisfied."""
-    found = (_check_set(facts, control_set) for control_set in facts.sets)
+    found = (_check_link(facts, link) for link in facts.links)
     return tuple(finding for finding in found if finding)
 
 
-def _check_set(facts: ControllerFacts, control_set: ControlSetFacts) -> Finding | None:
-    driver = control_set.driver
+def _check_link(facts: ControllerFacts, link: LinkFacts) -> Finding | None:
+    driver = link.driver
     faults = unsatisfied(driver, facts.architecture) if driver is not None else ()
     if driver is None or not faults:
         return None
     return Finding(
         ID,
-        severity_in(control_set),
-        f"{driver.path} needs files that this Windows lacks ({control_set.name})",
-        consequence(facts, control_set),
+        severity_in(link),
+        f"{driver.path} needs files that this Windows lacks ({link.control_set})",
+        consequence(facts, link),
         tuple(f"{facts.place}: {driver.path} imports from {fault}" for fault in faults),
         Remedy.DRIVER,
         stop_code=INACCESSIBLE_BOOT_DEVICE,

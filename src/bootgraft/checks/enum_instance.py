@@ -7,7 +7,7 @@ The kernel consults the CriticalDeviceDatabase only for an instance without Clas
 from collections.abc import Iterable
 
 from bootgraft.changes import FileId, RegistryData, SetValue
-from bootgraft.checks.facts import ControllerFacts, ControlSetFacts
+from bootgraft.checks.facts import ControllerFacts, LinkFacts
 from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy
 from bootgraft.checks.wording import consequence, severity_in
 from bootgraft.registry.values import ValueType, dword_data, text_data
@@ -16,9 +16,9 @@ from bootgraft.windows.bindings import CONFIGFLAG_DISABLED, EnumInstance
 ID = "enum-instance-defeats-binding"
 DOC = FindingDoc(
     id=ID,
-    applies_to="Windows 2000, XP and Server 2003",
+    applies_to="Windows 2000 and later",
     cause="The machine met this controller before: its Enum instance is disabled, or has a device class with no "
-    "service or with another one. The kernel then does not look into the CriticalDeviceDatabase.",
+    "service or with another one. The kernel then does not look into the CriticalDeviceDatabase or DriverDatabase.",
     evidence="The instance's key with its ClassGUID, Service and ConfigFlags.",
     fix="Service is set to the bound one and the disabled bit of ConfigFlags is cleared; nothing is deleted.",
     limits="Instances with another subsystem id belong to another device and are left alone.",
@@ -31,11 +31,11 @@ DOC = FindingDoc(
 def check(facts: ControllerFacts) -> tuple[Finding, ...]:
     """One finding for each instance that keeps the bound service from the controller."""
     return tuple(
-        _finding(facts, control_set, instance, control_set.service_name)
-        for control_set in facts.sets
-        if control_set.service_name
-        for instance in control_set.instances
-        if defeats(instance, control_set.service_name)
+        _finding(facts, link, instance, link.service_name)
+        for link in facts.links
+        if link.service_name
+        for instance in link.instances
+        if defeats(instance, link.service_name)
     )
 
 
@@ -60,7 +60,7 @@ def mend(hive: FileId, instances: Iterable[EnumInstance], service: str) -> tuple
     return tuple(changes)
 
 
-def _finding(facts: ControllerFacts, control_set: ControlSetFacts, instance: EnumInstance, service: str) -> Finding:
+def _finding(facts: ControllerFacts, link: LinkFacts, instance: EnumInstance, service: str) -> Finding:
     state = "disabled" if instance.disabled else f"bound to {instance.service or 'no service'}"
     evidence = (
         f"{facts.hive.path}: {instance.key_path} has ClassGUID={instance.class_guid or '(none)'}, "
@@ -69,9 +69,9 @@ def _finding(facts: ControllerFacts, control_set: ControlSetFacts, instance: Enu
     )
     return Finding(
         ID,
-        severity_in(control_set),
-        f"an old device instance of {facts.controller.main_id} is {state} in {control_set.name}",
-        consequence(facts, control_set),
+        severity_in(link),
+        f"an old device instance of {link.main_id} is {state} in {link.control_set}",
+        consequence(facts, link),
         (evidence,),
         Remedy.CHANGES,
         mend(facts.hive, (instance,), service),

@@ -1,48 +1,91 @@
 """The facts that the storage checks judge: read once from the volume and its SYSTEM hive, then only looked at."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from bootgraft.changes import FileId
 from bootgraft.registry.hive import Hive
 from bootgraft.targets.controllers import Controller
-from bootgraft.windows.bindings import CriticalDevice, EnumInstance, enum_instances, find_critical_device
+from bootgraft.targets.driverchains import Link, driver_chain, filter_link
+from bootgraft.windows.bindings import (
+    CriticalDevice,
+    EnumInstance,
+    class_filters,
+    enum_instances,
+    find_critical_device,
+)
+from bootgraft.windows.driver_database import DatabaseBinding, Search, find_database_binding, has_database
 from bootgraft.windows.driver_files import DriverFacts, read_driver
 from bootgraft.windows.installation import Architecture, Installation
 from bootgraft.windows.services import Service, driver_file, read_service
 
 _SYSTEM_HIVE = "\\system32\\config\\SYSTEM"
+_PLUG_AND_PLAY = (5, 0)
+
+
+class BindingStore(StrEnum):
+    """Where a Windows looks up which service serves a device that it must start from."""
+
+    NONE = "nothing"  # NT 4: each miniport looks for its hardware by itself
+    CRITICAL_DEVICES = "CriticalDeviceDatabase"  # Windows 2000 to 7, in each control set
+    DRIVER_DATABASE = "DriverDatabase"  # Windows 8 and later, one for all control sets
+
+
+Binding = CriticalDevice | DatabaseBinding
 
 
 @dataclass(frozen=True, slots=True)
-class ControlSetFacts:
-    """What one control set holds for a controller.
+class ServiceFacts:
+    """A service by its name; ``service`` is None where the control set has no such key."""
 
-    ``service_name`` is the service that should serve it: the one that the CriticalDeviceDatabase binds, else the one
-    that a populated Enum instance names; None where nothing names any.
+    name: str
+    service: Service | None
+    driver: DriverFacts
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFacts:
+    """What one control set holds for one device of the chain.
+
+    ``service_name`` is the service that should serve it: the one that is bound to it, else the one that a populated
+    Enum instance names; None where nothing names any. ``inbox`` is the one that Windows itself ships for the device,
+    looked at only where none is bound. ``dead_ends`` are entries of the DriverDatabase that lead to no binding.
     """
 
     number: int
     is_default: bool
-    binding: CriticalDevice | None
+    link: Link
+    store: BindingStore
+    binding: Binding | None
     instances: tuple[EnumInstance, ...]
     service_name: str | None
     service: Service | None
     driver: DriverFacts | None
+    inbox: ServiceFacts | None = None
+    dead_ends: tuple[str, ...] = ()
 
     @property
-    def name(self) -> str:
+    def control_set(self) -> str:
         """``ControlSet001``."""
         return f"ControlSet{self.number:03d}"
 
     @property
+    def main_id(self) -> str:
+        """The id of the device to name in messages; of a filter its service."""
+        return self.link.main_id
+
+    @property
     def is_bound(self) -> bool:
-        """Whether the CriticalDeviceDatabase names a service: a key with a class but no service binds to nothing."""
+        """Whether something but an instance names a service: a binding without one binds the device to no driver."""
+        if self.link.is_filter or self.store is BindingStore.NONE:
+            return self.service_name is not None
         return self.binding is not None and self.binding.service is not None
 
 
 @dataclass(frozen=True, slots=True)
 class ControllerFacts:
-    """Everything that decides whether one Windows starts from one controller."""
+    """Everything that decides whether one Windows starts from one controller: link by link, set by set."""
 
     controller: Controller
     product: str
@@ -50,26 +93,40 @@ class ControllerFacts:
     version: tuple[int, int]
     architecture: Architecture
     hive: FileId
-    sets: tuple[ControlSetFacts, ...]
+    links: tuple[LinkFacts, ...]
 
     @property
     def directory(self) -> str:
         """The Windows directory, as it is written on the volume."""
         return self.hive.path.removesuffix(_SYSTEM_HIVE)
 
+    @property
+    def control_sets(self) -> tuple[str, ...]:
+        """The names of the control sets, each once."""
+        return tuple(dict.fromkeys(each.control_set for each in self.links))
+
 
 def gather(installation: Installation, hive: Hive, controller: Controller) -> ControllerFacts:
     """Read what the checks need. Raises HiveError and FileSystemError for damage on the way."""
-    reader = _DriverReader(installation)
+    gatherer = _Gatherer(installation, hive, controller)
+    links = tuple(link for number in installation.control_sets for link in gatherer.control_set(number))
+    place = installation.volume.name
     return ControllerFacts(
         controller,
         installation.product,
-        installation.volume.name,
+        place,
         installation.version,
         installation.arch,
         hive_file(installation),
-        tuple(_gather_set(number, installation, hive, controller, reader) for number in installation.control_sets),
+        links,
     )
+
+
+def binding_store(hive: Hive, version: tuple[int, int]) -> BindingStore:
+    """Where the Windows of this NT version and SYSTEM hive looks bindings up. Raises HiveError for damage."""
+    if has_database(hive):
+        return BindingStore.DRIVER_DATABASE
+    return BindingStore.NONE if version < _PLUG_AND_PLAY else BindingStore.CRITICAL_DEVICES
 
 
 def hive_file(installation: Installation) -> FileId:
@@ -79,31 +136,96 @@ def hive_file(installation: Installation) -> FileId:
     return FileId(volume.disk, volume.partition.start, volume.name, path)
 
 
-def _gather_set(
-    number: int, installation: Installation, hive: Hive, controller: Controller, reader: "_DriverReader"
-) -> ControlSetFacts:
-    binding = find_critical_device(hive, number, controller.device_ids())
-    instances = _matching_instances(hive, number, controller)
-    service_name = (binding.service if binding else None) or _populated(instances)
-    service = read_service(hive, number, service_name) if service_name else None
-    driver = reader.read(service) if service else None
-    is_default = number == installation.select.default
-    return ControlSetFacts(number, is_default, binding, instances, service_name, service, driver)
+class _Gatherer:
+    """Reads the links of one chain, control set by control set."""
+
+    def __init__(self, installation: Installation, hive: Hive, controller: Controller) -> None:
+        self._installation = installation
+        self._hive = hive
+        self._store = binding_store(hive, installation.version)
+        self._chain = driver_chain(controller, installation.version)
+        self._reader = _DriverReader(installation)
+        self._searches: dict[tuple[str, ...], Search] = {}
+
+    def control_set(self, number: int) -> Iterator[LinkFacts]:
+        filters: dict[str, Link] = {}
+        for link in self._chain.links:
+            facts = self._link(number, link)
+            yield facts
+            if isinstance(facts.binding, DatabaseBinding):
+                filters |= {name.casefold(): filter_link(name, link.class_guid) for name in facts.binding.filters}
+        for class_guid, service in self._chain.class_filters:
+            if service.casefold() in class_filters(self._hive, number, class_guid):
+                filters.setdefault(service.casefold(), filter_link(service, class_guid))
+        for link in filters.values():
+            yield self._link(number, link)
+
+    def _link(self, number: int, link: Link) -> LinkFacts:
+        search = self._bound(number, link)
+        instances = self._instances(number, link)
+        inbox = None
+        if link.is_filter or self._store is BindingStore.NONE:
+            name = self._likeliest(number, link)
+        else:
+            name = (search.binding.service if search.binding else None) or _populated(instances)
+            if self._store is BindingStore.CRITICAL_DEVICES and not (search.binding and search.binding.service):
+                inbox = self._inbox(number, link.services[0]) if link.services else None
+        service = None if name is None else read_service(self._hive, number, name)
+        return LinkFacts(
+            number=number,
+            is_default=number == self._installation.select.default,
+            link=link,
+            store=self._store,
+            binding=search.binding,
+            instances=instances,
+            service_name=name,
+            service=service,
+            driver=None if service is None else self._reader.read(service.name, service),
+            inbox=inbox,
+            dead_ends=search.dead_ends,
+        )
+
+    def _bound(self, number: int, link: Link) -> "Search | _Found":
+        if self._store is BindingStore.CRITICAL_DEVICES:
+            return _Found(find_critical_device(self._hive, number, link.device_ids))
+        if self._store is BindingStore.NONE:
+            return Search(None)
+        if link.device_ids not in self._searches:
+            self._searches[link.device_ids] = find_database_binding(self._hive, link.device_ids)
+        return self._searches[link.device_ids]
+
+    def _instances(self, number: int, link: Link) -> tuple[EnumInstance, ...]:
+        """The Enum instances that the target's device may meet: another subsystem id is another device."""
+        if not link.enumerator or self._store is BindingStore.NONE:
+            return ()
+        found = enum_instances(self._hive, number, link.enumerator, link.device)
+        return tuple(each for each in found if link.subsystem is None or each.subsystem in (None, link.subsystem))
+
+    def _likeliest(self, number: int, link: Link) -> str | None:
+        """Of the services that may serve the link by themselves the first that starts at boot, else the first."""
+        for name in link.services:
+            service = read_service(self._hive, number, name)
+            if service is not None and service.start == 0:
+                return name
+        return link.services[0] if link.services else None
+
+    def _inbox(self, number: int, name: str) -> ServiceFacts:
+        service = read_service(self._hive, number, name)
+        return ServiceFacts(name, service, self._reader.read(name, service))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the CriticalDeviceDatabase has, in the shape of a search of the DriverDatabase."""
+
+    binding: CriticalDevice | None
+    dead_ends: tuple[str, ...] = ()
 
 
 def _populated(instances: tuple[EnumInstance, ...]) -> str | None:
-    """The service of an instance that Windows completed when it ran with this controller."""
+    """The service of an instance that Windows completed when it ran with this device."""
     named = (each.service for each in instances if each.class_guid and each.service and not each.disabled)
     return next(named, None)
-
-
-def _matching_instances(hive: Hive, number: int, controller: Controller) -> tuple[EnumInstance, ...]:
-    """The Enum instances that the target's controller may meet: another subsystem id is another device."""
-    if controller.pci is None:
-        return ()
-    found = enum_instances(hive, number, controller.pci.vendor, controller.pci.device)
-    subsystem = controller.pci.subsystem
-    return tuple(each for each in found if subsystem is None or each.subsystem in (None, subsystem))
 
 
 class _DriverReader:
@@ -116,8 +238,10 @@ class _DriverReader:
         self._filesystem = installation.volume.filesystem()
         self._known: dict[str, DriverFacts] = {}
 
-    def read(self, service: Service) -> DriverFacts:
-        path = driver_file(service, self._directory, drive_letter=self._letter)
+    def read(self, name: str, service: Service | None) -> DriverFacts:
+        path = f"{self._directory}\\system32\\drivers\\{name}.sys"
+        if service is not None:
+            path = driver_file(service, self._directory, drive_letter=self._letter)
         if path.casefold() not in self._known:
             self._known[path.casefold()] = read_driver(self._filesystem, self._directory, path, build=self._build)
         return self._known[path.casefold()]

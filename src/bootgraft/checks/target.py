@@ -1,21 +1,38 @@
-"""Can bootgraft judge this Windows on this controller at all? What it cannot judge it never calls bootable."""
+"""Can this Windows be judged on this controller, and started by its machine? What cannot is never called bootable."""
 
 from bootgraft.checks.finding import Finding, FindingDoc, Severity
 from bootgraft.targets.controllers import Attachment, Controller
+from bootgraft.targets.driverchains import driver_chain
 from bootgraft.windows.installation import Architecture, Installation
 
 NOT_JUDGED = "target-not-judged"
+FIRMWARE = "target-firmware"
 NO_TARGET = "target-not-given"
 DOCS = (
     FindingDoc(
         id=NOT_JUDGED,
-        applies_to="every Windows but 2000, XP and Server 2003, and every controller that is no PCI miniport",
-        cause="What this Windows needs on this controller is more than one service and one binding, and bootgraft does "
-        "not check the rest yet. Or its version or architecture cannot be read.",
-        evidence="The NT version and how the controller is attached, or why the version is unknown.",
-        fix="None. Choose a controller that can be judged (`bootgraft targets`).",
+        applies_to="every Windows whose version or architecture cannot be read; Xen's paravirtual disk",
+        cause="The version or the architecture of the Windows is not known, it is older than NT 4, or it is Windows 8 "
+        "or later and has no DriverDatabase. On Xen's paravirtual disk the devices behind the platform device are the "
+        "vendor's own, and differ from one to the other.",
+        evidence="What is not known, and why.",
+        fix="None. Choose a controller that can be judged (`bootgraft targets`), or put back the hive or file that is "
+        "named.",
         limits="",
         references=(),
+    ),
+    FindingDoc(
+        id=FIRMWARE,
+        applies_to="every Windows on a generation 2 machine of Hyper-V",
+        cause="Generation 2 machines have UEFI firmware without a BIOS, so they start from GPT disks only, and "
+        "Microsoft supports 64-bit Windows from 8 and Server 2012 on: earlier ones need the VGA of a BIOS.",
+        evidence="The partition table that the Windows lies on, its NT version and architecture.",
+        fix="None. Make it a generation 1 machine (`hyperv:gen1`), or convert the disk to GPT with an EFI system "
+        "partition (mbr2gpt, from Windows 10 on).",
+        limits="",
+        references=(
+            "https://learn.microsoft.com/windows-server/virtualization/hyper-v/plan/should-i-create-a-generation-1-or-2-virtual-machine-in-hyper-v",
+        ),
     ),
     FindingDoc(
         id=NO_TARGET,
@@ -27,34 +44,36 @@ DOCS = (
         references=(),
     ),
 )
-_FIRST, _LAST, _UNKNOWN = (5, 0), (5, 2), (0, 0)
+_FIRST, _8, _UNKNOWN = (4, 0), (6, 2), (0, 0)
 
 
-def is_judged(installation: Installation, controller: Controller) -> bool:
-    """Whether the storage checks are the whole truth for this Windows on this controller."""
-    known = _FIRST <= installation.version <= _LAST and installation.arch is not Architecture.UNKNOWN
-    return known and controller.attachment is Attachment.PCI_MINIPORT
+def is_judged(installation: Installation, *, has_database: bool) -> bool:
+    """Whether the storage checks know this Windows; ``has_database``: its SYSTEM hive has a DriverDatabase."""
+    return not _reasons(installation, has_database=has_database)
 
 
-def not_judged(installation: Installation, controller: Controller) -> Finding:
-    """Say that the target cannot be judged, and why."""
-    reasons = _reasons(installation, controller)
-    return Finding(
-        NOT_JUDGED,
-        Severity.INFO,
-        f"bootgraft cannot tell whether {installation.product} starts on {controller.target}",
-        "The verdict stays unknown rather than guessed.",
-        tuple(f"{installation.volume.name}: {reason}" for reason in reasons),
-    )
+def not_judged(installation: Installation, controller: Controller, *, has_database: bool) -> Finding:
+    """Say that the Windows cannot be judged, and why."""
+    return _open(installation, controller, _reasons(installation, has_database=has_database))
 
 
-def _reasons(installation: Installation, controller: Controller) -> tuple[str, ...]:
-    major, minor = installation.version
-    if (major, minor) == _UNKNOWN or installation.arch is Architecture.UNKNOWN:
-        return installation.notes or ("its version or its kernel's architecture is unknown",)
-    if _FIRST <= (major, minor) <= _LAST:
-        return (f"{controller.title} is attached as {controller.attachment.value}, which needs a chain of drivers",)
-    return (f"NT {major}.{minor} binds boot drivers in another way than Windows 2000 to Server 2003 do",)
+def check(installation: Installation, controller: Controller) -> tuple[Finding, ...]:
+    """What the target itself has against this Windows, or leaves unknown about it."""
+    found = []
+    if controller.attachment is Attachment.VMBUS and (reasons := _against_uefi(installation)):
+        found.append(
+            Finding(
+                FIRMWARE,
+                Severity.BLOCKER,
+                f"{controller.target} has UEFI firmware only, which cannot start this Windows",
+                "The firmware finds nothing that it could start, before any driver matters.",
+                tuple(f"{installation.volume.name}: {reason}" for reason in reasons),
+            )
+        )
+    if driver_chain(controller, installation.version).ends_open:
+        reason = "behind the Xen platform device each vendor has a chain of drivers of his own"
+        found.append(_open(installation, controller, (reason,)))
+    return tuple(found)
 
 
 def no_target() -> Finding:
@@ -67,3 +86,37 @@ def no_target() -> Finding:
         "targets`).",
         (),
     )
+
+
+def _open(installation: Installation, controller: Controller, reasons: tuple[str, ...]) -> Finding:
+    return Finding(
+        NOT_JUDGED,
+        Severity.INFO,
+        f"bootgraft cannot tell whether {installation.product} starts on {controller.target}",
+        "The verdict stays unknown rather than guessed.",
+        tuple(f"{installation.volume.name}: {reason}" for reason in reasons),
+        leaves_open=True,
+    )
+
+
+def _reasons(installation: Installation, *, has_database: bool) -> tuple[str, ...]:
+    version = installation.version
+    if version == _UNKNOWN or installation.arch is Architecture.UNKNOWN:
+        return installation.notes or ("its version or its kernel's architecture is unknown",)
+    if version < _FIRST:
+        return (f"NT {version[0]}.{version[1]} is older than NT 4",)
+    if version >= _8 and not has_database:
+        return (f"its SYSTEM hive has no DriverDatabase, by which NT {version[0]}.{version[1]} binds boot drivers",)
+    return ()
+
+
+def _against_uefi(installation: Installation) -> tuple[str, ...]:
+    reasons = []
+    if installation.volume.partition.guid is None:
+        reasons.append("it lies on a disk with an MBR; UEFI starts Windows from GPT disks only")
+    if installation.version < _8:
+        major, minor = installation.version
+        reasons.append(f"it is NT {major}.{minor}; Hyper-V supports NT 6.2 and later there")
+    if installation.arch is Architecture.X86:
+        reasons.append("it is a 32-bit Windows; the firmware is 64-bit")
+    return tuple(reasons)

@@ -48,10 +48,13 @@ def plan_repair(installation: Installation, hive: Hive, work: Sequence[tuple[Dia
             continue
         if package is not None and needs_driver(diagnosis):
             graft = _Graft(installation, hive, diagnosis.facts, package)
-            changes += graft.changes()
+            grafted = tuple(graft.changes())
+            changes += grafted
             notes += [*package.notes, *graft.notes]
+            known = {_identity(change) for change in grafted}
+            changes += (change for change in _of_findings(hive, diagnosis) if _identity(change) not in known)
         else:
-            changes += _as_it_stands(hive, (change for finding in diagnosis.findings for change in finding.changes))
+            changes += _of_findings(hive, diagnosis)
     planned = tuple(_without_repeats(changes))
     if any(isinstance(change, RegistryChange) for change in planned):
         notes += commit_notes(hive)
@@ -72,6 +75,11 @@ def commit_notes(hive: Hive) -> Iterator[str]:
 def needs_driver(diagnosis: Diagnosis) -> bool:
     """Whether a finding can only be mended with a driver, from a source or from the Windows itself."""
     return any(finding.remedy in (Remedy.DRIVER, Remedy.OWN_DRIVER) for finding in diagnosis.findings)
+
+
+def _of_findings(hive: Hive, diagnosis: Diagnosis) -> Iterator[Change]:
+    """The changes that the findings carry."""
+    return _as_it_stands(hive, (change for finding in diagnosis.findings for change in finding.changes))
 
 
 def _as_it_stands(hive: Hive, changes: Iterable[Change]) -> Iterator[Change]:
@@ -133,10 +141,13 @@ class _Graft:
     def changes(self) -> Iterator[Change]:
         for file in self._package.files:
             yield from self._file(file)
-        for control_set in self._facts.sets:
+        for control_set in self._facts.control_sets:
             for key in self._package.keys:
-                yield from self._key(f"{control_set.name}\\{key.path}", key)
-            defeating = (i for i in control_set.instances if enum_instance.defeats(i, self._package.service))
+                yield from self._key(f"{control_set}\\{key.path}", key)
+        for link in self._facts.links:
+            if link.main_id != self._facts.controller.main_id:
+                continue
+            defeating = (i for i in link.instances if enum_instance.defeats(i, self._package.service))
             mending = enum_instance.mend(self._facts.hive, defeating, self._package.service)
             yield from _as_it_stands(self._hive, mending)
 

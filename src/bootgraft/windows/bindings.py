@@ -1,4 +1,4 @@
-r"""How Windows 2000 to 7 binds a driver to a controller that it must start from.
+r"""How Windows 2000 to 7 binds a driver to a controller that it must start from, and what every one has met.
 
 ``Control\CriticalDeviceDatabase`` has a key for each device id, with ``\`` written as ``#``. The kernel goes through
 the ids that a device reports, best match first, and takes the first key that has a ``ClassGUID``; a key without
@@ -74,16 +74,27 @@ def critical_devices_of_service(hive: Hive, control_set: int, service: str) -> t
     return tuple(each for each in devices if each and (each.service or "").casefold() == service.casefold())
 
 
-def enum_instances(hive: Hive, control_set: int, vendor: int, device: int) -> tuple[EnumInstance, ...]:
-    """Return the instances of a PCI device, whatever its subsystem, revision and slot.
+def enum_instances(hive: Hive, control_set: int, enumerator: str, device: str) -> tuple[EnumInstance, ...]:
+    """Return the instances of a device below ``Enum``, of a PCI device whatever its subsystem, revision and slot.
+
+    ``enumerator`` and ``device`` are as in ``PCI`` and ``VEN_1000&DEV_0030``.
 
     Raises:
         HiveError: the SYSTEM hive is damaged there.
     """
-    bus = hive.key(f"ControlSet{control_set:03d}\\Enum\\PCI")
-    if bus is None:
-        return ()
-    return tuple(_instances(bus, f"VEN_{vendor:04X}&DEV_{device:04X}"))
+    bus = hive.key(f"ControlSet{control_set:03d}\\Enum\\{enumerator}")
+    return () if bus is None else tuple(_instances(bus, device.upper()))
+
+
+def class_filters(hive: Hive, control_set: int, class_guid: str) -> frozenset[str]:
+    """Return the filter drivers that every device of a class needs to start, casefolded.
+
+    Raises:
+        HiveError: the SYSTEM hive is damaged there.
+    """
+    key = hive.key(f"ControlSet{control_set:03d}\\Control\\Class\\{class_guid}")
+    values = [] if key is None else [key.value("UpperFilters"), key.value("LowerFilters")]
+    return frozenset(name.casefold() for value in values if value for name in value.multi() or ())
 
 
 def _instances(bus: Key, wanted: str) -> Iterator[EnumInstance]:

@@ -5,9 +5,26 @@ Values and their meaning: Microsoft, "HKLM\SYSTEM\CurrentControlSet\Services Reg
 """
 
 from dataclasses import dataclass
+from itertools import islice
 
 from bootgraft.registry.hive import Hive, Key
 from bootgraft.windows.roots import on_volume
+
+_MAX_OVERRIDES = 64
+"""Hardware configurations that one service has an override for; real machines have one."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartOverride:
+    """One value below a service's ``StartOverride``, which replaces Start from Windows 8 on.
+
+    ``name`` is the number of the hardware configuration that it is for (``HardwareConfig``), ``start`` None where the
+    value is no number.
+    """
+
+    key_path: str
+    name: str
+    start: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +39,7 @@ class Service:
     group: str | None
     tag: int | None
     image_path: str | None
+    start_overrides: tuple[StartOverride, ...] = ()
 
 
 def read_service(hive: Hive, control_set: int, name: str) -> Service | None:
@@ -44,6 +62,7 @@ def read_service(hive: Hive, control_set: int, name: str) -> Service | None:
         group=_text(key, "Group"),
         tag=_dword(key, "Tag"),
         image_path=_text(key, "ImagePath"),
+        start_overrides=_start_overrides(key),
     )
 
 
@@ -55,6 +74,13 @@ def driver_file(service: Service, directory: str, *, drive_letter: str | None = 
     if not service.image_path or not service.image_path.strip():
         return f"{directory}\\system32\\drivers\\{service.name}.sys"
     return on_volume(service.image_path, directory, drive_letter=drive_letter)
+
+
+def _start_overrides(service: Key) -> tuple[StartOverride, ...]:
+    key = service.key("StartOverride")
+    if key is None:
+        return ()
+    return tuple(StartOverride(key.path, each.name, each.dword()) for each in islice(key.values(), _MAX_OVERRIDES))
 
 
 def _dword(key: Key, name: str) -> int | None:
