@@ -30,7 +30,12 @@ def test_a_machine_that_has_it_all(machine_cache: Path) -> None:
     found = gathered(windows)
     assert (found.version, found.architecture) == ((5, 2), "x86")
     assert str(found.hive) == "disk 0 partition 1: \\WINDOWS\\system32\\config\\SYSTEM"
-    first, third = found.links
+    first, _, third, _ = found.links
+    assert [(each.control_set, each.main_id) for each in found.links] == [
+        (name, main_id)
+        for name in ("ControlSet001", "ControlSet003")
+        for main_id in ("PCI\\VEN_1000&DEV_0030", "GenDisk")
+    ]
     assert (first.number, first.is_default, first.service_name) == (1, False, "symmpi")
     assert (third.number, third.is_default, third.service_name) == (3, True, None)
     assert first.service is not None
@@ -52,7 +57,7 @@ def test_both_sets_read_the_same_file_once(machine_cache: Path) -> None:
     ready = (ControlSet(1, Symmpi.READY, binding=True), ControlSet(2, Symmpi.READY, binding=True))
     windows = memory_windows(machine_cache, *ready, driver=DriverFile.GOOD)
     found = gathered(windows)
-    assert found.links[0].driver is found.links[1].driver
+    assert found.links[0].driver is found.links[2].driver
 
 
 def test_an_instance_names_the_service_where_nothing_else_does(machine_cache: Path) -> None:

@@ -19,8 +19,17 @@ DOCS = (
         "no driver up; there the finding means that no driver for the controller is known.",
         evidence="The control set and the ids looked for, and where each entry of the DriverDatabase ends.",
         fix="Where Windows ships the driver and its service and file are there, CriticalDeviceDatabase keys are made "
+        applies_to="every Windows from NT 4 on",
+        cause="The machine never had this controller: Setup of Windows 2000 to 7 made no CriticalDeviceDatabase key "
+        "for any of its ids, or no entry of the DriverDatabase of Windows 8 and later leads to a service. NT 4 looks "
+        "no driver up; there the finding means that no driver for the controller is known.",
+        evidence="The control set and the ids looked for, and where each entry of the DriverDatabase ends.",
+        fix="Where Windows ships the driver and its service and file are there, CriticalDeviceDatabase keys are made "
         "and the service is completed; where it has the file in one of its own caches (driver.cab, a service pack's "
         "cabinet or folder, dllcache), it is taken from there. Else driver and bindings come from the driver source.",
+        limits="A key without ClassGUID does not count: the kernel skips it. One without Service binds to no driver. "
+        "An id in the DriverDatabase alone is no binding: packages that were only staged have that too. Of the "
+        "channels of an IDE controller the first is looked at.",
         limits="A key without ClassGUID does not count: the kernel skips it. One without Service binds to no driver. "
         "An id in the DriverDatabase alone is no binding: packages that were only staged have that too. Of the "
         "channels of an IDE controller the first is looked at.",
@@ -80,7 +89,8 @@ def _lack(facts: ControllerFacts, link: LinkFacts) -> str:
         return f"{hive}: {link.binding.key_path} has a ClassGUID but no Service: it binds no driver"
     if link.binding is not None:
         return f"{hive}: {link.binding.key_path} leads to a configuration without a Service: it binds no driver"
-    any_other = f", nor for any of the {others} other ids of the device" if others else ""
+    device = "controller" if main_id == facts.controller.main_id else "device"
+    any_other = f", nor for any of the {others} other ids of the {device}" if others else ""
     if link.store is BindingStore.DRIVER_DATABASE:
         return f"{hive}: DriverDatabase has no entry for {main_id} that leads to a service{any_other}"
     name = main_id.replace("\\", "#").lower()

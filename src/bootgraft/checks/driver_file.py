@@ -53,11 +53,11 @@ def check(facts: ControllerFacts) -> tuple[Finding, ...]:
 def fault_of(facts: ControllerFacts, driver: DriverFacts) -> tuple[str, str, str] | None:
     """What keeps this Windows from loading a driver's file: finding id, title and evidence."""
     if not driver.present:
-        return MISSING, f"the driver file {driver.path} is missing", "which is not there"
+        return MISSING, f"the driver file {driver.path} is missing", f"{driver.path}, which is not there"
     if driver.pe is None:
-        return UNUSABLE, f"the driver file {driver.path} cannot be loaded", f"{driver.fault}"
+        return UNUSABLE, f"the driver file {driver.path} cannot be loaded", f"{driver.path}: {driver.fault}"
     if driver.pe.machine is not facts.architecture:
-        built_for = f"which is built for {driver.pe.machine}; this Windows is {facts.architecture}"
+        built_for = f"{driver.path} is built for {driver.pe.machine}; this Windows is {facts.architecture}"
         return WRONG_ARCHITECTURE, f"the driver file {driver.path} is for {driver.pe.machine}", built_for
     return None
 
@@ -68,12 +68,13 @@ def _check_link(facts: ControllerFacts, link: LinkFacts) -> Finding | None:
     if driver is None or service is None or fault is None:
         return None
     finding, title, detail = fault
+    served_by = f"{service.key_path} is served by " if finding == MISSING else ""
     return Finding(
         finding,
         severity_in(link),
         f"{title} ({link.control_set})",
         consequence(facts, link),
-        (f"{facts.place}: {service.key_path} is served by {driver.path}: {detail}",),
+        (f"{facts.place}: {served_by}{detail}",),
         Remedy.DRIVER,
         stop_code=INACCESSIBLE_BOOT_DEVICE,
     )

@@ -26,21 +26,14 @@ def is_usable(facts: ControllerFacts, driver: DriverFacts) -> bool:
 
 
 def bind(facts: ControllerFacts, link: LinkFacts) -> tuple[Change, ...]:
-    """What makes the in-box driver serve the link, its file being there already; nothing where there is no such file.
+    """What makes the in-box driver serve the link where its service and file are there already; else nothing.
 
     Only for Windows that bind by the CriticalDeviceDatabase: others have no key that could be missing.
     """
     inbox = link.inbox
-    if inbox is None or not is_usable(facts, inbox.driver):
+    if inbox is None or inbox.service is None or not is_usable(facts, inbox.driver):
         return ()
-    if inbox.service is not None:
-        return (*start_at_boot(facts, inbox.service, inbox.driver), *_keys(facts, link, inbox.name))
-    if facts.version >= _VISTA:
-        return ()  # a later Windows ships every service, and complete: this one was taken out on purpose
-    key_path = f"{link.control_set}\\Services\\{inbox.name}"
-    service = Service(inbox.name, key_path, None, None, None, None, None, None)
-    made = start_at_boot(facts, service, inbox.driver)
-    return (CreateKey(facts.hive, key_path), *made, *_keys(facts, link, inbox.name))
+    return (*start_at_boot(facts, inbox.service, inbox.driver), *_keys(facts, link, inbox.name))
 
 
 def start_at_boot(facts: ControllerFacts, service: Service, driver: DriverFacts | None) -> tuple[SetValue, ...]:
