@@ -26,6 +26,7 @@ from tests.machines.spec import (
 )
 from tests.machines.windows_files import windows_files
 from tests.machines.windows_hives import (
+    WINDOWS_7,
     ControlSet,
     GptLetter,
     Letter,
@@ -36,8 +37,6 @@ from tests.machines.windows_hives import (
     system_hive,
 )
 
-WINDOWS_7 = Release("Windows 7 Professional", "6.1", "7601", "Service Pack 1", 5, "Windows", (6, 1, 7601, 17514))
-WINDOWS_8 = Release("Windows 8 Pro", "6.2", "9200", "", 5, "Windows", (6, 2, 9200, 16384))
 SIGNATURE, SECOND_SIGNATURE = 0x3B7A19C4, 0x3B7A19C5
 DISK_GUID = "6F1C1B64-3E21-4A1F-9A3C-0B7C5D0E8A11"
 ESP_GUID, MSR_GUID = "0D2B7E51-8C40-4B67-8F00-51E2A0C3D001", "0D2B7E51-8C40-4B67-8F00-51E2A0C3D002"

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from tests.machines import inbox
 from tests.machines.spec import Architecture, Cabinet, Content, File, FileAttributes, Hive, PortableExecutable
 from tests.machines.windows_hives import Release
 
@@ -113,9 +114,12 @@ def windows_files(
         PortableExecutable("ntoskrnl.exe", arch, (("HAL.dll", _HAL[:1]),), _KERNEL, version),
         PortableExecutable("hal.dll", arch, (("ntoskrnl.exe", _KERNEL[:1]),), _HAL, version),
     ]
-    drivers = [
-        PortableExecutable(name, arch, imports, _EXPORTS.get(name, ()), version) for name, imports in _IMPORTS.items()
-    ]
+    drivers = {
+        name: PortableExecutable(name, arch, imports, _EXPORTS.get(name, ()), version)
+        for name, imports in _IMPORTS.items()
+    }
+    if release.nt >= (6, 0):
+        drivers |= inbox.binaries(release.nt, arch, version)
     hives: tuple[tuple[str, Content | None], ...] = (
         ("system", system),
         ("software", software),
@@ -125,7 +129,7 @@ def windows_files(
     )
     return (
         *(File(rf"{system32}\{binary.name}", binary) for binary in binaries),
-        *(File(rf"{system32}\drivers\{driver.name}", driver) for driver in drivers),
+        *(File(rf"{system32}\drivers\{name}", driver) for name, driver in drivers.items()),
         *(File(rf"{config}\{name}", hive) for name, hive in hives if hive is not None),
         File(rf"{config}\AppEvent.Evt", b"\x30\0\0\0LfLe" + bytes(65528)),
         File(rf"\{directory}\explorer.exe", b"MZ stands for the shell" * 4000),

@@ -1,10 +1,11 @@
-"""What the SYSTEM and SOFTWARE hives of Windows 2000, XP and Server 2003 hold that decides whether they boot."""
+"""What the SYSTEM and SOFTWARE hives of a Windows hold that decides whether it boots."""
 
 import struct
 import uuid
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tests.machines import inbox
 from tests.machines.registry_text import Expand, Multi, RegistryValue, reg_text
 from tests.machines.spec import Architecture, Hive, HiveState
 
@@ -16,6 +17,8 @@ _VOLUME = "{71A27CDD-812A-11D0-BEC7-08002BE2092F}"
 
 LSI_LOGIC_DEVICE = "pci#ven_1000&dev_0030"
 LSI_LOGIC_INSTANCE = r"PCI\VEN_1000&DEV_0030&SUBSYS_197615AD&REV_01\3&61AAA01&0&80"
+
+_PLUG_AND_PLAY, _VISTA, _DATABASE = (5, 0), (6, 0), (6, 2)
 
 _GROUP_ORDER = (
     "System Reserved", "Boot Bus Extender", "System Bus Extender", "SCSI miniport", "Port", "Primary Disk",
@@ -36,6 +39,13 @@ class Release:
     minor: int
     directory: str
     binaries: tuple[int, int, int, int]
+    numbers: tuple[int, int] | None = None  # what Windows 10 and later write beside "6.3"
+
+    @property
+    def nt(self) -> tuple[int, int]:
+        """The NT version."""
+        major, _, minor = self.version.partition(".")
+        return self.numbers or (int(major), int(minor))
 
 
 WINDOWS_2000 = Release("Microsoft Windows 2000", "5.0", "2195", "Service Pack 4", 3, "WINNT", (5, 0, 2195, 6717))
@@ -43,6 +53,14 @@ WINDOWS_XP = Release("Microsoft Windows XP", "5.1", "2600", "Service Pack 3", 5,
 SERVER_2003 = Release(
     "Microsoft Windows Server 2003", "5.2", "3790", "Service Pack 2", 5, "WINDOWS", (5, 2, 3790, 3959)
 )
+
+WINDOWS_VISTA = Release("Windows Vista Business", "6.0", "6002", "Service Pack 2", 5, "Windows", (6, 0, 6002, 18005))
+WINDOWS_7 = Release("Windows 7 Professional", "6.1", "7601", "Service Pack 1", 5, "Windows", (6, 1, 7601, 17514))
+WINDOWS_8 = Release("Windows 8 Pro", "6.2", "9200", "", 5, "Windows", (6, 2, 9200, 16384))
+WINDOWS_8_1 = Release("Windows 8.1 Pro", "6.3", "9600", "", 5, "Windows", (6, 3, 9600, 16384))
+WINDOWS_10 = Release("Windows 10 Pro", "6.3", "19044", "", 5, "Windows", (10, 0, 19041, 1288), (10, 0))
+WINDOWS_11 = Release("Windows 10 Pro", "6.3", "22631", "", 5, "Windows", (10, 0, 22621, 1), (10, 0))
+NT_4 = Release("", "4.0", "1381", "Service Pack 6", 3, "WINNT", (4, 0, 1381, 7000))
 
 
 class Symmpi(StrEnum):
@@ -70,6 +88,7 @@ class ControlSet:
     symmpi: Symmpi = Symmpi.ABSENT
     binding: bool = False
     instance: Instance = Instance.NONE
+    needed: frozenset[str] = frozenset()  # in-box drivers that a Windows 8 or later ran with, in lower case
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +148,8 @@ def system_hive(facts: SystemFacts, *, state: HiveState = HiveState.CLEAN) -> Hi
         },
         "MountedDevices": _mounted_devices(facts.letters),
     }
+    if facts.release.nt >= _DATABASE:
+        keys |= inbox.database_keys(facts.release.nt, facts.arch)
     for control_set in facts.control_sets:
         prefix = f"ControlSet{control_set.number:03d}"
         for path, values in _control_set(facts, control_set).items():
@@ -158,6 +179,11 @@ def software_hive(release: Release, system_root: str) -> Hive:
         r"Classes\.txt": {"": "txtfile"},
         r"Policies\Microsoft\Windows": {},
     }
+    if release.numbers is not None:
+        major, minor = release.numbers
+        keys[r"Microsoft\Windows NT\CurrentVersion"] |= {
+            "CurrentMajorVersionNumber": major, "CurrentMinorVersionNumber": minor,
+        }  # fmt: skip
     return Hive(reg_text(keys), release.minor)
 
 
@@ -206,7 +232,9 @@ def _mounted_devices(letters: tuple[Letter | GptLetter, ...]) -> dict[str, Regis
 
 
 def _control_set(facts: SystemFacts, control_set: ControlSet) -> dict[str, dict[str, RegistryValue]]:
-    keys = _control(facts) | _services() | _devices() | symmpi_keys(control_set.symmpi)
+    keys = _control(facts) | _services(facts.release.nt) | _devices() | symmpi_keys(control_set.symmpi)
+    if facts.release.nt >= _VISTA:
+        keys |= inbox.service_keys(facts.release.nt, needed=control_set.needed)
     if control_set.binding:
         keys |= binding_keys()
     if control_set.instance is not Instance.NONE:
@@ -237,6 +265,14 @@ def _control(facts: SystemFacts) -> dict[str, dict[str, RegistryValue]]:
     }
     if facts.boot_device is not None:
         keys["Control"] |= {"SystemBootDevice": facts.boot_device, "FirmwareBootDevice": facts.boot_device}
+    keys |= _critical_devices(facts.release.nt)
+    return keys
+
+
+def _critical_devices(version: tuple[int, int]) -> dict[str, dict[str, RegistryValue]]:
+    if version >= _DATABASE or version < _PLUG_AND_PLAY:
+        return {}
+    keys: dict[str, dict[str, RegistryValue]] = {}
     for device, class_guid, service in (
         ("gendisk", _DISK_DRIVE, "disk"),
         ("primary_ide_channel", _IDE, "atapi"),
@@ -249,10 +285,15 @@ def _control(facts: SystemFacts) -> dict[str, dict[str, RegistryValue]]:
     ):
         keys[rf"Control\CriticalDeviceDatabase\{device}"] = {"ClassGUID": class_guid, "Service": service}
     keys[r"Control\CriticalDeviceDatabase\*pnp0000"] = {"ClassGUID": _SYSTEM_DEVICE}
-    return keys
+    if version < _VISTA:
+        return keys
+    later = inbox.critical_keys(version)
+    known = {key.lower() for key in later}
+    return {key: values for key, values in keys.items() if key.lower() not in known} | later
 
 
-def _services() -> dict[str, dict[str, RegistryValue]]:
+def _services(version: tuple[int, int]) -> dict[str, dict[str, RegistryValue]]:
+    later = {each.service.lower() for each in inbox.drivers(version)} if version >= _VISTA else set()
     keys: dict[str, dict[str, RegistryValue]] = {}
     for name, start, group, tag, file in (
         ("ACPI", 0, "Boot Bus Extender", 1, "ACPI.sys"),
@@ -270,6 +311,8 @@ def _services() -> dict[str, dict[str, RegistryValue]]:
         ("buslogic", 4, "SCSI miniport", 5, ""),
         ("PCIIde", 4, "System Bus Extender", 3, ""),
     ):
+        if name.lower() in later:
+            continue
         values: dict[str, RegistryValue] = {"ErrorControl": 1, "Group": group, "Start": start, "Tag": tag, "Type": 1}
         if file:
             values["ImagePath"] = Expand(rf"system32\DRIVERS\{file}")

@@ -19,17 +19,8 @@ DOCS = (
         "no driver up; there the finding means that no driver for the controller is known.",
         evidence="The control set and the ids looked for, and where each entry of the DriverDatabase ends.",
         fix="Where Windows ships the driver and its service and file are there, CriticalDeviceDatabase keys are made "
-        applies_to="every Windows from NT 4 on",
-        cause="The machine never had this controller: Setup of Windows 2000 to 7 made no CriticalDeviceDatabase key "
-        "for any of its ids, or no entry of the DriverDatabase of Windows 8 and later leads to a service. NT 4 looks "
-        "no driver up; there the finding means that no driver for the controller is known.",
-        evidence="The control set and the ids looked for, and where each entry of the DriverDatabase ends.",
-        fix="Where Windows ships the driver and its service and file are there, CriticalDeviceDatabase keys are made "
         "and the service is completed; where it has the file in one of its own caches (driver.cab, a service pack's "
         "cabinet or folder, dllcache), it is taken from there. Else driver and bindings come from the driver source.",
-        limits="A key without ClassGUID does not count: the kernel skips it. One without Service binds to no driver. "
-        "An id in the DriverDatabase alone is no binding: packages that were only staged have that too. Of the "
-        "channels of an IDE controller the first is looked at.",
         limits="A key without ClassGUID does not count: the kernel skips it. One without Service binds to no driver. "
         "An id in the DriverDatabase alone is no binding: packages that were only staged have that too. Of the "
         "channels of an IDE controller the first is looked at.",
