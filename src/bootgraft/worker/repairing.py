@@ -158,6 +158,8 @@ def _mend_windows(
     if found.installation is None or found.hive is None:
         return _Planned(before, None)
     refuse_unsafe(found.installation.volume, found.sessions, job)
+    if any(finding.remedy is Remedy.NONE for each in diagnoses for finding in each.blockers):
+        return _Planned(before, None)  # no driver source would help
     if all(finding.remedy is Remedy.NONE for each in diagnoses for finding in each.findings):
         return _Planned(before, progress if progress.plan.changes else None)
     _step(monitor, "reading the driver sources")
