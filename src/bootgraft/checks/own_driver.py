@@ -18,7 +18,7 @@ def offer(
     """
     place, looked = None, False
     for finding in findings:
-        if finding.remedy is not Remedy.DRIVER:
+        if finding.remedy is not Remedy.DRIVER or finding.device != facts.controller.main_id:
             yield finding
             continue
         if not looked:
@@ -34,4 +34,5 @@ def offer(
 
 def bound_service(facts: ControllerFacts) -> str | None:
     """The service that the default control set binds to the controller."""
-    return next((each.service_name for each in facts.sets if each.is_default), None)
+    main_id = facts.controller.main_id
+    return next((each.service_name for each in facts.links if each.is_default and each.main_id == main_id), None)
