@@ -71,6 +71,7 @@ def _check_link(facts: ControllerFacts, link: LinkFacts) -> Finding | None:
             (f"{facts.hive.path}: {_needed_by(link)}; there is no key {key}",),
             Remedy.DRIVER,
             stop_code=INACCESSIBLE_BOOT_DEVICE,
+            device=link.main_id,
         )
     if service.start == _BOOT_START and service.type == _KERNEL_DRIVER:
         return None

@@ -58,6 +58,7 @@ def _check_link(facts: ControllerFacts, link: LinkFacts) -> Finding:
             remedy,
             changes,
             INACCESSIBLE_BOOT_DEVICE,
+            device=link.main_id,
         )
     bound = next(each for each in link.instances if each.service == link.service_name)
     return Finding(
@@ -69,6 +70,7 @@ def _check_link(facts: ControllerFacts, link: LinkFacts) -> Finding:
         remedy,
         changes,
         leaves_open=link.is_default,
+        device=link.main_id,
     )
 
 

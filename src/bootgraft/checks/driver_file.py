@@ -77,4 +77,5 @@ def _check_link(facts: ControllerFacts, link: LinkFacts) -> Finding | None:
         (f"{facts.place}: {served_by}{detail}",),
         Remedy.DRIVER,
         stop_code=INACCESSIBLE_BOOT_DEVICE,
+        device=link.main_id,
     )

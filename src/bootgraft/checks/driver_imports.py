@@ -38,4 +38,5 @@ def _check_link(facts: ControllerFacts, link: LinkFacts) -> Finding | None:
         tuple(f"{facts.place}: {driver.path} imports from {fault}" for fault in faults),
         Remedy.DRIVER,
         stop_code=INACCESSIBLE_BOOT_DEVICE,
+        device=link.main_id,
     )

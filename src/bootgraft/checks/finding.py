@@ -35,7 +35,7 @@ class Finding:
     ``title`` is the answer in one line, ``explanation`` what it leads to, ``evidence`` the files, keys and values that
     show it. ``stop_code`` is the STOP that Windows shows, where it is a STOP. ``leaves_open`` says that nobody can tell
     from the disk whether it stops the start: the verdict is then no better than unknown. ``consent`` is the option
-    without which nothing is written while this is so.
+    without which nothing is written while this is so. ``device`` is the main id of the device that lacks its driver.
     """
 
     id: str
@@ -48,6 +48,7 @@ class Finding:
     stop_code: str | None = None
     leaves_open: bool = False
     consent: str | None = None
+    device: str | None = None
 
     @property
     def fixable(self) -> bool:
