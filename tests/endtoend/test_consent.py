@@ -16,7 +16,7 @@ from tests.machines.spec import FileSystem, MachineSpec, VolumeState
 from tests.machines.tools import run
 from tests.machines.windows2003 import arc, boot_ini
 from tests.machines.windows_files import DriverFile
-from tests.machines.windows_hives import Symmpi
+from tests.machines.windows_hives import WINDOWS_8, Symmpi
 
 RESET, DISCARD = "--reset-journal", "--discard-hibernation"
 HIBERFIL = r"\hiberfil.sys"
@@ -230,7 +230,7 @@ def test_windows_8_is_told_to_neither_resume_nor_sleep_again(
     )
     resume = bcd.Entry(RESUME, {0x12000004: "Windows Resume Application"}, bcd.RESUME)
     store = bcd.store(manager, bcd.loader(vista.DEFAULT, device, title="Windows 8"), resume)
-    spec = vista.system_reserved(store, name="win8", files=vista.installation(release=vista.WINDOWS_8, registry=power))
+    spec = vista.system_reserved(store, name="win8", files=vista.installation(release=WINDOWS_8, registry=power))
     (disk,) = spec.disks
     windows = disk.partitions[1]
     assert windows.volume is not None
