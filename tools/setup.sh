@@ -35,6 +35,7 @@ PACKAGES_TO_TEST=(
   "mscompress"
   "p7zip-full|7zip"
   "wimtools"
+  "ldmtool"
   "zip"
 )
 

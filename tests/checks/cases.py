@@ -17,6 +17,7 @@ from bootgraft.boot.chain import BootChain, BootTarget, Step, follow
 from bootgraft.boot.faults import LoaderFault, LoaderFaultKind
 from bootgraft.boot.hibernation import SavedSession
 from bootgraft.boot.menufault import MenuFault, MenuFaultKind
+from bootgraft.boot.unusable import Unusable, UnusableKind
 from bootgraft.changes import FileId, WriteFile, WriteSectors
 from bootgraft.checks import (
     boot_chain,
@@ -32,7 +33,10 @@ from bootgraft.checks import (
     drive_letter,
     driver_file,
     driver_imports,
+    dynamic_disk,
+    encryption,
     enum_instance,
+    foreign_volume,
     gpt_attributes,
     hibernation,
     hive_integrity,
@@ -351,6 +355,33 @@ def _nt4(*signatures: int) -> IdentityFacts:
     return replace(found, windows=replace(found.windows, disk_signatures=signatures))
 
 
+_UNUSABLE = {
+    encryption.BITLOCKER: UnusableKind.BITLOCKER,
+    encryption.PRODUCT: UnusableKind.ENCRYPTED,
+    encryption.RANDOM: UnusableKind.RANDOM,
+    foreign_volume.REFS: UnusableKind.REFS,
+    foreign_volume.STORAGE_SPACES: UnusableKind.STORAGE_SPACES,
+    dynamic_disk.VOLUME: UnusableKind.DYNAMIC,
+    dynamic_disk.FAULT_TOLERANT: UnusableKind.FAULT_TOLERANT,
+}
+_DYNAMIC = "\n".join(
+    f'[\\ControlSet00{number}\\Services\\{name}]\n"Start"=dword:{{start:08x}}\n'
+    for number in (1, 2)
+    for name in ("dmio", "dmload")
+)
+
+
+def _unusable(kind: UnusableKind) -> Case:
+    checks = (encryption.check, foreign_volume.check, dynamic_disk.check)
+    cause = Unusable(kind, volume(), "unusable", "its boot sector says so", "Convert it again")
+    return Case(tuple(each for check in checks for each in check(cause)), (), dynamic_disk.check(None))
+
+
+def _on_dynamic_disk() -> Installation:
+    (volume,) = machine_of((FakePartition(volume_of(), type=0x42),)).volumes()
+    return replace(installation(), volume=volume)
+
+
 CASES = {
     boot_chain.BROKEN: Case(boot_chain.check(chain(holds=False)), boot_chain.check(chain()), boot_chain.check(chain())),
     boot_chain.NOT_FOLLOWED: Case(
@@ -443,6 +474,12 @@ CASES = {
         volume_state.check("disk 0 partition 2", (VolumeState.UNCLEAN,)),
         volume_state.check("disk 0 partition 2", ()),
         volume_state.check("disk 0 partition 2", ()),
+    ),
+    **{finding_id: _unusable(kind) for finding_id, kind in _UNUSABLE.items()},
+    dynamic_disk.DRIVER: Case(
+        dynamic_disk.check_drivers(_on_dynamic_disk(), hive_of(_DYNAMIC.format(start=4))),
+        dynamic_disk.check_drivers(_on_dynamic_disk(), hive_of(_DYNAMIC.format(start=0))),
+        dynamic_disk.check_drivers(installation(), hive_of(_DYNAMIC.format(start=4))),
     ),
     hibernation.HIBERNATED: Case(hibernation.check((session(),), None, None), (), hibernation.check((), None, None)),
     hibernation.FAST_START_UP: Case(

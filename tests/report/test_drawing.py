@@ -19,6 +19,7 @@ def disk(size: int, *partitions: tuple[int, int], **changes: Any) -> Any:
             "active": number == 1,
             "filesystem": "ntfs",
             "label": None,
+            "note": None,
         }
         | changes
         for number, (start, length) in enumerate(partitions, start=1)

@@ -232,6 +232,7 @@ def document(label: str | None = None, **windows: object) -> InspectDocument:
     partition = {
         "number": 1, "slot": 1, "start": 0, "size": 1 << 20, "type": "0x07", "active": True, "filesystem": "ntfs",
         "label": label,
+        "note": None,
     }  # fmt: skip
     disk = {
         "index": 0, "path": "server1.raw", "format": "raw", "size": 3 << 30, "sector_size": 512, "table": "mbr",

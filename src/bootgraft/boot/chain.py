@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # loaded only where boot.ini has a fault, or switches
     from bootgraft.boot.bootswitches import Review
     from bootgraft.boot.faults import LoaderFault
     from bootgraft.boot.menufault import MenuFault
+    from bootgraft.boot.unusable import Unusable
 
 __all__ = ["BootChain", "BootTarget", "DiskReference", "Step", "follow"]
 
@@ -44,6 +45,7 @@ def follow(machine: Machine, *, search_others: bool = True, given: CodeSource = 
     system: Volume | None = None
     firmware: Firmware | None = None
     understood = True
+    unusable: Unusable | None = None
     try:
         disk = _partition_table(trail)
         firmware = _firmware(disk)
@@ -55,8 +57,11 @@ def follow(machine: Machine, *, search_others: bool = True, given: CodeSource = 
             default = _follow_loader(trail, system)
     except BrokenLinkError as end:
         trail.steps.append(end.step)
-        understood = end.understood
+        understood, unusable = end.understood, end.unusable
     others, notes = _others(trail, default, everywhere=search_others or default is None)
+    fault = None
+    if system is not None and trail.menu is not None and unusable is None:
+        fault = _menu_fault(machine, system, trail.menu, default)
     return BootChain(
         tuple(trail.steps),
         default,
@@ -64,11 +69,12 @@ def follow(machine: Machine, *, search_others: bool = True, given: CodeSource = 
         understood,
         notes,
         sector_faults=find_faults(machine, given),
-        menu_fault=None if system is None or trail.menu is None else _menu_fault(machine, system, trail.menu, default),
+        menu_fault=fault,
         review=_review(trail, system, default),
         loader_faults=_loader_faults(trail, system, firmware),
         firmware=None if trail.menu is not None else firmware,
         references=_references(trail, system),
+        unusable=unusable,
     )
 
 

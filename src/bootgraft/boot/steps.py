@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # it is built from what is in here
     from bootgraft.boot.faults import LoaderFault
     from bootgraft.boot.menufault import MenuFault
     from bootgraft.boot.sectorfault import SectorFault
+    from bootgraft.boot.unusable import Unusable
 
 
 class Firmware(StrEnum):
@@ -72,15 +73,17 @@ class BootChain:
     loader_faults: "tuple[LoaderFault, ...]" = ()  # what bootmgr's store and the loaders beside it have wrong
     firmware: Firmware | None = None  # what a machine of Vista or later must have; ntldr knows a BIOS only
     references: tuple[DiskReference, ...] = ()  # the disks that its menu names by signature
+    unusable: "Unusable | None" = None  # why the volume of the last step cannot be looked into, where that is known
 
 
 class BrokenLinkError(Exception):
     """Ends the walk along the chain at a step that does not hold; never leaves :mod:`bootgraft.boot.chain`."""
 
-    def __init__(self, step: Step, *, understood: bool = True) -> None:
+    def __init__(self, step: Step, *, understood: bool = True, unusable: "Unusable | None" = None) -> None:
         super().__init__(step.what)
         self.step = step
         self.understood = understood
+        self.unusable = unusable
 
 
 def broken(what: str, where: str, *evidence: str) -> BrokenLinkError:

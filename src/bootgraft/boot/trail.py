@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bootgraft.boot import search
 from bootgraft.boot.steps import BootTarget, BrokenLinkError, Step, broken, printable
 from bootgraft.errors import FileSystemError, PartitionTableError
-from bootgraft.filesystems.base import Entry, FileSystem, FileSystemKind
+from bootgraft.filesystems.base import Entry, FileSystem
 from bootgraft.machine import Machine, Volume
 
 if TYPE_CHECKING:  # it is built from what is in here
@@ -35,9 +35,14 @@ class Trail:
         try:
             filesystem = volume.filesystem()
         except (FileSystemError, PartitionTableError) as error:
-            step = Step(f"{role} cannot be read", volume.name, f"{error.what}. {error.advice}", holds=False)
-            is_encrypted = volume.kind is FileSystemKind.BITLOCKER  # it may boot: only bootgraft cannot look inside
-            raise BrokenLinkError(step, understood=not is_encrypted) from error
+            from bootgraft.boot.unusable import explain  # most volumes can be read
+
+            cause = explain(self.machine, volume)
+            evidence = f"{error.what}. {error.advice}" if cause is None else f"{cause.evidence}. {cause.advice}"
+            what = f"{role} cannot be read" if cause is None else f"{role} is {cause.what}"
+            # Where the cause is known, it may well boot: only bootgraft cannot look inside.
+            step = Step(what, volume.name, evidence, holds=False)
+            raise BrokenLinkError(step, understood=cause is None, unusable=cause) from error
         label = f" '{printable(filesystem.label)}'" if filesystem.label else ""
         state = filesystem.state.value.replace("-", " ")
         self.holds(f"{role} can be read", volume.name, f"{filesystem.kind.value}{label}, {state}")

@@ -43,7 +43,7 @@ def check(chain: BootChain) -> tuple[Finding, ...]:
     """One finding where the chain does not arrive, unless :mod:`.boot_menu` or another of them knows why."""
     if chain.default is not None or not chain.steps:
         return ()
-    if chain.menu_fault is not None or any(fault.stops for fault in chain.loader_faults):
+    if chain.menu_fault is not None or chain.unusable is not None or any(fault.stops for fault in chain.loader_faults):
         return ()
     if any(fault.kind is LoaderFaultKind.OTHER_FALLBACK for fault in chain.loader_faults):
         return ()

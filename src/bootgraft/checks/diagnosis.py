@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from bootgraft.boot.chain import BootChain
 from bootgraft.boot.hibernation import SavedSession
+from bootgraft.boot.unusable import Unusable
 from bootgraft.checks import (
     boot_chain,
     boot_loader,
@@ -20,7 +21,10 @@ from bootgraft.checks import (
     drive_letter,
     driver_file,
     driver_imports,
+    dynamic_disk,
+    encryption,
     enum_instance,
+    foreign_volume,
     gpt_attributes,
     hibernation,
     hive_integrity,
@@ -78,6 +82,9 @@ DOCS: tuple[FindingDoc, ...] = (
     disk_information.DOC,
     volume_state.DOC,
     *hibernation.DOCS,
+    *encryption.DOCS,
+    *foreign_volume.DOCS,
+    *dynamic_disk.DOCS,
     hive_integrity.DOC,
     last_known_good.DOC,
     pending_transactions.DOC,
@@ -147,17 +154,19 @@ def diagnose(
     controller: Controller | None,
     sessions: Sequence[SavedSession] = (),
     identity: IdentityFacts | None = None,
+    unusable: Unusable | None = None,
 ) -> Diagnosis:
     """Run every check that applies, in the order in which a start meets what they look at.
 
     ``installation`` and ``hive`` (its SYSTEM) are None where the chain arrives at no Windows; ``sessions`` are those
-    that were found asleep on the machine.
+    that were found asleep on the machine; ``unusable`` says why the volume that matters is no ordinary one.
     """
-    findings = [*chain_findings(chain), *hibernation.check(sessions, installation, hive)]
+    findings = [*chain_findings(chain), *hibernation.check(sessions, installation, hive), *_unusable(unusable)]
     facts = None
     judged = False
     if installation is not None and hive is not None:
         findings += volume_state.check(installation.volume.name, installation.volume.filesystem().obstacles)
+        findings += dynamic_disk.check_drivers(installation, hive)
         findings += last_known_good.check(installation)
         findings += pending_transactions.check(hive.name, hive.pending)
         if controller is None:
@@ -173,6 +182,10 @@ def diagnose(
     if identity is not None:  # after the storage driver: a wrong letter is only met at the log-on
         findings += identity_findings(identity)
     return Diagnosis(chain, installation, controller, facts, tuple(findings), _verdict(chain, findings, judged=judged))
+
+
+def _unusable(cause: Unusable | None) -> tuple[Finding, ...]:
+    return (*encryption.check(cause), *foreign_volume.check(cause), *dynamic_disk.check(cause))
 
 
 def _verdict(chain: BootChain, findings: list[Finding], *, judged: bool) -> Verdict:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TypedDict
 
 from bootgraft.boot.chain import Step
+from bootgraft.boot.unusable import explain
 from bootgraft.changes import (
     Change,
     CreateDirectory,
@@ -21,6 +22,7 @@ from bootgraft.checks.finding import Finding
 from bootgraft.errors import FileSystemError, PartitionTableError
 from bootgraft.machine import Disk, Machine, Volume
 from bootgraft.report.device import DeviceSpec
+from bootgraft.storage.ldm import is_dynamic
 from bootgraft.windows.installation import Installation
 
 
@@ -35,6 +37,7 @@ class PartitionDocument(TypedDict):
     active: bool
     filesystem: str | None
     label: str | None
+    note: str | None
 
 
 class DiskDocument(TypedDict):
@@ -169,7 +172,7 @@ def inspect_document(
 ) -> InspectDocument:
     """Build the document of ``inspect``; ``unreadable`` says what is wrong with installations that cannot be read."""
     return {
-        "disks": [_disk(disk, image) for disk, image in zip(machine.disks, images, strict=True)],
+        "disks": [_disk(machine, disk, image) for disk, image in zip(machine.disks, images, strict=True)],
         "windows": [windows_document(each) for each in windows],
         "boot_chain": [_step(step) for step in steps],
         "unreadable": list(unreadable),
@@ -186,7 +189,7 @@ def _step(step: Step) -> StepDocument:
     }
 
 
-def _disk(disk: Disk, image: DeviceSpec) -> DiskDocument:
+def _disk(machine: Machine, disk: Disk, image: DeviceSpec) -> DiskDocument:
     table = disk.table
     return {
         "index": disk.index,
@@ -197,11 +200,11 @@ def _disk(disk: Disk, image: DeviceSpec) -> DiskDocument:
         "table": table.kind.value,
         "signature": None if table.signature is None else f"{table.signature:08x}",
         "problems": list(table.problems),
-        "partitions": [_partition(volume) for volume in disk.volumes],
+        "partitions": [_partition(machine, volume) for volume in disk.volumes],
     }
 
 
-def _partition(volume: Volume) -> PartitionDocument:
+def _partition(machine: Machine, volume: Volume) -> PartitionDocument:
     partition = volume.partition
     return {
         "number": volume.number,
@@ -212,7 +215,16 @@ def _partition(volume: Volume) -> PartitionDocument:
         "active": partition.active,
         "filesystem": None if volume.kind is None else volume.kind.value,
         "label": _label(volume),
+        "note": _note(machine, volume),
     }
+
+
+def _note(machine: Machine, volume: Volume) -> str | None:
+    """What the volume is where it is no ordinary partition, or one of a dynamic disk."""
+    cause = explain(machine, volume)
+    if cause is not None:
+        return cause.what
+    return "a simple volume of a dynamic disk" if is_dynamic(volume.partition) else None
 
 
 def _label(volume: Volume) -> str | None:

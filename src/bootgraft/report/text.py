@@ -88,7 +88,8 @@ def _partition_line(partition: PartitionDocument) -> str:
     label = f'  "{partition["label"]}"' if partition["label"] else ""
     active = "  active" if partition["active"] else ""
     filesystem = partition["filesystem"] or f"type {partition['type']}"
-    return f"  partition {number:>2}  {size_text(partition['size']):>10}  {filesystem}{active}{label}"
+    note = f"  ({partition['note']})" if partition["note"] else ""
+    return f"  partition {number:>2}  {size_text(partition['size']):>10}  {filesystem}{active}{label}{note}"
 
 
 def _windows_lines(windows: WindowsDocument) -> Iterator[str]:

@@ -7,6 +7,7 @@ ever lost without them, and with them only what stands in the way of the changes
 from collections.abc import Iterable, Iterator, Sequence
 
 from bootgraft.boot.hibernation import SavedSession
+from bootgraft.boot.unusable import Unusable
 from bootgraft.checks import hibernation, volume_state
 from bootgraft.errors import UnsafeVolumeError
 from bootgraft.filesystems.base import FileSystemKind, VolumeState
@@ -19,6 +20,14 @@ _OPTIONS = {
     VolumeState.LOG_VERSION_2: volume_state.OPTION,
 }
 _CHKDSK = "attach a copy of the disk to a working Windows, run chkdsk /f on this volume and detach it"
+
+
+def refuse_unusable(cause: Unusable | None) -> None:
+    """Raise UnsafeVolumeError where the volume that matters is encrypted, or must not be written by itself."""
+    if cause is not None:
+        raise UnsafeVolumeError(
+            f"this volume is {cause.what}: {cause.evidence}", where=cause.volume.name, advice=cause.advice
+        )
 
 
 def refuse_unsafe(volume: Volume, sessions: Sequence[SavedSession], job: Job) -> None:

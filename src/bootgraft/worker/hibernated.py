@@ -17,7 +17,7 @@ from bootgraft.repair.chainplan import join, volumes_written
 from bootgraft.repair.plan import commit_notes
 from bootgraft.repair.soundness import Defects, read_strictly
 from bootgraft.storage.blockdevice import BlockDevice
-from bootgraft.worker.consent import open_for_writing, refuse_unsafe
+from bootgraft.worker.consent import open_for_writing, refuse_unsafe, refuse_unusable
 from bootgraft.worker.job import Job
 from bootgraft.worker.survey import survey
 
@@ -52,6 +52,7 @@ def discard_sessions(job: Job, disks: Sequence[BlockDevice]) -> Discarded:
 def _clear(job: Job, disks: Sequence[BlockDevice]) -> Discarded:
     with Machine.read(disks, writable=True) as machine:
         found = survey(machine, job.windows, job.devices[: job.disks])
+        refuse_unusable(found.unusable)
         volumes = [session.volume for session in found.sessions]
         if found.installation is not None and volumes:
             volumes.append(found.installation.volume)

@@ -24,6 +24,7 @@ from bootgraft.windows.registry_paths import (
     parse_key,
     set_number,
 )
+from bootgraft.worker.consent import refuse_unusable
 from bootgraft.worker.job import Job
 from bootgraft.worker.registry_request import RegistryRequest
 from bootgraft.worker.survey import survey
@@ -180,6 +181,8 @@ def opened(
         return
     with Machine.read(disks, writable=writable) as machine:
         found = survey(machine, job.windows, job.devices[: job.disks])
+        if writable or found.installation is None:
+            refuse_unusable(found.unusable)
         if found.installation is None:
             step = found.chain.steps[-1] if found.chain.steps else None
             why = "" if step is None else f" ({step.what}: {step.evidence})"

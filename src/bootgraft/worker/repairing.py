@@ -27,7 +27,7 @@ from bootgraft.report.document import RepairDocument, change_document, check_doc
 from bootgraft.report.text import check_text, finding_lines, plan_text, summary_line, verdict_line
 from bootgraft.storage.blockdevice import BlockDevice
 from bootgraft.worker.boot_codes import given_code
-from bootgraft.worker.consent import open_for_writing, refuse_unsafe
+from bootgraft.worker.consent import open_for_writing, refuse_unsafe, refuse_unusable
 from bootgraft.worker.job import Job, Outcome
 from bootgraft.worker.packages import find_package
 from bootgraft.worker.survey import Survey, survey
@@ -93,6 +93,7 @@ def repair(job: Job, disks: Sequence[BlockDevice], donors: Sequence[BlockDevice]
     while True:
         with Machine.read(disks, writable=True) as machine:
             found = survey(machine, job.windows, images, given)
+            refuse_unusable(found.unusable)
             mending = (*chain_findings(found.chain), *identity_findings(found.identity))
             plan = _with_notes(plan_chain(mending), found)
             is_last = not plan.changes or progress.rounds == _MAX_CHAIN_ROUNDS

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bootgraft.boot.bootcode import CodeSource, none_given
 from bootgraft.boot.chain import BootChain, BootTarget, follow
 from bootgraft.boot.hibernation import SavedSession, saved_sessions
+from bootgraft.boot.unusable import Unusable, explain
 from bootgraft.checks.diagnosis import Diagnosis, diagnose
 from bootgraft.checks.identity_facts import IdentityFacts, gather
 from bootgraft.errors import PartitionTableError, UsageError
@@ -26,12 +27,15 @@ class Survey:
     hive: Hive | None
     identity: IdentityFacts
     sessions: tuple[SavedSession, ...] = ()
+    unusable: Unusable | None = None  # why the volume that matters is no ordinary one
 
     def diagnose(self, targets: Sequence[str]) -> tuple[Diagnosis, ...]:
         """Diagnose for each target; once without where there is none."""
         controllers = [find_controller(target) for target in targets] if targets else [None]
         return tuple(
-            diagnose(self.chain, self.installation, self.hive, each, self.sessions, self.identity)
+            diagnose(
+                self.chain, self.installation, self.hive, each, self.sessions, self.identity, self.unusable
+            )
             for each in controllers
         )
 
@@ -51,12 +55,21 @@ def survey(
     installation = default_windows(chain) if windows is None else _named(chain, windows)
     hive = None if installation is None else open_hive(installation, "SYSTEM")
     sessions = saved_sessions(machine, () if installation is None else (installation.volume,))
-    return Survey(chain, installation, hive, gather(machine, chain, installation, hive), sessions)
+    unusable = chain.unusable if installation is None else explain(machine, installation.volume)
+    return Survey(chain, installation, hive, gather(machine, chain, installation, hive), sessions, unusable)
 
 
 def _no_table(machine: Machine, location: str) -> PartitionTableError:
     from bootgraft.filesystems.detect import identify
+    from bootgraft.filesystems.foreign import disk_encryption
 
+    product = disk_encryption(machine.disks[0].device)
+    if product is not None:
+        return PartitionTableError(
+            f"the disk is encrypted with {product}: its boot code stands in sector 0, and there is no partition table",
+            where=location,
+            advice=f"Decrypt it on the source machine with {product}, and convert it again",
+        )
     kind = identify(machine.disks[0].device)
     if kind is not None:
         return PartitionTableError(

@@ -1,0 +1,66 @@
+"""Is the volume that the boot chain needs encrypted as a whole?"""
+
+from bootgraft.boot.unusable import Unusable, UnusableKind
+from bootgraft.checks.finding import Finding, FindingDoc, Severity
+
+BITLOCKER = "bitlocker-volume"
+PRODUCT = "disk-encryption"
+RANDOM = "volume-maybe-encrypted"
+_LIMITS = "Whether it starts cannot be told: the verdict is unknown, and `repair` and `reg` end with exit status 3."
+DOCS = (
+    FindingDoc(
+        id=BITLOCKER,
+        applies_to="Windows Vista and later",
+        cause="The volume of the loader or of Windows is encrypted with BitLocker (or BitLocker To Go).",
+        evidence="The signature in its boot sector. A volume whose protection is only suspended is encrypted as well.",
+        fix="None: decrypt it on the source machine (`manage-bde -off C:`, until `manage-bde -status` says 'Fully "
+        "Decrypted') and convert it again. On other hardware the TPM does not open it: have the recovery key ready.",
+        limits=_LIMITS,
+        references=("https://learn.microsoft.com/windows-server/administration/windows-commands/manage-bde-off",),
+    ),
+    FindingDoc(
+        id=PRODUCT,
+        applies_to="every Windows",
+        cause="The disk is encrypted with VeraCrypt, TrueCrypt, Symantec (PGP), McAfee (SafeBoot), Sophos SafeGuard, "
+        "GuardianEdge, Check Point or SecureDoc.",
+        evidence="The product's boot code in sector 0 of disk or volume, and a volume without a file system.",
+        fix="None: decrypt it on the source machine with that product, and convert it again.",
+        limits=_LIMITS + " Products are told on BIOS disks only: on UEFI they leave no mark in sector 0.",
+        references=(
+            "https://github.com/sleuthkit/sleuthkit/blob/develop/tsk/util/detect_encryption.c",
+            "https://github.com/veracrypt/VeraCrypt/blob/master/src/Boot/Windows/BootSector.asm",
+        ),
+    ),
+    FindingDoc(
+        id=RANDOM,
+        applies_to="every Windows",
+        cause="The volume has no file system, and begins with bytes that look random: it may be encrypted by a product "
+        "that leaves no mark.",
+        evidence="The entropy of its first 64 KiB is above 7.9 bits for each byte.",
+        fix="None: if it is encrypted, decrypt it on the source machine and convert it again; if not, copy it again.",
+        limits=_LIMITS + " A damaged copy can look the same.",
+        references=("https://github.com/sleuthkit/sleuthkit/blob/develop/tsk/util/detect_encryption.c",),
+    ),
+)
+_IDS = {
+    UnusableKind.BITLOCKER: BITLOCKER,
+    UnusableKind.ENCRYPTED: PRODUCT,
+    UnusableKind.RANDOM: RANDOM,
+}
+
+
+def check(cause: Unusable | None) -> tuple[Finding, ...]:
+    """One finding where the cause is encryption."""
+    if cause is None or cause.kind not in _IDS:
+        return ()
+    question = " Is it encrypted?" if cause.kind is UnusableKind.RANDOM else ""
+    return (
+        Finding(
+            _IDS[cause.kind],
+            Severity.WARNING,
+            f"the volume {cause.volume.name} is {cause.what}",
+            f"bootgraft cannot look inside, so it cannot tell whether it starts.{question} {cause.advice}.",
+            (f"{cause.volume.name}: {cause.evidence}",),
+            leaves_open=True,
+        ),
+    )

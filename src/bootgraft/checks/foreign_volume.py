@@ -1,0 +1,44 @@
+"""Does the boot chain need a volume whose file system, or whose pool, only Windows itself can open?"""
+
+from bootgraft.boot.unusable import Unusable, UnusableKind
+from bootgraft.checks.finding import Finding, FindingDoc, Severity
+
+REFS = "refs-volume"
+STORAGE_SPACES = "storage-spaces-volume"
+DOCS = (
+    FindingDoc(
+        id=REFS,
+        applies_to="Windows 11 and Server 2022 and later",
+        cause="The volume is formatted with ReFS.",
+        evidence="The signature in its boot sector.",
+        fix="None: if Windows boots from it, install the driver with pnputil before the conversion, and convert again.",
+        limits="Whether it starts cannot be told: the verdict is unknown; `repair` and `reg` end with exit status 3.",
+        references=("https://learn.microsoft.com/windows-server/storage/refs/refs-overview",),
+    ),
+    FindingDoc(
+        id=STORAGE_SPACES,
+        applies_to="Windows 8 and later",
+        cause="The partition is part of a Storage Spaces pool, from which no Windows starts.",
+        evidence="Its type GUID in the GPT.",
+        fix="None: point the boot entry at the right partition.",
+        limits="",
+        references=("https://learn.microsoft.com/windows/win32/api/winioctl/ns-winioctl-partition_information_gpt",),
+    ),
+)
+_IDS = {UnusableKind.REFS: REFS, UnusableKind.STORAGE_SPACES: STORAGE_SPACES}
+
+
+def check(cause: Unusable | None) -> tuple[Finding, ...]:
+    """One finding where the cause is a file system or a pool that bootgraft cannot open."""
+    if cause is None or cause.kind not in _IDS:
+        return ()
+    return (
+        Finding(
+            _IDS[cause.kind],
+            Severity.WARNING,
+            f"the volume {cause.volume.name} is {cause.what}",
+            f"bootgraft cannot look inside, so it cannot tell whether it starts. {cause.advice}.",
+            (f"{cause.volume.name}: {cause.evidence}",),
+            leaves_open=True,
+        ),
+    )
