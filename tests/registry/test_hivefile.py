@@ -6,13 +6,16 @@ from pathlib import Path
 import pytest
 from tests.memory_windows import MemoryFileSystem
 from tests.registry.log_writer import Write, bins_of, new_log, old_log, rebased, sealed
-from tests.registry.support import FILETIME, Memory, built_hive, exported, tree
+from tests.registry.support import FILETIME, Memory, built_hive, exported, real_file, tree
 
+from bootgraft.checks.pending_transactions import check
 from bootgraft.errors import DirtyHiveError, FileMissingError, HiveError
 from bootgraft.registry.alternate import bring_into_line
 from bootgraft.registry.hive import Hive
 from bootgraft.registry.hivefile import open_hive_file
 
+KTM_LOCKED = 0x01
+"""In the flags at 0x90 of the base block (msuhanov, "Windows registry file format specification")."""
 CONFIG = "\\WINNT\\system32\\config\\"
 TEXT = '[\\Select]\n"Current"=dword:00000001\n\n[\\Services]\n'
 
@@ -137,3 +140,23 @@ def test_a_later_windows_has_no_alternate(start: dict[int, bytes]) -> None:
         hive.create_key("New")
         hive.commit(filetime=FILETIME)
         assert filesystem.find(f"{CONFIG}{name}.ALT") == stale
+
+
+@pytest.mark.parametrize("machine", ["win7-sp1-x86-vmware-lsisas", "win10-21h2-x64-vmware-nvme-clean"])
+def test_the_ktm_flag_of_a_real_clean_hive_is_no_sign_of_pending_transactions(machine: str) -> None:
+    """Windows leaves it in the base block of hives that it wrote to the end: nothing is to be replayed."""
+    data = real_file(f"hives-system/{machine}/SYSTEM").read_bytes()
+    (flags,) = struct.unpack_from("<I", data, 0x90)
+    assert flags & KTM_LOCKED
+    assert data[4:8] == data[8:12]
+    filesystem = MemoryFileSystem({CONFIG + "SYSTEM": data})
+    hive = open_on(filesystem, writable=False)
+    assert hive.pending is None
+    assert check("SYSTEM", hive.pending) == ()
+
+
+def test_nor_is_it_of_one_that_was_set_by_hand(start: dict[int, bytes]) -> None:
+    flagged = bytearray(start[5])
+    struct.pack_into("<I", flagged, 0x90, KTM_LOCKED)
+    flagged[:512] = sealed(flagged[:512])
+    assert open_on(volume(SYSTEM=bytes(flagged))).pending is None
