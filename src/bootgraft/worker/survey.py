@@ -33,9 +33,7 @@ class Survey:
         """Diagnose for each target; once without where there is none."""
         controllers = [find_controller(target) for target in targets] if targets else [None]
         return tuple(
-            diagnose(
-                self.chain, self.installation, self.hive, each, self.sessions, self.identity, self.unusable
-            )
+            diagnose(self.chain, self.installation, self.hive, each, self.sessions, self.identity, self.unusable)
             for each in controllers
         )
 
