@@ -20,7 +20,7 @@ def test_the_dead_server(bootgraft: Command, server1: BuiltMachine) -> None:
     assert done.stdout.startswith(
         "Microsoft Windows Server 2003 on disk 0 partition 2 will stop with 0x7B on vmware:lsilogic: no driver for"
     )
-    assert f"bootgraft repair {server1.disk} --target vmware:lsilogic --drivers DONOR-IMAGE" in done.stdout
+    assert f"bootgraft repair {server1.disk} --target vmware:lsilogic --drivers SOURCE" in done.stdout
     assert sha256(server1.disk) == before
     assert [path.name for path in server1.disk.parent.iterdir()] == [server1.disk.name]
 

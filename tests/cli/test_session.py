@@ -74,7 +74,10 @@ def test_donors_are_only_read(server1: BuiltMachine, donor: BuiltMachine) -> Non
     donor.disk.chmod(0o400)
     given = options(server1.disk, drivers=(str(donor.disk),))
     with Session(given, writable=True, monitor=silent) as session:
-        assert not session._donors[0].writable
+        ((location, image),) = session._sources
+        assert location == str(donor.disk)
+        assert image is not None
+        assert not image.writable
 
 
 def test_the_names_of_images_reach_the_answer(server1: BuiltMachine) -> None:

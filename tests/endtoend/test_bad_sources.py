@@ -132,7 +132,7 @@ def test_no_source_at_all(tmp_path: Path, server1: BuiltMachine, bootgraft: Run)
     done = bootgraft("repair", server1.disk, *TARGET)
     assert (done.status, "Traceback" in done.stderr) == (1, False)  # a slow machine tells its progress there
     assert done.stdout.startswith("Nothing was written.\n")
-    assert f"bootgraft repair {server1.disk} --target vmware:lsilogic --drivers DONOR-IMAGE" in done.stdout
+    assert f"bootgraft repair {server1.disk} --target vmware:lsilogic --drivers SOURCE" in done.stdout
     assert before.differences(Photograph.of(tmp_path)) == []
 
 

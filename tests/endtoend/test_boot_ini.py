@@ -271,7 +271,7 @@ def test_a_mended_chain_alone_is_not_written(build_server1: Build, bootgraft: Bo
     assert repaired.status == 1, repaired
     assert "[boot-ini-wrong-partition]" in repaired.stdout
     assert "[device-binding-missing]" in repaired.stdout
-    assert "--drivers DONOR-IMAGE" in repaired.stdout
+    assert "--drivers SOURCE" in repaired.stdout
     assert oracles.sha256(machine.disk) == before
 
 

@@ -49,8 +49,9 @@ warning: no driver for PCI\VEN_1000&DEV_0030 in ControlSet002  [device-binding-m
     ControlSet002 is not the default control set: it matters when Windows falls back to it (Last Known Good Configuration).
     found: \WINDOWS\system32\config\SYSTEM: ControlSet002\Control\CriticalDeviceDatabase has no key with a service for pci#ven_1000&dev_0030, nor for any of the 10 other ids of the controller
 
-Mend it with the disk image of another machine that has the driver, or with files exported from one:
-    bootgraft repair server1.vmdk --target vmware:lsilogic --drivers DONOR-IMAGE
+Mend it with a driver package (INF, folder, ISO, CAB, ZIP, floppy) or the disk of a machine that has it:
+    bootgraft repair server1.vmdk --target vmware:lsilogic --drivers SOURCE
+or with files exported from one:
     bootgraft repair server1.vmdk --target vmware:lsilogic --reg DRIVER.reg --file DRIVER.sys
 """  # noqa: E501  golden: what the screen shows
 REPAIRED = "Microsoft Windows Server 2003 on disk 0 partition 1 would boot on vmware:lsilogic.\n"

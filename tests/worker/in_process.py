@@ -9,7 +9,7 @@ from bootgraft.events import Monitor, silent
 from bootgraft.report.device import DeviceSpec
 from bootgraft.storage.blockdevice import BlockDevice
 from bootgraft.storage.overlay import Overlay
-from bootgraft.worker.job import Job, Operation, Outcome
+from bootgraft.worker.job import DriverSource, Job, Operation, Outcome
 from bootgraft.worker.operations import run_job
 
 LSI = "vmware:lsilogic"
@@ -42,5 +42,6 @@ def do(
         tuple(map(str, reg)),
         tuple(map(str, files)),
         windows,
+        sources=tuple(DriverSource(donor.name, len(disks) + number) for number, donor in enumerate(donors)),
     )
     return run_job(job, disks, donor_disks, monitor=monitor)

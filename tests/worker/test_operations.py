@@ -150,7 +150,7 @@ def test_a_repair_without_a_source_writes_nothing_and_says_what_to_give(server1:
     outcome = do(Operation.REPAIR, disks)
     assert (outcome.status, outcome.proven) == (1, False)
     assert outcome.text.startswith("Nothing was written.")
-    assert "--drivers DONOR-IMAGE" in outcome.text
+    assert "--drivers SOURCE" in outcome.text
     assert not disks[0].changed
 
 

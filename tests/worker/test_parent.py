@@ -22,7 +22,7 @@ from bootgraft.storage.imageinfo import ImageFormat
 from bootgraft.storage.images import identify, open_image
 from bootgraft.storage.overlay import Overlay
 from bootgraft.worker import parent as parent_module
-from bootgraft.worker.job import Job, Operation, Outcome
+from bootgraft.worker.job import DriverSource, Job, Operation, Outcome
 from bootgraft.worker.parent import Worker
 
 SIZE = 64 * 1024
@@ -247,7 +247,7 @@ def test_a_repair_through_a_real_child_changes_only_the_overlay(server1: BuiltMa
     before = server1.disk.read_bytes()
     events: list[Event] = []
     with Worker() as worker:
-        job = Job(Operation.REPAIR, specs, 1, ("vmware:lsilogic",))
+        job = Job(Operation.REPAIR, specs, 1, ("vmware:lsilogic",), sources=(DriverSource("b.raw", 1),))
         outcome = worker.run(job, disks, [overlay], events.append)
     assert (outcome.status, outcome.proven) == (0, True)
     assert overlay.changed
@@ -272,7 +272,7 @@ PARENT = """
 import signal
 from bootgraft.events import silent
 from bootgraft.report.device import DeviceSpec
-from bootgraft.worker.job import Job, Operation
+from bootgraft.worker.job import DriverSource, Job, Operation
 from bootgraft.worker.parent import Worker
 
 class Device:

@@ -56,6 +56,7 @@ def _parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     undo = commands.add_parser("undo", help="put the images back as they were before the last repair")
     _add_images(undo)
     undo.add_argument("--dry-run", action="store_true", help="only say whether the undo is possible")
+    _add_drivers(commands.add_parser("drivers", help="what a driver source holds, and what would be chosen"), words)
     _add_registry(commands.add_parser("reg", help="read and edit the registry, in an image or a hive file"), words)
     _add_general(commands.add_parser("targets", help="every hypervisor:controller, with ids and in-box drivers"))
     _add_general(commands.add_parser("doctor", help="which parts of the system are missing, and what to install"))
@@ -100,7 +101,11 @@ def _add_repair(parser: argparse.ArgumentParser) -> None:
     _add_windows(parser)
     parser.add_argument("--target", action="append", default=[], metavar="T", help="HYPERVISOR:CONTROLLER; repeatable")
     parser.add_argument(
-        "--drivers", action="append", default=[], metavar="SOURCE", help="disk image of a machine that has the driver"
+        "--drivers",
+        action="append",
+        default=[],
+        metavar="SOURCE",
+        help="driver package (INF, folder, ISO, CAB, ZIP, 7z, floppy image) or disk image of a machine that has it",
     )
     parser.add_argument("--reg", action="append", default=[], metavar="FILE", help="a driver's exported .reg file")
     parser.add_argument("--file", action="append", default=[], metavar="SYS", help="the driver file that belongs to it")
@@ -132,6 +137,13 @@ def _add_registry(parser: argparse.ArgumentParser, words: Sequence[str]) -> None
         from bootgraft.cli.reg_arguments import add_sub_commands
 
         add_sub_commands(parser, _add_images, add_consent, _Parser)
+
+
+def _add_drivers(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
+    if "drivers" in words[:1]:
+        from bootgraft.cli.drivers_arguments import add_sub_commands
+
+        add_sub_commands(parser, _add_general, _add_images, _Parser)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

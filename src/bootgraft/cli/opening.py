@@ -5,6 +5,7 @@ from contextlib import ExitStack
 
 from bootgraft.cli.options import Options
 from bootgraft.cli.repeated import refuse_repeated
+from bootgraft.drivers.sources import is_package_source
 from bootgraft.errors import ReadOnlyError
 from bootgraft.storage.imageinfo import ImageFormat, ImageInfo
 from bootgraft.storage.images import OpenImage, find_children, identify, open_image
@@ -30,9 +31,19 @@ def open_machine(options: Options, stack: ExitStack, *, writable: bool) -> Itera
         yield stack.enter_context(open_image(info, writable=writable))
 
 
-def open_donors(options: Options, stack: ExitStack) -> Iterator[OpenImage]:
-    """Open the donors' disks for reading, those for boot code last; ``stack`` closes them."""
-    for location in (*options.drivers, *options.boot_code):
+def open_sources(options: Options, stack: ExitStack) -> Iterator[tuple[str, OpenImage | None]]:
+    """Open the images among the driver sources for reading; ``stack`` closes them. None for what the child opens."""
+    for location in options.drivers:
+        if is_package_source(location):
+            yield location, None
+            continue
+        info = identify(location, allow_paths=options.allow_path)
+        yield location, stack.enter_context(open_image(info, writable=False))
+
+
+def open_boot_code(options: Options, stack: ExitStack) -> Iterator[OpenImage]:
+    """Open the disks that give boot code only, for reading; ``stack`` closes them."""
+    for location in options.boot_code:
         yield stack.enter_context(open_image(identify(location, allow_paths=options.allow_path), writable=False))
 
 

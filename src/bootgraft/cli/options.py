@@ -5,7 +5,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # only `reg` has one
+if TYPE_CHECKING:  # only `drivers` has the first, only `reg` the second
+    from bootgraft.worker.drivers_request import DriversRequest
     from bootgraft.worker.registry_request import RegistryRequest
 
 
@@ -34,6 +35,7 @@ class Options:
     out: Path | None = None
     reset_journal: bool = False
     discard_hibernation: bool = False
+    drivers_request: "DriversRequest | None" = None
 
     @staticmethod
     def from_arguments(arguments: argparse.Namespace) -> "Options":
@@ -43,6 +45,10 @@ class Options:
             from bootgraft.cli.reg_arguments import take_request
 
             take_request(given)
+        if given["command"] == "drivers":
+            from bootgraft.cli.drivers_arguments import take_request as take_drivers_request
+
+            take_drivers_request(given)
         target = given.pop("target", None)
         if target is not None:
             given["targets"] = target if isinstance(target, list) else [target]

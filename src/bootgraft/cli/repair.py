@@ -35,7 +35,7 @@ def _check_options(options: Options) -> None:
         raise UsageError(
             "--drivers and --reg are two ways to give the driver",
             where="--reg",
-            advice="Give the donor's disk image, or the .reg and .sys files exported from it",
+            advice="Give a driver package or a donor's disk image, or the .reg and .sys files exported from one",
         )
     if options.file and not options.reg:
         raise UsageError("--file goes with --reg", where="--file", advice="Give the driver's exported .reg file too")

@@ -9,7 +9,7 @@ from bootgraft.cli.options import Options
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.report.device import DeviceSpec
 from bootgraft.storage.overlay import Overlay
-from bootgraft.worker.job import Job, Operation, Outcome
+from bootgraft.worker.job import DriverSource, Job, Operation, Outcome
 from bootgraft.worker.parent import Worker
 
 if TYPE_CHECKING:  # loaded beside the child
@@ -17,9 +17,9 @@ if TYPE_CHECKING:  # loaded beside the child
 
 
 class Session:
-    """The images of one machine and its donors, and the child process that reads them.
+    """The images of one machine and its driver sources, and the child process that reads them.
 
-    A context manager. ``writable`` opens the machine's disks for writing in place; donors are only ever read.
+    A context manager. ``writable`` opens the machine's disks for writing in place; sources are only ever read.
     """
 
     def __init__(self, options: Options, *, writable: bool, monitor: Monitor) -> None:
@@ -29,17 +29,19 @@ class Session:
         self._stack = ExitStack()
         self.images: tuple[OpenImage, ...] = ()
         self.overlays: tuple[Overlay, ...] = ()
-        self._donors: tuple[OpenImage, ...] = ()
+        self._sources: tuple[tuple[str, OpenImage | None], ...] = ()
+        self._boot_code: tuple[OpenImage, ...] = ()
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
             # First: its interpreter loads while this one loads what opens images, and opens them. It holds none.
             self._worker = stack.enter_context(Worker())
-            from bootgraft.cli.opening import open_donors, open_machine, refuse_unusable
+            from bootgraft.cli.opening import open_boot_code, open_machine, open_sources, refuse_unusable
 
             refuse_unusable(self._options)
             self.images = tuple(open_machine(self._options, stack, writable=self._writable))
-            self._donors = tuple(open_donors(self._options, stack))
+            self._sources = tuple(open_sources(self._options, stack))
+            self._boot_code = tuple(open_boot_code(self._options, stack))
             self.overlays = tuple(Overlay(image.device) for image in self.images)
             for overlay in self.overlays:
                 stack.callback(overlay.close)
@@ -56,7 +58,12 @@ class Session:
 
         ``output`` takes what ``reg`` reads, piece by piece.
         """
-        opened = (*self.images, *self._donors)
+        opened = [*self.images]
+        sources = []
+        for location, image in self._sources:
+            sources.append(DriverSource(location, None if image is None else len(opened)))
+            opened += [] if image is None else [image]
+        opened += self._boot_code
         job = Job(
             operation,
             tuple(_spec(image) for image in opened),
@@ -70,6 +77,8 @@ class Session:
             self._options.reset_journal,
             self._options.discard_hibernation,
             len(self._options.boot_code),
+            tuple(sources),
+            self._options.drivers_request,
         )
         devices = [image.device for image in opened]
         return self._worker.run(job, devices, self.overlays, self._monitor, output)

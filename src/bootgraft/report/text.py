@@ -184,8 +184,9 @@ def _next_lines(diagnosis: Diagnosis, images: Sequence[DeviceSpec]) -> Iterator[
         yield "Mend it with the driver that this Windows has itself:"
         yield f"    {command}"
     elif Remedy.DRIVER in remedies:
-        yield "Mend it with the disk image of another machine that has the driver, or with files exported from one:"
-        yield f"    {command} --drivers DONOR-IMAGE"
+        yield "Mend it with a driver package (INF, folder, ISO, CAB, ZIP, floppy) or the disk of a machine that has it:"
+        yield f"    {command} --drivers SOURCE"
+        yield "or with files exported from one:"
         yield f"    {command} --reg DRIVER.reg --file DRIVER.sys"
     else:
         yield "Mend it with:"

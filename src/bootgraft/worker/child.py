@@ -90,7 +90,7 @@ def _hand_over(channel: Channel, number: int, overlay: Overlay) -> None:
 def _bug(job: Job, error: Exception) -> BootgraftError:
     return BootgraftError(
         f"bootgraft itself failed on it ({type(error).__name__}: {error})",
-        where=job.devices[0].location,
+        where=job.location,
         advice="Nothing was written. Please report this with the lines above",
     )
 

@@ -9,6 +9,7 @@ from bootgraft.report.device import DeviceSpec
 
 if TYPE_CHECKING:  # only a repair has the first, only `reg` the second
     from bootgraft.changes import WitnessRange
+    from bootgraft.worker.drivers_request import DriversRequest
     from bootgraft.worker.registry_request import RegistryRequest
 
 
@@ -18,17 +19,27 @@ class Operation(StrEnum):
     INSPECT = "inspect"
     CHECK = "check"
     REPAIR = "repair"
+    DRIVERS = "drivers"
     REGISTRY = "registry"
+
+
+@dataclass(frozen=True, slots=True)
+class DriverSource:
+    """One source of drivers: an image, by its place among the job's devices, or else a path that the child opens."""
+
+    location: str
+    device: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
     """One machine's work.
 
-    The first ``disks`` of ``devices`` are the machine's disks in BIOS order; each further one is the only disk of a
-    donor, the last ``boot_codes`` of them of one that gives boot code only. ``reg_files`` and ``driver_files`` are
-    paths of ordinary files, which the child opens for reading itself. ``detailed`` asks for the registry changes as
-    ``.reg`` text. ``registry`` says what ``reg`` is to do.
+    The first ``disks`` of ``devices`` are the machine's disks in BIOS order; each further one is an image among the
+    driver sources (the only disk of a donor, or a floppy), the last ``boot_codes`` of them the only disk of a donor that
+    gives boot code only. ``reg_files``, ``driver_files`` and the other ``sources`` are paths of ordinary files and
+    folders, which the child opens for reading itself. ``detailed`` asks for the registry changes as ``.reg`` text.
+    ``registry`` says what ``reg`` is to do, ``drivers`` what ``drivers`` is to do.
     ``reset_journal`` and ``discard_hibernation`` are what the user consents to lose (see :mod:`.consent`).
     """
 
@@ -44,11 +55,18 @@ class Job:
     reset_journal: bool = False
     discard_hibernation: bool = False
     boot_codes: int = 0
+    sources: tuple[DriverSource, ...] = ()
+    drivers: "DriversRequest | None" = None
 
     @property
     def driver_donors(self) -> tuple[DeviceSpec, ...]:
         """The donors that may have a driver."""
         return self.devices[self.disks : len(self.devices) - self.boot_codes]
+
+    @property
+    def location(self) -> str:
+        """What the work is about, for messages."""
+        return self.devices[0].location if self.devices else ", ".join(each.location for each in self.sources)
 
     def to_json(self) -> bytes:
         """The job as a frame's payload."""
@@ -62,6 +80,11 @@ class Job:
         fields["devices"] = tuple(DeviceSpec(**device) for device in fields["devices"])
         for name in ("targets", "reg_files", "driver_files"):
             fields[name] = tuple(fields[name])
+        fields["sources"] = tuple(DriverSource(**source) for source in fields["sources"])
+        if fields["drivers"] is not None:
+            from bootgraft.worker.drivers_request import DriversRequest
+
+            fields["drivers"] = DriversRequest.from_fields(fields["drivers"])
         if fields["registry"] is not None:
             from bootgraft.worker.registry_request import RegistryRequest
 

@@ -50,6 +50,10 @@ def run_job(
             from bootgraft.worker.repairing import repair  # most jobs only look
 
             return repair(job, disks, donors, monitor=monitor)
+        case Operation.DRIVERS:
+            from bootgraft.worker import drivers_jobs
+
+            return drivers_jobs.run(job, disks, donors, output=output)
         case Operation.REGISTRY:
             from bootgraft.worker import registry_jobs
 

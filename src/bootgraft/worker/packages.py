@@ -1,6 +1,8 @@
 """The driver package that a diagnosis asks for, from whichever source the job names."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from bootgraft.boot.chain import follow
 from bootgraft.checks.diagnosis import Diagnosis
@@ -11,8 +13,11 @@ from bootgraft.machine import Machine
 from bootgraft.repair.plan import needs_driver
 from bootgraft.storage.blockdevice import BlockDevice
 from bootgraft.windows.installation import Installation, open_hive
-from bootgraft.worker.job import Job
+from bootgraft.worker.job import DriverSource, Job
 from bootgraft.worker.survey import default_windows
+
+if TYPE_CHECKING:  # most repairs know their driver's source
+    from bootgraft.drivers.infsource import PackageTree
 
 
 def find_package(
@@ -20,7 +25,8 @@ def find_package(
 ) -> DriverPackage | None:
     """The driver package for one diagnosis; None where none is needed, or none was given and Windows has none itself.
 
-    Raises DriverSourceError where no source that was given has it, or none of those that Windows has itself fits.
+    Sources that were given are asked in their order. Raises DriverSourceError where none of them has it, or none of
+    the drivers that Windows has itself fits.
     """
     if not needs_driver(diagnosis) or diagnosis.controller is None:
         return None
@@ -29,14 +35,17 @@ def find_package(
 
         return read_manual(job.reg_files, job.driver_files, installation.arch)
     failure: BootgraftError | None = None
-    for device, image in zip(donors, job.driver_donors, strict=True):
+    for source in job.sources:
         try:
-            return _donor_package(device, image.location, diagnosis, installation)
+            if source.device is None or is_floppy(donors[source.device - job.disks]):
+                with open_packages(source, donors, job.disks) as tree:
+                    return _inf_package(tree, diagnosis, installation)
+            return _donor_package(donors[source.device - job.disks], source.location, diagnosis, installation)
         except DriverSourceError as error:
             failure = failure or error
     if failure is not None:
         raise failure
-    return None if donors else _own_package(diagnosis, installation)
+    return _own_package(diagnosis, installation)
 
 
 def _own_package(diagnosis: Diagnosis, installation: Installation) -> DriverPackage | None:
@@ -46,6 +55,54 @@ def _own_package(diagnosis: Diagnosis, installation: Installation) -> DriverPack
         return None
     hive = open_hive(installation, "SYSTEM")
     return read_inbox(installation, hive, diagnosis.controller, bound_service(diagnosis.facts))
+
+
+def is_floppy(device: BlockDevice) -> bool:
+    """Whether an image is one FAT volume from its first sector on, without a partition table."""
+    from bootgraft.filesystems.base import FileSystemKind
+    from bootgraft.filesystems.detect import identify
+
+    return identify(device) in (FileSystemKind.FAT12, FileSystemKind.FAT16, FileSystemKind.FAT32)
+
+
+@contextmanager
+def open_packages(source: DriverSource, donors: Sequence[BlockDevice], disks: int) -> "Iterator[PackageTree]":
+    """The driver packages of a source that is no donor, for as long as they are read.
+
+    Raises:
+        DriverSourceError: it cannot be read, is damaged or hostile.
+    """
+    if source.device is None:
+        from bootgraft.drivers.sources import open_source
+
+        yield open_source(source.location)
+        return
+    from bootgraft.drivers.infsource import PackageTree
+    from bootgraft.drivers.volume import VolumeArchive
+    from bootgraft.filesystems.detect import mount
+
+    try:
+        volume = mount(donors[source.device - disks], writable=False, name=source.location)
+        try:
+            yield PackageTree(VolumeArchive(volume, source.location), source.location)
+        finally:
+            volume.close()
+    except FileSystemError as error:
+        raise DriverSourceError(
+            f"this floppy image cannot be read: {error.what}",
+            where=source.location,
+            advice="Copy it again, or give the files in it as a folder",
+        ) from error
+
+
+def _inf_package(tree: "PackageTree", diagnosis: Diagnosis, installation: Installation) -> DriverPackage:
+    from bootgraft.drivers.infselect import require_package
+    from bootgraft.drivers.recipient import read_recipient
+
+    if diagnosis.controller is None:
+        raise ValueError(diagnosis)
+    recipient = read_recipient(installation, open_hive(installation, "SYSTEM"))
+    return require_package(tree, diagnosis.controller, recipient)
 
 
 def _donor_package(device: BlockDevice, source: str, diagnosis: Diagnosis, installation: Installation) -> DriverPackage:

@@ -132,7 +132,7 @@ class Worker:
         what, advice = _explain_end(status)
         return ImageError(
             f"the process that reads its volumes {what}",
-            where=job.devices[0].location,
+            where=job.location,
             advice=f"Nothing was written. {advice}",
         )
 
@@ -186,6 +186,6 @@ def _take_run(payload: bytes, overlays: Sequence[Overlay]) -> None:
 def _nonsense(job: Job) -> ImageError:
     return ImageError(
         "the process that reads its volumes gave an answer that makes no sense",
-        where=job.devices[0].location,
+        where=job.location,
         advice="Nothing was written. Run the command again with --verbose and report what it says",
     )

@@ -1,0 +1,78 @@
+"""``bootgraft drivers harvest``: writes a package that the child took out of a machine to a folder."""
+
+import json
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bootgraft.cli.options import Options
+from bootgraft.cli.session import Session
+from bootgraft.cli.terminal import answer, monitor_for, put
+from bootgraft.errors import BootgraftError, ImageError, UsageError
+from bootgraft.worker.job import Operation
+
+if TYPE_CHECKING:
+    from bootgraft.report.drivers import HarvestDocument
+
+_MAX_BYTES = 256 * 2**20
+
+
+def run(options: Options) -> int:
+    """Write the package; returns the exit status."""
+    if options.out is None:
+        raise ValueError(options)
+    pieces: list[bytes] = []
+    with Session(options, writable=False, monitor=monitor_for(options)) as session:
+        outcome = session.run(Operation.DRIVERS, pieces.append)
+    document: HarvestDocument = json.loads(outcome.document)
+    document["out"] = str(options.out)
+    _write(options.out, _files(document, b"".join(pieces), options.images[0]))
+    if options.json:
+        put(json.dumps(document) + "\n")
+    else:
+        answer(outcome.text + _closing(document, options), outcome.status, options)
+    return outcome.status
+
+
+def _files(document: "HarvestDocument", content: bytes, image: str) -> dict[str, bytes]:
+    """The files by their names. What the child says is not trusted: it has read the image."""
+    files: dict[str, bytes] = {}
+    at = 0
+    for each in document["files"]:
+        name, size = each["name"], each["size"]
+        if not name or name in (".", "..") or any(c in "/\\:\0" or ord(c) < 0x20 for c in name) or name in files:
+            raise ImageError(f"{name!r} is no name for a file", where=image, advice="Nothing was written")
+        files[name] = content[at : at + size]
+        at += size
+    if at != len(content) or at > _MAX_BYTES:
+        raise ImageError("the driver's files are not what was announced", where=image, advice="Nothing was written")
+    return files
+
+
+def _write(folder: Path, files: dict[str, bytes]) -> None:
+    try:
+        present = next((folder / name for name in files if (folder / name).exists()), None)
+        if present is not None:
+            raise UsageError("it exists already", where=str(present), advice="Give --out another folder")
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in files.items():
+            with (folder / name).open("xb") as file:
+                file.write(data)
+    except OSError as error:
+        raise BootgraftError(
+            f"the package cannot be written ({error.strerror})", where=str(folder), advice="Give --out another folder"
+        ) from error
+
+
+def _closing(document: "HarvestDocument", options: Options) -> str:
+    folder = Path(document["out"])
+    command = f"bootgraft repair IMAGE --target {document['target']}"
+    reg = next(each["name"] for each in document["files"] if each["name"].endswith(".reg"))
+    drivers = [each["name"] for each in document["files"] if each["name"].casefold().endswith(".sys")]
+    by_hand = " ".join(f"--file {shlex.quote(str(folder / name))}" for name in drivers)
+    lines = [f"\nWritten to {options.out}. To repair another machine with it:"]
+    if document["has_inf"]:
+        lines.append(f"    {command} --drivers {shlex.quote(str(folder))}")
+        lines.append("or")
+    lines.append(f"    {command} --reg {shlex.quote(str(folder / reg))} {by_hand}")
+    return "\n".join(lines) + "\n"

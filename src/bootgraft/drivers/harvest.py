@@ -1,0 +1,114 @@
+r"""A driver package taken out of a working machine: a ``.reg`` and the driver's files, and its INF where there is one.
+
+The INF is found as Windows finds it: the device's instance below ``Enum`` names a key of its class, which names the
+INF in ``\WINDOWS\inf`` (``InfPath``). From Vista on the INF lies with its catalog in the driver store too, in a folder
+that the registry names; before that the catalog of ``oem3.inf`` is ``oem3.CAT`` among the signed catalogs.
+"""
+
+import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bootgraft.drivers.inf import MAX_SIZE, InfFile, parse_inf
+from bootgraft.drivers.package import DriverPackage, PackageKey
+from bootgraft.errors import DriverSourceError, FileSystemError
+from bootgraft.filesystems.base import FileSystem
+from bootgraft.registry.hive import Hive
+from bootgraft.registry.regfile import Dialect, format_key, format_value
+from bootgraft.registry.values import ValueType
+from bootgraft.targets.controllers import Controller
+from bootgraft.windows.bindings import enum_instances
+from bootgraft.windows.installation import Installation, control_set_name
+
+_CATALOGS = "system32\\CatRoot\\{F750E6C3-38EE-11D1-85E5-00C04FC295EE}"
+_MAX_FILE = 32 * 2**20
+_MAX_INSTANCES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class HarvestedFile:
+    """One file of the package, by the name that it is to have; ``origin`` is where the machine had it."""
+
+    name: str
+    data: bytes
+    origin: str
+
+
+def harvest(
+    package: DriverPackage, installation: Installation, hive: Hive, controller: Controller
+) -> tuple[HarvestedFile, ...]:
+    """The files that a donor's driver comes to, once it was read as ``package``.
+
+    Raises:
+        FileSystemError, HiveError: the machine cannot be read there.
+    """
+    filesystem = installation.volume.filesystem()
+    files = [HarvestedFile(f"{package.service}.reg", reg_file(package), "the registry")]
+    files += (HarvestedFile(file.path.rpartition("\\")[2], file.data, file.path) for file in package.files)
+    for name in dict.fromkeys(_inf_names(hive, installation.select.default, controller)):
+        found = list(_inf_and_catalog(filesystem, installation.directory, name))
+        if found:
+            files += found
+            break
+    return tuple({file.name.casefold(): file for file in reversed(files)}.values())[::-1]
+
+
+def reg_file(package: DriverPackage) -> bytes:
+    r"""The keys of a package as regedit would export them, below ``CurrentControlSet``."""
+    lines = [Dialect.VERSION_5.value, ""]
+    for key in package.keys:
+        lines += [*_reg_lines(key), ""]
+    return codecs.BOM_UTF16_LE + "\r\n".join((*lines, "")).encode("utf-16-le", "surrogatepass")
+
+
+def _reg_lines(key: PackageKey) -> Iterator[str]:
+    yield format_key(f"HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\{key.path}")
+    for value in key.values:
+        deletion = format_value(value.name, ValueType.REG_SZ, b"", delete=True)
+        if value.data is None:
+            yield deletion
+            continue
+        text = format_value(value.name, value.data.type, value.data.data)
+        start = len(deletion) - 1  # a line end in the name is part of it
+        yield text[:start] + text[start:].replace("\n", "\r\n")
+
+
+def _inf_names(hive: Hive, control_set: int, controller: Controller) -> Iterator[str]:
+    """The INFs that the controller's instances were installed by, as far as the registry tells."""
+    if controller.pci is None:
+        return
+    root = control_set_name(control_set)
+    instances = enum_instances(hive, control_set, controller.pci.vendor, controller.pci.device)
+    for instance in instances[:_MAX_INSTANCES]:
+        driver = _text(hive, instance.key_path, "Driver")
+        name = _text(hive, f"{root}\\Control\\Class\\{driver}", "InfPath") if driver else ""
+        if name and "\\" not in name and ":" not in name:
+            yield name
+
+
+def _text(hive: Hive, key: str, name: str) -> str:
+    found = hive.key(key)
+    value = None if found is None else found.value(name)
+    return "" if value is None else value.text() or ""
+
+
+def _inf_and_catalog(filesystem: FileSystem, directory: str, name: str) -> Iterator[HarvestedFile]:
+    path = f"{directory}\\inf\\{name}"
+    inf = _parsed(filesystem, path, name)
+    if inf is None:
+        return
+    yield HarvestedFile(name, filesystem.read(path), path)
+    catalog = inf.value("Version", "CatalogFile")
+    place = f"{directory}\\{_CATALOGS}\\{name.rpartition('.')[0]}.CAT"
+    if catalog and "\\" not in catalog and "/" not in catalog:
+        try:
+            yield HarvestedFile(catalog, filesystem.read(place, 0, _MAX_FILE), place)
+        except FileSystemError:  # signed by nobody, or with Windows itself
+            return
+
+
+def _parsed(filesystem: FileSystem, path: str, name: str) -> InfFile | None:
+    try:
+        return parse_inf(filesystem.read(path, 0, MAX_SIZE + 1), name)
+    except (DriverSourceError, FileSystemError):  # the .reg and the driver file are a package without it
+        return None

@@ -1,0 +1,60 @@
+"""What ``drivers`` does: list what a source holds, say what would be chosen of it, take a package out of a machine."""
+
+import json
+from collections.abc import Callable, Sequence
+
+from bootgraft.drivers.infselect import Choice, choose_package
+from bootgraft.drivers.infsource import PackageTree
+from bootgraft.drivers.recipient import Recipient, known_recipients
+from bootgraft.errors import DriverSourceError
+from bootgraft.report.drivers import choices_document, choices_text, list_document, list_text
+from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.targets.controllers import find_controller
+from bootgraft.worker.drivers_request import DriversAction, DriversRequest
+from bootgraft.worker.job import Job, Outcome
+from bootgraft.worker.packages import is_floppy, open_packages
+
+_DONE, _NOTHING = 0, 1
+
+
+def run(
+    job: Job, disks: Sequence[BlockDevice], sources: Sequence[BlockDevice], *, output: Callable[[bytes], None]
+) -> Outcome:
+    """Do one ``drivers`` command.
+
+    Raises the BootgraftError family; nothing else leaves it but a bug.
+    """
+    request = job.drivers
+    if request is None:
+        raise ValueError(job)
+    if request.action is DriversAction.HARVEST:
+        from bootgraft.worker.harvesting import harvest
+
+        return harvest(job, disks, output)
+    (source,) = job.sources
+    if source.device is not None and not is_floppy(sources[source.device - job.disks]):
+        raise DriverSourceError(
+            "this is a disk image and no driver package",
+            where=source.location,
+            advice="A donor's disk is given to `repair --drivers`; `drivers harvest` takes a package out of it",
+        )
+    with open_packages(source, sources, job.disks) as tree:
+        if request.action is DriversAction.LIST:
+            return _list(tree, request)
+        return _show(tree, job.targets[0], request)
+
+
+def _list(tree: PackageTree, request: DriversRequest) -> Outcome:
+    document = list_document(tree)
+    status = _DONE if document["infs"] else _NOTHING
+    return Outcome(status, json.dumps(document), list_text(document, detailed=request.detailed))
+
+
+def _show(tree: PackageTree, target: str, request: DriversRequest) -> Outcome:
+    """What would be chosen for one Windows, or for every one that there is."""
+    controller = find_controller(target)
+    recipients = known_recipients(request.version, request.arch)
+    choices: list[tuple[Recipient, Choice]] = [(each, choose_package(tree, controller, each)) for each in recipients]
+    document = choices_document(tree.origin, controller, choices)
+    status = _DONE if any(choice.package for _, choice in choices) else _NOTHING
+    return Outcome(status, json.dumps(document), choices_text(document, detailed=len(choices) == 1 or request.detailed))

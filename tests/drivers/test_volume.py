@@ -1,0 +1,45 @@
+"""A floppy image as a source of drivers."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from tests.fakes import FakeFileSystem
+from tests.filesystems.fat_images import FileDevice
+
+from bootgraft.drivers import volume as volume_module
+from bootgraft.drivers.infsource import PackageTree
+from bootgraft.drivers.volume import VolumeArchive
+from bootgraft.errors import DriverSourceError, FileMissingError
+from bootgraft.filesystems.detect import mount
+
+
+def test_a_floppy_made_by_mtools(tmp_path: Path) -> None:
+    image = tmp_path / "f6.img"
+    (tmp_path / "A long name.inf").write_bytes(b"[Version]\r\n")
+    (tmp_path / "disk.sys").write_bytes(b"MZ")
+    subprocess.run(["mformat", "-C", "-f", "1440", "-i", image], check=True)
+    subprocess.run(["mmd", "-i", image, "::WXP"], check=True)
+    subprocess.run(["mcopy", "-i", image, tmp_path / "A long name.inf", tmp_path / "disk.sys", "::WXP"], check=True)
+    subprocess.run(["mcopy", "-i", image, tmp_path / "disk.sys", "::"], check=True)
+    archive = VolumeArchive(mount(FileDevice(image), writable=False, name="f6.img"), "f6.img")
+    assert sorted((member.path, member.size) for member in archive.members()) == [
+        ("WXP\\A long name.inf", 11),
+        ("WXP\\disk.sys", 2),
+        ("disk.sys", 2),
+    ]
+    assert archive.read("wxp\\DISK.SYS") == b"MZ"
+    with pytest.raises(FileMissingError):
+        archive.read("wxp\\absent.sys")
+    (inf,) = PackageTree(archive, "f6.img").infs()
+    assert inf.path == "WXP\\A long name.inf"
+
+
+def test_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    filesystem = FakeFileSystem({"\\a.inf": b"12345", "\\x\\b.inf": b""})
+    monkeypatch.setattr(volume_module, "MAX_MEMBER_BYTES", 4)
+    with pytest.raises(DriverSourceError, match="more than"):
+        VolumeArchive(filesystem, "floppy").read("a.inf")
+    monkeypatch.setattr(volume_module, "MAX_MEMBERS", 1)
+    with pytest.raises(DriverSourceError, match="it has more than 1 files"):
+        VolumeArchive(filesystem, "floppy")

@@ -1,0 +1,221 @@
+"""Driver packages as people have them: a folder, an INF, a ZIP, an ISO, a cabinet, a floppy; and hostile ones."""
+
+import io
+import os
+import subprocess
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.drivers.infs import GOOD, driver
+from tests.endtoend.story import WINDOWS, Bootgraft, Build, applied, findings, hashes, key_values, system_hive
+from tests.machines import oracles
+from tests.machines.build import BuiltMachine
+from tests.machines.spec import Architecture
+
+VIRTIO = ("--target", "kvm:virtio-blk")
+SYSTEM = r"\WINDOWS\system32\config\system"
+DRIVER = r"\WINDOWS\system32\drivers\viostor.sys"
+BUSLOGIC = "PCI#VEN_104B&DEV_1040"
+SCSI_ADAPTER = "{4D36E97B-E325-11CE-BFC1-08002BE10318}"
+
+
+def run(*command: str | Path, cwd: Path | None = None) -> None:
+    subprocess.run(command, cwd=cwd, check=True, capture_output=True)
+
+
+def virtio(shared_testdata: Path) -> Path:
+    return shared_testdata / "drivers" / "virtio-win-old-drivers"
+
+
+def sources(folder: Path, work: Path) -> Iterator[tuple[str, Path]]:
+    """The packages of a folder in every container that people have them in, made by other people's tools."""
+    yield "folder", folder
+    yield "inf", folder / "Wxp" / "x86" / "viostor.inf"
+    run("zip", "-q", "-r", work / "drivers.zip", ".", cwd=folder)
+    yield "zip", work / "drivers.zip"
+    run("genisoimage", "-quiet", "-J", "-r", "-V", "virtio-win", "-o", work / "virtio-win.iso", ".", cwd=folder)
+    yield "iso", work / "virtio-win.iso"
+    files = [path.relative_to(folder / "Wxp" / "x86") for path in sorted((folder / "Wxp" / "x86").iterdir())]
+    run("gcab", "-c", work / "drivers.cab", *files, cwd=folder / "Wxp" / "x86")
+    yield "cab", work / "drivers.cab"
+    run("mformat", "-C", "-f", "1440", "-i", work / "f6.flp")
+    run("mcopy", "-s", "-i", work / "f6.flp", folder / "Wxp", "::")
+    yield "floppy", work / "f6.flp"
+
+
+def test_a_server_gets_its_driver_from_any_container(
+    server1: BuiltMachine, shared_testdata: Path, tmp_path: Path, bootgraft: Bootgraft
+) -> None:
+    """The same changes from each; made, judged by outside tools, and undone for the first."""
+    folder = virtio(shared_testdata)
+    span = server1.span(WINDOWS)
+    pristine = hashes(server1.disk.parent)
+    before = oracles.export_hive_of(server1.disk, span, SYSTEM)
+    changes = []
+    for kind, source in sources(folder, tmp_path):
+        dry = () if kind == "folder" else ("--dry-run",)
+        repaired = bootgraft("repair", server1.disk, *VIRTIO, "--drivers", source, "--json", *dry)
+        assert repaired.status == 0, (kind, repaired)
+        assert str(source) in repaired.json["notes"][0]
+        changes.append([{**each, "origin": None} for each in repaired.json["changes"]])
+        assert changes[-1] == changes[0], kind
+        if dry:
+            continue
+        assert oracles.export_hive_of(server1.disk, span, SYSTEM) == applied(before, repaired.json["changes"])
+        expected = (folder / "Wxp" / "x86" / "viostor.sys").read_bytes()
+        assert oracles.read_file(server1.disk, span, DRIVER) == expected
+        oracles.ntfs_is_consistent(server1.disk, span)
+        hive = system_hive(server1.disk, span, tmp_path)
+        for control_set in ("ControlSet001", "ControlSet002"):
+            require_viostor(hive, control_set)
+        checked = bootgraft("check", server1.disk, *VIRTIO, "--json")
+        assert (checked.status, findings(checked)) == (0, [])
+        assert bootgraft("undo", server1.disk).status == 0
+        assert hashes(server1.disk.parent) == pristine
+
+
+def require_viostor(hive: Path, control_set: str) -> None:
+    """Assert by reglookup that the driver is bound and starts at boot, as its INF has it."""
+    assert key_values(hive, rf"{control_set}\Services\viostor") == {
+        "Type": ("DWORD", "0x00000001"),
+        "Start": ("DWORD", "0x00000000"),
+        "ErrorControl": ("DWORD", "0x00000001"),
+        "Group": ("SZ", "SCSI miniport"),
+        "ImagePath": ("EXPAND_SZ", r"system32\drivers\viostor.sys"),
+    }
+    assert key_values(hive, rf"{control_set}\Services\viostor\Parameters") == {"BusType": ("DWORD", "0x00000001")}
+    assert key_values(hive, rf"{control_set}\Services\viostor\Parameters\PnpInterface") == {
+        "5": ("DWORD", "0x00000001")
+    }
+    for subsystem in ("00000000", "00020000", "00021AF4"):
+        binding = rf"{control_set}\Control\CriticalDeviceDatabase\PCI#VEN_1AF4&DEV_1001&SUBSYS_{subsystem}"
+        assert key_values(hive, binding) == {"ClassGUID": ("SZ", SCSI_ADAPTER), "Service": ("SZ", "viostor")}
+
+
+def test_the_keys_are_those_that_a_real_windows_has(
+    server1: BuiltMachine, shared_testdata: Path, tmp_path: Path, machine_cache: Path, bootgraft: Bootgraft
+) -> None:
+    """VMware's vmscsi, from its INF, beside the same keys in the hive of a real XP that runs on it."""
+    package = tmp_path / "vmscsi"
+    package.mkdir()
+    inf = shared_testdata / "drivers" / "dp_massstorage" / "VMware" / "NTx86" / "vmscsi.inf"
+    (package / "vmscsi.inf").write_bytes(inf.read_bytes())
+    (package / "vmscsi.sys").write_bytes(driver(machine_cache))
+    repaired = bootgraft("repair", server1.disk, "--target", "vmware:buslogic", "--drivers", package)
+    assert repaired.status == 0, repaired
+    ours = system_hive(server1.disk, server1.span(WINDOWS), tmp_path)
+    real = shared_testdata / "hives-system" / "xp-sp3-x86-vmware-buslogic-vmscsi" / "SYSTEM"
+    for key in ("", r"\Parameters\PnpInterface"):
+        grafted, installed = (texts(hive, rf"ControlSet001\Services\vmscsi{key}") for hive in (ours, real))
+        # Its place among that machine's drivers, and a name for people that came with another release.
+        for own in ("Tag", "DisplayName"):
+            grafted.pop(own, None)
+            installed.pop(own, None)
+        assert grafted == installed
+    databases = [rf"ControlSet001\Control\CriticalDeviceDatabase\{name}" for name in (BUSLOGIC, BUSLOGIC.lower())]
+    assert texts(ours, databases[0]) == texts(real, databases[1])
+
+
+def texts(hive: Path, key: str) -> dict[str, str]:
+    """The values of a key by reglookup, in lower case: Windows compares names of groups, files and services so."""
+    return {name: text.casefold() for name, (_, text) in key_values(hive, key).items()}
+
+
+def test_each_windows_gets_its_own_of_many(
+    build_server1: Build, tmp_path: Path, machine_cache: Path, bootgraft: Bootgraft
+) -> None:
+    """Two builds of one package, and one for the next Windows: an x86 server gets the x86 build that is for it."""
+    for name, arch, text in (
+        ("amd64", Architecture.X64, GOOD),
+        ("i386", Architecture.X86, GOOD),
+        ("newer", Architecture.X86, GOOD.replace("NTx86", "NTx86.6.0").replace("2010", "2020")),
+    ):
+        folder = tmp_path / "drivers" / name
+        folder.mkdir(parents=True)
+        (folder / "disk.inf").write_text(text)
+        (folder / "vdisk.sys").write_bytes(driver(machine_cache, arch))
+    machine = build_server1()
+    repaired = bootgraft("repair", machine.disk, *VIRTIO, "--drivers", tmp_path / "drivers")
+    assert repaired.status == 0, repaired
+    assert rf"{tmp_path}/drivers: i386\disk.inf (chosen of 3 INFs) serves PCI\VEN_1AF4&DEV_1001" in repaired.stdout
+    assert r"Passed over: amd64\disk.inf: amd64\vdisk.sys is built for x64." in repaired.stdout
+
+
+def test_sources_are_asked_in_their_order(
+    server1: BuiltMachine, donor: BuiltMachine, tmp_path: Path, machine_cache: Path, bootgraft: Bootgraft
+) -> None:
+    """A donor of another controller and a folder without the driver are passed over; what is wanted is found."""
+    (tmp_path / "empty").mkdir()
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "disk.inf").write_text(GOOD)
+    (package / "vdisk.sys").write_bytes(driver(machine_cache))
+    given = [word for source in (donor.disk, tmp_path / "empty", package) for word in ("--drivers", source)]
+    repaired = bootgraft("repair", server1.disk, *VIRTIO, *given, "--json", "--dry-run")
+    assert repaired.status == 0, repaired
+    (written,) = (change for change in repaired.json["changes"] if change["kind"] == "write-file")
+    assert written["origin"] == f"{package}: disk.inf"
+    none = bootgraft("repair", server1.disk, *VIRTIO, *given[:4])
+    assert none.status == 3
+    assert "binds no service to it" in none.stderr  # the first source's reason
+
+
+def hostile(kind: str, folder: Path) -> Path:
+    """A source made to do harm."""
+    path = folder / f"{kind}.zip"
+    match kind:
+        case "traversal":
+            with zipfile.ZipFile(path, "w") as archive:
+                archive.writestr("../../disk.inf", GOOD)
+        case "bomb":
+            with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+                archive.writestr("disk.inf", GOOD)
+                archive.writestr("vdisk.sys", bytes(64 * 2**20))
+        case "inf bomb":
+            with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+                archive.writestr("disk.inf", b"," * (30 * 2**20))
+        case "cut off":
+            stream = io.BytesIO()
+            with zipfile.ZipFile(stream, "w") as archive:
+                archive.writestr("vdisk.sys", os.urandom(100_000))
+                archive.writestr("disk.inf", GOOD)
+            path.write_bytes(stream.getvalue()[:50_000])
+        case "driver elsewhere":
+            with zipfile.ZipFile(path, "w") as archive:
+                archive.writestr("disk.inf", GOOD.replace(r"%12%\vdisk.sys", r"%12%\..\..\..\ntldr"))
+                archive.writestr("ntldr", b"MZ")
+        case "link":
+            path = folder / "link"
+            path.mkdir()
+            (path / "disk.inf").write_text(GOOD)
+            (path / "vdisk.sys").symlink_to("/proc/self/mem")
+        case "loop":
+            path = folder / "loop"
+            path.mkdir()
+            (path / "loop").symlink_to(path)
+            (path / "disk.inf").write_text(GOOD)
+        case "floppy":
+            path = folder / "floppy.img"
+            run("mformat", "-C", "-f", "1440", "-i", path)
+            data = bytearray(path.read_bytes())
+            data[512:] = os.urandom(len(data) - 512)
+            path.write_bytes(data)
+    return path
+
+
+KINDS = ["traversal", "bomb", "inf bomb", "cut off", "driver elsewhere", "link", "loop", "floppy"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_hostile_sources_are_one_clear_error(
+    kind: str, server1: BuiltMachine, tmp_path: Path, bootgraft: Bootgraft
+) -> None:
+    source = hostile(kind, tmp_path)
+    before = hashes(server1.disk.parent)
+    refused = bootgraft("repair", server1.disk, *VIRTIO, "--drivers", source, "--json")
+    assert refused.status == 3, refused
+    assert str(source) in refused.json["error"]["where"]
+    assert "Traceback" not in refused.stderr
+    assert hashes(server1.disk.parent) == before
