@@ -16,7 +16,8 @@ from tests.machines.cabinets import cabinet, lzx_cabinet
 from tests.machines.tools import run
 
 from bootgraft.drivers import _libarchive, _libarchive_build, archives, libarchive
-from bootgraft.drivers.archives import Member, open_archive, open_archive_bytes
+from bootgraft.drivers.archives import Member, open_archive, open_archive_bytes, read_each
+from bootgraft.drivers.loose import LooseFiles
 from bootgraft.errors import DriverSourceError, FileMissingError, MissingDependencyError
 
 SYS = random.Random(1).randbytes(70_000) + bytes(30_000)
@@ -240,3 +241,16 @@ def test_a_missing_library_is_named_with_its_package(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(libarchive, "SONAME", "libarchive.so.4711")
     with pytest.raises(MissingDependencyError, match="apt install libarchive13 "):
         libarchive.load.__wrapped__()
+
+
+def test_several_members_in_one_pass(tmp_path: Path) -> None:
+    for number in range(4):
+        (tmp_path / f"{number}.inf").write_bytes(b"%d" % number)
+    subprocess.run(["zip", "-q", "made.zip", *(f"{n}.inf" for n in range(4))], cwd=tmp_path, check=True)
+    archive = open_archive(tmp_path / "made.zip")
+    assert list(read_each(archive, ["3.INF", "1.inf"])) == [("1.inf", b"1"), ("3.INF", b"3")]
+    assert list(read_each(archive, [])) == []
+    with pytest.raises(FileMissingError):
+        list(read_each(archive, ["1.inf", "9.inf"]))
+    loose = LooseFiles([("a", b"1"), ("b", b"2")], "memory")
+    assert list(read_each(loose, ["b", "A"])) == [("b", b"2"), ("A", b"1")]

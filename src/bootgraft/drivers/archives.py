@@ -4,6 +4,7 @@ Nothing is ever unpacked to a disk; a member is read into memory by its path, wh
 (``\\`` between names, none at the front) and looked up without regard to case.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -60,6 +61,17 @@ def open_archive_bytes(data: bytes | Source, name: str) -> Archive:
     Raises as :func:`open_archive`; ``name`` is what errors say as where.
     """
     return _opened(_Memory(data) if isinstance(data, bytes) else data, name)
+
+
+def read_each(archive: Archive, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    """The contents of several members, each with its path, in whatever order they lie: one pass does for all.
+
+    Raises as :meth:`Archive.read`, at the first that cannot be read.
+    """
+    if isinstance(archive, _LibArchive):
+        yield from archive.read_each(paths)
+    else:
+        yield from ((path, archive.read(path)) for path in paths)
 
 
 def _opened(source: Source, name: str) -> Archive:
@@ -122,17 +134,36 @@ class _LibArchive:
         return self._members
 
     def read(self, path: str, /) -> bytes:
+        wanted = self._entry(path)
+        with reading(self._source, self._name) as passing:
+            for header in passing.headers():
+                if header.is_file and header.name is not None and _fold(header.name) == wanted:
+                    return self._read(header, passing, path)
+        raise self._refuse(f"{path} was in it and is not any more", "Do not change it while it is read")
+
+    def read_each(self, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        wanted: dict[str, list[str]] = {}
+        for path in paths:
+            wanted.setdefault(self._entry(path), []).append(path)
+        with reading(self._source, self._name) as passing:
+            for header in passing.headers():
+                if not wanted:
+                    return
+                if not header.is_file or header.name is None:
+                    continue
+                found = wanted.pop(_fold(header.name), [])
+                data = self._read(header, passing, found[0]) if found else b""
+                yield from ((path, data) for path in found)
+
+    def _entry(self, path: str) -> str:
+        """The folded path of the entry that has a member's content."""
         self.members()
         wanted = self._content.get(_fold(path))
         if wanted is None:
             raise FileMissingError(
                 f"there is no {path}", where=self._name, advice="Check the path; case does not matter"
             )
-        with reading(self._source, self._name) as passing:
-            for header in passing.headers():
-                if header.is_file and header.name is not None and _fold(header.name) == wanted:
-                    return self._read(header, passing, path)
-        raise self._refuse(f"{path} was in it and is not any more", "Do not change it while it is read")
+        return wanted
 
     def _read(self, header: Header, passing: Pass, path: str) -> bytes:
         if header.is_encrypted:

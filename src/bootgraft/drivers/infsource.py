@@ -3,11 +3,13 @@ r"""A source of driver packages: every INF in it, and the files beside them, whe
 A package's file may be packed (``viostor.sy_``), as on installation media.
 """
 
-from bootgraft.drivers.archives import Archive
+from collections.abc import Sequence
+
+from bootgraft.drivers.archives import Archive, read_each
 from bootgraft.drivers.inf import InfFile, parse_inf
 from bootgraft.drivers.infchoice import SourceInf
 from bootgraft.drivers.infinstall import Library
-from bootgraft.errors import DriverSourceError, FileMissingError
+from bootgraft.errors import DriverSourceError, FileSystemError
 
 MAX_INFS = 10_000
 """INFs in one source: virtio-win.iso has some 500, a CD with every vendor's drivers 3,000."""
@@ -39,6 +41,7 @@ class PackageTree:
             raise DriverSourceError(
                 f"it has more than {MAX_INFS} INF files", where=self.origin, advice="Give the driver's own folder"
             )
+        self._parse_all([path for path in paths if path not in self._parsed])
         return tuple(map(self._parse, paths))
 
     def place(self, path: str) -> str:
@@ -67,13 +70,21 @@ class PackageTree:
         """
         try:
             data = self._archive.read(path)
-        except FileMissingError as error:
+        except FileSystemError as error:
             raise DriverSourceError(error.what, where=error.where, advice=error.advice) from error
         if not path.endswith("_"):
             return data
         from bootgraft.drivers.expand import expand
 
         return expand(data, self.place(path))
+
+    def _parse_all(self, paths: Sequence[str]) -> None:
+        """Parse many in one pass over the source; at what cannot be read this ends, and each is read by itself."""
+        try:
+            for path, data in read_each(self._archive, paths):
+                self._parsed[path] = _parsed(path, data)
+        except (DriverSourceError, FileSystemError):
+            return
 
     def _parse(self, path: str) -> SourceInf:
         known = self._parsed.get(path)
@@ -83,7 +94,13 @@ class PackageTree:
 
     def _read_inf(self, path: str) -> SourceInf:
         try:
-            data = self.read(path)
-            return SourceInf(path, parse_inf(data, path))
-        except DriverSourceError as error:  # one damaged INF must not hide the others
+            return _parsed(path, self.read(path))
+        except DriverSourceError as error:
             return SourceInf(path, None, f"{error.what} ({error.where})")
+
+
+def _parsed(path: str, data: bytes) -> SourceInf:
+    try:
+        return SourceInf(path, parse_inf(data, path))
+    except DriverSourceError as error:  # one damaged INF must not hide the others
+        return SourceInf(path, None, f"{error.what} ({error.where})")
