@@ -88,7 +88,7 @@ def has_signature(data: bytes) -> bool:
     if entry + 8 > len(data):
         return False
     place, size = struct.unpack_from("<II", data, entry)
-    return 0 < place < len(data) and size > 0
+    return bool(0 < place < len(data) and size)
 
 
 def read_pe(data: bytes, *, name: str) -> PeFacts:
