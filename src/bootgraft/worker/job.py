@@ -36,8 +36,8 @@ class Job:
     """One machine's work.
 
     The first ``disks`` of ``devices`` are the machine's disks in BIOS order; each further one is an image among the
-    driver sources (the only disk of a donor, or a floppy), the last ``boot_codes`` of them the only disk of a donor that
-    gives boot code only. ``reg_files``, ``driver_files`` and the other ``sources`` are paths of ordinary files and
+    driver sources (the only disk of a donor, or a floppy), the last ``boot_codes`` of them disks that give boot code
+    only. ``reg_files``, ``driver_files`` and the other ``sources`` are paths of ordinary files and
     folders, which the child opens for reading itself. ``detailed`` asks for the registry changes as ``.reg`` text.
     ``registry`` says what ``reg`` is to do, ``drivers`` what ``drivers`` is to do.
     ``reset_journal`` and ``discard_hibernation`` are what the user consents to lose (see :mod:`.consent`).
