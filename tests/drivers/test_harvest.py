@@ -39,7 +39,7 @@ def take(windows: MemoryWindows) -> tuple[HarvestedFile, ...]:
 
 def with_inf(machine: MemoryWindows, *, name: str = "oem7.inf", text: str | None = INF) -> MemoryWindows:
     """The machine as Plug and Play leaves it: the device's instance names its class key, and that its INF."""
-    (instance,) = enum_instances(machine.hive, 1, 0x1000, 0x0030)
+    (instance,) = enum_instances(machine.hive, 1, "PCI", "VEN_1000&DEV_0030")
     driver = "{4D36E97B-E325-11CE-BFC1-08002BE10318}\\0001"
     machine.hive.set_value(instance.key_path, "Driver", ValueType.REG_SZ, text_data(driver))
     key = f"ControlSet001\\Control\\Class\\{driver}"

@@ -75,10 +75,9 @@ def _reg_lines(key: PackageKey) -> Iterator[str]:
 
 def _inf_names(hive: Hive, control_set: int, controller: Controller) -> Iterator[str]:
     """The INFs that the controller's instances were installed by, as far as the registry tells."""
-    if controller.pci is None:
-        return
     root = control_set_name(control_set)
-    instances = enum_instances(hive, control_set, controller.pci.vendor, controller.pci.device)
+    enumerator, _, device = controller.main_id.partition("\\")
+    instances = enum_instances(hive, control_set, enumerator, device)
     for instance in instances[:_MAX_INSTANCES]:
         driver = _text(hive, instance.key_path, "Driver")
         name = _text(hive, f"{root}\\Control\\Class\\{driver}", "InfPath") if driver else ""
