@@ -31,6 +31,8 @@ PACKAGES_TO_TEST=(
   "libnbd-bin"
   "genisoimage"
   "strace"
+  "libxml2-utils"
+  "libvirt0"
   "cabextract"
   "mscompress"
   "p7zip-full|7zip"

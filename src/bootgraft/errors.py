@@ -15,6 +15,7 @@
     │   └── DirtyHiveError              transactions are pending in its logs
     ├── BootConfigError                 boot.ini (or its like) cannot be understood
     ├── DriverSourceError               a driver source does not hold what is needed
+    ├── VmDescriptionError              a virtual machine's description cannot be understood
     ├── RegFileError                    a .reg file cannot be read or reaches where it may not
     ├── JournalError                    the undo journal is damaged, missing or does not match the image
     └── MissingDependencyError          a system library or program is not installed
@@ -88,6 +89,10 @@ class BootConfigError(BootgraftError):
 
 class DriverSourceError(BootgraftError):
     """A driver source does not hold what is needed."""
+
+
+class VmDescriptionError(BootgraftError):
+    """A virtual machine's description (``.vmx``, ``.ovf``, domain XML, …) cannot be read or understood."""
 
 
 class RegFileError(BootgraftError):

@@ -1,0 +1,209 @@
+"""libvirt's domain XML, as ``virsh dumpxml`` prints it and ``/etc/libvirt/qemu/NAME.xml`` holds it.
+
+Source: libvirt, ``docs/formatdomain.rst``: disks of one kind are sorted by their target, the buses in the order of the
+file, and the first is marked as bootable, unless the devices have a ``<boot order='N'/>`` of their own.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from bootgraft.targets.vmdescription import (
+    Firmware,
+    NetworkCard,
+    VmDescription,
+    VmDisk,
+    VmFormat,
+    in_order,
+    malformed,
+)
+from bootgraft.targets.xmltree import Element, encoding_of, parse_xml, start_tag
+
+_HYPERVISORS = {"kvm": "kvm", "qemu": "kvm", "xen": "xen", "vmware": "vmware", "vbox": "virtualbox"}
+_BUS_OF_NAME = (("hd", "ide"), ("sd", "scsi"), ("vd", "virtio"), ("xvd", "xen"), ("fd", "fdc"), ("ub", "usb"))
+_PLAIN = {
+    ("kvm", "ide"): "kvm:ide",
+    ("kvm", "sata"): "kvm:ahci",
+    ("kvm", "nvme"): "kvm:nvme",
+    ("xen", "ide"): "xen:ide",
+    ("xen", "xen"): "xen:pv",
+    ("vmware", "ide"): "vmware:ide",
+    ("vmware", "sata"): "vmware:ahci",
+    ("virtualbox", "ide"): "virtualbox:piix4",
+    ("virtualbox", "sata"): "virtualbox:ahci",
+}
+_SCSI = {
+    ("kvm", "lsilogic"): "kvm:lsi",
+    ("kvm", "lsisas1068"): "kvm:lsisas1068",
+    ("kvm", "lsisas1078"): "kvm:megasas",
+    ("kvm", "vmpvscsi"): "vmware:pvscsi",  # qemu's has the ids of VMware's
+    ("vmware", "lsilogic"): "vmware:lsilogic",
+    ("vmware", "lsisas1068"): "vmware:lsisas1068",
+    ("vmware", "buslogic"): "vmware:buslogic",
+    ("vmware", "vmpvscsi"): "vmware:pvscsi",
+    ("virtualbox", "lsilogic"): "virtualbox:lsilogic",
+    ("virtualbox", "lsisas1068"): "virtualbox:lsisas1068",
+    ("virtualbox", "buslogic"): "virtualbox:buslogic",
+}
+_OTHER_DEVICES = {"cdrom", "floppy"}
+
+
+def parse(data: bytes, path: Path) -> VmDescription:
+    """Read a domain.
+
+    Raises:
+        VmDescriptionError: it is no sound XML, or a device is not as libvirt writes it.
+    """
+    domain = parse_xml(data, path)
+    found = [(each, _disk(domain, each, path)) for each in _disk_elements(domain)]
+    orders = {disk.place: _order(element, path) for element, disk in found}
+    buses = list(dict.fromkeys(_bus(element) for element, _ in found))
+    found.sort(key=lambda pair: (buses.index(_bus(pair[0])), len(pair[1].place), pair[1].place))
+    first = [place for _, place in sorted((n, place) for place, n in orders.items() if n is not None)]
+    if not first and found:
+        first = [found[0][1].place]
+    rest = list(dict.fromkeys(_bus(element) for element, disk in found if disk.place not in first))
+    doubt = f"it has disks on {' and '.join(rest)}, and no <boot order> in them" if len(rest) > 1 else ""
+    return VmDescription(
+        path,
+        VmFormat.LIBVIRT,
+        in_order([disk for _, disk in found], first),
+        _firmware(domain),
+        tuple(_card(number, each) for number, each in enumerate(domain.all("devices", "interface"))),
+        doubt,
+    )
+
+
+def plug(data: bytes, path: Path, names: Collection[str], *, plugged: bool) -> bytes:
+    """Return the file with these cards plugged in or not, and every other byte as it was.
+
+    Raises:
+        VmDescriptionError: a card is a device of the host's that is passed through, which has no cable to pull.
+    """
+    encoding = encoding_of(data)
+    state = "up" if plugged else "down"
+    for number, interface in reversed(list(enumerate(parse_xml(data, path).all("devices", "interface")))):
+        if _card(number, interface).name not in names:
+            continue
+        if interface.attributes.get("type") == "hostdev":
+            raise malformed(
+                path, interface.line, "this network card is passed through from the host: libvirt cannot unplug it"
+            )
+        start, end, text = _edit(data, interface, encoding, state)
+        data = data[:start] + text.encode(encoding) + data[end:]
+    return data
+
+
+def _edit(data: bytes, interface: Element, encoding: str, state: str) -> tuple[int, int, str]:
+    """Return what is to stand where, so that the interface's link is in this state."""
+    link = interface.first("link")
+    if link is not None:
+        tag = start_tag(data, link, encoding)
+        new = re.sub(r"""(?<=\sstate)(\s*=\s*)("[^"]*"|'[^']*')""", lambda found: f"{found[1]}'{state}'", tag, count=1)
+        if "state" not in link.attributes:
+            new = f"<link state='{state}'{tag[len('<link') :]}"
+        return link.start, link.start + len(tag.encode(encoding)), new
+    tag = start_tag(data, interface, encoding)
+    if tag.endswith("/>"):
+        end = interface.start + len(tag.encode(encoding))
+        return interface.start, end, f"{tag[:-2].rstrip()}><link state='{state}'/></interface>"
+    # Before the end tag, indented as the first child is.
+    first = interface.children[0].start if interface.children else interface.end
+    before = data[interface.start + len(tag.encode(encoding)) : first].decode(encoding)
+    indent = before if before.strip() == "" else ""
+    behind = data[max(child.end for child in interface.children) if interface.children else first : interface.end]
+    tail = behind.decode(encoding)
+    at = interface.end - len(tail[len(tail.rstrip()) :].encode(encoding))
+    return at, at, f"{indent}<link state='{state}'/>"
+
+
+def _disk_elements(domain: Element) -> Iterator[Element]:
+    for element in domain.all("devices", "disk"):
+        if element.attributes.get("device", "disk") not in _OTHER_DEVICES:
+            yield element
+
+
+def _disk(domain: Element, element: Element, path: Path) -> VmDisk:
+    place = element.attribute(("target",), "dev")
+    if not place:
+        raise malformed(path, element.line, "this disk has no <target dev>")
+    return VmDisk(_source(element, path), place, _controller(domain, element, path), element.line)
+
+
+def _source(element: Element, path: Path) -> str:
+    source = element.first("source")
+    attributes = {} if source is None else source.attributes
+    match element.attributes.get("type", "file"):
+        case "file" | "block" | "dir" as kind:
+            name = attributes.get({"file": "file", "block": "dev", "dir": "dir"}[kind], "")
+        case "network":
+            name = f"{attributes.get('protocol', '?')}://{attributes.get('name', '')}"
+        case "volume":
+            name = f"{attributes.get('pool', '?')}:{attributes.get('volume', '')}"
+        case other:
+            raise malformed(path, element.line, f"this disk is of a type that bootgraft does not know: {other!r}")
+    if not name:
+        raise malformed(path, element.line, "this disk has no source")
+    return name
+
+
+def _bus(element: Element) -> str:
+    bus = element.attribute(("target",), "bus")
+    name = element.attribute(("target",), "dev")
+    return bus or next((known for prefix, known in _BUS_OF_NAME if name.startswith(prefix)), "")
+
+
+def _controller(domain: Element, element: Element, path: Path) -> str | None:
+    hypervisor = _HYPERVISORS.get(domain.attributes.get("type", ""), "")
+    bus = _bus(element)
+    if bus == "virtio":
+        return "kvm:virtio-blk" + _suffix(domain, element.attribute(("target",), "model") or _model(element))
+    if bus != "scsi":
+        if bus not in ("ide", "sata", "nvme", "xen", "usb", "sd", "fdc"):
+            raise malformed(path, element.line, f"this disk is on a bus that bootgraft does not know: {bus!r}")
+        return _PLAIN.get((hypervisor, bus))
+    model = _scsi_model(domain, element.attribute(("address",), "controller") or "0")
+    if model.startswith("virtio"):
+        return "kvm:virtio-scsi" + _suffix(domain, model)
+    return _SCSI.get((hypervisor, model))
+
+
+def _model(element: Element) -> str:
+    return element.attributes.get("model", "")
+
+
+def _scsi_model(domain: Element, index: str) -> str:
+    for controller in domain.all("devices", "controller"):
+        if controller.attributes.get("type") == "scsi" and controller.attributes.get("index", "0") == index:
+            return _model(controller)
+    return ""
+
+
+def _suffix(domain: Element, model: str) -> str:
+    """A virtio device is transitional where it sits on a conventional bus, which q35 gives only on request."""
+    if model.endswith("-non-transitional"):
+        return "-modern"
+    if model.endswith("-transitional"):
+        return ""
+    return "-modern" if "q35" in domain.attribute(("os", "type"), "machine") else ""
+
+
+def _order(element: Element, path: Path) -> int | None:
+    text = element.attribute(("boot",), "order")
+    if not text:
+        return None
+    if not re.fullmatch(r"\s*[0-9]{1,9}\s*", text):
+        raise malformed(path, element.line, f"the boot order of this disk is no number: {text!r}")
+    return int(text)
+
+
+def _firmware(domain: Element) -> Firmware:
+    is_flash = domain.attribute(("os", "loader"), "type") == "pflash"
+    return Firmware.UEFI if domain.attribute(("os",), "firmware") == "efi" or is_flash else Firmware.BIOS
+
+
+def _card(number: int, interface: Element) -> NetworkCard:
+    link = interface.first("link")
+    plugged = link is None or link.attributes.get("state") != "down"
+    name = interface.attribute(("mac",), "address")
+    return NetworkCard(f"interface {number}" + (f" ({name})" if name else ""), plugged, interface.line)

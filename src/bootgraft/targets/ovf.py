@@ -1,0 +1,143 @@
+"""The Open Virtualization Format: an ``.ovf``, alone or as the first file of an ``.ova``, which is a tar archive.
+
+Source: DMTF DSP0243 (OVF 1.1 and 2.1) and the CIM classes it builds on: resource types 5 IDE, 6 SCSI, 10 Ethernet, 17
+disk, 20 other storage. The sub-types are VMware's and VirtualBox's own. It has no order of boot devices.
+"""
+
+import re
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from bootgraft.errors import VmDescriptionError
+from bootgraft.targets.vmdescription import Firmware, NetworkCard, VmDescription, VmDisk, VmFormat, malformed
+from bootgraft.targets.xmltree import Element, parse_xml
+
+MAX_MEMBERS = 64
+"""Files that are looked through for an archive's description; it has to be the first (DSP0243, 4.2)."""
+_IDE, _SCSI, _CARD, _DISK, _STORAGE = "5", "6", "10", "17", "20"
+_SUBTYPES = {
+    "lsilogic": "lsilogic",
+    "lsilogicsas": "lsisas1068",
+    "virtualscsi": "pvscsi",
+    "buslogic": "buslogic",
+    "vmware.sata.ahci": "ahci",
+    "vmware.nvme.controller": "nvme",
+    "ahci": "ahci",
+    "piix3": "piix3",
+    "piix4": "piix4",
+}
+_HOST_RESOURCE = re.compile(r"(?:ovf:)?/(disk|file)/(.+)")
+
+
+def parse(data: bytes, path: Path) -> VmDescription:
+    """Read an ``.ovf``.
+
+    Raises:
+        VmDescriptionError: it is no sound XML, holds several machines, or a disk hangs on what is not there.
+    """
+    envelope = parse_xml(data, path)
+    systems = [*envelope.all("VirtualSystem"), *envelope.all("VirtualSystemCollection", "VirtualSystem")]
+    if len(systems) != 1:
+        raise malformed(path, envelope.line, f"it describes {len(systems)} machines, and bootgraft takes one at a time")
+    hardware = systems[0].first("VirtualHardwareSection")
+    if hardware is None:
+        raise malformed(path, systems[0].line, "it has no VirtualHardwareSection")
+    items = [*hardware.all("Item"), *hardware.all("StorageItem"), *hardware.all("EthernetPortItem")]
+    hypervisor = "virtualbox" if "virtualbox" in hardware.value("System", "VirtualSystemType").casefold() else "vmware"
+    found = sorted(_disks(envelope, items, hypervisor, path), key=lambda each: each[0])
+    buses = list(dict.fromkeys(_IDE if key[0] == _IDE else key[:2] for key, _ in found))
+    return VmDescription(
+        path,
+        VmFormat.OVF,
+        tuple(disk for _, disk in found),
+        _firmware(hardware),
+        tuple(_cards(items)),
+        "its disks hang on several controllers, and the format tells no order" if len(buses) > 1 else "",
+    )
+
+
+def name_in_archive(path: Path) -> str:
+    """Return the name of the description in an ``.ova``; nothing is unpacked.
+
+    Raises:
+        VmDescriptionError: it is no sound archive, or there is no description among its first files.
+    """
+    try:
+        with tarfile.open(path, "r:") as archive:
+            for _ in range(MAX_MEMBERS):
+                member = archive.next()
+                if member is None:
+                    break
+                if member.isfile() and member.name.casefold().endswith(".ovf"):
+                    return member.name
+    except (tarfile.TarError, OSError, ValueError, OverflowError) as error:
+        raise VmDescriptionError(
+            "this archive is damaged", where=str(path), advice="Copy the .ova again from where it came from"
+        ) from error
+    raise malformed(path, None, "it is a tar archive without an .ovf at its start")
+
+
+def _disks(
+    envelope: Element, items: list[Element], hypervisor: str, path: Path
+) -> Iterator[tuple[tuple[str, int, int], VmDisk]]:
+    """Every disk with what sorts it: the kind of its controller, the controller's number, its place on that."""
+    controllers = {item.value("InstanceID"): item for item in items}
+    for item in items:
+        if item.value("ResourceType") != _DISK:
+            continue
+        parent = controllers.get(item.value("Parent"))
+        if parent is None:
+            raise malformed(path, item.line, "this disk hangs on a controller that is not there")
+        number, unit = _number(parent, "Address", path), _number(item, "AddressOnParent", path)
+        target = _controller(parent, hypervisor)
+        place = f"{parent.value('ElementName') or 'controller'}, place {unit}"
+        disk = VmDisk(_file(envelope, item, path), place, target, item.line)
+        yield (parent.value("ResourceType"), number, unit), disk
+
+
+def _number(item: Element, name: str, path: Path) -> int:
+    text = item.value(name) or "0"
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise malformed(path, item.line, f"{name} is no number: {text!r}")
+    return int(text)
+
+
+def _controller(item: Element, hypervisor: str) -> str | None:
+    name = _SUBTYPES.get(item.value("ResourceSubType").casefold())
+    if item.value("ResourceType") == _IDE:
+        name = (name or "piix4") if hypervisor == "virtualbox" else "ide"
+    return None if name is None else f"{hypervisor}:{name}"
+
+
+def _file(envelope: Element, item: Element, path: Path) -> str:
+    """The file of a disk: from the disk's resource to its disk, from that to the file."""
+    found = _HOST_RESOURCE.fullmatch(item.value("HostResource"))
+    if found is None:
+        raise malformed(path, item.line, "this disk names no file")
+    reference = found[2]
+    if found[1] == "disk":
+        disks = [each for each in envelope.all("DiskSection", "Disk") if each.attributes.get("diskId") == reference]
+        if not disks:
+            raise malformed(path, item.line, f"this disk names a disk that is not listed: {reference!r}")
+        reference = disks[0].attributes.get("fileRef", "")
+    for file in envelope.all("References", "File"):
+        if file.attributes.get("id") == reference and file.attributes.get("href"):
+            if file.attributes.get("compression", "") not in ("", "identity") or "chunkSize" in file.attributes:
+                raise malformed(path, file.line, f"the disk {file.attributes['href']!r} is packed: unpack it first")
+            return file.attributes["href"]
+    raise malformed(path, item.line, f"this disk names a file that is not listed: {reference!r}")
+
+
+def _firmware(hardware: Element) -> Firmware | None:
+    for setting in hardware.all("Config"):
+        if setting.attributes.get("key") == "firmware":
+            return Firmware.UEFI if setting.attributes.get("value", "").casefold() == "efi" else Firmware.BIOS
+    return None
+
+
+def _cards(items: list[Element]) -> Iterator[NetworkCard]:
+    for item in items:
+        if item.value("ResourceType") == _CARD:
+            name = item.value("ElementName") or item.value("Caption") or "network card"
+            yield NetworkCard(name, item.value("AutomaticAllocation").casefold() != "false", item.line)

@@ -1,0 +1,165 @@
+"""Proxmox VE's ``/etc/pve/qemu-server/VMID.conf``: lines of ``key: value``, snapshots in sections behind them.
+
+Sources: pve-docs, ``qm.conf.5`` (keys, the order of boot devices); qemu-server, ``PVE/QemuServer.pm`` and
+``PVE/QemuServer/Drive.pm`` (defaults, drive names), ``pve-q35*.cfg`` (virtio devices sit behind a conventional bridge,
+so they are transitional on q35 too).
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootgraft.targets.vmdescription import (
+    Firmware,
+    NetworkCard,
+    VmDescription,
+    VmDisk,
+    VmFormat,
+    in_order,
+    malformed,
+)
+
+_LINE = re.compile(r"([A-Za-z][A-Za-z0-9_-]*):[ \t]*(.*?)[ \t]*")
+_DRIVE = re.compile(r"(ide|sata|scsi|virtio)(\d{1,2})")
+_CARD = re.compile(r"net(\d{1,2})")
+_LINK_DOWN = re.compile(r"(?<=,)link_down=[^,]*|^link_down=[^,]*")
+_SCSI = {
+    "lsi": "kvm:lsi",
+    "megasas": "kvm:megasas",
+    "virtio-scsi-pci": "kvm:virtio-scsi",
+    "virtio-scsi-single": "kvm:virtio-scsi",
+    "pvscsi": "vmware:pvscsi",  # qemu's has the ids of VMware's
+    "lsi53c810": None,
+}
+_BUSES = ("ide", "sata", "scsi", "virtio")
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """One line's value, and where it lies in the text (characters)."""
+
+    value: str
+    line: int
+    start: int
+
+
+def parse(data: bytes, path: Path) -> VmDescription:
+    """Read a ``.conf``: the machine as it is now, without what its snapshots say.
+
+    Raises:
+        VmDescriptionError: a line is none, a key is given twice, or a controller is unknown.
+    """
+    settings = _settings(data, path)
+    disks = sorted(_disks(settings, path), key=_natural)
+    first = _boot_order(settings)
+    rest = {disk.place.rstrip("0123456789") for disk in disks if disk.place not in first}
+    doubt = ""
+    if len(rest) > 1:
+        doubt = f"it has disks on {' and '.join(sorted(rest, key=_BUSES.index))}, and no boot order names them"
+    return VmDescription(
+        path,
+        VmFormat.PROXMOX,
+        in_order(disks, first),
+        Firmware.UEFI if _value(settings, "bios") == "ovmf" else Firmware.BIOS,
+        tuple(_cards(settings)),
+        doubt,
+    )
+
+
+def plug(data: bytes, path: Path, names: Collection[str], *, plugged: bool) -> bytes:
+    """Return the file with these cards plugged in or not, and every other byte as it was."""
+    settings = _settings(data, path)
+    text = data.decode("latin-1")
+    for name in sorted(names, key=lambda each: settings[each].start, reverse=True):
+        setting = settings[name]
+        end = setting.start + len(setting.value)
+        option = f"link_down={0 if plugged else 1}"
+        new = _LINK_DOWN.sub(option, setting.value)
+        if new == setting.value and option not in setting.value.split(","):
+            new = f"{setting.value},{option}"
+        text = text[: setting.start] + new + text[end:]
+    return text.encode("latin-1")
+
+
+def _settings(data: bytes, path: Path) -> dict[str, _Setting]:
+    settings: dict[str, _Setting] = {}
+    start = 0
+    for number, line in enumerate(data.decode("latin-1").split("\n"), 1):
+        content = line.rstrip("\r")
+        if content.startswith("["):  # a snapshot, or changes that wait for the next start
+            break
+        found = _LINE.fullmatch(content)
+        if found is not None:
+            key = found[1]
+            if key in settings:
+                raise malformed(path, number, f"{key!r} is given twice, first in line {settings[key].line}")
+            settings[key] = _Setting(found[2], number, start + found.start(2))
+        elif content.strip() and not content.lstrip().startswith("#"):
+            raise malformed(path, number, "this line is not of the form key: value")
+        start += len(line) + 1
+    return settings
+
+
+def _value(settings: dict[str, _Setting], key: str) -> str:
+    found = settings.get(key)
+    return "" if found is None else found.value
+
+
+def _options(value: str) -> tuple[str, dict[str, str]]:
+    """Split ``local:100/vm.qcow2,size=8G``: the part without a name, and the options."""
+    plain, options = "", {}
+    for part in value.split(","):
+        name, sign, content = part.partition("=")
+        if sign:
+            options[name] = content
+        elif not plain:
+            plain = part
+    return plain or options.get("file", "") or options.get("volume", ""), options
+
+
+def _disks(settings: dict[str, _Setting], path: Path) -> Iterator[VmDisk]:
+    for key, setting in settings.items():
+        found = _DRIVE.fullmatch(key)
+        if found is None:
+            continue
+        volume, options = _options(setting.value)
+        if options.get("media") == "cdrom" or volume in ("none", "cdrom", ""):
+            continue
+        # The name of a disk is text for people from here on: of the storage's name and path inside it.
+        name = volume.encode("latin-1").decode("utf-8", "surrogateescape")
+        yield VmDisk(name, key, _controller(settings, found[1], path), setting.line)
+
+
+def _controller(settings: dict[str, _Setting], bus: str, path: Path) -> str | None:
+    if bus == "virtio":
+        return "kvm:virtio-blk"
+    if bus == "sata":
+        return "kvm:ahci"
+    if bus == "ide":  # q35 has no IDE: the disk then hangs on the chipset's AHCI
+        return "kvm:ahci" if "q35" in _value(settings, "machine") else "kvm:ide"
+    hardware = settings.get("scsihw")
+    model = "lsi" if hardware is None else hardware.value
+    if hardware is not None and model not in _SCSI:
+        raise malformed(path, hardware.line, f"scsihw is a controller that bootgraft does not know: {model!r}")
+    return _SCSI[model]
+
+
+def _natural(disk: VmDisk) -> tuple[int, int]:
+    bus = disk.place.rstrip("0123456789")
+    return _BUSES.index(bus), int(disk.place.removeprefix(bus))
+
+
+def _boot_order(settings: dict[str, _Setting]) -> list[str]:
+    """The places in ``boot: order=scsi0;ide2;net0``, or the ``bootdisk`` of older versions."""
+    _, options = _options(_value(settings, "boot"))
+    if "order" in options:
+        return options["order"].split(";")
+    return [_value(settings, "bootdisk")] if "bootdisk" in settings else []
+
+
+def _cards(settings: dict[str, _Setting]) -> Iterator[NetworkCard]:
+    cards = [key for key in settings if _CARD.fullmatch(key)]
+    for key in sorted(cards, key=lambda each: int(each.removeprefix("net"))):
+        _, options = _options(settings[key].value)
+        yield NetworkCard(key, options.get("link_down", "0") in ("0", ""), settings[key].line)

@@ -1,0 +1,77 @@
+"""What a virtual machine's description says of disks, firmware and network cards; one shape for all formats.
+
+A description is hostile input like an image: what cannot be read ends as one VmDescriptionError that names the line.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from bootgraft.boot.steps import Firmware as Firmware
+from bootgraft.errors import VmDescriptionError
+
+
+class VmFormat(StrEnum):
+    """Who writes descriptions of this kind."""
+
+    VMX = "vmx"
+    OVF = "ovf"
+    LIBVIRT = "libvirt"
+    PROXMOX = "proxmox"
+    HYPERV = "hyperv"
+
+
+@dataclass(frozen=True, slots=True)
+class VmDisk:
+    """One disk.
+
+    ``name`` is the file as the description calls it, ``place`` where it hangs (``scsi0:0``, ``vda``), ``controller``
+    the ``HYPERVISOR:CONTROLLER`` that presents it, None where the description does not tell. ``line`` counts from 1.
+    """
+
+    name: str
+    place: str
+    controller: str | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkCard:
+    """One network card, and whether its cable is plugged in when the machine starts; ``line`` counts from 1."""
+
+    name: str
+    plugged: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class VmDescription:
+    """One virtual machine.
+
+    ``disks`` are in the order in which the firmware numbers them, as far as the description tells: ``order_doubt`` says
+    why it does not, and is empty where it does. ``firmware`` is None where it is not told. ``notes`` are sentences that
+    the user should know.
+    """
+
+    path: Path
+    format: VmFormat
+    disks: tuple[VmDisk, ...]
+    firmware: Firmware | None
+    cards: tuple[NetworkCard, ...]
+    order_doubt: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def malformed(path: Path, line: int | None, what: str) -> VmDescriptionError:
+    """Return the error for a description that contradicts its format; ``line`` counts from 1."""
+    place = str(path) if line is None else f"{path}, line {line}"
+    return VmDescriptionError(
+        what, where=place, advice="Mend the description, or give the disks and --target without --vm"
+    )
+
+
+def in_order(disks: Sequence[VmDisk], first: Sequence[str]) -> tuple[VmDisk, ...]:
+    """Return the disks, those whose places are listed in ``first`` before the others."""
+    ranks = {place: rank for rank, place in enumerate(first)}
+    return tuple(sorted(disks, key=lambda disk: ranks.get(disk.place, len(ranks))))

@@ -1,0 +1,99 @@
+"""Where the disks lie that a machine's description names: beside it, or where the user allowed."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootgraft.errors import UsageError, VmDescriptionError
+from bootgraft.storage.confine import Confinement, exists, has_protocol, resolve
+from bootgraft.targets.vmdescription import VmDescription, VmDisk
+
+# A path of Windows', of a datastore ("[store] vm/disk.vmdk") or of a storage of Proxmox' ("local:100/disk.qcow2").
+_ELSEWHERE = re.compile(r"[A-Za-z]:[\\/].*|\\\\.*|\[[^\]]*\].*|[A-Za-z][A-Za-z0-9._-]*:(?!//).*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedDisks:
+    """The disks' files in BIOS order, each with its controller; ``notes`` tell how one was found elsewhere."""
+
+    locations: tuple[str, ...]
+    controllers: tuple[str | None, ...]
+    notes: tuple[str, ...] = ()
+
+
+def locate(description: VmDescription, allow_paths: Sequence[Path]) -> LocatedDisks:
+    """Find the files of a machine's disks.
+
+    A name that is a path of another computer's stands for the file of that name beside the description.
+
+    Raises:
+        VmDescriptionError: there are no disks, their order is not told, or a file is not where it should be.
+        ImageError: a file lies outside the description's folder and the folders allowed.
+    """
+    if not description.disks:
+        raise VmDescriptionError(
+            "this description has no hard disk", where=str(description.path), advice="Give the disks without --vm"
+        )
+    if description.order_doubt:
+        names = " ".join(file_name(disk) for disk in description.disks)
+        raise VmDescriptionError(
+            f"the order of its disks is not told: {description.order_doubt}",
+            where=str(description.path),
+            advice=f"Give them too, in BIOS order: {names} --vm {description.path.name}",
+        )
+    confinement = Confinement.around(resolve(description.path), allow_paths)
+    found = [_find(disk, description.path, confinement) for disk in description.disks]
+    return LocatedDisks(
+        tuple(location for location, _ in found),
+        tuple(disk.controller for disk in description.disks),
+        tuple(note for _, note in found if note),
+    )
+
+
+def match(description: VmDescription, images: Sequence[str]) -> LocatedDisks:
+    """Take the images that the user gave, in that order, for the disks that the description names.
+
+    Raises:
+        UsageError: they are not the description's disks by their names.
+    """
+    by_name = {file_name(disk): disk for disk in description.disks}
+    names = [resolve(Path(image)).name for image in images]
+    if sorted(names) != sorted(file_name(disk) for disk in description.disks) or len(set(names)) != len(names):
+        named = ", ".join(file_name(disk) for disk in description.disks) or "none"
+        raise UsageError(
+            f"the images are not the disks that the description names: {named}",
+            where="--vm",
+            advice="Give --vm alone, or just these disks with it, in BIOS order",
+        )
+    return LocatedDisks(tuple(images), tuple(by_name[name].controller for name in names))
+
+
+def file_name(disk: VmDisk) -> str:
+    """The last part of a disk's name, whatever system the path is of."""
+    return re.split(r"[\\/:\]]", disk.name.rstrip("\\/ "))[-1].strip()
+
+
+def _find(disk: VmDisk, description: Path, confinement: Confinement) -> tuple[str, str]:
+    """Return where a disk lies, and a note where that is not what the description says."""
+    where = f"{description}, line {disk.line}"
+    name = disk.name
+    is_foreign = bool(_ELSEWHERE.fullmatch(name)) or (name.startswith("/") and not exists(Path(name)))
+    if is_foreign:
+        name = file_name(disk)
+    if not name or has_protocol(name):
+        raise _missing(disk, where)
+    path = confinement.admit(name, named_by=resolve(description))
+    if not exists(path):
+        raise _missing(disk, where)
+    # As the user would type it: relative where the description was given so.
+    location = str(description.parent / name)
+    return location, f"{disk.place}: {disk.name} is not here; {location} was taken for it" if is_foreign else ""
+
+
+def _missing(disk: VmDisk, where: str) -> VmDescriptionError:
+    return VmDescriptionError(
+        f"the disk {disk.name!r} ({disk.place}) is not here",
+        where=where,
+        advice="Copy it beside the description, or give the disks' files too, in BIOS order: IMAGE… --vm FILE",
+    )

@@ -1,0 +1,192 @@
+"""VMware's ``.vmx``: lines of ``key = "value"``, keys without regard to case.
+
+Sources: libvirt, ``src/vmx/vmx.c`` (device names, escapes ``|XX``, device types); virt-v2v,
+``input/parse_domain_from_vmx.ml`` (a device that is there has ``present = "TRUE"``); Broadcom knowledge base 326326
+(``bios.hddOrder``).
+"""
+
+import codecs
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bootgraft.targets.vmdescription import (
+    Firmware,
+    NetworkCard,
+    VmDescription,
+    VmDisk,
+    VmFormat,
+    in_order,
+    malformed,
+)
+
+_LINE = re.compile(rb'[ \t]*([^\s="#]+)[ \t]*=[ \t]*(?:"([^"]*)"|([^"\s]*))[ \t]*')
+_BLANK = re.compile(rb"[ \t]*(#.*)?")
+_DEVICE = re.compile(r"(scsi|ide|sata|nvme)(\d{1,4}):(\d{1,4})")
+_CARD = re.compile(r"ethernet(\d{1,4})")
+_ESCAPE = re.compile(r"\|([0-9A-Fa-f]{2})")
+_CONTROLLERS = {"ide": "vmware:ide", "sata": "vmware:ahci", "nvme": "vmware:nvme"}
+_SCSI = {
+    "lsilogic": "vmware:lsilogic",
+    "lsisas1068": "vmware:lsisas1068",
+    "pvscsi": "vmware:pvscsi",
+    "buslogic": "vmware:buslogic",
+}
+_DISK_TYPES = {"disk", "scsi-harddisk", "ata-harddisk", "sata-harddisk", "nvme-harddisk", "plaindisk", "rawdisk"}
+_OTHER_TYPES = {"cdrom-image", "cdrom-raw", "atapi-cdrom", "scsi-passthru", "clientdevice"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """One line's value; ``start`` and ``end`` are bytes of the value with its quotes, ``line_end`` the line's."""
+
+    value: str
+    line: int
+    start: int
+    end: int
+    line_end: int
+
+
+def parse(data: bytes, path: Path) -> VmDescription:
+    """Read a ``.vmx``.
+
+    Raises:
+        VmDescriptionError: a line is none, a key is given twice, or a device is of an unknown type.
+    """
+    settings = _settings(data, path)
+    disks = sorted(_disks(settings, path), key=_natural)
+    listed = [each.strip().casefold() for each in _value(settings, "bios.hddorder").split(",") if each.strip()]
+    return VmDescription(
+        path,
+        VmFormat.VMX,
+        in_order(disks, listed),
+        Firmware.UEFI if _value(settings, "firmware").casefold() == "efi" else Firmware.BIOS,
+        tuple(_cards(settings)),
+        _doubt([disk for disk in disks if disk.place not in listed]),
+    )
+
+
+def plug(data: bytes, path: Path, names: Collection[str], *, plugged: bool) -> bytes:
+    """Return the file with these cards plugged in or not, and every other byte as it was."""
+    settings = _settings(data, path)
+    word = b'"TRUE"' if plugged else b'"FALSE"'
+    edits = []
+    for name in names:
+        present = settings[f"{name}.present"]
+        own = settings.get(f"{name}.startconnected")
+        if own is not None:
+            edits.append((own.start, own.end, word))
+        else:
+            line_end = b"\r\n" if b"\r\n" in data else b"\n"
+            edits.append((present.line_end, present.line_end, line_end + f"{name}.startConnected = ".encode() + word))
+    for start, end, new in sorted(edits, reverse=True):
+        data = data[:start] + new + data[end:]
+    return data
+
+
+def _settings(data: bytes, path: Path) -> dict[str, _Setting]:
+    settings: dict[str, _Setting] = {}
+    encoding = "utf-8"
+    start = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
+    for number, line in enumerate(data[start:].split(b"\n"), 1):
+        content = line.rstrip(b"\r")
+        found = _LINE.fullmatch(content)
+        if found is None:
+            if _BLANK.fullmatch(content):
+                start += len(line) + 1
+                continue
+            raise malformed(path, number, 'this line is not of the form key = "value"')
+        key = found[1].decode("latin-1").casefold()
+        value = _decoded(found[2] if found[2] is not None else found[3], encoding)
+        if key in settings:
+            raise malformed(path, number, f"{key!r} is given twice, first in line {settings[key].line}")
+        if key == ".encoding":
+            encoding = value
+        quote = found[2] is not None
+        at = start + found.start(2 if quote else 3) - quote
+        end = start + found.end(2 if quote else 3) + quote
+        settings[key] = _Setting(value, number, at, end, start + len(content))
+        start += len(line) + 1
+    return settings
+
+
+def _decoded(value: bytes, encoding: str) -> str:
+    try:
+        text = value.decode(encoding, "surrogateescape")
+    except (LookupError, UnicodeError):
+        text = value.decode("utf-8", "surrogateescape")
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+
+
+def _value(settings: dict[str, _Setting], key: str) -> str:
+    found = settings.get(key)
+    return "" if found is None else found.value
+
+
+def _is_true(settings: dict[str, _Setting], key: str) -> bool:
+    return _value(settings, key).casefold() in ("true", "yes", "1")
+
+
+def _disks(settings: dict[str, _Setting], path: Path) -> Iterator[VmDisk]:
+    for key, setting in settings.items():
+        device, _, member = key.rpartition(".")
+        found = _DEVICE.fullmatch(device)
+        if member != "filename" or found is None or not _is_true(settings, f"{device}.present"):
+            continue
+        bus = found[1] + found[2]
+        # An IDE channel needs no line of its own: both belong to the chipset.
+        if found[1] != "ide" and not _is_true(settings, f"{bus}.present"):
+            continue
+        if _is_disk(settings, device, path):
+            yield VmDisk(setting.value, device, _controller(settings, found[1], bus, path), setting.line)
+
+
+def _is_disk(settings: dict[str, _Setting], device: str, path: Path) -> bool:
+    kind = settings.get(f"{device}.devicetype")
+    name = _value(settings, f"{device}.filename").casefold()
+    if kind is None:
+        return name.endswith(".vmdk")
+    word = kind.value.casefold()
+    if word in _DISK_TYPES:
+        return True
+    if word in _OTHER_TYPES:
+        return False
+    raise malformed(path, kind.line, f"{device} is of a type that bootgraft does not know: {kind.value!r}")
+
+
+def _controller(settings: dict[str, _Setting], kind: str, bus: str, path: Path) -> str | None:
+    if kind != "scsi":
+        return _CONTROLLERS[kind]
+    model = settings.get(f"{bus}.virtualdev")
+    if model is None:
+        return None  # VMware then chooses by the guest and the version of the virtual hardware
+    found = _SCSI.get(model.value.casefold())
+    if found is None:
+        raise malformed(path, model.line, f"{bus} is a controller that bootgraft does not know: {model.value!r}")
+    return found
+
+
+def _natural(disk: VmDisk) -> tuple[str, int, int]:
+    found = _DEVICE.fullmatch(disk.place)
+    assert found is not None
+    return found[1], int(found[2]), int(found[3])
+
+
+def _doubt(disks: list[VmDisk]) -> str:
+    """One controller's disks are numbered by their place on it; of several the file tells no order."""
+    buses = list(dict.fromkeys("ide" if d.place.startswith("ide") else d.place.partition(":")[0] for d in disks))
+    if len(buses) < 2:
+        return ""
+    return f"it has disks on {' and '.join(buses)}, and no bios.hddOrder says which the BIOS takes first"
+
+
+def _cards(settings: dict[str, _Setting]) -> Iterator[NetworkCard]:
+    cards = []
+    for key in settings:
+        device, _, member = key.rpartition(".")
+        if member == "present" and _CARD.fullmatch(device) and _is_true(settings, key):
+            own = settings.get(f"{device}.startconnected")
+            plugged = own is None or _is_true(settings, f"{device}.startconnected")
+            cards.append(NetworkCard(device, plugged, (own or settings[key]).line))
+    yield from sorted(cards, key=lambda card: int(card.name.removeprefix("ethernet")))

@@ -1,0 +1,39 @@
+"""What the tests of descriptions share: a summary that people can compare, and whether an edit kept all else."""
+
+import difflib
+from pathlib import Path
+
+from bootgraft.targets.vmdescription import VmDescription
+from bootgraft.targets.vmfile import parse_description, plug
+
+
+def summary(description: VmDescription) -> str:
+    """A description in a few lines."""
+    firmware = "?" if description.firmware is None else description.firmware.value.casefold()
+    lines = [f"{description.path.name}: {description.format.value}, {firmware}"]
+    lines += [f"  {disk.place} {disk.controller} {disk.name} (line {disk.line})" for disk in description.disks]
+    lines += [f"  {card.name} {'in' if card.plugged else 'out'} (line {card.line})" for card in description.cards]
+    if description.order_doubt:
+        lines.append(f"  ? {description.order_doubt}")
+    return "\n".join(lines) + "\n"
+
+
+def plugged(data: bytes, path: Path) -> dict[str, bool]:
+    """The network cards by name, and whether they are plugged in."""
+    return {card.name: card.plugged for card in parse_description(data, path).cards}
+
+
+def unplug_all(data: bytes, path: Path) -> bytes:
+    """The description with every card unplugged; asserts that it says so, and that a second time changes nothing."""
+    description = parse_description(data, path)
+    names = [card.name for card in description.cards]
+    edited = plug(data, description, names, plugged=False)
+    assert plugged(edited, path) == dict.fromkeys(names, False)
+    assert plug(edited, parse_description(edited, path), names, plugged=False) == edited
+    return edited
+
+
+def changed_lines(before: bytes, after: bytes) -> list[str]:
+    """The lines that went (``-``) and came (``+``), with their ends."""
+    old, new = (data.decode("latin-1").splitlines(keepends=True) for data in (before, after))
+    return [line for line in difflib.ndiff(old, new) if line[0] in "+-"]

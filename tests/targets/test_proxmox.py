@@ -1,0 +1,128 @@
+"""Proxmox VE's descriptions."""
+
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.targets.descriptions import changed_lines, plugged, summary, unplug_all
+
+from bootgraft.errors import VmDescriptionError
+from bootgraft.targets import proxmox
+from bootgraft.targets.vmdescription import Firmware
+
+PATH = Path("100.conf")
+CONF = b"""\
+#server1%3A moved in the night
+agent: 1
+boot: order=scsi0;ide2;net0
+ide2: none,media=cdrom
+memory: 2048
+name: server1
+net0: virtio=BC:24:11:0A:0B:0C,bridge=vmbr0,firewall=1
+net1: e1000=BC:24:11:0A:0B:0D,bridge=vmbr1,link_down=1
+ostype: w2k3
+parent: before
+scsi0: local:100/vm-100-disk-0.qcow2,size=8G
+scsihw: lsi
+unused0: local-lvm:vm-100-disk-9
+
+[before]
+boot: order=ide0
+ide0: local-lvm:vm-100-disk-1,size=8G
+net0: virtio=BC:24:11:0A:0B:0C,bridge=vmbr0
+"""
+
+
+def test_the_machine_as_it_is_now() -> None:
+    assert summary(proxmox.parse(CONF, PATH)) == (
+        "100.conf: proxmox, bios\n"
+        "  scsi0 kvm:lsi local:100/vm-100-disk-0.qcow2 (line 11)\n"
+        "  net0 in (line 7)\n"
+        "  net1 out (line 8)\n"
+    )
+
+
+def test_unplugging_leaves_snapshots_alone() -> None:
+    assert changed_lines(CONF, unplug_all(CONF, PATH)) == [
+        "- net0: virtio=BC:24:11:0A:0B:0C,bridge=vmbr0,firewall=1\n",
+        "+ net0: virtio=BC:24:11:0A:0B:0C,bridge=vmbr0,firewall=1,link_down=1\n",
+    ]
+
+
+def test_plugging_in() -> None:
+    edited = proxmox.plug(CONF, PATH, ["net1"], plugged=True)
+    assert edited == CONF.replace(b"link_down=1", b"link_down=0")
+    assert plugged(edited, PATH) == {"net0": True, "net1": True}
+
+
+@pytest.mark.parametrize(
+    ("lines", "controller"),
+    [
+        ("scsi0: a:b", "kvm:lsi"),
+        ("scsi0: a:b\nscsihw: virtio-scsi-single", "kvm:virtio-scsi"),
+        ("scsi0: a:b\nscsihw: megasas", "kvm:megasas"),
+        ("scsi0: a:b\nscsihw: pvscsi", "vmware:pvscsi"),
+        ("scsi0: a:b\nscsihw: lsi53c810", None),
+        ("ide0: a:b", "kvm:ide"),
+        ("ide0: a:b\nmachine: pc-q35-8.1", "kvm:ahci"),
+        ("sata0: file=a:b", "kvm:ahci"),
+        ("virtio0: a:b", "kvm:virtio-blk"),
+    ],
+)
+def test_controllers(lines: str, controller: str | None) -> None:
+    (found,) = proxmox.parse(lines.encode(), PATH).disks
+    assert (found.name, found.controller) == ("a:b", controller)
+
+
+@pytest.mark.parametrize(
+    ("boot", "places", "doubt"),
+    [
+        ("", ["ide0", "scsi0", "scsi1"], "it has disks on ide and scsi, and no boot order names them"),
+        ("boot: order=scsi1;net0", ["scsi1", "ide0", "scsi0"], "it has disks on ide and scsi, and no boot order"),
+        ("boot: order=scsi1;ide0", ["scsi1", "ide0", "scsi0"], ""),
+        ("boot: cdn\nbootdisk: ide0", ["ide0", "scsi0", "scsi1"], ""),
+    ],
+)
+def test_order(boot: str, places: list[str], doubt: str) -> None:
+    found = proxmox.parse(f"scsi1: a:1\nide0: a:2\nscsi0: a:3\n{boot}\n".encode(), PATH)
+    assert [each.place for each in found.disks] == places
+    assert found.order_doubt.startswith(doubt)
+    assert bool(found.order_doubt) == bool(doubt)
+
+
+def test_firmware() -> None:
+    assert proxmox.parse(b"bios: ovmf\n", PATH).firmware is Firmware.UEFI
+    assert proxmox.parse(b"bios: seabios\n", PATH).firmware is Firmware.BIOS
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"agent: 1\nwhat is this\n", "line 2: this line is not of the form key: value"),
+        (b"net0: a\nnet0: b\n", "line 2: 'net0' is given twice, first in line 1"),
+        (b"scsi0: a:b\nscsihw: hba\n", "line 2: scsihw is a controller that bootgraft does not know: 'hba'"),
+    ],
+)
+def test_malformed(data: bytes, what: str) -> None:
+    with pytest.raises(VmDescriptionError, match=what):
+        proxmox.parse(data, PATH)
+
+
+_OPTIONS = st.lists(st.sampled_from(["bridge=vmbr0", "link_down=1", "link_down=0", "tag=7"]), unique=True)
+
+
+@given(_OPTIONS, st.sampled_from([b"\n", b"\r\n", b" \n", b""]))
+def test_only_the_option_changes(options: list[str], end: bytes) -> None:
+    data = b"name: \xc3\xa9" + (end.strip(b" ") or b"\n") + ",".join(["net0: virtio=A", *options]).encode() + end
+    edited = unplug_all(data, PATH)
+    before, after = (each.decode("latin-1").rstrip().split(",") for each in (data, edited))
+    assert [each for each in after if "link_down" not in each] == [each for each in before if "link_down" not in each]
+    assert edited.endswith(end)
+
+
+@given(st.binary(max_size=300))
+def test_garbage_is_read_or_refused(data: bytes) -> None:
+    with suppress(VmDescriptionError):
+        proxmox.parse(data, PATH)

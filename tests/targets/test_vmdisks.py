@@ -1,0 +1,96 @@
+"""Where a description's disks lie: beside it, or where the user allowed; never elsewhere."""
+
+from pathlib import Path
+
+import pytest
+
+from bootgraft.errors import ImageError, UsageError, VmDescriptionError
+from bootgraft.targets.vmdescription import VmDescription, VmDisk, VmFormat
+from bootgraft.targets.vmdisks import file_name, locate, match
+
+
+def description(folder: Path, *names: str, doubt: str = "") -> VmDescription:
+    """A machine with disks of these names."""
+    disks = tuple(VmDisk(name, f"scsi0:{number}", f"vmware:{number}", number + 1) for number, name in enumerate(names))
+    return VmDescription(folder / "vm.vmx", VmFormat.VMX, disks, None, (), doubt)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A machine's folder with two disks, and another one outside it."""
+    inside = tmp_path / "vm"
+    (inside / "sub").mkdir(parents=True)
+    for path in (inside / "a.vmdk", inside / "b.vmdk", inside / "sub" / "c.vmdk", tmp_path / "outside.vmdk"):
+        path.touch()
+    return inside
+
+
+def test_beside_it(folder: Path) -> None:
+    found = locate(description(folder, "a.vmdk", "sub/c.vmdk"), ())
+    assert found.locations == (str(folder / "a.vmdk"), str(folder / "sub" / "c.vmdk"))
+    assert (found.controllers, found.notes) == (("vmware:0", "vmware:1"), ())
+
+
+def test_as_the_user_would_type_it(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    assert locate(description(Path(), "a.vmdk"), ()).locations == ("a.vmdk",)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        r"C:\Disks\a.vmdk", r"\\server\share\a.vmdk", "[datastore1] server1/a.vmdk", "/vmfs/volumes/x/server1/a.vmdk",
+        "local:100/a.vmdk", "local-lvm:a.vmdk",
+    ],
+)  # fmt: skip
+def test_a_path_of_another_computers_stands_for_the_file_beside_it(name: str, folder: Path) -> None:
+    found = locate(description(folder, name), ())
+    assert found.locations == (str(folder / "a.vmdk"),)
+    assert found.notes == (f"scsi0:0: {name} is not here; {folder / 'a.vmdk'} was taken for it",)
+
+
+def test_outside_only_where_it_is_allowed(folder: Path) -> None:
+    for name in ("../outside.vmdk", str(folder.parent / "outside.vmdk")):
+        machine = description(folder, name)
+        with pytest.raises(ImageError, match="lies outside its own folder") as fault:
+            locate(machine, ())
+        assert fault.value.advice.endswith(f"--allow-path {folder.parent}")
+        assert Path(locate(machine, (folder.parent,)).locations[0]).samefile(folder.parent / "outside.vmdk")
+
+
+def test_a_link_leads_nowhere_else(folder: Path) -> None:
+    (folder / "link.vmdk").symlink_to(folder.parent / "outside.vmdk")
+    with pytest.raises(ImageError, match="lies outside its own folder"):
+        locate(description(folder, "link.vmdk"), ())
+
+
+@pytest.mark.parametrize("name", ["no.vmdk", "rbd://pool/x", "nbd:unix:/tmp/s", "http://127.0.0.1/x", "C:\\", "..", ""])
+def test_not_here(name: str, folder: Path) -> None:
+    with pytest.raises((VmDescriptionError, ImageError)) as fault:
+        locate(description(folder, name), ())
+    assert fault.value.advice
+
+
+def test_no_disk_and_no_order(folder: Path) -> None:
+    with pytest.raises(VmDescriptionError, match="this description has no hard disk"):
+        locate(description(folder), ())
+    with pytest.raises(VmDescriptionError, match="the order of its disks is not told: it has two buses") as fault:
+        locate(description(folder, "a.vmdk", "b.vmdk", doubt="it has two buses"), ())
+    assert fault.value.advice == "Give them too, in BIOS order: a.vmdk b.vmdk --vm vm.vmx"
+
+
+def test_images_given_with_it_are_in_the_users_order(folder: Path) -> None:
+    images = [str(folder / "b.vmdk"), str(folder.parent / "vm" / "a.vmdk")]
+    found = match(description(folder, "/x/a.vmdk", r"C:\b.vmdk", doubt="?"), images)
+    assert (found.locations, found.controllers) == (tuple(images), ("vmware:1", "vmware:0"))
+
+
+@pytest.mark.parametrize("images", [["a.vmdk"], ["a.vmdk", "c.vmdk"], ["a.vmdk", "a.vmdk"], []])
+def test_images_that_are_others(images: list[str], folder: Path) -> None:
+    with pytest.raises(UsageError, match=r"are not the disks that the description names: a\.vmdk, b\.vmdk"):
+        match(description(folder, "a.vmdk", "b.vmdk"), images)
+
+
+def test_names_of_files() -> None:
+    names = {"a": "a", "/x/a": "a", r"C:\x\a b": "a b", "[ds] x/a": "a", "[ds] a": "a", "s:1/a": "a", "s:a": "a"}
+    assert {name: file_name(VmDisk(name, "", None, 1)) for name in names} == names

@@ -1,0 +1,92 @@
+"""Descriptions as files: told apart by their content, refused with one message where they are none."""
+
+import os
+from pathlib import Path
+
+import pytest
+from tests.targets.test_ovf import archive, envelope
+from tests.targets.test_proxmox import CONF
+from tests.targets.test_vmx import MINIMAL
+from tests.targets.test_xmltree import BOMB
+
+from bootgraft.errors import UsageError, VmDescriptionError
+from bootgraft.targets.vmdescription import VmFormat
+from bootgraft.targets.vmfile import MAX_SIZE, parse_description, plug, read_description
+
+DOMAIN = b"<domain type='kvm'><devices/></domain>"
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (MINIMAL, VmFormat.VMX),
+        (b"#!/usr/bin/vmware\n\n" + MINIMAL, VmFormat.VMX),
+        (b"\xef\xbb\xbf" + MINIMAL, VmFormat.VMX),
+        (CONF, VmFormat.PROXMOX),
+        (DOMAIN, VmFormat.LIBVIRT),
+        (b"<?xml version='1.0'?>\n<!-- <Envelope> -->\n" + DOMAIN, VmFormat.LIBVIRT),
+        (DOMAIN.decode().encode("utf-16"), VmFormat.LIBVIRT),
+        (envelope(""), VmFormat.OVF),
+        ("<configuration><properties/></configuration>".encode("utf-16"), VmFormat.HYPERV),
+    ],
+)
+def test_told_apart_by_content(data: bytes, kind: VmFormat, tmp_path: Path) -> None:
+    path = tmp_path / "machine.txt"
+    path.write_bytes(data)
+    assert read_description(path).format is kind
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "what"),
+    [
+        ("a.vmx", b"", "it is of no kind that bootgraft knows"),
+        ("a.vmx", b"\0" * 512, "it is of no kind that bootgraft knows"),
+        ("a.vmx", b"Dear diary,\n", "it is of no kind that bootgraft knows"),
+        ("a.vmx", b"a = b\n" * MAX_SIZE, f"it is larger than {MAX_SIZE} bytes"),
+        ("a.vmx", b"# Disk DescriptorFile\nversion=1\n", "this is a disk, not a machine's description"),
+        ("a.xml", b"<html/>", "it is XML, but neither libvirt's nor an .ovf"),
+        ("a.xml", b"<!-- never ends", "it is XML, but neither"),
+        ("a.xml", BOMB, r"has a document type \(DOCTYPE\)"),
+        ("a.vmcx", b"\x14\x20", "Hyper-V's binary format"),
+    ],
+)
+def test_refused(name: str, data: bytes, what: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_bytes(data)
+    with pytest.raises(VmDescriptionError, match=what):
+        read_description(path)
+
+
+def test_a_real_binary_export_is_refused(shared_testdata: Path) -> None:
+    for path in (shared_testdata / "vm-config" / "hyperv").glob("*.vmcx"):
+        with pytest.raises(VmDescriptionError, match="Hyper-V's binary format"):
+            read_description(path)
+
+
+def test_an_archive_says_how_to_unpack_it(tmp_path: Path) -> None:
+    path = archive(tmp_path / "server 1.ova", "server1.ovf", "disk1.vmdk")
+    with pytest.raises(VmDescriptionError) as fault:
+        read_description(path)
+    assert fault.value.advice == "Unpack it (tar -xf 'server 1.ova'), then give --vm server1.ovf"
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(VmDescriptionError, match=r"cannot be read \(No such file or directory\)"):
+        read_description(tmp_path / "no.vmx")
+    os.mkfifo(tmp_path / "pipe.vmx")
+    for path in (tmp_path, tmp_path / "pipe.vmx", Path("/dev/zero"), Path("a\0b")):
+        with pytest.raises(VmDescriptionError, match="the machine's description cannot be read"):
+            read_description(path)
+
+
+def test_a_link_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "real.vmx").write_bytes(MINIMAL)
+    (tmp_path / "link.vmx").symlink_to("real.vmx")
+    assert read_description(tmp_path / "link.vmx").path == tmp_path / "link.vmx"
+
+
+@pytest.mark.parametrize("data", [envelope(""), "<configuration/>".encode("utf-16")])
+def test_what_is_only_imported_is_not_edited(data: bytes) -> None:
+    description = parse_description(data, Path("a.xml"))
+    with pytest.raises(UsageError, match="it is read once, when it is imported"):
+        plug(data, description, [], plugged=False)
