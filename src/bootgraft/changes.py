@@ -108,8 +108,22 @@ class WriteSectors:
     what: str
 
 
+@dataclass(frozen=True, slots=True)
+class EditVmFile:
+    """Plug network cards of the machine's description in or out: ``before`` is the whole file now, ``data`` then.
+
+    It is no change to a disk: whoever commits the disks puts it in the same journal.
+    """
+
+    path: str
+    cards: tuple[str, ...]
+    plugged: bool
+    before: bytes
+    data: bytes
+
+
 RegistryChange = CreateKey | SetValue | DeleteValue | DeleteKey
-Change = CreateDirectory | WriteFile | WriteSectors | RegistryChange
+Change = CreateDirectory | WriteFile | WriteSectors | EditVmFile | RegistryChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +148,10 @@ class Plan:
     def sectors(self) -> tuple[WriteSectors, ...]:
         """The changes to boot sectors and partition tables."""
         return tuple(change for change in self.changes if isinstance(change, WriteSectors))
+
+    def vm_files(self) -> tuple[EditVmFile, ...]:
+        """The changes to the machine's description."""
+        return tuple(change for change in self.changes if isinstance(change, EditVmFile))
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,9 +132,10 @@ def _inline(title: str) -> list[Form]:
 
 
 def contract() -> dict[str, Form]:
-    """The forms of the page: inspect, check, repair, change, undo, three of drivers, target, doctor, error."""
+    """The forms of the page by name: inspect, check, repair, change, undo, reconnect, drivers (three), and so on."""
     (inspect,), (check,), (undo,) = _blocks("inspect")[0], _blocks("check")[0], _blocks("undo")[0]
     (repair,), changes = _blocks("repair")
+    (reconnect,) = _blocks("reconnect")[0]
     (listed,), (shown,), (harvested,) = _blocks("drivers")
     target, doctor = _inline("targets, doctor")
     error = next(_Reader(re.findall(r"An error .*? is `(.*?)`", PAGE.read_text())[0]).forms())
@@ -142,7 +143,7 @@ def contract() -> dict[str, Form]:
     return {
         "inspect": inspect, "check": check, "repair": repair, "change": Either(tuple(changes)), "undo": undo,
         "drivers-list": listed, "drivers-show": shown, "drivers-harvest": harvested,
-        "target": target, "doctor": doctor, "error": error,
+        "reconnect": reconnect, "target": target, "doctor": doctor, "error": error,
     }  # fmt: skip
 
 

@@ -10,12 +10,14 @@ CHECK: dict[str, Any] = {
     "findings": [
         {"id": "a", "severity": "info", "title": "", "explanation": "", "evidence": ["x"], "fixable": True}
     ],
+    "fragments": [],
 }  # fmt: skip
 
 
 def test_the_page_is_understood() -> None:
     drivers = {"drivers-list", "drivers-show", "drivers-harvest"}
-    assert set(contract()) - drivers == {"inspect", "check", "repair", "change", "undo", "target", "doctor", "error"}
+    others = set(contract()) - drivers
+    assert others == {"inspect", "check", "repair", "change", "undo", "reconnect", "target", "doctor", "error"}
     assert set(contract()) >= drivers
 
 

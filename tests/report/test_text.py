@@ -240,7 +240,13 @@ def document(label: str | None = None, **windows: object) -> InspectDocument:
         "signature": "5e0a71c3", "problems": ["entry 3 overlaps entry 2"], "partitions": [partition],
     }  # fmt: skip
     step = {"link": "ntldr", "what": "there is no ntldr", "where": "disk 0", "evidence": "nothing", "holds": False}
-    return {"disks": [disk], "windows": [], "boot_chain": [step], "unreadable": ["x: damaged"]}  # type: ignore[list-item]
+    return {
+        "disks": [disk],  # type: ignore[list-item]
+        "windows": [],
+        "boot_chain": [step],  # type: ignore[list-item]
+        "unreadable": ["x: damaged"],
+        "vm": None,
+    }
 
 
 def test_inspect_of_a_broken_machine() -> None:

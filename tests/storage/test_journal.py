@@ -18,6 +18,7 @@ from tests.storage.test_commit import A_JOURNAL, repair
 from bootgraft.errors import JournalError
 from bootgraft.storage.blockdevice import SECTOR
 from bootgraft.storage.journal import (
+    EditedFile,
     Extent,
     JournalDisk,
     JournalHead,
@@ -54,6 +55,7 @@ heads = st.builds(
     witnesses=st.lists(
         st.builds(Witness, st.just(0), st.integers(0, 2**19), st.integers(1, 4096), st.binary(min_size=32, max_size=32))
     ).map(tuple),
+    edited=st.none() | st.builds(EditedFile, names, names.map(Path("/vm").joinpath), st.binary(), st.binary()),
 )
 
 
@@ -179,9 +181,9 @@ def test_lengths_that_lie_are_damage(tmp_path: Path, at: int, value: int) -> Non
 def test_a_newer_version_is_told_as_such(tmp_path: Path) -> None:
     forge(tmp_path / "j", plain_head(), [])
     data = bytearray((tmp_path / "j").read_bytes())
-    data[16] = 2
+    data[16] = 3
     (tmp_path / "j").write_bytes(data)
-    with pytest.raises(JournalError, match="version 2"):
+    with pytest.raises(JournalError, match="version 3"):
         JournalFile(tmp_path / "j")
 
 

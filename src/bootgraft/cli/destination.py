@@ -33,7 +33,8 @@ class Written:
 
     def places(self, options: Options) -> str:
         """Where it was written, for people."""
-        return ", ".join(map(str, self.overlays) if self.overlays else options.images)
+        images = options.images if options.vm_edit is None else options.covered
+        return ", ".join(map(str, self.overlays) if self.overlays else images)
 
     def closing(self, options: Options) -> str:
         """How to take it back; empty where nothing was written."""
@@ -41,7 +42,12 @@ class Written:
             return f"\nThe image itself is untouched. Boot from {self.places(options)}; to undo, delete it.\n"
         if self.journal is None:
             return ""
-        return f"\nUndo journal: {_shown(self.journal)}\nTo put everything back:\n    {undo_command(options)}\n"
+        undo = f"\nUndo journal: {_shown(self.journal)}\nTo put everything back:\n    {undo_command(options)}\n"
+        if options.vm_edit is None:
+            return undo
+        from bootgraft.cli.vm import first_start
+
+        return first_start(options) + undo
 
 
 def is_in_place(options: Options) -> bool:
@@ -66,6 +72,8 @@ def undo_command(options: Options) -> str:
     import shlex
 
     words = ["bootgraft", "undo", *options.images]
+    if options.vm_edit is not None:
+        words += ["--vm", options.vm_edit.path]
     if options.journal is not None:
         words += ["--journal", str(options.journal)]
     if options.format is not None:

@@ -15,8 +15,13 @@ def report(options: Options, operation: Operation) -> int:
     """Do a reading operation and print its answer; returns its exit status."""
     with Session(options, writable=False, monitor=monitor_for(options)) as session:
         outcome = session.run(operation)
+    document, text = outcome.document, outcome.text
+    if operation is Operation.INSPECT and options.description is not None:
+        from bootgraft.report.description import with_description
+
+        document, text = with_description(document, text, options.description)
     if options.json:
-        put(outcome.document + "\n")
+        put(document + "\n")
     else:
-        answer(outcome.text, outcome.status, options)
+        answer(text, outcome.status, options)
     return outcome.status

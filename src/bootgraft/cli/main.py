@@ -14,6 +14,7 @@ from bootgraft.cli.options import Options
 from bootgraft.cli.process import open_standard_streams, stop_status, stoppable
 from bootgraft.errors import BootgraftError, UsageError
 
+_WITH_DESCRIPTION = ("inspect", "check", "repair", "undo")
 _EPILOG = """\
 exit status:
   0  it would boot; it is done
@@ -47,15 +48,21 @@ def _parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
         dest="command", metavar="COMMAND", required=True, parser_class=_Parser, prog=parser.prog
     )
     inspect = commands.add_parser("inspect", help="what is on it: disks, volumes, every Windows, the boot chain")
-    _add_images(inspect)
+    _add_images(inspect, vm=True)
     check = commands.add_parser("check", help="would it boot on the target, and if not, why")
-    _add_images(check)
+    _add_images(check, vm=True)
+    _add_recommend(check)
     check.add_argument("--target", metavar="T", help="HYPERVISOR:CONTROLLER, as vmware:lsilogic (see `targets`)")
     _add_windows(check)
     _add_repair(commands.add_parser("repair", help="make it boot: graft the driver in, prove it, commit it"))
     undo = commands.add_parser("undo", help="put the images back as they were before the last repair")
-    _add_images(undo)
+    _add_images(undo, vm=True)
     undo.add_argument("--dry-run", action="store_true", help="only say whether the undo is possible")
+    reconnect = commands.add_parser("reconnect", help="plug the network cards in again that --isolate unplugged")
+    reconnect.add_argument("--vm", metavar="FILE", required=True, help="the machine's description")
+    reconnect.add_argument("--journal", metavar="PATH", help="where the undo journal lies (default: beside FILE)")
+    reconnect.add_argument("--dry-run", action="store_true", help="only show what would be changed")
+    _add_general(reconnect)
     _add_drivers(commands.add_parser("drivers", help="what a driver source holds, and what would be chosen"), words)
     _add_registry(commands.add_parser("reg", help="read and edit the registry, in an image or a hive file"), words)
     _add_general(commands.add_parser("targets", help="every hypervisor:controller, with ids and in-box drivers"))
@@ -70,10 +77,14 @@ def _add_general(parser: argparse.ArgumentParser) -> None:
     volume.add_argument("-v", "--verbose", action="store_true", help="say on standard error what is being done")
 
 
-def _add_images(parser: argparse.ArgumentParser) -> None:
+def _add_images(parser: argparse.ArgumentParser, *, vm: bool = False) -> None:
+    if vm:
+        parser.add_argument(
+            "--vm", metavar="FILE", help="the machine's description: .vmx, .ovf, domain XML, Proxmox .conf"
+        )
     parser.add_argument(
         "images",
-        nargs="+",
+        nargs="*" if vm else "+",
         metavar="IMAGE",
         help="the machine's disks in BIOS order: files, block devices, nbd:// URIs",
     )
@@ -92,12 +103,18 @@ def _add_images(parser: argparse.ArgumentParser) -> None:
     _add_general(parser)
 
 
+def _add_recommend(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--recommend", action="store_true", help="print what the machine's description has to say")
+
+
 def _add_windows(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--windows", metavar="ID", help="another installation than the one that boots (see `inspect`)")
 
 
 def _add_repair(parser: argparse.ArgumentParser) -> None:
-    _add_images(parser)
+    _add_images(parser, vm=True)
+    _add_recommend(parser)
+    parser.add_argument("--isolate", action="store_true", help="unplug the network cards in the --vm FILE as well")
     _add_windows(parser)
     parser.add_argument("--target", action="append", default=[], metavar="T", help="HYPERVISOR:CONTROLLER; repeatable")
     parser.add_argument(
@@ -166,6 +183,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: Options) -> int:
     try:
+        if options.command in _WITH_DESCRIPTION and (options.vm or options.isolate or not options.images):
+            from bootgraft.cli.vm import settle
+
+            options = settle(options)
         status: int = importlib.import_module(f"bootgraft.cli.{options.command}").run(options)
     except KeyboardInterrupt as stop:
         from bootgraft.cli.terminal import tell
@@ -181,7 +202,7 @@ def _tell_unfinished(options: Options) -> None:
     from bootgraft.storage.journalsearch import require_no_unfinished
 
     try:
-        require_no_unfinished(options.images, options.journal)
+        require_no_unfinished(options.covered, options.journal)
     except BootgraftError as error:
         _report(error, as_json=False)
 

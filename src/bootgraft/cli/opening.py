@@ -18,7 +18,7 @@ def refuse_unusable(options: Options) -> None:
     for target in options.targets:
         find_controller(target)
     refuse_repeated(options)
-    require_no_unfinished(options.images, options.journal)
+    require_no_unfinished(options.covered, options.journal)
 
 
 def open_machine(options: Options, stack: ExitStack, *, writable: bool) -> Iterator[OpenImage]:

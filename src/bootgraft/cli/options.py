@@ -5,20 +5,26 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # only `drivers` has the first, only `reg` the second
+if TYPE_CHECKING:  # few commands have these
+    from bootgraft.changes import EditVmFile
+    from bootgraft.targets.vmdescription import VmDescription
     from bootgraft.worker.drivers_request import DriversRequest
     from bootgraft.worker.registry_request import RegistryRequest
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The command line, parsed. Options that a command does not have keep their defaults."""
+    """The command line, parsed. Options that a command does not have keep their defaults.
+
+    The last three members are what ``--vm`` came to: see ``cli.vm``.
+    """
 
     command: str
     json: bool = False
     quiet: bool = False
     verbose: bool = False
     images: tuple[str, ...] = ()
+    vm: Path | None = None
     format: str | None = None
     allow_path: tuple[Path, ...] = ()
     journal: Path | None = None
@@ -36,6 +42,16 @@ class Options:
     reset_journal: bool = False
     discard_hibernation: bool = False
     drivers_request: "DriversRequest | None" = None
+    isolate: bool = False
+    recommend: bool = False
+    description: "VmDescription | None" = None
+    controllers: tuple[str | None, ...] = ()
+    vm_edit: "EditVmFile | None" = None
+
+    @property
+    def covered(self) -> tuple[str, ...]:
+        """What a journal may cover: the disks and the machine's description."""
+        return self.images if self.vm is None else (*self.images, str(self.vm))
 
     @staticmethod
     def from_arguments(arguments: argparse.Namespace) -> "Options":
@@ -56,7 +72,7 @@ class Options:
             if isinstance(value, list):
                 given[name] = tuple(value)
         given["allow_path"] = tuple(Path(each) for each in given.get("allow_path", ()))
-        for name in ("journal", "overlay", "out"):
+        for name in ("journal", "overlay", "out", "vm"):
             given[name] = Path(given[name]) if given.get(name) else None
         known = {field.name for field in fields(Options)}
         return Options(**{name: value for name, value in given.items() if name in known})

@@ -25,11 +25,12 @@ def run(options: Options) -> int:
 
 
 def _check_options(options: Options) -> None:
-    if not options.targets:
+    if not options.targets and not options.controllers:
         raise UsageError(
             "repair needs to know which controller the machine will have",
             where="--target",
-            advice="Give --target HYPERVISOR:CONTROLLER, as vmware:lsilogic; `bootgraft targets` lists them",
+            advice="Give --target HYPERVISOR:CONTROLLER, as vmware:lsilogic (`bootgraft targets` lists them), or --vm "
+            "with the machine's description",
         )
     if options.drivers and (options.reg or options.file):
         raise UsageError(
@@ -39,6 +40,12 @@ def _check_options(options: Options) -> None:
         )
     if options.file and not options.reg:
         raise UsageError("--file goes with --reg", where="--file", advice="Give the driver's exported .reg file too")
+    if options.overlay and options.vm_edit is not None:
+        raise UsageError(
+            "--isolate edits the machine's description, which goes on naming the image and not the overlay",
+            where="--isolate",
+            advice="Leave one of the two out",
+        )
     check_destination(options)
 
 

@@ -79,6 +79,9 @@ class Session:
             len(self._options.boot_code),
             tuple(sources),
             self._options.drivers_request,
+            self._options.controllers,
+            self._options.vm_edit,
+            self._options.recommend,
         )
         devices = [image.device for image in opened]
         return self._worker.run(job, devices, self.overlays, self._monitor, output)

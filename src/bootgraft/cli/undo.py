@@ -10,9 +10,12 @@ from bootgraft.cli.options import Options
 from bootgraft.cli.repeated import refuse_repeated
 from bootgraft.cli.session import tell_notes
 from bootgraft.cli.terminal import answer, monitor_for, put
+from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.storage.imageinfo import ImageFormat
 from bootgraft.storage.images import OpenImage, identify, open_image
+from bootgraft.storage.journaldisks import Journal
 from bootgraft.storage.journalsearch import require_journal
+from bootgraft.storage.undo import Description
 from bootgraft.storage.undo import resume as resume_repair
 from bootgraft.storage.undo import undo as undo_repair
 
@@ -28,20 +31,21 @@ def run(options: Options) -> int:
         from bootgraft.cli.reg_bare import undo as undo_hive_file
 
         return undo_hive_file(options)
-    journal = require_journal(options.images, options.journal)
+    journal = require_journal(options.covered, options.journal)
+    monitor = monitor_for(options)
+    description = _description(options, journal, monitor)
     with _opened(options) as images:
-        monitor = monitor_for(options)
         tell_notes(images, monitor)
-        undo_repair(images, journal, monitor=monitor, dry_run=options.dry_run)
+        undo_repair(images, journal, description=description, monitor=monitor, dry_run=options.dry_run)
     what = journal.head.summary
     done = not options.dry_run
     if options.json:
         document = {"undone": done, "journal": str(journal.path), "summary": what}
         put(json.dumps(document) + "\n")
     elif done:
-        one = len(options.images) == 1
-        state = "is as it was before" if one else "are as they were before"
-        answer(f"Undone: {what} taken back; {', '.join(options.images)} {state}.\n", 0, options)
+        names = options.images if journal.head.edited is None else options.covered
+        state = "is as it was before" if len(names) == 1 else "are as they were before"
+        answer(f"Undone: {what} taken back; {', '.join(names)} {state}.\n", 0, options)
     else:
         answer(f"Dry run: {what} can be taken back; nothing was written.\n", 0, options)
     return 0
@@ -49,9 +53,10 @@ def run(options: Options) -> int:
 
 def resume(options: Options) -> int:
     """Finish a repair that was interrupted."""
-    journal = require_journal(options.images, options.journal)
+    journal = require_journal(options.covered, options.journal)
+    vm = None if options.vm is None else str(options.vm)
     with _opened(options) as images:
-        finished = resume_repair(images, journal, monitor=monitor_for(options))
+        finished = resume_repair(images, journal, description=vm, monitor=monitor_for(options))
     if options.json:
         document = {"committed": True, "journal": str(journal.path), "summary": journal.head.summary}
         put(json.dumps(document) + "\n")
@@ -60,6 +65,19 @@ def resume(options: Options) -> int:
     else:
         answer("Nothing to do: the repair was finished already.\n", 0, options)
     return 0
+
+
+def _description(options: Options, journal: Journal, monitor: Monitor) -> Description | None:
+    """What the undo is to make of the machine's description, where the journal covers one."""
+    if options.vm is None or journal.head.edited is None:
+        return None
+    from bootgraft.cli.vm import taken_back
+
+    restored, is_original = taken_back(options.vm, journal.head.edited)
+    if not is_original:
+        text = f"{options.vm} was edited since: its network cards are put back, the other edits stay"
+        monitor(Event(EventKind.WARNING, text))
+    return Description(str(options.vm), restored)
 
 
 @contextmanager

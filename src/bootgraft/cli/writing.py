@@ -12,6 +12,7 @@ from bootgraft.cli.session import Session, tell_notes
 from bootgraft.errors import UsageError
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.storage.commit import commit
+from bootgraft.storage.editedfile import draft_edit
 from bootgraft.storage.imageinfo import QEMU_DRIVER, ImageFormat
 from bootgraft.storage.images import OpenImage, identify, open_image
 from bootgraft.storage.journalsearch import new_journal_path
@@ -30,26 +31,28 @@ def run_and_write(session: Session, options: Options, monitor: Monitor, job: Cal
     """
     if options.overlay:
         _refuse_exports(session)
-    journal = new_journal_path(options.images, options.journal) if is_in_place(options) else None
+    journal = new_journal_path(options.covered, options.journal) if is_in_place(options) else None
     outcome = job()
     if not outcome.proven:
         return Written(outcome)
     if options.overlay is None:
         tell_notes(session.images, monitor)
     if journal is not None:
-        commit(_transaction(session, outcome), journal=journal, monitor=monitor)
+        commit(_transaction(session, options, outcome), journal=journal, monitor=monitor)
         return Written(outcome, journal=journal)
     if options.overlay is not None and not options.dry_run:
         return Written(outcome, overlays=tuple(_write_overlays(session, options.overlay, monitor)))
     return Written(outcome)
 
 
-def _transaction(session: Session, outcome: Outcome) -> Transaction:
+def _transaction(session: Session, options: Options, outcome: Outcome) -> Transaction:
     disks = tuple(
         DiskTransaction(image, overlay, _witnesses(outcome, number))
         for number, (image, overlay) in enumerate(zip(session.images, session.overlays, strict=True))
     )
-    return Transaction(disks, outcome.summary)
+    edit = options.vm_edit
+    edited = None if edit is None else draft_edit(edit.path, edit.before, edit.data)
+    return Transaction(disks, outcome.summary, edited)
 
 
 def _witnesses(outcome: Outcome, disk: int) -> tuple[tuple[int, int], ...]:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bootgraft.changes import Change, CreateDirectory, DeleteValue, Plan, SetValue, WriteFile, WriteSectors
+from bootgraft.changes import Change, CreateDirectory, DeleteValue, EditVmFile, Plan, SetValue, WriteFile, WriteSectors
 from bootgraft.checks.finding import Finding
 from bootgraft.machine import Machine, Volume
 from bootgraft.repair.apply import find_volume
@@ -38,6 +38,8 @@ def _place(change: Change) -> tuple[str, ...]:
         return ("file", str(change.file).casefold())
     if isinstance(change, WriteSectors):
         return ("sectors", str(change.disk), str(change.offset), str(len(change.data)))
+    if isinstance(change, EditVmFile):
+        return ("description", change.path)
     if isinstance(change, SetValue | DeleteValue):
         return ("value", str(change.hive).casefold(), change.key.casefold(), change.name.casefold())
     return (type(change).__name__, str(change.hive).casefold(), change.key.casefold())

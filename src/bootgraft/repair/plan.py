@@ -12,6 +12,7 @@ from bootgraft.changes import (
     CreateDirectory,
     CreateKey,
     DeleteValue,
+    EditVmFile,
     FileId,
     Plan,
     RegistryChange,
@@ -123,6 +124,8 @@ def _identity(change: Change) -> tuple[str, ...]:
         return ("file", str(change.file).casefold())
     if isinstance(change, WriteSectors):
         return ("sectors", str(change.disk), str(change.offset))
+    if isinstance(change, EditVmFile):
+        return ("description", change.path)
     name = change.name.casefold() if isinstance(change, SetValue | DeleteValue) else ""
     kind = "value" if isinstance(change, SetValue | DeleteValue) else "key"
     return (kind, str(change.hive), change.key.casefold(), name)

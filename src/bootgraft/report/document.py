@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from bootgraft.boot.chain import Step
 from bootgraft.boot.unusable import explain
@@ -12,6 +12,7 @@ from bootgraft.changes import (
     CreateKey,
     DeleteKey,
     DeleteValue,
+    EditVmFile,
     RegistryData,
     SetValue,
     WriteFile,
@@ -24,6 +25,9 @@ from bootgraft.machine import Disk, Machine, Volume
 from bootgraft.report.device import DeviceSpec
 from bootgraft.storage.ldm import is_dynamic
 from bootgraft.windows.installation import Installation
+
+if TYPE_CHECKING:  # few ask for them
+    from bootgraft.targets.recommend import Fragment
 
 
 class PartitionDocument(TypedDict):
@@ -99,6 +103,7 @@ class InspectDocument(TypedDict):
     windows: list[WindowsDocument]
     boot_chain: list[StepDocument]
     unreadable: list[str]
+    vm: None  # the parent fills it in: see ``description``
 
 
 class FindingDocument(TypedDict):
@@ -112,6 +117,13 @@ class FindingDocument(TypedDict):
     fixable: bool
 
 
+class FragmentDocument(TypedDict):
+    """Lines of a machine's description."""
+
+    format: str
+    text: str
+
+
 class CheckDocument(TypedDict):
     """What ``check --json`` prints."""
 
@@ -121,6 +133,7 @@ class CheckDocument(TypedDict):
     firmware: str | None
     windows: WindowsDocument | None
     findings: list[FindingDocument]
+    fragments: list[FragmentDocument]
 
 
 class ValueDocument(TypedDict):
@@ -150,6 +163,8 @@ class ChangeDocument(TypedDict, total=False):
     offset: int
     data: str
     what: str
+    cards: list[str]
+    plugged: bool
 
 
 class RepairDocument(TypedDict):
@@ -176,6 +191,7 @@ def inspect_document(
         "windows": [windows_document(each) for each in windows],
         "boot_chain": [_step(step) for step in steps],
         "unreadable": list(unreadable),
+        "vm": None,
     }
 
 
@@ -261,8 +277,8 @@ def windows_document(installation: Installation) -> WindowsDocument:
     }
 
 
-def check_document(diagnosis: Diagnosis) -> CheckDocument:
-    """Build the document of ``check``."""
+def check_document(diagnosis: Diagnosis, fragments: "Sequence[Fragment]" = ()) -> CheckDocument:
+    """Build the document of ``check``; ``fragments`` are what ``--recommend`` asked for."""
     installation = diagnosis.installation
     return {
         "verdict": diagnosis.verdict.value,
@@ -271,6 +287,7 @@ def check_document(diagnosis: Diagnosis) -> CheckDocument:
         "firmware": None if diagnosis.chain.firmware is None else diagnosis.chain.firmware.value.lower(),
         "windows": None if installation is None else windows_document(installation),
         "findings": [finding_document(finding) for finding in diagnosis.findings],
+        "fragments": [{"format": each.format, "text": each.text} for each in fragments],
     }
 
 
@@ -311,6 +328,14 @@ def change_document(change: Change) -> ChangeDocument:
                 "before": base64.b64encode(change.before).decode("ascii"),
                 "what": change.what,
             }
+        case EditVmFile():
+            return {
+                "kind": "edit-vm-file",
+                "path": change.path,
+                "cards": list(change.cards),
+                "plugged": change.plugged,
+                "diff": vm_file_difference(change),
+            }
         case CreateKey():
             return {"kind": "create-key", "hive": str(change.hive), "key": change.key}
         case DeleteKey():
@@ -343,6 +368,15 @@ def file_difference(change: WriteFile) -> list[str] | None:
 
     old, new = (re.split(r"\r\n|\r|\n", data.decode("cp437")) for data in (change.old, change.data))
     return list(unified_diff(old, new, str(change.file), str(change.file), n=1, lineterm=""))
+
+
+def vm_file_difference(change: EditVmFile) -> list[str]:
+    """The lines of a unified diff of the machine's description."""
+    from difflib import unified_diff
+
+    encoding = "utf-16" if change.before.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
+    old, new = (data.decode(encoding, "replace").splitlines() for data in (change.before, change.data))
+    return list(unified_diff(old, new, change.path, change.path, n=1, lineterm=""))
 
 
 def _value(value: RegistryData) -> ValueDocument:

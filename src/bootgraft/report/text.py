@@ -2,9 +2,20 @@
 
 import shlex
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from bootgraft.boot.steps import printable
-from bootgraft.changes import CreateKey, DeleteKey, DeleteValue, FileId, Plan, SetValue, WriteFile, WriteSectors
+from bootgraft.changes import (
+    CreateKey,
+    DeleteKey,
+    DeleteValue,
+    EditVmFile,
+    FileId,
+    Plan,
+    SetValue,
+    WriteFile,
+    WriteSectors,
+)
 from bootgraft.checks.diagnosis import Diagnosis, Verdict
 from bootgraft.checks.finding import Finding, Remedy, Severity
 from bootgraft.report.device import DeviceSpec
@@ -15,8 +26,12 @@ from bootgraft.report.document import (
     StepDocument,
     WindowsDocument,
     file_difference,
+    vm_file_difference,
 )
 from bootgraft.report.drawing import draw
+
+if TYPE_CHECKING:  # few ask for them
+    from bootgraft.targets.recommend import Fragment
 
 _SHOWN_BYTES = 64
 _UNITS = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
@@ -138,15 +153,26 @@ def _verdict(diagnosis: Diagnosis) -> str:
             return f"{what}: bootgraft cannot tell whether it boots{target}."
 
 
-def check_text(diagnosis: Diagnosis, images: Sequence[DeviceSpec]) -> str:
-    """What ``check`` prints."""
+def check_text(diagnosis: Diagnosis, images: Sequence[DeviceSpec], fragments: "Sequence[Fragment]" = ()) -> str:
+    """What ``check`` prints; ``fragments`` are what ``--recommend`` asked for."""
     lines = [
         verdict_line(diagnosis),
         *_firmware_line(diagnosis),
         *finding_lines(diagnosis.findings),
         *_next_lines(diagnosis, images),
     ]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + fragments_text(diagnosis, fragments)
+
+
+def fragments_text(diagnosis: Diagnosis, fragments: "Sequence[Fragment]") -> str:
+    """The lines of a machine's description for the target, one block for each format."""
+    target = "" if diagnosis.controller is None else diagnosis.controller.target
+    blocks = []
+    for each in fragments:
+        lines = (f"    {one_line(line)}".rstrip() for line in each.text.removesuffix("\n").split("\n"))
+        head = f"For {target} the machine's description has to say ({each.format}):"
+        blocks.append("\n".join(["", head, *lines, ""]))
+    return "".join(blocks)
 
 
 def _firmware_line(diagnosis: Diagnosis) -> Iterator[str]:
@@ -201,6 +227,10 @@ def plan_text(plan: Plan, *, detailed: bool) -> str:
         if detailed:
             lines += (f"          {printable(line.expandtabs())}".rstrip() for line in file_difference(change) or ())
     lines += map(sector_line, plan.sectors())
+    for edit in plan.vm_files():
+        lines.append(one_line(_vm_file_line(edit)))
+        if detailed:
+            lines += (f"          {printable(line.expandtabs())}".rstrip() for line in vm_file_difference(edit))
     if plan.registry():
         lines += ["", *_reg_lines(plan)] if detailed else _key_lines(plan)
     if plan.notes:
@@ -213,6 +243,10 @@ def _file_line(change: WriteFile) -> str:
         return f"edit    {change.file}  ({len(change.data)} bytes, {change.origin})"
     verb = "create" if change.before is None else "replace"
     return f"{verb}  {change.file}  ({len(change.data)} bytes, from {change.origin})"
+
+
+def _vm_file_line(change: EditVmFile) -> str:
+    return f"edit    {change.path}  ({', '.join(change.cards)}: {'plugged in' if change.plugged else 'unplugged'})"
 
 
 def sector_line(change: WriteSectors) -> str:
@@ -271,6 +305,10 @@ def summary_line(plan: Plan) -> str:
     directories = len(plan.directories())
     head = f"{sectors} boot sector field{'' if sectors == 1 else 's'}, " if sectors else ""
     head += f"{directories} director{'y' if directories == 1 else 'ies'}, " if directories else ""
-    return (
-        head + f"{files} file{'' if files == 1 else 's'} and {registry} registry change{'' if registry == 1 else 's'}"
-    )
+    head += f"{files} file{'' if files == 1 else 's'} and {registry} registry change{'' if registry == 1 else 's'}"
+    return head + "".join(map(_cards_summary, plan.vm_files()))
+
+
+def _cards_summary(change: EditVmFile) -> str:
+    state = "plugged in" if change.plugged else "unplugged"
+    return f", {len(change.cards)} network card{'' if len(change.cards) == 1 else 's'} {state}"

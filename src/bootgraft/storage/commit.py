@@ -1,7 +1,8 @@
 """Commit a proven repair: journal first, image second, seal last.
 
 The order, each step on stable storage before the next begins: the whole journal under a temporary name; its real name;
-the pointers beside the other disks; the new content in the images; the containers' descriptors; the seal. Killed before
+the pointers beside the other disks; the machine's description; the new content in the images; the containers'
+descriptors; the seal. Killed before
 the journal has its name, the images are untouched, and the temporary file is overwritten by the next commit; killed
 after, ``undo`` or ``repair --resume`` mends it.
 """
@@ -15,9 +16,18 @@ from pathlib import Path
 from bootgraft.errors import BootgraftError, JournalError
 from bootgraft.events import Event, EventKind, Monitor, silent
 from bootgraft.storage.durable import FULL, explained, open_regular, sync_folder
+from bootgraft.storage.editedfile import replace_content
 from bootgraft.storage.journal import decode_head, encode_head
 from bootgraft.storage.journaldisks import Journal, disk_file
-from bootgraft.storage.journalfile import JournalFile, Mark, layout, lock_file, write_journal
+from bootgraft.storage.journalfile import (
+    VERSION,
+    VERSION_WITH_FILE,
+    JournalFile,
+    Mark,
+    layout,
+    lock_file,
+    write_journal,
+)
 from bootgraft.storage.journalsearch import (
     forget,
     interrupted,
@@ -50,6 +60,9 @@ def commit(transaction: Transaction, *, journal: Path, monitor: Monitor = silent
         images = [disk.image for disk in transaction.disks]
         try:
             kept = [disk.kept for disk in file.head.disks]
+            # First: whoever starts a half-repaired machine after all shall at least not have it on the network.
+            if transaction.edited is not None:
+                replace_content(transaction.edited.path, transaction.edited.new)
             write_back(file, file.verify(), images, kept, new=True, monitor=monitor)
             file.mark(Mark.SEALED)
         except BootgraftError as error:
@@ -131,7 +144,8 @@ def _write(descriptor: int, draft: Draft, transaction: Transaction, journal: Pat
     needed = layout(head, draft.extents).total
     with explained(journal, action="writing the undo journal", movable=True):
         _claim_space(descriptor, needed, journal)
-        write_journal(descriptor, head, draft.extents, contents(transaction, draft.extents))
+        version = VERSION if draft.head.edited is None else VERSION_WITH_FILE
+        write_journal(descriptor, head, draft.extents, contents(transaction, draft.extents), version=version)
         os.fsync(descriptor)
 
 

@@ -2,7 +2,8 @@
 
 A journal is input like any other: it lies in a folder that others may write to, and it directs writes to a disk image.
 So it names no file that is written: a disk is matched with an image given on the command line, and container bytes are
-given by the number of the file within that image. How the parts lie in the file is told in ``journalfile``.
+given by the number of the file within that image. A machine's description that was edited with its disks is here as a
+whole, and has to be given like a disk. How the parts lie in the file is told in ``journalfile``.
 """
 
 import base64
@@ -25,6 +26,8 @@ MAX_EXTENTS = 2**18
 MAX_COVERED = 16 * 2**30
 """Bytes that the stretches may cover together: a repair changes megabytes, and every one is compared before an undo."""
 MAX_DISKS = 64
+MAX_EDITED = 4 * 2**20
+"""Bytes that a machine's description may have."""
 MAX_WITNESSES = 4096
 MAX_WITNESS = 2**20
 """Bytes that one witness may cover."""
@@ -82,6 +85,16 @@ class Witness:
 
 
 @dataclass(frozen=True, slots=True)
+class EditedFile:
+    """A machine's description that is edited with its disks, or alone: the whole of it before and after."""
+
+    location: str
+    path: Path
+    old: bytes
+    new: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class JournalHead:
     """All that a journal says besides the old and new content. ``serial`` counts a machine's repairs from 1."""
 
@@ -91,6 +104,7 @@ class JournalHead:
     summary: str
     disks: tuple[JournalDisk, ...]
     witnesses: tuple[Witness, ...]
+    edited: EditedFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +130,7 @@ def damaged(path: Path, fault: str) -> JournalError:
 
 def encode_head(head: JournalHead) -> bytes:
     """Return the head as JSON."""
-    document = {
+    document: dict[str, object] = {
         "tool": head.tool,
         "created": head.created,
         "serial": head.serial,
@@ -145,6 +159,13 @@ def encode_head(head: JournalHead) -> bytes:
             {"disk": w.disk, "offset": w.offset, "length": w.length, "sha256": w.sha256.hex()} for w in head.witnesses
         ],
     }
+    if head.edited is not None:
+        document["edited"] = {
+            "location": head.edited.location,
+            "path": str(head.edited.path),
+            "old": base64.b64encode(head.edited.old).decode("ascii"),
+            "new": base64.b64encode(head.edited.new).decode("ascii"),
+        }
     return json.dumps(document, ensure_ascii=True, indent=1).encode("ascii")
 
 
@@ -185,12 +206,13 @@ def _no_constant(_name: str) -> object:
 
 def _head(document: object) -> JournalHead:
     """Return the head of a parsed document."""
+    edited = _edited(document.pop("edited")) if isinstance(document, dict) and "edited" in document else None
     fields = _fields(document, "tool", "created", "serial", "summary", "disks", "witnesses")
     disks = tuple(_disk(item) for item in _list(fields["disks"], MAX_DISKS))
     witnesses = tuple(_witness(item, disks) for item in _list(fields["witnesses"], MAX_WITNESSES))
     created = _line(fields["created"])
     datetime.fromisoformat(created)
-    _check(bool(disks))
+    _check(bool(disks) or edited is not None)
     return JournalHead(
         tool=_line(fields["tool"]),
         created=created,
@@ -198,7 +220,16 @@ def _head(document: object) -> JournalHead:
         summary=_text(fields["summary"]),
         disks=disks,
         witnesses=witnesses,
+        edited=edited,
     )
+
+
+def _edited(item: object) -> EditedFile:
+    """Return the machine's description of the head."""
+    fields = _fields(item, "location", "path", "old", "new")
+    old, new = _bytes(fields["old"]), _bytes(fields["new"])
+    _check(max(len(old), len(new)) <= MAX_EDITED)
+    return EditedFile(_line(fields["location"]), Path(_line(fields["path"])), old, new)
 
 
 def _disk(item: object) -> JournalDisk:
@@ -220,18 +251,24 @@ def _disk(item: object) -> JournalDisk:
 def _kept(item: object, file_count: int) -> KeptBytes:
     """Return one range of container bytes."""
     fields = _fields(item, "file", "offset", "data", "ends_file")
-    encoded, ends_file = fields["data"], fields["ends_file"]
-    _check(isinstance(encoded, str) and isinstance(ends_file, bool))
-    try:
-        data = base64.b64decode(str(encoded), validate=True)
-    except binascii.Error as error:
-        raise _MalformedError from error
+    ends_file = fields["ends_file"]
+    _check(isinstance(ends_file, bool))
     return KeptBytes(
         file=_integer(fields["file"], 0, file_count - 1),
         offset=_integer(fields["offset"], 0, _MAX_DISK),
-        data=data,
+        data=_bytes(fields["data"]),
         ends_file=ends_file is True,
     )
+
+
+def _bytes(item: object) -> bytes:
+    """Return bytes in base64."""
+    if not isinstance(item, str):
+        raise _MalformedError
+    try:
+        return base64.b64decode(item, validate=True)
+    except binascii.Error as error:
+        raise _MalformedError from error
 
 
 def _witness(item: object, disks: Sequence[JournalDisk]) -> Witness:

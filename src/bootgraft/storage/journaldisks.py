@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bootgraft.errors import ImageError, JournalError
 from bootgraft.storage.confine import exists, resolve
-from bootgraft.storage.journal import JournalDisk, JournalHead, JournalState
+from bootgraft.storage.journal import EditedFile, JournalDisk, JournalHead, JournalState
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
@@ -40,14 +40,14 @@ def disk_file(location: str) -> Path | None:
         ) from error
 
 
-def _is_same(disk: JournalDisk, location: str) -> bool:
+def _is_same(disk: JournalDisk | EditedFile, location: str) -> bool:
     """Whether a journal's disk is the one given on the command line: the same path or URI."""
     if disk.path is None or _URI.match(location):
         return disk.location == location
     return disk.path == resolve(Path(location))
 
 
-def _has_same_name(disk: JournalDisk, location: str) -> bool:
+def _has_same_name(disk: JournalDisk | EditedFile, location: str) -> bool:
     """Whether a journal's disk may be the one given, moved to another folder together with its journal."""
     if disk.path is None or _URI.match(location):
         return False
@@ -56,13 +56,16 @@ def _has_same_name(disk: JournalDisk, location: str) -> bool:
 
 def command(verb: str, journal: Journal, locations: Sequence[str], *options: str) -> str:
     """Return the command line for all disks that a journal covers, as the user would type it."""
-    words = ["bootgraft", verb, *(_shown(disk, journal, locations) for disk in journal.head.disks), *options]
+    words = ["bootgraft", verb, *(_shown(disk, journal, locations) for disk in journal.head.disks)]
+    if journal.head.edited is not None:
+        words += ["--vm", _shown(journal.head.edited, journal, locations)]
+    words += options
     if journal.explicit:
         words += ["--journal", str(journal.path)]
     return shlex.join(words)
 
 
-def _shown(disk: JournalDisk, journal: Journal, locations: Sequence[str]) -> str:
+def _shown(disk: JournalDisk | EditedFile, journal: Journal, locations: Sequence[str]) -> str:
     """Return the name of a disk: as given now, or where the journal says, or beside the journal."""
     for rule in (_is_same, _has_same_name):
         for location in locations:
@@ -72,7 +75,24 @@ def _shown(disk: JournalDisk, journal: Journal, locations: Sequence[str]) -> str
         moved = journal.path.with_name(disk.path.name)
         if exists(moved):
             return str(moved)
-    return disk.name
+    return disk.location if disk.path is None else str(disk.path)
+
+
+def match_description(journal: Journal, locations: Sequence[str], vm: str | None) -> None:
+    """Return where ``vm`` is the description that the journal covers, or it covers none.
+
+    Raises:
+        JournalError: it covers one, and that was not given.
+    """
+    edited = journal.head.edited
+    if edited is None or (vm is not None and (_is_same(edited, vm) or _has_same_name(edited, vm))):
+        return
+    raise JournalError(
+        f"this undo journal covers the machine's description too, {edited.path}, and "
+        + ("that was not given" if vm is None else f"{vm} is another one"),
+        where=str(journal.path),
+        advice=f"Give it: {command('undo', journal, locations)}",
+    )
 
 
 def match_disks(journal: Journal, locations: Sequence[str]) -> tuple[int, ...]:

@@ -44,6 +44,8 @@ from bootgraft.storage.journal import (
 
 MAGIC = b"bootgraft-undo\r\n"
 VERSION = 1
+VERSION_WITH_FILE = 2
+"""Of journals that hold a machine's description: whoever knows version 1 alone would not put that back."""
 PIECE = 2**20
 """Bytes that are read or written at a time."""
 
@@ -116,7 +118,9 @@ def pieces(length: int) -> Iterator[tuple[int, int]]:
         yield start, min(PIECE, length - start)
 
 
-def write_journal(descriptor: int, head: bytes, extents: Sequence[Extent], contents: Iterator[bytes]) -> None:
+def write_journal(
+    descriptor: int, head: bytes, extents: Sequence[Extent], contents: Iterator[bytes], *, version: int = VERSION
+) -> None:
     """Write a whole journal, not sealed, to an open file; ``contents`` gives the bytes in the order of the layout.
 
     Raises:
@@ -125,7 +129,7 @@ def write_journal(descriptor: int, head: bytes, extents: Sequence[Extent], conte
     plan = layout(head, extents)
     whole = hashlib.sha256()
     position = SECTOR
-    preamble = _preamble(plan, head)
+    preamble = _preamble(plan, head, version)
     whole.update(preamble[:_MARKS_AT])
     write_all(descriptor, preamble, 0)
     for part in (head, _pack_table(extents)):
@@ -141,9 +145,9 @@ def write_journal(descriptor: int, head: bytes, extents: Sequence[Extent], conte
     write_all(descriptor, whole.digest(), position)
 
 
-def _preamble(plan: Layout, head: bytes) -> bytes:
+def _preamble(plan: Layout, head: bytes, version: int) -> bytes:
     """Return the first sector, its marks not set."""
-    fixed = _PREAMBLE.pack(MAGIC, VERSION, 0, plan.head, plan.extents, plan.contents)
+    fixed = _PREAMBLE.pack(MAGIC, version, 0, plan.head, plan.extents, plan.contents)
     return (fixed + hashlib.sha256(fixed + head).digest()).ljust(SECTOR, b"\0")
 
 
@@ -183,9 +187,9 @@ class JournalFile:
         if len(sector) < SECTOR:
             raise self._damaged("it is cut off")
         _magic, version, reserved, head_length, extents, contents = _PREAMBLE.unpack_from(sector)
-        if version != VERSION:
+        if version not in (VERSION, VERSION_WITH_FILE):
             raise JournalError(
-                f"this undo journal is of version {version}, and this bootgraft knows version {VERSION}; "
+                f"this undo journal is of version {version}, and this bootgraft knows version {VERSION_WITH_FILE}; "
                 "nothing was written",
                 where=str(self.path),
                 advice="Use the version of bootgraft that wrote it",

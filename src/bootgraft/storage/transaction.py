@@ -1,4 +1,4 @@
-"""What a repair wants to write: the disks of one machine with their overlays, and the journal drafted from them."""
+"""What a repair wants to write: a machine's disks with their overlays, its description, and the journal of both."""
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
@@ -16,6 +16,7 @@ from bootgraft.storage.journal import (
     MAX_EXTENTS,
     MAX_WITNESS,
     MAX_WITNESSES,
+    EditedFile,
     Extent,
     JournalDisk,
     JournalHead,
@@ -59,15 +60,20 @@ class DiskTransaction:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """All disks of one machine, in BIOS order, and the text in which ``undo`` says what was changed."""
+    """All disks of one machine, in BIOS order, and the text in which ``undo`` says what was changed.
+
+    ``edited`` is the machine's description, where that is edited too; it may be all that there is.
+    """
 
     disks: tuple[DiskTransaction, ...]
     summary: str
+    edited: EditedFile | None = None
 
     @property
     def locations(self) -> tuple[str, ...]:
-        """The disks as given on the command line."""
-        return tuple(disk.image.info.location for disk in self.disks)
+        """The disks, and the description, as given on the command line."""
+        disks = tuple(disk.image.info.location for disk in self.disks)
+        return disks if self.edited is None else (*disks, self.edited.location)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,7 @@ def draft_journal(transaction: Transaction, *, serial: int) -> Draft:
         summary=_printable(transaction.summary),
         disks=tuple(_describe(disk.image) for disk in transaction.disks),
         witnesses=_witnesses(transaction, extents),
+        edited=transaction.edited,
     )
     check_extents(extents, head.disks, fault=lambda fault: _too_much(f"its overlay cannot be used: {fault}", 0))
     return Draft(head, tuple(extents))

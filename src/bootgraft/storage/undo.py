@@ -1,14 +1,17 @@
 """Take a repair back, or finish one that was interrupted. Both first make sure that the machine has not run since."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from bootgraft.errors import BootgraftError, JournalError, ReadOnlyError
 from bootgraft.events import Monitor, silent
 from bootgraft.storage.commit import half_written
 from bootgraft.storage.comparison import compare
+from bootgraft.storage.editedfile import current_content, replace_content
 from bootgraft.storage.images import OpenImage
-from bootgraft.storage.journal import JournalDisk, JournalState
-from bootgraft.storage.journaldisks import Journal, match_disks
+from bootgraft.storage.journal import EditedFile, JournalDisk, JournalState
+from bootgraft.storage.journaldisks import Journal, match_description, match_disks
 from bootgraft.storage.journalfile import JournalFile, Mark
 from bootgraft.storage.journalsearch import forget, interrupted, pointer_places
 from bootgraft.storage.keptbytes import check_kept, kept_bytes
@@ -17,10 +20,26 @@ from bootgraft.storage.pointers import add_journal
 from bootgraft.storage.writeback import write_back
 
 
-def undo(images: Sequence[OpenImage], journal: Journal, *, monitor: Monitor = silent, dry_run: bool = False) -> None:
+@dataclass(frozen=True, slots=True)
+class Description:
+    """The machine's description as given on the command line, and what an undo is to make of it."""
+
+    location: str
+    restored: bytes
+
+
+def undo(
+    images: Sequence[OpenImage],
+    journal: Journal,
+    *,
+    description: Description | None = None,
+    monitor: Monitor = silent,
+    dry_run: bool = False,
+) -> None:
     """Write the old content of every disk that the journal covers, then remove the journal and its pointers.
 
-    ``images`` are open for writing, in any order; those that qemu writes are closed on return. An undo that was
+    ``images`` are open for writing, in any order; those that qemu writes are closed on return. ``description`` is put
+    back last, where the journal covers one. An undo that was
     interrupted is simply begun again. A container's descriptor is left as it is now, edits since the repair
     included; only after an interruption is it put back to what it was before the repair. ``dry_run`` makes sure
     that the undo is possible and writes nothing.
@@ -29,11 +48,13 @@ def undo(images: Sequence[OpenImage], journal: Journal, *, monitor: Monitor = si
         JournalError: a disk is missing, the journal is damaged or the machine has run since: nothing was written; or
             an image could not be written to its end: ``undo`` again mends it.
     """
-    locations = tuple(image.info.location for image in images)
+    vm = None if description is None else description.location
+    locations = _locations(images, vm)
     places = pointer_places(locations, journal.path)
     with JournalFile(journal.path, writable=True) as file:
         file.lock(exclusive=True)
         ordered = _ordered(images, journal, file)
+        match_description(journal, locations, vm)
         stretches = file.verify()
         is_sealed = file.state is JournalState.SEALED
         kept = [kept_bytes(image.info) if is_sealed else disk.kept for image, disk in _pairs(ordered, file)]
@@ -46,18 +67,30 @@ def undo(images: Sequence[OpenImage], journal: Journal, *, monitor: Monitor = si
             for image in ordered:
                 mend(image)
             write_back(file, stretches, ordered, kept, new=False, monitor=monitor)
+            if description is not None and file.head.edited is not None:
+                replace_content(Path(description.location), description.restored)
         except BootgraftError as error:
             raise half_written(error, file, locations, explicit=journal.explicit) from error
         forget(places, journal.path)
 
 
-def resume(images: Sequence[OpenImage], journal: Journal, *, monitor: Monitor = silent) -> bool:
+def _locations(images: Sequence[OpenImage], vm: str | None) -> tuple[str, ...]:
+    """The disks and the description as given on the command line."""
+    disks = tuple(image.info.location for image in images)
+    return disks if vm is None else (*disks, vm)
+
+
+def resume(
+    images: Sequence[OpenImage], journal: Journal, *, description: str | None = None, monitor: Monitor = silent
+) -> bool:
     """Finish a repair that was interrupted; False where it was finished already.
+
+    ``description`` is the machine's, as given on the command line.
 
     Raises:
         JournalError: as for undo; or an undo was interrupted, which only ``undo`` finishes.
     """
-    locations = tuple(image.info.location for image in images)
+    locations = _locations(images, description)
     with JournalFile(journal.path, writable=True) as file:
         file.lock(exclusive=True)
         if file.state is JournalState.SEALED:
@@ -65,8 +98,12 @@ def resume(images: Sequence[OpenImage], journal: Journal, *, monitor: Monitor = 
         if file.state is JournalState.UNDOING:
             raise interrupted(Journal(journal.path, file.head, file.state, journal.explicit), locations)
         ordered = _ordered(images, journal, file)
+        match_description(journal, locations, description)
         stretches = file.verify()
         compare(file, stretches, [image.device for image in ordered], allow_old=True)
+        edited = None if description is None else file.head.edited
+        if edited is not None:
+            _require_unchanged(edited, Path(description or ""))
         for change in add_journal(pointer_places(locations, journal.path), journal.path):
             change.prepare()
             change.publish()
@@ -74,11 +111,23 @@ def resume(images: Sequence[OpenImage], journal: Journal, *, monitor: Monitor = 
             for image in ordered:
                 mend(image)
             kept = [disk.kept for disk in file.head.disks]
+            if edited is not None and description is not None:
+                replace_content(Path(description), edited.new)
             write_back(file, stretches, ordered, kept, new=True, monitor=monitor)
             file.mark(Mark.SEALED)
         except BootgraftError as error:
             raise half_written(error, file, locations, explicit=journal.explicit) from error
     return True
+
+
+def _require_unchanged(edited: EditedFile, path: Path) -> None:
+    """Raise JournalError where the description reads neither as before the repair nor as after it."""
+    if current_content(path) not in (edited.old, edited.new):
+        raise JournalError(
+            "the machine's description was edited since the repair was interrupted; nothing was written",
+            where=str(path),
+            advice="Take the repair back instead (`bootgraft undo`, which keeps those edits), and repair again",
+        )
 
 
 def _pairs(ordered: Sequence[OpenImage], file: JournalFile) -> list[tuple[OpenImage, JournalDisk]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bootgraft.report.device import DeviceSpec
 
 if TYPE_CHECKING:  # only a repair has the first, only `reg` the second
-    from bootgraft.changes import WitnessRange
+    from bootgraft.changes import EditVmFile, WitnessRange
     from bootgraft.worker.drivers_request import DriversRequest
     from bootgraft.worker.registry_request import RegistryRequest
 
@@ -41,6 +41,9 @@ class Job:
     folders, which the child opens for reading itself. ``detailed`` asks for the registry changes as ``.reg`` text.
     ``registry`` says what ``reg`` is to do, ``drivers`` what ``drivers`` is to do.
     ``reset_journal`` and ``discard_hibernation`` are what the user consents to lose (see :mod:`.consent`).
+
+    ``controllers`` says which target presents each disk, for want of ``targets``: the one with the Windows counts.
+    ``vm_edit`` is to be committed with the changes to the disks; ``recommend`` asks for the lines of a description.
     """
 
     operation: Operation
@@ -57,6 +60,9 @@ class Job:
     boot_codes: int = 0
     sources: tuple[DriverSource, ...] = ()
     drivers: "DriversRequest | None" = None
+    controllers: tuple[str | None, ...] = ()
+    vm_edit: "EditVmFile | None" = None
+    recommend: bool = False
 
     @property
     def driver_donors(self) -> tuple[DeviceSpec, ...]:
@@ -70,7 +76,7 @@ class Job:
 
     def to_json(self) -> bytes:
         """The job as a frame's payload."""
-        return json.dumps(asdict(self)).encode()
+        return json.dumps(asdict(self), default=_latin_1).encode()
 
     @staticmethod
     def from_json(payload: bytes) -> "Job":
@@ -78,18 +84,33 @@ class Job:
         fields = json.loads(payload)
         fields["operation"] = Operation(fields["operation"])
         fields["devices"] = tuple(DeviceSpec(**device) for device in fields["devices"])
-        for name in ("targets", "reg_files", "driver_files"):
+        for name in ("targets", "reg_files", "driver_files", "controllers"):
             fields[name] = tuple(fields[name])
         fields["sources"] = tuple(DriverSource(**source) for source in fields["sources"])
         if fields["drivers"] is not None:
             from bootgraft.worker.drivers_request import DriversRequest
 
             fields["drivers"] = DriversRequest.from_fields(fields["drivers"])
+        if fields["vm_edit"] is not None:
+            fields["vm_edit"] = _vm_edit(**fields["vm_edit"])
         if fields["registry"] is not None:
             from bootgraft.worker.registry_request import RegistryRequest
 
             fields["registry"] = RegistryRequest.from_fields(fields["registry"])
         return Job(**fields)
+
+
+def _latin_1(item: object) -> str:
+    """Bytes as JSON can hold them."""
+    if not isinstance(item, bytes):
+        raise TypeError(item)
+    return item.decode("latin-1")
+
+
+def _vm_edit(path: str, cards: list[str], plugged: bool, before: str, data: str) -> "EditVmFile":  # noqa: FBT001
+    from bootgraft.changes import EditVmFile
+
+    return EditVmFile(path, tuple(cards), plugged, before.encode("latin-1"), data.encode("latin-1"))
 
 
 @dataclass(frozen=True, slots=True)

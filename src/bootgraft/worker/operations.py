@@ -6,10 +6,11 @@ whoever called, and only when the outcome says that it is proven.
 
 import json
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from bootgraft.boot.chain import follow
 from bootgraft.boot.steps import Step
-from bootgraft.checks.diagnosis import Verdict
+from bootgraft.checks.diagnosis import Diagnosis, Verdict
 from bootgraft.errors import BootgraftError
 from bootgraft.events import Monitor
 from bootgraft.machine import Machine
@@ -18,7 +19,10 @@ from bootgraft.report.text import check_text, inspect_text
 from bootgraft.storage.blockdevice import BlockDevice
 from bootgraft.windows.installation import Installation, open_hive
 from bootgraft.worker.job import Job, Operation, Outcome
-from bootgraft.worker.survey import read_target, survey, windows_targets
+from bootgraft.worker.survey import Survey, read_target, survey, targets_of, windows_targets
+
+if TYPE_CHECKING:
+    from bootgraft.targets.recommend import Fragment
 
 BOOTS, DOES_NOT_BOOT = 0, 1
 
@@ -91,6 +95,14 @@ def _start_steps(windows: Sequence[Installation]) -> tuple[Step, ...]:
 def _check(job: Job, disks: Sequence[BlockDevice]) -> Outcome:
     images = job.devices[: job.disks]
     with Machine.read(disks, writable=False) as machine:
-        diagnosis = survey(machine, job.windows, images).diagnose(job.targets)[0]
+        found = survey(machine, job.windows, images)
+        diagnosis = found.diagnose(targets_of(job, found))[0]
+        lines = _recommend(job, found, diagnosis) if job.recommend else ()
         status = BOOTS if diagnosis.verdict is Verdict.BOOTS else DOES_NOT_BOOT
-        return Outcome(status, json.dumps(check_document(diagnosis)), check_text(diagnosis, images))
+        return Outcome(status, json.dumps(check_document(diagnosis, lines)), check_text(diagnosis, images, lines))
+
+
+def _recommend(job: Job, found: Survey, diagnosis: Diagnosis) -> "tuple[Fragment, ...]":
+    from bootgraft.worker.recommending import recommend  # few ask for it
+
+    return recommend(job, found, diagnosis)

@@ -22,15 +22,15 @@ from bootgraft.repair.chainplan import join, plan_chain, volumes_written
 from bootgraft.repair.plan import commit_notes, needs_driver, plan_repair
 from bootgraft.repair.proof import read_back, witnesses_of
 from bootgraft.repair.soundness import Defects, findings, read_strictly, require_no_worse
-from bootgraft.report.device import DeviceSpec
 from bootgraft.report.document import RepairDocument, change_document, check_document
-from bootgraft.report.text import check_text, finding_lines, plan_text, summary_line, verdict_line
+from bootgraft.report.text import check_text, finding_lines, fragments_text, plan_text, summary_line, verdict_line
 from bootgraft.storage.blockdevice import BlockDevice
 from bootgraft.worker.boot_codes import given_code
 from bootgraft.worker.consent import open_for_writing, refuse_unsafe, refuse_unusable
 from bootgraft.worker.job import Job, Outcome
 from bootgraft.worker.packages import find_package
-from bootgraft.worker.survey import Survey, survey
+from bootgraft.worker.recommending import recommend
+from bootgraft.worker.survey import Survey, survey, targets_of
 
 _DONE, _NOT_DONE = 0, 1
 _MAX_CHAIN_ROUNDS = 8
@@ -82,12 +82,13 @@ def repair(job: Job, disks: Sequence[BlockDevice], donors: Sequence[BlockDevice]
     """
     images = job.devices[: job.disks]
     _step(monitor, "reading the machine")
-    progress = _Progress(Plan(()))
+    edits = Plan(() if job.vm_edit is None else (job.vm_edit,))
+    progress = _Progress(edits)
     if job.discard_hibernation:
         from bootgraft.worker.hibernated import discard_sessions
 
         done = discard_sessions(job, disks)
-        progress = replace(progress, plan=done.plan, mended=done.findings, defects=done.defects)
+        progress = replace(progress, plan=join(edits, done.plan), mended=done.findings, defects=done.defects)
     given = given_code(job, donors)
     drivers = donors[: len(job.driver_donors)]
     while True:
@@ -103,7 +104,7 @@ def repair(job: Job, disks: Sequence[BlockDevice], donors: Sequence[BlockDevice]
                 else _mend_chain(job, machine, found, plan, progress, monitor)
             )
         if planned.progress is None:
-            return _unchanged(planned.before, images)
+            return _unchanged(job, found, planned.before)
         progress = planned.progress
         if is_last:
             _step(monitor, "proving the result on the overlay, mounted afresh")
@@ -124,7 +125,7 @@ def _mend_chain(
 ) -> _Planned:
     """Apply what the findings about chain and names carry; the Windows behind it is looked at in the next round."""
     _step(monitor, "mending the boot chain and the names of disks and volumes on the overlay")
-    before = progress.before(found.diagnose(job.targets))
+    before = progress.before(found.diagnose(targets_of(job, found)))
     opened = open_for_writing(volumes_written(plan, machine), found.sessions, job)
     plan = replace(plan, notes=(*opened, *plan.notes))
     defects = read_strictly(plan, machine)
@@ -154,7 +155,7 @@ def _mend_windows(
     monitor: Monitor,
 ) -> _Planned:
     """Graft what the Windows lacks that the chain arrives at."""
-    diagnoses = found.diagnose(job.targets)
+    diagnoses = found.diagnose(targets_of(job, found))
     before = progress.before(diagnoses)
     if found.installation is None or found.hive is None:
         return _Planned(before, None)
@@ -182,9 +183,10 @@ def _mend_windows(
     return _Planned(before, progress.with_plan(plan, defects))
 
 
-def _unchanged(diagnoses: Sequence[Diagnosis], images: Sequence[DeviceSpec]) -> Outcome:
+def _unchanged(job: Job, found: Survey, diagnoses: Sequence[Diagnosis]) -> Outcome:
     """Nothing is to be changed: because all boots already, or because nothing that can be done would help."""
-    documents = [check_document(each) for each in diagnoses]
+    images = job.devices[: job.disks]
+    documents = [check_document(each, recommend(job, found, each)) for each in diagnoses]
     document: RepairDocument = {
         "before": documents,
         "changes": [],
@@ -195,7 +197,7 @@ def _unchanged(diagnoses: Sequence[Diagnosis], images: Sequence[DeviceSpec]) -> 
     }
     good = all(each.verdict is Verdict.BOOTS for each in diagnoses)
     head = "Nothing to do: nothing was changed." if good else "Nothing was written."
-    text = "\n".join([head, "", *(check_text(each, images) for each in diagnoses)])
+    text = "\n".join([head, "", *(check_text(each, images, recommend(job, found, each)) for each in diagnoses)])
     return Outcome(_DONE if good else _NOT_DONE, json.dumps(document), text)
 
 
@@ -207,20 +209,22 @@ def _prove(job: Job, progress: _Progress, before: Sequence[Diagnosis], disks: Se
         require_no_worse(progress.defects or {}, remaining)
         damage = findings(plan, remaining)
         surveyed = survey(machine, job.windows, job.devices[: job.disks])
-        after = tuple(each.with_findings(damage) for each in surveyed.diagnose(job.targets))
+        after = tuple(each.with_findings(damage) for each in surveyed.diagnose(targets_of(job, surveyed)))
         proven = all(each.verdict is Verdict.BOOTS for each in after)
         document: RepairDocument = {
             "before": [check_document(each) for each in before],
             "changes": [change_document(change) for change in plan.changes],
             "notes": list(plan.notes),
-            "after": [check_document(each) for each in after],
+            "after": [check_document(each, recommend(job, surveyed, each)) for each in after],
             "committed": False,
             "journal": None,
         }
         return Outcome(
             _DONE if proven else _NOT_DONE,
             json.dumps(document),
-            _unproven_head(plan, proven=proven) + _repair_text(plan, before, after, detailed=job.detailed),
+            _unproven_head(plan, proven=proven)
+            + _repair_text(plan, before, after, detailed=job.detailed)
+            + "".join(fragments_text(each, recommend(job, surveyed, each)) for each in after),
             proven and bool(plan.changes),
             summary_line(plan),
             _witnesses(plan, surveyed, machine) if proven else (),

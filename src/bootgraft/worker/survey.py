@@ -16,6 +16,7 @@ from bootgraft.report.device import DeviceSpec
 from bootgraft.storage.partitions import TableKind
 from bootgraft.targets.controllers import find_controller
 from bootgraft.windows.installation import Installation, open_hive, read_installation
+from bootgraft.worker.job import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,15 @@ class Survey:
             diagnose(self.chain, self.installation, self.hive, each, self.sessions, self.identity, self.unusable)
             for each in controllers
         )
+
+
+def targets_of(job: Job, found: Survey) -> tuple[str, ...]:
+    """The targets that were asked for; else the controller of the disk that holds the Windows, if that is known."""
+    if job.targets or not job.controllers:
+        return job.targets
+    disk = 0 if found.installation is None else found.installation.volume.disk
+    controller = job.controllers[disk]
+    return () if controller is None else (controller,)
 
 
 def survey(

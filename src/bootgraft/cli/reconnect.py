@@ -1,0 +1,80 @@
+"""``bootgraft reconnect``: plug the network cards in again that an isolating repair unplugged."""
+
+import json
+import shlex
+from pathlib import Path
+
+from bootgraft.changes import EditVmFile, Plan
+from bootgraft.cli.options import Options
+from bootgraft.cli.terminal import answer, monitor_for, put
+from bootgraft.cli.vm import read_again, unplugged_between
+from bootgraft.errors import UsageError
+from bootgraft.report.text import plan_text
+from bootgraft.storage import locks
+from bootgraft.storage.commit import commit
+from bootgraft.storage.confine import resolve
+from bootgraft.storage.editedfile import draft_edit
+from bootgraft.storage.journalsearch import find_journals, new_journal_path, require_no_unfinished
+from bootgraft.storage.transaction import Transaction
+from bootgraft.targets.vmdescription import VmDescription
+from bootgraft.targets.vmfile import parse_description, plug, read_bytes
+
+
+def run(options: Options) -> int:
+    """Plug in what bootgraft unplugged; where no journal tells, every card."""
+    path = options.vm
+    assert path is not None  # the parser requires it
+    require_no_unfinished(options.covered, options.journal)
+    data = read_bytes(path)
+    description = parse_description(data, path)
+    names, left = _cards(options, description)
+    if not names:
+        return _print(options, (), left, None, "Nothing to do: no network card is unplugged by bootgraft.\n")
+    edit = EditVmFile(str(path), names, True, data, plug(data, description, names, plugged=True))  # noqa: FBT003
+    text = plan_text(Plan((edit,)), detailed=options.dry_run or options.verbose)
+    if options.dry_run:
+        return _print(options, names, left, None, f"Dry run: nothing was written.\n\n{text}")
+    locks.refuse_vmware_locks([resolve(path)])
+    journal = _commit(options, edit)
+    words = ["bootgraft", "undo", "--vm", str(path)]
+    if options.journal is not None:
+        words += ["--journal", str(options.journal)]
+    closing = f"{read_again(description)}\n\nTo unplug them again:\n    {shlex.join(words)}\n"
+    return _print(options, names, left, journal, f"Plugged in: {', '.join(names)} in {path}.\n\n{text}\n{closing}")
+
+
+def _cards(options: Options, description: VmDescription) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The cards to plug in, and those that are left unplugged because somebody else unplugged them."""
+    unplugged = [card.name for card in description.cards if not card.plugged]
+    ours: set[str] = set()
+    is_recorded = False
+    for journal in find_journals(options.covered, options.journal):
+        if journal.head.edited is not None and journal.head.edited.path.name == resolve(description.path).name:
+            is_recorded = True
+            ours |= {name for name, was in unplugged_between(description.path, journal.head.edited).items() if was}
+    chosen = [name for name in unplugged if name in ours or not is_recorded]
+    return tuple(chosen), tuple(name for name in unplugged if name not in chosen)
+
+
+def _commit(options: Options, edit: EditVmFile) -> Path:
+    if options.vm is None:
+        raise UsageError("there is no description", where="--vm", advice="Give --vm FILE")
+    summary = f"{len(edit.cards)} network card{'' if len(edit.cards) == 1 else 's'} plugged in"
+    transaction = Transaction((), summary, draft_edit(edit.path, edit.before, edit.data))
+    journal = new_journal_path(options.covered, options.journal)
+    return commit(transaction, journal=journal, monitor=monitor_for(options))
+
+
+def _print(options: Options, names: tuple[str, ...], left: tuple[str, ...], journal: Path | None, text: str) -> int:
+    if options.json:
+        document = {
+            "plugged": list(names),
+            "left": list(left),
+            "committed": journal is not None,
+            "journal": None if journal is None else str(journal),
+        }
+        put(json.dumps(document) + "\n")
+        return 0
+    more = f"\nLeft unplugged, because bootgraft did not unplug them: {', '.join(left)}.\n" if left else ""
+    answer(text + more, 0, options)
+    return 0

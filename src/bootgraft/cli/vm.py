@@ -1,0 +1,142 @@
+"""What ``--vm FILE`` means for a command: which disks it is about, on which controllers, and which cards to unplug."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from bootgraft.changes import EditVmFile
+from bootgraft.cli.options import Options
+from bootgraft.errors import UsageError
+from bootgraft.storage import locks
+from bootgraft.storage.confine import resolve
+from bootgraft.storage.journal import EditedFile
+from bootgraft.storage.journalsearch import find_journal
+from bootgraft.targets.vmdescription import VmDescription, VmFormat
+from bootgraft.targets.vmdisks import LocatedDisks, locate, match
+from bootgraft.targets.vmfile import parse_description, plug, read_bytes
+
+
+def settle(options: Options) -> Options:
+    """Return the options of a command with what its ``--vm`` says: the images, their controllers, the edit.
+
+    Raises:
+        UsageError: there is neither an image nor a description, or they do not go together.
+        VmDescriptionError: the description cannot be read or does not tell what is needed.
+    """
+    if options.vm is None:
+        return _without_description(options)
+    if options.command == "undo" or options.resume:
+        return _for_journal(options)
+    data = read_bytes(options.vm)
+    description = parse_description(data, options.vm)
+    found = match(description, options.images) if options.images else locate(description, options.allow_path)
+    if options.command in ("check", "repair") and not options.targets:
+        _require_controllers(description, found)
+    _tell(found, options)
+    return replace(
+        options,
+        images=found.locations,
+        description=description,
+        controllers=found.controllers,
+        vm_edit=_isolating(data, description) if options.isolate else None,
+    )
+
+
+def _without_description(options: Options) -> Options:
+    if options.isolate:
+        raise UsageError(
+            "--isolate unplugs the network cards in the machine's description",
+            where="--isolate",
+            advice="Give that too: --vm FILE (a .vmx, libvirt's domain XML or Proxmox's .conf)",
+        )
+    if not options.images:
+        raise UsageError(
+            "the following arguments are required: IMAGE (or --vm FILE)",
+            where=options.command,
+            advice=f"See `bootgraft {options.command} --help`",
+        )
+    return options
+
+
+def _for_journal(options: Options) -> Options:
+    """For undo and resume the journal knows which disks it covers; it may cover the description alone."""
+    journal = find_journal(options.covered, options.journal)
+    if journal is not None and not journal.head.disks:
+        return replace(options, images=())
+    if options.images or options.vm is None:
+        return options
+    description = parse_description(read_bytes(options.vm), options.vm)
+    found = locate(replace(description, order_doubt=""), options.allow_path)
+    return replace(options, images=found.locations)
+
+
+def _require_controllers(description: VmDescription, found: LocatedDisks) -> None:
+    for disk in description.disks:
+        if disk.controller is None and None in found.controllers:
+            raise UsageError(
+                f"the description does not tell which controller {disk.place} hangs on",
+                where=f"{description.path}, line {disk.line}",
+                advice="Say it: --target HYPERVISOR:CONTROLLER (`bootgraft targets` lists them)",
+            )
+
+
+def _tell(found: LocatedDisks, options: Options) -> None:
+    from bootgraft.cli.terminal import tell
+
+    for note in found.notes:
+        tell(f"bootgraft: {options.vm}: {note}\n")
+
+
+def _isolating(data: bytes, description: VmDescription) -> EditVmFile | None:
+    """The edit that unplugs every card which is plugged in; None where there is none."""
+    locks.refuse_vmware_locks([resolve(description.path)])
+    cards = tuple(card.name for card in description.cards if card.plugged)
+    edited = plug(data, description, cards, plugged=False)
+    return EditVmFile(str(description.path), cards, False, data, edited) if cards else None  # noqa: FBT003
+
+
+def unplugged_between(path: Path, edited: EditedFile) -> dict[str, bool]:
+    """The cards whose plug an edit changed, with how it was before."""
+    before = {card.name: card.plugged for card in parse_description(edited.old, path).cards}
+    after = {card.name: card.plugged for card in parse_description(edited.new, path).cards}
+    return {name: was for name, was in before.items() if after.get(name, was) != was}
+
+
+def taken_back(path: Path, edited: EditedFile) -> tuple[bytes, bool]:
+    """What the description becomes by an undo, and whether that is what it was before the edit.
+
+    Where somebody edited it since, only the cards are put back.
+    """
+    now = read_bytes(path)
+    if now in (edited.old, edited.new):
+        return edited.old, True
+    changed = unplugged_between(path, edited)
+    for plugged in (True, False):
+        description = parse_description(now, path)
+        names = [card.name for card in description.cards if changed.get(card.name) is plugged]
+        names = [card.name for card in description.cards if card.name in names and card.plugged is not plugged]
+        now = plug(now, description, names, plugged=plugged)
+    return now, False
+
+
+_READ_AGAIN = {
+    VmFormat.VMX: "VMware reads the file when the machine is opened: close it and open it again, or on ESXi "
+    "`vim-cmd vmsvc/reload VMID`.",
+    VmFormat.LIBVIRT: "libvirt knows the machine by what was defined: `virsh define {path}` makes it read the file.",
+    VmFormat.PROXMOX: "Proxmox reads the file at the next start.",
+}
+
+
+def read_again(description: VmDescription) -> str:
+    """What makes the hypervisor notice the edit."""
+    return _READ_AGAIN.get(description.format, "").format(path=description.path)
+
+
+def first_start(options: Options) -> str:
+    """What to do after an isolating repair."""
+    if options.description is None or options.vm_edit is None:
+        return ""
+    cards = ", ".join(options.vm_edit.cards)
+    return (
+        f"\nUnplugged in {options.vm}: {cards}. {read_again(options.description)}\n"
+        f"When the machine has booted, plug them in again:\n    bootgraft reconnect --vm {options.vm}\n"
+    )
