@@ -61,6 +61,16 @@ def test_the_only_entry_shown_becomes_the_default(make: Make) -> None:
     assert GONE in order.evidence[0]
 
 
+def test_a_menu_of_thousands_of_names(make: Make) -> None:
+    """Neither slow nor long to read: duplicates count once, and only the first few are listed."""
+    names = [f"5189b25d-0000-4bf2-bca4-{number:012x}" for number in range(3000)]
+    chain = bios(make(named(DEFAULT, (DEFAULT, *names * 3), bcd.loader(DEFAULT, at(2)))))
+    assert chain.default is not None
+    (evidence,) = only(chain).evidence
+    assert "and 2992 more" in evidence
+    assert len(evidence) < 600
+
+
 def test_the_only_windows_of_a_store_that_names_nothing(make: Make) -> None:
     pe = bcd.loader(SECOND, at(2), title="Windows PE")
     pe.elements[0x26000022] = b"\x01"

@@ -19,6 +19,9 @@ from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Machine, Volume
 from bootgraft.storage.partitions import TableKind
 
+MAX_NAMED = 100
+"""Partitions that are not there and are looked for; real stores name three or four, however many objects they have."""
+
 _UNREADABLE = frozenset({FileSystemKind.BITLOCKER, FileSystemKind.REFS})
 _CURRENT_VERSION = "Microsoft\\Windows NT\\CurrentVersion"
 _HIVE = "\\config\\system"
@@ -40,8 +43,10 @@ def find_meanings(
     """For each partition that no given disk has: what it means, and the elements that name it."""
     groups: dict[PartitionIdentity, list[Reference]] = {}
     for reference in sorted(found, key=lambda each: _ORDER.index(each.role)):
-        if not bcd_volumes.matching(machine, reference.identity):
-            groups.setdefault(reference.identity, []).append(reference)
+        if reference.identity in groups:
+            groups[reference.identity].append(reference)
+        elif len(groups) < MAX_NAMED and not bcd_volumes.matching(machine, reference.identity):
+            groups[reference.identity] = [reference]
     disks: dict[int | str, int] = {}
     meanings = {}
     for identity, group in groups.items():

@@ -40,13 +40,14 @@ class Choice:
 
 def choose(store: BcdStore, manager: BcdObject) -> Choice:
     """Which entry starts if nobody presses a key."""
-    order = store.guids(manager, ElementType.DISPLAY_ORDER)
-    shown = tuple(guid for guid in order if store.object(guid) is not None)
+    order = tuple(dict.fromkeys(store.guids(manager, ElementType.DISPLAY_ORDER)))
+    there = {each.guid for each in store.objects}
+    shown = tuple(guid for guid in order if guid in there)
     default = store.text(manager, ElementType.DEFAULT)
     entry = None if default is None else store.object(default)
     if entry is None and len(shown) == 1:
         entry = store.object(shown[0])
-    return Choice(default, shown, tuple(guid for guid in order if guid not in shown), entry)
+    return Choice(default, shown, tuple(guid for guid in order if guid not in there), entry)
 
 
 def installed(store: BcdStore) -> tuple[BcdObject, ...]:
@@ -57,11 +58,12 @@ def installed(store: BcdStore) -> tuple[BcdObject, ...]:
 def reachable(store: BcdStore) -> frozenset[str]:
     """The GUIDs of the objects that the boot manager leads to, over however many others; itself among them."""
     manager = store.bootmgr
+    objects = {each.guid: each for each in store.objects}
     found: set[str] = set()
     pending = [] if manager is None else [manager.guid]
     while pending:
         guid = pending.pop()
-        each = store.object(guid)
+        each = objects.get(guid)
         if guid not in found and each is not None:
             found.add(guid)
             pending += _named_by(each)

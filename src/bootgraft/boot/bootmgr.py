@@ -28,6 +28,7 @@ _KINDS = {
 }
 
 
+_MAX_LISTED = 8
 _SUFFIX = {Firmware.BIOS: ".exe", Firmware.UEFI: ".efi"}
 STORES = {Firmware.BIOS: "\\Boot\\BCD", Firmware.UEFI: "\\EFI\\Microsoft\\Boot\\BCD"}
 """Where bootmgr's store lies on the system partition."""
@@ -130,7 +131,7 @@ def _default_entry(trail: Trail, menu: Menu) -> BcdObject:
         raise broken("the BCD store has no boot manager object", where, "{bootmgr} is missing", *trail.fitting())
     place = _element_place(menu, manager, ElementType.DEFAULT)
     choice = choose(store, manager)
-    entry, shown = choice.entry, ", ".join(f"{{{each}}}" for each in choice.shown) or "nothing"
+    entry, shown = choice.entry, ", ".join(f"{{{each}}}" for each in choice.shown[:_MAX_LISTED]) or "nothing"
     if entry is None and choice.shown:
         raise unknown(
             "{bootmgr} names no default entry" + ("" if choice.default is None else " that is in the store"),

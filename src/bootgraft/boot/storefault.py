@@ -16,6 +16,8 @@ from bootgraft.changes import Change, CreateKey, RegistryData, SetValue
 from bootgraft.machine import Machine
 from bootgraft.registry.values import ValueType
 
+_MAX_LISTED = 8
+
 
 def store_faults(machine: Machine, menu: Menu) -> tuple[LoaderFault, ...]:
     """All of them."""
@@ -42,7 +44,7 @@ def _default(menu: Menu, manager: BcdObject, choice: Choice) -> Iterator[LoaderF
         return
     able = installed(menu.store)
     if choice.shown or len(able) != 1:
-        names = ", ".join(title(menu, each) for each in able) or "none"
+        names = ", ".join(title(menu, each) for each in able[:_MAX_LISTED]) or "none"
         reason = f"entries of an installed Windows are {names}"
         yield LoaderFault(LoaderFaultKind.DEFAULT_ENTRY, what, (evidence, reason), (), stops=not choice.shown)
         return
@@ -74,14 +76,15 @@ def _set(menu: Menu, owner: BcdObject, kind: ElementType, value: RegistryData) -
 
 def _display_order(menu: Menu, choice: Choice) -> Iterator[LoaderFault]:
     if choice.missing:
-        names = ", ".join(f"{{{guid}}}" for guid in choice.missing)
+        names = ", ".join(f"{{{guid}}}" for guid in choice.missing[:_MAX_LISTED])
+        names += f" and {len(choice.missing) - _MAX_LISTED} more" if len(choice.missing) > _MAX_LISTED else ""
         what = "the menu of the BCD store shows entries that it does not have"
         yield LoaderFault(LoaderFaultKind.DISPLAY_ORDER, what, (f"{menu.where}: there is no object {names}",), ())
 
 
 def _recovery(machine: Machine, menu: Menu, entry: BcdObject) -> Iterator[LoaderFault]:
     """The recovery environment's image, of the entry that starts, where the partition that it names has none."""
-    for guid in menu.store.guids(entry, ElementType.RECOVERY_SEQUENCE):
+    for guid in dict.fromkeys(menu.store.guids(entry, ElementType.RECOVERY_SEQUENCE)):
         recovery = menu.store.object(guid)
         named = None if recovery is None else on_partition(menu.store.device(recovery, ElementType.DEVICE))
         if recovery is None or named is None or not named[1]:
