@@ -10,13 +10,9 @@ RESUME_DEVICE = "bcd-resume-device-wrong"
 RECOVERY_DEVICE = "bcd-recovery-device-wrong"
 OTHER_DEVICE = "bcd-entry-device-wrong"
 
-UNPROVEN = (
-    " `repair` writes it only where it can also prove that the machine then boots, which it cannot yet for Windows "
-    "Vista and later: `repair --dry-run` shows the change."
-)
 _EVIDENCE = "What the elements name, and which volume has what must lie there."
 _FIX = (
-    "None yet, only shown: the elements pointed at the right partition; of each, at whatever depth "
+    "The elements are pointed at the right partition; of each, at whatever depth "
     "(RAM disk, virtual disk), only the 40 bytes that name a partition change."
 )
 _LIMITS = (
@@ -34,7 +30,7 @@ DOCS = (
         "was: bootmgr stops with 0xc000000e or 0xc0000225. Or an element is damaged.",
         evidence="What the element names, what the disks have, and which volume has the loader and the Windows.",
         fix=_FIX + " A damaged element is made anew, 0x58 bytes.",
-        limits=_LIMITS + " A damaged element only where the other device of the entry is sound." + UNPROVEN,
+        limits=_LIMITS + " A damaged element only where the other device of the entry is sound.",
         references=(
             "https://learn.microsoft.com/windows-hardware/drivers/devtest/boot-configuration-data",
             _BCD_REFERENCE,
@@ -48,8 +44,7 @@ DOCS = (
         "environment do: they show it as unknown and fail.",
         evidence=_EVIDENCE,
         fix=_FIX,
-        limits="It means the partition that the store lies on, unless it names a disk that is another given one."
-        + UNPROVEN,
+        limits="It means the partition that the store lies on, unless it names a disk that is another given one.",
         references=(_BCD_REFERENCE,),
     ),
     FindingDoc(
@@ -59,7 +54,7 @@ DOCS = (
         "the first time that it sleeps or shuts down fast, the session is lost.",
         evidence=_EVIDENCE,
         fix=_FIX,
-        limits=_LIMITS + UNPROVEN,
+        limits=_LIMITS,
         references=(_BCD_REFERENCE,),
     ),
     FindingDoc(
@@ -69,7 +64,7 @@ DOCS = (
         "the machine starts, but when it must be rescued there is no recovery environment.",
         evidence=_EVIDENCE,
         fix=_FIX,
-        limits=_LIMITS + UNPROVEN,
+        limits=_LIMITS,
         references=("https://learn.microsoft.com/windows-hardware/manufacture/desktop/reagentc-command-line-options",),
     ),
     FindingDoc(
@@ -79,7 +74,7 @@ DOCS = (
         "partition that is not there any more: it cannot be started from the menu.",
         evidence=_EVIDENCE,
         fix=_FIX,
-        limits=_LIMITS + " Entries that nothing leads to any more are not told of; they are mended along." + UNPROVEN,
+        limits=_LIMITS + " Entries that nothing leads to any more are not told of; they are mended along.",
         references=(_BCD_REFERENCE,),
     ),
 )
@@ -124,8 +119,8 @@ def _finding(chain: BootChain, fault: LoaderFault) -> Finding:
         _IDS[fault.kind],
         Severity.BLOCKER if fault.stops else Severity.WARNING,
         fault.what,
-        _MEANING[fault.kind] + (UNPROVEN if fault.changes else by_hand),
+        _MEANING[fault.kind] + ("" if fault.changes else by_hand),
         evidence,
-        Remedy.UNPROVEN if fault.changes else Remedy.NONE,
+        Remedy.CHANGES if fault.changes else Remedy.NONE,
         fault.changes,
     )

@@ -2,7 +2,6 @@
 
 from bootgraft.boot.chain import BootChain
 from bootgraft.boot.faults import LoaderFault, LoaderFaultKind
-from bootgraft.checks.boot_loader import UNPROVEN
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity
 
 DEFAULT = "bcd-default-wrong"
@@ -18,9 +17,9 @@ DOCS = (
         cause="The boot manager's object names no default entry, or one that is not in the store. Where it shows one "
         "entry only, bootmgr starts that; where it shows none that it has, it stops.",
         evidence="The default that is named, and the entries that are there.",
-        fix="None yet, only shown: the only entry shown is made the default one; or the only entry of an installed "
+        fix="The only entry shown is made the default one; or the only entry of an installed "
         "Windows, which is then shown too.",
-        limits="Nothing is chosen where there are several." + UNPROVEN,
+        limits="Nothing is chosen where there are several.",
         references=(_BCD_REFERENCE,),
     ),
     FindingDoc(
@@ -81,7 +80,7 @@ def _finding(chain: BootChain, fault: LoaderFault) -> Finding:
     evidence = fault.evidence
     if fault.kind is LoaderFaultKind.DEFAULT_ENTRY:
         meaning = _STOPS if fault.stops else _STARTS if fault.changes else _SEVERAL
-        meaning += UNPROVEN if fault.changes else _BY_HAND
+        meaning += "" if fault.changes else _BY_HAND
         if fault.stops:
             evidence = (f"{chain.steps[-1].where}: {chain.steps[-1].evidence}", *evidence)
     else:
@@ -92,6 +91,6 @@ def _finding(chain: BootChain, fault: LoaderFault) -> Finding:
         fault.what,
         meaning,
         evidence,
-        Remedy.UNPROVEN if fault.changes else Remedy.NONE,
+        Remedy.CHANGES if fault.changes else Remedy.NONE,
         fault.changes,
     )

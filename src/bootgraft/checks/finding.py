@@ -25,7 +25,6 @@ class Remedy(StrEnum):
     DRIVER = "driver"  # a driver source must be given
     OWN_DRIVER = "own-driver"  # the driver that is needed lies in a cache of this Windows
     CONSENT = "consent"  # the finding carries the changes; they lose something, so the user must ask for them
-    UNPROVEN = "unproven"  # the changes are known and shown, but nothing can prove yet that the machine then boots
 
 
 @dataclass(frozen=True, slots=True)

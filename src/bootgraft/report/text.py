@@ -203,10 +203,7 @@ def _next_lines(diagnosis: Diagnosis, images: Sequence[DeviceSpec]) -> Iterator[
     yield ""
     if options:
         yield f"Written only with your consent to what is lost: {' '.join(options)} (see above)."
-    if Remedy.UNPROVEN in remedies:
-        yield "See what would mend it; it is not written yet, as nothing proves that the machine then boots:"
-        yield f"    {command} --dry-run"
-    elif Remedy.OWN_DRIVER in remedies:
+    if Remedy.OWN_DRIVER in remedies:
         yield "Mend it with the driver that this Windows has itself:"
         yield f"    {command}"
     elif Remedy.DRIVER in remedies:
