@@ -34,7 +34,8 @@ def follow(machine: Machine, *, search_others: bool = True, given: CodeSource = 
     """Follow the chain of the machine's disks, given in BIOS order.
 
     Without ``search_others`` only the boot menu tells of other installations and no further volume is opened, as long
-    as the chain holds. ``given`` has the boot code of other installations.
+    as the chain holds, but the one that a BCD store names for recovery. ``given`` has the boot code of other
+    installations.
 
     Raises:
         ImageError: a disk cannot be read.
