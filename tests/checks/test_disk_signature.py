@@ -3,7 +3,19 @@
 from dataclasses import replace
 
 import pytest
-from tests.checks.identities import DISK_GUID, NEW, OLD, TRACKS, Entry, gpt, letters, mbr_disk, mended, story
+from tests.checks.identities import (
+    DISK_GUID,
+    NEW,
+    OLD,
+    TRACKS,
+    Entry,
+    gpt,
+    letters,
+    mbr_disk,
+    mbr_volume,
+    mended,
+    story,
+)
 
 from bootgraft.boot.chain import DiskReference
 from bootgraft.changes import WriteSectors
@@ -43,6 +55,27 @@ def test_the_store_alone_says_it_too() -> None:
     assert (found.changes, found.severity) == ((), Severity.WARNING)
 
 
+def test_two_disks_without_a_signature_that_both_fit_the_store_get_none_from_it() -> None:
+    twin = mbr_disk(1, 0)
+    facts = replace(story(signature=0, further=(twin,)), windows=None, references=(IN_STORE,))
+    (found,) = check(facts)
+    assert len(found.changes) == 1
+    volumes = (*facts.volumes, mbr_volume(1, TRACKS[1], signature=0, disk=1))
+    (found,) = check(replace(facts, volumes=volumes))
+    assert found.changes == ()
+
+
+def test_two_disks_are_never_given_the_same_one() -> None:
+    """Windows is on disk 0 by its own word; the store means a place of that same disk, which only disk 1 has."""
+    facts = story(signature=0, further=(mbr_disk(1, 0),))
+    assert facts.windows is not None
+    elsewhere = mbr_volume(1, 777, signature=0, disk=1)
+    store = replace(IN_STORE, offset=elsewhere.start)
+    found = check(replace(facts, volumes=(*facts.volumes, elsewhere), references=(store,)))
+    assert [each.changes for each in found] == [()]
+    assert "disk 1 has or had that one" in found[0].explanation
+
+
 def test_boot_ini_alone_does_not() -> None:
     facts = replace(story(signature=0, mounted=()), references=(DiskReference(OLD, None, "boot.ini, line 5"),))
     (found,) = check(facts)
@@ -62,7 +95,7 @@ def test_those_that_agree(other: DiskReference) -> None:
 def test_a_copy_that_has_the_signature_keeps_it() -> None:
     (found,) = [each for each in check(story(signature=0, further=(mbr_disk(1, OLD),))) if each.id == ZERO]
     assert (found.changes, found.severity) == ((), Severity.BLOCKER)
-    assert "disk 1 has that one" in found.explanation
+    assert "disk 1 has or had that one" in found.explanation
 
 
 def test_nobody_names_it() -> None:

@@ -8,6 +8,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bootgraft.boot.chain import DiskReference
 from bootgraft.changes import WriteSectors
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity
 from bootgraft.checks.identity_facts import DiskIdentity, IdentityFacts
@@ -88,22 +89,22 @@ def _zero(facts: IdentityFacts) -> Iterator[Finding]:
 
 def _without(facts: IdentityFacts, disk: DiskIdentity) -> Finding:
     said = tuple(_named(facts, disk))
-    wanted = {each.signature for each in said}
+    signature = _proven(facts, disk)
     evidence = (f"{disk.name}, sector 0: the signature at 0x1B8 is 0", *(f"{e.where}: {e.signature:08x}" for e in said))
     title = f"{disk.name} has no signature"
     breaks = "Windows writes a new one when it first starts, and every reference to the old one breaks: "
     breaks += "drive letters, boot menu."
     doubt = ""
-    if len(wanted) == 1 and any(each.proves for each in said):
-        (signature,) = wanted
-        twins = facts.with_signature(signature)
+    if signature is not None:
+        others = (each for each in facts.disks if each.signature == 0 and each != disk)
+        twins = (*facts.with_signature(signature), *(each for each in others if _proven(facts, each) == signature))
         if not twins:
             data = struct.pack("<I", signature)
             change = WriteSectors(disk.index, _SIGNATURE_AT, data, bytes(4), f"the signature of {disk.name} in the MBR")
             explanation = f"{breaks} All that name this disk agree on {signature:08x}."
             return Finding(ZERO, _severity(facts, said), title, explanation, evidence, Remedy.CHANGES, (change,))
-        doubt = f" It was {signature:08x}, but {twins[0].name} has that one: detach that disk, if it is a copy."
-    elif wanted:
+        doubt = f" It was {signature:08x}, but {twins[0].name} has or had that one: detach that disk, if it is a copy."
+    elif said:
         doubt = " Those that name a disk that was not given do not agree, or need not mean this one: nothing is chosen."
     return Finding(ZERO, _severity(facts, said), title, breaks + doubt, evidence)
 
@@ -116,10 +117,22 @@ def _named(facts: IdentityFacts, disk: DiskIdentity) -> Iterator[_Said]:
         place = None if named is None else named.place
         if named is not None and place is not None and place.signature:
             yield _Said(place.signature, f"{windows.hive}: {KEY}: {named.name}, the letter of Windows", proves=True)
-    starts = {volume.start for volume in facts.volumes if volume.disk == disk.index}
     for each in facts.references:
         if each.signature and not facts.with_signature(each.signature):
-            yield _Said(each.signature, each.where, proves=each.offset in starts)
+            yield _Said(each.signature, each.where, proves=_fitting(facts, each) == [disk])
+
+
+def _fitting(facts: IdentityFacts, reference: DiskReference) -> list[DiskIdentity]:
+    """The disks without a signature that have a partition where the reference says."""
+    at = {volume.disk for volume in facts.volumes if volume.start == reference.offset}
+    return [each for each in facts.disks if each.kind is TableKind.MBR and not each.signature and each.index in at]
+
+
+def _proven(facts: IdentityFacts, disk: DiskIdentity) -> int | None:
+    """The signature on which all agree that name the disk, one of them for certain; None where there is none."""
+    said = tuple(_named(facts, disk))
+    wanted = {each.signature for each in said}
+    return wanted.pop() if len(wanted) == 1 and any(each.proves for each in said) else None
 
 
 def _severity(facts: IdentityFacts, said: tuple[_Said, ...]) -> Severity:

@@ -123,7 +123,7 @@ def _told(facts: IdentityFacts, windows: WindowsIdentity, letter: str) -> Iterat
         yield f"{place}: there is no \\DosDevices\\{letter}"
     else:
         other = facts.volume_known_as(named.data)
-        means = "no given volume has that name" if other is None else f"that is {other.name}"
+        means = "no given volume has that name" if other is None else f"that is {other.name}, which gets one anew"
         yield f"{place}: \\DosDevices\\{letter} names {named}; {means}"
     disk = facts.disks[windows.volume.disk]
     own = f"signature {disk.signature:08x}" if disk.signature is not None else f"GUID {{{disk.guid}}}"
@@ -154,8 +154,8 @@ def _says_two(windows: WindowsIdentity) -> Finding:
         SYSTEM,
         Severity.WARNING,
         "it cannot be told which letter the volume of Windows must have: its registry names two",
-        "Under another letter than the one it was installed under, every log-on ends at once. Compare with Userinit in "
-        "Microsoft\\Windows NT\\CurrentVersion\\Winlogon: `bootgraft reg query`.",
+        "Under another letter than the one it was installed under, every log-on ends at once. Userinit may tell which: "
+        "`bootgraft reg query IMAGE 'HKLM\\SOFTWARE\\Microsoft\\Windows NT\\CurrentVersion\\Winlogon'`.",
         (_installed_as(windows),),
         leaves_open=True,
     )
