@@ -1,20 +1,23 @@
 """A driver taken out of another machine's Windows, value by value.
 
 Read are the donor's default control set, the service that its CriticalDeviceDatabase binds to the controller, all keys
-there that name that service, and the service's file. Never taken are ``Enum`` keys (they describe the donor's own
-devices) and ``Tag`` values (they order the donor's own load groups).
+there that name that service, and the service's file. From Windows 8 on the DriverDatabase binds; what its package says
+is taken as an INF would say it. Never taken are ``Enum`` keys (they describe the donor's own devices),
+``StartOverride`` keys (they are about its hardware) and ``Tag`` values (they order the donor's own load groups).
 """
 
 from collections.abc import Iterator
 from itertools import islice
 
 from bootgraft.changes import RegistryData
+from bootgraft.drivers.donordatabase import read_inf_facts
 from bootgraft.drivers.package import DriverPackage, PackageFile, PackageKey, PackageValue
 from bootgraft.errors import DriverSourceError, FileMissingError, FileSystemError
 from bootgraft.registry.hive import Hive, Key
 from bootgraft.registry.values import ValueType, dword_data, text_data
 from bootgraft.targets.controllers import Controller
 from bootgraft.windows.bindings import critical_devices_of_service, find_critical_device
+from bootgraft.windows.driver_database import find_database_binding, has_database
 from bootgraft.windows.installation import Installation
 from bootgraft.windows.pe import NotPortableExecutableError, read_pe
 from bootgraft.windows.roots import is_relative, on_volume
@@ -32,10 +35,11 @@ def read_donor(
     Raises DriverSourceError where the donor has no such driver, a damaged one, or one for another architecture.
     """
     control_set = donor.select.default
-    binding = find_critical_device(hive, control_set, controller.device_ids())
+    database = find_database_binding(hive, controller.device_ids()).binding if has_database(hive) else None
+    binding = database or find_critical_device(hive, control_set, controller.device_ids())
     if binding is None or binding.service is None:
         raise DriverSourceError(
-            f"this donor has no driver for {controller.main_id}: ControlSet{control_set:03d} binds no service to it",
+            f"this donor has no driver for {controller.main_id}: {_binder(hive, control_set)} binds no service to it",
             where=f"{source}: {donor.product} on {donor.volume.name}",
             advice=f"Give a donor that runs on {controller.target}, or --reg and --file with an exported driver",
         )
@@ -64,7 +68,12 @@ def read_donor(
         if found is not None:
             relative = device.key_path.partition("\\")[2]
             keys.append(PackageKey(relative, tuple(_values(found))))
-    return DriverPackage(source, key.name, tuple(keys), (PackageFile(target, data),), _notes(donor, recipient))
+    inf = None if database is None else read_inf_facts(hive, database)
+    return DriverPackage(source, key.name, tuple(keys), (PackageFile(target, data),), _notes(donor, recipient), inf)
+
+
+def _binder(hive: Hive, control_set: int) -> str:
+    return "its DriverDatabase" if has_database(hive) else f"ControlSet{control_set:03d}"
 
 
 def _path(donor: Installation, service: Service) -> str:
@@ -99,9 +108,10 @@ def _read_file(donor: Installation, service: Service, recipient: Installation, s
 
 
 def _below(service: Key) -> Iterator[PackageKey]:
-    """The keys below the service's own, without ``Enum``."""
+    """The keys below the service's own, without ``Enum`` and ``StartOverride``."""
     at = f"Services\\{service.name}"
-    pending = [(child, f"{at}\\{child.name}") for child in _children(service) if child.name.casefold() != "enum"]
+    taken = (child for child in _children(service) if child.name.casefold() not in ("enum", "startoverride"))
+    pending = [(child, f"{at}\\{child.name}") for child in taken]
     while pending:
         key, path = pending.pop()
         yield PackageKey(path, tuple(_values(key)))

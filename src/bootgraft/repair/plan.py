@@ -23,12 +23,14 @@ from bootgraft.changes import (
 )
 from bootgraft.checks import enum_instance
 from bootgraft.checks.diagnosis import Diagnosis
-from bootgraft.checks.facts import ControllerFacts
+from bootgraft.checks.facts import BindingStore, ControllerFacts, binding_store
 from bootgraft.checks.finding import Remedy
+from bootgraft.drivers.bindings import critical_keys, database_keys, facts_of
 from bootgraft.drivers.package import DriverPackage, PackageFile, PackageKey
 from bootgraft.errors import DriverSourceError, FileMissingError, FileSystemError
 from bootgraft.filesystems.base import Entry
 from bootgraft.registry.hive import Hive, Key
+from bootgraft.registry.values import ValueType, dword_data
 from bootgraft.windows.driver_files import DriverFacts, read_driver, unsatisfied
 from bootgraft.windows.installation import Installation
 from bootgraft.windows.pe import NotPortableExecutableError, read_pe
@@ -140,19 +142,41 @@ class _Graft:
         self._facts = facts
         self._package = package
         self.notes: list[str] = []
+        store = binding_store(hive, installation.version)
+        inf = facts_of(package)
+        service_keys = tuple(key for key in package.keys if not key.path.casefold().startswith(_CRITICAL))
+        has_critical = len(service_keys) < len(package.keys)
+        self._database: tuple[PackageKey, ...] = ()
+        self._in_sets = package.keys if store is BindingStore.CRITICAL_DEVICES else service_keys
+        if store is BindingStore.DRIVER_DATABASE and inf is not None:
+            self._database = database_keys(inf, package.service, installation.arch)
+        elif store is BindingStore.CRITICAL_DEVICES and inf is not None and not has_critical:
+            self._in_sets = (*package.keys, *critical_keys(inf, package.service))
 
     def changes(self) -> Iterator[Change]:
         for file in self._package.files:
             yield from self._file(file)
+        for key in self._database:
+            yield from self._key(key.path, key)
         for control_set in self._facts.control_sets:
-            for key in self._package.keys:
+            for key in self._in_sets:
                 yield from self._key(f"{control_set}\\{key.path}", key)
+            yield from self._lift_overrides(control_set)
         for link in self._facts.links:
             if link.main_id != self._facts.controller.main_id:
                 continue
             defeating = (i for i in link.instances if enum_instance.defeats(i, self._package.service))
             mending = enum_instance.mend(self._facts.hive, defeating, self._package.service)
             yield from _as_it_stands(self._hive, mending)
+
+    def _lift_overrides(self, control_set: str) -> Iterator[RegistryChange]:
+        """A service of that name that Windows 8 or later took out of the boot is put back into it."""
+        key = self._hive.key(f"{control_set}\\Services\\{self._package.service}\\StartOverride")
+        for value in () if key is None else key.values():
+            nothing = RegistryData(ValueType.REG_DWORD, dword_data(0))
+            before = RegistryData(value.type, value.data)
+            if key is not None and before != nothing:
+                yield SetValue(self._facts.hive, key.path, value.name, nothing, before)
 
     def _key(self, path: str, key: PackageKey) -> Iterator[RegistryChange]:
         existing = self._hive.key(path)
