@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from bootgraft.changes import RegistryData
+from bootgraft.drivers.bindings import critical_keys
 from bootgraft.drivers.donordatabase import read_inf_facts
 from bootgraft.drivers.package import DriverPackage, PackageFile, PackageKey, PackageValue
 from bootgraft.errors import DriverSourceError, FileMissingError, FileSystemError
@@ -69,6 +70,7 @@ def read_donor(
             relative = device.key_path.partition("\\")[2]
             keys.append(PackageKey(relative, tuple(_values(found))))
     inf = None if database is None else read_inf_facts(hive, database)
+    keys += () if inf is None else critical_keys(inf, key.name)  # for a recipient, or an export, that binds by them
     return DriverPackage(source, key.name, tuple(keys), (PackageFile(target, data),), _notes(donor, recipient), inf)
 
 
