@@ -143,6 +143,14 @@ def test_real_code_is_taken_whole(file: str, shared_testdata: Path) -> None:
     assert [(offset, len(part)) for offset, part in code.pieces] == [(0, 3), (0x54, 8192 - 0x54)]
 
 
+@pytest.mark.parametrize(("place", "told"), [(0, False), (0xFFFF, False), (6, True), (15, True)])
+def test_fat32_that_keeps_no_copy_lacks_none(place: int, told: bool) -> None:
+    sector = bytearray(fat(FileSystemKind.FAT32))
+    struct.pack_into("<H", sector, 0x32, place)
+    first = FakePartition(volume(FileSystemKind.FAT32, "\\ntldr"), active=True, boot_sector=bytes(sector))
+    assert [each.kind for each in find_faults(machine(first))] == ([SectorFaultKind.COPY] if told else [])
+
+
 def test_more_than_one_loader_is_not_decided() -> None:
     spoilt = fat(FileSystemKind.FAT16, loader=b"", code=b"")
     both = volume(FileSystemKind.FAT16, "\\ntldr", "\\bootmgr")

@@ -23,6 +23,7 @@ from bootgraft.storage.partitions import TableKind
 _ENTRIES, _ENTRY = 0x1BE, 16
 _ACTIVE = 0x80
 _GEOMETRY, _HIDDEN = 0x18, 0x1C
+_NO_COPY = 0xFFFF
 _SECTORS_PER_TRACK, _MOST_HEADS = 63, 255
 _LARGEST_WITH = ((2_114_445_312, 64), (4_228_374_780, 128))
 """Bytes of disk up to which a BIOS that assists LBA translates to so many heads; 255 above."""
@@ -178,6 +179,8 @@ def _copy_place(volume: Volume, head: bytes) -> int | None:
         place: int = struct.unpack_from("<Q", head, 0x28)[0]
     elif volume.kind is FileSystemKind.FAT32:
         place = struct.unpack_from("<H", head, 0x32)[0]
+        if place in (0, _NO_COPY):
+            return None
     else:
         return None
     return place * SECTOR

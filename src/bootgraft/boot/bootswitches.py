@@ -80,6 +80,10 @@ def _reviewed(entry: BootEntry, target: BootTarget) -> Iterator[ReviewedSwitch]:
 
 
 def _file(text: str, what: str, value: str, target: BootTarget) -> ReviewedSwitch:
+    if ")" in value:  # FreeLoader takes a whole ARC path too
+        return ReviewedSwitch(
+            text, SwitchEffect.REVIEW, f"loads {printable(value)} as {what}, chosen for the old machine"
+        )
     path = f"{target.directory}\\system32\\{value}"
     try:
         entry = search.find_entry(target.volume.filesystem(), path)
