@@ -6,7 +6,14 @@ from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, Remedy, 
 
 
 @pytest.mark.parametrize(
-    ("remedy", "fixable"), [(Remedy.NONE, False), (Remedy.CHANGES, True), (Remedy.DRIVER, True), (Remedy.CONSENT, True)]
+    ("remedy", "fixable"),
+    [
+        (Remedy.NONE, False),
+        (Remedy.CHANGES, True),
+        (Remedy.DRIVER, True),
+        (Remedy.BOOT_CODE, True),
+        (Remedy.CONSENT, True),
+    ],
 )
 def test_what_can_be_mended(remedy: Remedy, fixable: bool) -> None:
     assert Finding("id", Severity.BLOCKER, "title", "explanation", (), remedy).fixable is fixable

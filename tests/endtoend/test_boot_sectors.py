@@ -113,6 +113,8 @@ def test_a_disk_without_boot_code_is_told(healthy: Build, bootgraft: Bootgraft) 
     before = oracles.sha256(machine.disk)
     checked = bootgraft("check", machine.disk, *LSI_LOGIC, "--json")
     assert (checked.status, findings(checked)) == (1, [("blocker", "mbr-code-missing")])
+    told = bootgraft("check", machine.disk, *LSI_LOGIC)
+    assert told.stdout.rstrip().endswith(f"bootgraft repair {machine.disk} --target vmware:lsilogic --boot-code IMAGE")
     repaired = bootgraft("repair", machine.disk, *LSI_LOGIC)
     assert (repaired.status, "fixmbr" in repaired.stdout, "--boot-code IMAGE" in repaired.stdout) == (1, True, True)
     assert oracles.sha256(machine.disk) == before

@@ -72,7 +72,7 @@ def _loaders(volume: Volume) -> list[Loader]:
 
 
 def _origin(code: BootCode | None) -> str:
-    return _NOWHERE if code is None else f"it is in {code.source}"
+    return _NOWHERE if code is None else f"sound boot code for it: {code.source}"
 
 
 def _changes(disk: Disk, start: int, code: BootCode | None, what: str) -> tuple[WriteSectors, ...]:

@@ -34,12 +34,14 @@ def missing_menu(machine: Machine, system: Volume, menu: BootIni) -> MenuFault:
     what = "there is no boot.ini" if file is None else "boot.ini lists no operating system"
     certain, evidence = _only_windows(machine)
     place = f"{system.name}: {_PATH}"
+    shown = (f"{place} is not there",) if file is None else (place, *menu.problems)
+    shown = (*shown, *evidence)
     if certain is None:
-        return MenuFault(MenuFaultKind.MISSING, what, (place, *menu.problems, *evidence), None)
+        return MenuFault(MenuFaultKind.MISSING, what, shown, None)
     data = _new_menu(*certain)
     old = b"" if file is None else system.filesystem().read(_PATH)
     change = _write(system, data, None if file is None else old, "a new boot.ini for the only Windows on the disks")
-    return MenuFault(MenuFaultKind.MISSING, what, (place, *menu.problems, *evidence), change)
+    return MenuFault(MenuFaultKind.MISSING, what, shown, change)
 
 
 def missing_default(machine: Machine, system: Volume, menu: BootIni) -> MenuFault:

@@ -169,9 +169,9 @@ def check(chain: BootChain) -> tuple[Finding, ...]:
     severity = Severity.BLOCKER if not boots and chain.understood else Severity.WARNING
     meaning = _WHERE_IT_BOOTS.get(fault.kind, _MEANING[fault.kind]) if boots else _MEANING[fault.kind]
     evidence = fault.evidence
-    if chain.steps and not chain.steps[-1].holds:
-        step = chain.steps[-1]
-        evidence = (*evidence, f"{step.where}: {step.what}")
+    step = chain.steps[-1]
+    if not step.holds:
+        evidence = (*evidence, step.evidence if step.what == fault.what else f"{step.where}: {step.what}")
     identifier = _IDS[fault.kind] if fault.file == "boot.ini" else _FREELDR_IDS[fault.kind]
     if fault.change is None:
         return (Finding(identifier, severity, fault.what, meaning + (fault.advice or _BY_HAND), evidence),)

@@ -134,5 +134,6 @@ def _finding(chain: BootChain, fault: SectorFault) -> Finding:
     if fault.kind is SectorFaultKind.WRONG_LOADER and not chain.understood:
         severity = Severity.WARNING
     meaning = _MEANING[fault.kind] + ("" if fault.changes else _BY_HAND.get(fault.kind, ""))
-    remedy = Remedy.CHANGES if fault.changes else Remedy.NONE
+    lacking = Remedy.BOOT_CODE if fault.kind in _BY_HAND else Remedy.NONE
+    remedy = Remedy.CHANGES if fault.changes else lacking
     return Finding(fault.kind.value, severity, fault.what, meaning, fault.evidence, remedy, fault.changes)

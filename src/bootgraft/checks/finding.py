@@ -25,6 +25,7 @@ class Remedy(StrEnum):
     DRIVER = "driver"  # a driver source must be given
     OWN_DRIVER = "own-driver"  # the driver that is needed lies in a cache of this Windows
     CONSENT = "consent"  # the finding carries the changes; they lose something, so the user must ask for them
+    BOOT_CODE = "boot-code"  # an installation with sound boot code must be given
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Finding:
     @property
     def fixable(self) -> bool:
         """Whether ``repair`` can mend it, given what :attr:`remedy` says it takes."""
-        return self.remedy in (Remedy.CHANGES, Remedy.DRIVER, Remedy.OWN_DRIVER, Remedy.CONSENT)
+        return self.remedy is not Remedy.NONE
 
 
 @dataclass(frozen=True, slots=True)

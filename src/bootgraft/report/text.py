@@ -199,7 +199,8 @@ def _next_lines(diagnosis: Diagnosis, images: Sequence[DeviceSpec]) -> Iterator[
         return
     paths = " ".join(shlex.quote(image.location) for image in images)
     options = dict.fromkeys(finding.consent for finding in diagnosis.findings if finding.consent)
-    command = " ".join((f"bootgraft repair {paths} --target {diagnosis.controller.target}", *options))
+    given = ("--boot-code IMAGE",) if Remedy.BOOT_CODE in remedies else ()
+    command = " ".join((f"bootgraft repair {paths} --target {diagnosis.controller.target}", *options, *given))
     yield ""
     if options:
         yield f"Written only with your consent to what is lost: {' '.join(options)} (see above)."
@@ -237,7 +238,8 @@ def plan_text(plan: Plan, *, detailed: bool) -> str:
 
 def _file_line(change: WriteFile) -> str:
     if change.old is not None:
-        return f"edit    {change.file}  ({len(change.data)} bytes, {change.origin})"
+        verb = "create" if change.before is None else "edit  "
+        return f"{verb}  {change.file}  ({len(change.data)} bytes, {change.origin})"
     verb = "create" if change.before is None else "replace"
     return f"{verb}  {change.file}  ({len(change.data)} bytes, from {change.origin})"
 

@@ -33,6 +33,8 @@ from bootgraft.worker.recommending import recommend
 from bootgraft.worker.survey import Survey, survey, targets_of
 
 _DONE, _NOT_DONE = 0, 1
+_OUT_OF_REACH = (Remedy.NONE, Remedy.BOOT_CODE)
+"""What no plan for a Windows mends: boot code is grafted with the chain, or there was none to graft."""
 _MAX_CHAIN_ROUNDS = 8
 """Rounds that mend the chain: more than it has links that can be mended, so that this ends whatever a check says."""
 
@@ -160,9 +162,9 @@ def _mend_windows(
     if found.installation is None or found.hive is None:
         return _Planned(before, None)
     refuse_unsafe(found.installation.volume, found.sessions, job)
-    if any(finding.remedy is Remedy.NONE for each in diagnoses for finding in each.blockers):
+    if any(finding.remedy in _OUT_OF_REACH for each in diagnoses for finding in each.blockers):
         return _Planned(before, None)  # no driver source would help
-    if all(finding.remedy is Remedy.NONE for each in diagnoses for finding in each.findings):
+    if all(finding.remedy in _OUT_OF_REACH for each in diagnoses for finding in each.findings):
         return _Planned(before, progress if progress.plan.changes else None)
     _step(monitor, "reading the driver sources")
     packages = [find_package(job, donors, each, found.installation) for each in diagnoses]
