@@ -7,11 +7,11 @@ ever lost without them, and with them only what stands in the way of the changes
 from collections.abc import Iterable, Iterator, Sequence
 
 from bootgraft.boot.hibernation import SavedSession
-from bootgraft.boot.unusable import Unusable
+from bootgraft.boot.unusable import Unusable, explain
 from bootgraft.checks import hibernation, volume_state
 from bootgraft.errors import UnsafeVolumeError
 from bootgraft.filesystems.base import FileSystemKind, VolumeState
-from bootgraft.machine import Volume
+from bootgraft.machine import Machine, Volume
 from bootgraft.worker.job import Job
 
 _OPTIONS = {
@@ -40,7 +40,7 @@ def refuse_unsafe(volume: Volume, sessions: Sequence[SavedSession], job: Job) ->
             raise _stuck(session)
     obstacles = volume.filesystem().obstacles
     if VolumeState.HIBERNATED in obstacles and not any(session.volume is volume for session in sessions):
-        raise _contradiction(volume)
+        raise _another(volume)
     elsewhere = [session.volume for session in sessions if session.volume is not volume]
     if elsewhere and VolumeState.HIBERNATED not in obstacles:
         obstacles = (VolumeState.HIBERNATED, *obstacles)
@@ -80,22 +80,25 @@ def _stuck(session: SavedSession) -> UnsafeVolumeError:
     )
 
 
-def _contradiction(volume: Volume) -> UnsafeVolumeError:
+def _another(volume: Volume) -> UnsafeVolumeError:
     return UnsafeVolumeError(
-        "a Windows sleeps on this volume, and its hiberfil.sys cannot be read",
+        "a Windows sleeps on this volume that is not the one that is worked on; bootgraft leaves its session alone",
         where=volume.name,
         advice="Start the source machine, shut it down fully and convert it again",
     )
 
 
-def open_for_writing(volumes: Iterable[Volume], sessions: Sequence[SavedSession], job: Job) -> tuple[str, ...]:
+def open_for_writing(
+    machine: Machine, volumes: Iterable[Volume], sessions: Sequence[SavedSession], job: Job
+) -> tuple[str, ...]:
     """Make sure that these volumes can be written; empty the journals that stand in the way, with the user's consent.
 
     Their hives are stale after that. Returns what was done, for people. Raises UnsafeVolumeError as
-    :func:`refuse_unsafe`, before anything is done to any of them.
+    :func:`refuse_unsafe` and :func:`refuse_unusable`, before anything is done to any of them.
     """
     todo = list(dict.fromkeys(volumes))
     for volume in todo:
+        refuse_unusable(explain(machine, volume))
         refuse_unsafe(volume, sessions, job)
     return tuple(note for volume in todo for note in _unlock(volume))
 

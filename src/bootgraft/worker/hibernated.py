@@ -71,7 +71,7 @@ def _edit(job: Job, disks: Sequence[BlockDevice], done: Discarded, *, of_store: 
         plan = Plan(_store_changes(machine) if of_store else _hive_changes(job, machine))
         if not plan.changes:
             return done
-        notes = list(open_for_writing(volumes_written(plan, machine), (), job))
+        notes = list(open_for_writing(machine, volumes_written(plan, machine), (), job))
         for place in dict.fromkeys(change.hive for change in plan.registry()):
             notes += commit_notes(open_hive_at(machine, place))
         defects = read_strictly(plan, machine)

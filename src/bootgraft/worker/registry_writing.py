@@ -91,7 +91,8 @@ def _drop_sessions(work: _Work) -> Discarded:
 
 def _open(work: _Work, hives: Hives, places: Sequence[FileId]) -> tuple[str, ...]:
     """Make sure that the volumes of these files can be written; returns what had to be done for that."""
-    return open_for_writing([hives.volume(place) for place in places], hives.sessions, work.job)
+    volumes = [] if hives.is_bare else [hives.volume(place) for place in places]
+    return open_for_writing(hives.machine, volumes, hives.sessions, work.job)
 
 
 def _grown(work: _Work, hives: Hives) -> _Work:

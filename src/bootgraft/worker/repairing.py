@@ -128,7 +128,7 @@ def _mend_chain(
     """Apply what the findings about chain and names carry; the Windows behind it is looked at in the next round."""
     _step(monitor, "mending the boot chain and the names of disks and volumes on the overlay")
     before = progress.before(found.diagnose(targets_of(job, found)))
-    opened = open_for_writing(volumes_written(plan, machine), found.sessions, job)
+    opened = open_for_writing(machine, volumes_written(plan, machine), found.sessions, job)
     plan = replace(plan, notes=(*opened, *plan.notes))
     defects = read_strictly(plan, machine)
     damage = findings(plan, defects)
@@ -172,7 +172,7 @@ def _mend_windows(
     if any(package is None and needs_driver(each) for each, package in work):
         return _Planned(before, None)
     plan = plan_repair(found.installation, found.hive, work)
-    notes = open_for_writing(volumes_written(plan, machine), found.sessions, job)
+    notes = open_for_writing(machine, volumes_written(plan, machine), found.sessions, job)
     plan = replace(plan, notes=(*plan.notes, *notes))
     _step(monitor, "reading the hives that are to be edited from end to end")
     defects = read_strictly(plan, machine)
