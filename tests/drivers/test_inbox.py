@@ -8,16 +8,18 @@ from tests.machines.build import content
 from tests.machines.cabinets import cabinet
 from tests.machines.spec import Architecture, Cabinet, File, PortableExecutable
 from tests.machines.windows_files import DriverFile, driver_cache, symmpi_binary
-from tests.machines.windows_hives import SCSI_ADAPTER, WINDOWS_XP, ControlSet, Symmpi
+from tests.machines.windows_hives import SCSI_ADAPTER, WINDOWS_7, WINDOWS_XP, ControlSet, Symmpi
 from tests.memory_windows import MemoryWindows, memory_windows
 
 from bootgraft.drivers.inbox import own_driver, read_inbox
 from bootgraft.drivers.package import DriverPackage
 from bootgraft.errors import DriverSourceError
 from bootgraft.registry.values import Value
-from bootgraft.targets.controllers import find_controller
+from bootgraft.targets.controllers import Controller, find_controller
+from bootgraft.targets.driverchains import Link, driver_chain
 
 LSI = find_controller("vmware:lsilogic")
+IDE = "{4D36E96A-E325-11CE-BFC1-08002BE10318}"
 W = "\\WINDOWS"
 DRIVERS = f"{W}\\system32\\drivers"
 CABINETS = f"{W}\\Driver Cache\\i386"
@@ -52,13 +54,17 @@ def windows(machine_cache: Path) -> Windows:
 
 
 def package(found: MemoryWindows, bound: str | None = None) -> DriverPackage:
-    read = read_inbox(found.installation, found.hive, LSI, bound)
+    read = read_inbox(found.installation, found.hive, LSI, link(found), bound)
     assert read is not None
     return read
 
 
+def link(found: MemoryWindows, controller: Controller = LSI) -> Link:
+    return driver_chain(controller, found.installation.version).links[0]
+
+
 def quick(found: MemoryWindows, bound: str | None = None) -> str | None:
-    return own_driver(found.installation, found.hive, LSI, bound)
+    return own_driver(found.installation, found.hive, link(found), bound)
 
 
 def data_of(binary: PortableExecutable, machine_cache: Path) -> bytes:
@@ -207,12 +213,12 @@ def test_a_bound_service_whose_file_is_gone(windows: Windows) -> None:
 
 def test_a_windows_that_is_shipped_without_the_driver_has_none(windows: Windows) -> None:
     found = windows(*cache_of(driver=cab(symmpi())), release=WINDOWS_XP)
-    assert (quick(found), read_inbox(found.installation, found.hive, LSI, None)) == (None, None)
+    assert (quick(found), read_inbox(found.installation, found.hive, LSI, link(found), None)) == (None, None)
 
 
 def test_no_driver_anywhere(windows: Windows) -> None:
     found = windows(*cache_of(driver=Cabinet((("other.sys", b"x"),))))
-    assert (quick(found), read_inbox(found.installation, found.hive, LSI, None)) == (None, None)
+    assert (quick(found), read_inbox(found.installation, found.hive, LSI, link(found), None)) == (None, None)
 
 
 def test_the_quick_look_opens_no_cabinet(windows: Windows, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -223,3 +229,79 @@ def test_the_quick_look_opens_no_cabinet(windows: Windows, monkeypatch: pytest.M
 
     monkeypatch.setattr("bootgraft.drivers.guestcaches.open_archive_bytes", opened)
     assert quick(found) is not None
+
+
+def test_an_ide_chain_out_of_driver_cab(windows: Windows) -> None:
+    """KB314082: a machine that never had IDE gets intelide.sys, pciidex.sys and atapi.sys from driver.cab."""
+    names = ("intelide.sys", "pciidex.sys", "atapi.sys")
+    there = windows()
+    members = tuple((name, there.filesystem.find(f"{DRIVERS}\\{name}")) for name in names)
+    found = windows(*cache_of(driver=Cabinet(members)))
+    for name in names:
+        del found.filesystem.files[f"{DRIVERS}\\{name}"]
+    ide = find_controller("vmware:ide")
+    function, channel, _disk = driver_chain(ide, (5, 2)).links
+    read = read_inbox(found.installation, found.hive, ide, function, None)
+    assert read is not None
+    assert [file.path.casefold() for file in read.files] == [f"system32\\drivers\\{name}" for name in names[:2]]
+    assert values(read) == {
+        "Services\\intelide": {
+            "Type": 1,
+            "Start": 0,
+            "ErrorControl": 1,
+            "Group": "System Bus Extender",
+            "ImagePath": "system32\\DRIVERS\\intelide.sys",
+        },
+        "Control\\CriticalDeviceDatabase\\pci#ven_8086&dev_7111": {"ClassGUID": IDE, "Service": "intelide"},
+    }
+    read = read_inbox(found.installation, found.hive, ide, channel, "atapi")
+    assert read is not None
+    assert (read.service, read.device) == ("atapi", "Primary_IDE_Channel")
+    assert [file.path for file in read.files] == ["system32\\DRIVERS\\atapi.sys"]
+    assert "Control\\CriticalDeviceDatabase\\primary_ide_channel" in values(read)
+
+
+def test_a_later_windows_takes_the_file_from_its_driver_store(machine_cache: Path) -> None:
+    store = "\\WINDOWS\\System32\\DriverStore\\FileRepository\\lsi_sas.inf_amd64_neutral_a4d6780f72cbd5b4"
+    binary = PortableExecutable("lsi_sas.sys", Architecture.X64, (("ntoskrnl.exe", ("DbgPrint",)),))
+    found = memory_windows(
+        machine_cache, release=WINDOWS_7, arch=Architecture.X64, extra=[File(f"{store}\\lsi_sas.sys", binary)]
+    )
+    del found.filesystem.files["\\WINDOWS\\system32\\drivers\\lsi_sas.sys"]
+    sas = find_controller("vmware:lsisas1068")
+    read = read_inbox(found.installation, found.hive, sas, link(found, sas), "LSI_SAS")
+    assert read is not None
+    assert [file.path.casefold() for file in read.files] == ["system32\\drivers\\lsi_sas.sys"]
+    assert values(read)["Services\\LSI_SAS"] == {
+        "Type": 1,
+        "Start": 0,
+        "ImagePath": read.files[0].path,
+    }
+
+
+def folded(keys: dict[str, object]) -> dict[str, str]:
+    return {name: str(value).casefold() for name, value in keys.items()}
+
+
+def test_the_service_is_as_the_inf_of_this_windows_says(windows: Windows, shared_testdata: Path) -> None:
+    """By Microsoft's own pnpscsi.inf (of Windows XP x64): its values are those that are known of symmpi.
+
+    The copy lost the vendors' lines of [Manufacturer]; that of LSI Logic is put back.
+    """
+    inf = shared_testdata / "ms-setup-media" / "xp-x64-smolxp-modified" / "PNPSCSI.INF"
+    cabinets = driver_cache("WINDOWS", Architecture.X64, driver=cab(symmpi(arch=Architecture.X64)))
+    lines = inf.read_bytes().replace(b"[Manufacturer]\r\n", b"[Manufacturer]\r\nLSI=LSI,NTamd64\r\n")
+    own = File(f"{W}\\inf\\pnpscsi.inf", lines)
+    bare = package(windows(*cabinets, arch=Architecture.X64))
+    read = package(windows(own, *cabinets, arch=Architecture.X64))
+    assert read.notes[1] == r"Its service and bindings are what disk 0 partition 1: \WINDOWS\inf: pnpscsi.inf says."
+    said = {path.casefold(): folded(keys) for path, keys in values(read).items()}
+    for path, keys in values(bare).items():
+        assert said[path.casefold()].items() >= folded(keys).items(), path
+
+
+def test_an_inf_that_says_nothing_of_the_device_changes_nothing(windows: Windows) -> None:
+    other = File(f"{W}\\inf\\pnpscsi.inf", b'[Version]\r\nSignature="$Windows NT$"\r\nClass=SCSIAdapter\r\n')
+    damaged = File(f"{W}\\inf\\scsi.inf", b"\0\xff" * 500)
+    read = package(windows(other, damaged, *cache_of(driver=cab(symmpi()))))
+    assert values(read) == SERVICE

@@ -7,8 +7,8 @@ import pytest
 from tests.endtoend.story import LSI_LOGIC, WINDOWS, Bootgraft, Build, require_grafted, system_hive
 from tests.machines import oracles
 from tests.machines.build import BuiltMachine, content
-from tests.machines.spec import Architecture, Cabinet, File
-from tests.machines.windows_files import driver_cache, symmpi_binary
+from tests.machines.spec import Architecture, Cabinet, File, Hive
+from tests.machines.windows_files import driver_cache, symmpi_binary, windows_files
 from tests.machines.windows_hives import SERVER_2003
 
 DRIVER = r"\WINDOWS\system32\drivers\symmpi.sys"
@@ -75,3 +75,26 @@ def test_a_cabinet_for_another_processor_is_told_and_nothing_is_written(
     assert r"driver.cab (symmpi.sys): it is built for x64, this Windows is x86" in repair.stderr
     assert "Give a donor with --drivers" in repair.stderr
     assert hashlib.sha256(server.disk.read_bytes()).hexdigest() == before
+
+
+def test_a_server_that_never_had_ide_gets_its_drivers_from_driver_cab(
+    build_server1: Build, machine_cache: Path, bootgraft: Bootgraft
+) -> None:
+    """What KB314082 does by hand: intelide.sys and the port driver that it imports from come out of driver.cab."""
+    names = ("intelide.sys", "pciidex.sys")
+    empty = Hive("", SERVER_2003.minor)
+    files = windows_files("WINDOWS", SERVER_2003, Architecture.X86, system=None, software=empty)
+    binaries = {each.path.rpartition("\\")[2]: each.content for each in files}
+    cabinet = Cabinet(tuple((name, content(File("", binaries[name]), machine_cache)) for name in names))
+    server = build_server1(without=names, extra=driver_cache("WINDOWS", Architecture.X86, driver=cabinet))
+    ide = ("--target", "vmware:ide")
+    check = bootgraft("check", server.disk, *ide, "--json")
+    assert (check.status, {each["id"] for each in check.json["findings"]}) == (1, {"driver-file-missing"})
+    repair = bootgraft("repair", server.disk, *ide)
+    assert repair.status == 0, repair
+    for name in names:
+        expected = content(File("", binaries[name]), machine_cache)
+        found = oracles.read_file(server.disk, server.span(WINDOWS), rf"\WINDOWS\system32\drivers\{name}")
+        assert found == expected
+    oracles.ntfs_is_consistent(server.disk, server.span(WINDOWS))
+    assert bootgraft("check", server.disk, *ide).status == 0

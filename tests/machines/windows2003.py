@@ -87,7 +87,7 @@ class Server1:
     healthy \\WINDOWS on a further partition that boot.ini does not point at. ``symmpi``, ``binding`` and ``instance``
     hold in every control set. ``boot_device`` is the ARC path that Windows last started from. ``system_file``: a real
     SYSTEM hive in place of the made one; ``system_missing``: none. ``volume_state`` is the Windows volume's, and
-    ``extra`` are further files on it.
+    ``extra`` are further files on it; ``without`` are names of files that it lacks.
     """
 
     name: str = "server1"
@@ -113,6 +113,7 @@ class Server1:
     system_file: Path | None = None
     volume_state: VolumeState = VolumeState.CLEAN
     extra: tuple[File, ...] = ()
+    without: tuple[str, ...] = ()
     system_mib: int = 16
     windows_mib: int = 48
     data_mib: int = 8
@@ -232,6 +233,7 @@ def _windows(options: Server1, letters: tuple[Letter, ...]) -> tuple[File, ...]:
         healthy = tuple(ControlSet(number) for number in (1, 2))
         other = SystemFacts(options.release, options.arch, "OLDSERVER", healthy, Select(), letters)
         files += _installation(options, options.directory, system_hive(other))
+    files = tuple(file for file in files if file.path.rpartition("\\")[2] not in options.without)
     return files + options.extra + user_files()
 
 

@@ -28,6 +28,10 @@ class Remedy(StrEnum):
     BOOT_CODE = "boot-code"  # an installation with sound boot code must be given
 
 
+DRIVER_REMEDIES = (Remedy.DRIVER, Remedy.OWN_DRIVER)
+"""It takes a driver, from wherever."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is not as it should be.

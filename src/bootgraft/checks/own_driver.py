@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from bootgraft.checks.facts import ControllerFacts
+from bootgraft.checks.facts import ControllerFacts, LinkFacts
 from bootgraft.checks.finding import Finding, Remedy
 from bootgraft.registry.hive import Hive
 from bootgraft.windows.installation import Installation
@@ -16,15 +16,17 @@ def offer(
 
     Raises HiveError and FileSystemError for damage on the way.
     """
-    place, looked = None, False
+    known: dict[str, str | None] = {}
     for finding in findings:
-        if finding.remedy is not Remedy.DRIVER or finding.device != facts.controller.main_id:
+        link = default_link(facts, finding.device)
+        if finding.remedy is not Remedy.DRIVER or link is None:
             yield finding
             continue
-        if not looked:
+        if link.main_id not in known:
             from bootgraft.drivers.inbox import own_driver  # most machines lack nothing
 
-            place, looked = own_driver(installation, hive, facts.controller, bound_service(facts)), True
+            known[link.main_id] = own_driver(installation, hive, link.link, link.service_name)
+        place = known[link.main_id]
         if place is None:
             yield finding
         else:
@@ -32,7 +34,6 @@ def offer(
             yield replace(finding, remedy=Remedy.OWN_DRIVER, evidence=(*finding.evidence, evidence))
 
 
-def bound_service(facts: ControllerFacts) -> str | None:
-    """The service that the default control set binds to the controller."""
-    main_id = facts.controller.main_id
-    return next((each.service_name for each in facts.links if each.is_default and each.main_id == main_id), None)
+def default_link(facts: ControllerFacts, device: str | None) -> LinkFacts | None:
+    """What the default control set holds for the device of that main id."""
+    return next((each for each in facts.links if each.is_default and each.main_id == device), None)

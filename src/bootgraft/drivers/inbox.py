@@ -9,37 +9,19 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 
 from bootgraft.drivers.guestcaches import Caches, Place, PlaceKind
-from bootgraft.drivers.inboxservices import InboxService, binding, boot_start, inbox_service
-from bootgraft.drivers.package import DriverPackage, PackageFile, PackageKey
+from bootgraft.drivers.inboxservices import DRIVERS, Wanted, wanted_driver
+from bootgraft.drivers.package import DriverPackage, PackageFile
 from bootgraft.errors import DriverSourceError, FileMissingError, FileSystemError
 from bootgraft.registry.hive import Hive
 from bootgraft.targets.controllers import Controller
-from bootgraft.windows.bindings import find_critical_device
+from bootgraft.targets.driverchains import Link
 from bootgraft.windows.driver_files import judge_driver, unsatisfied
 from bootgraft.windows.installation import Installation
 from bootgraft.windows.pe import PeFacts
-from bootgraft.windows.services import Service, driver_file, read_service
 
-_DRIVERS = "system32\\drivers"
-_PLUG_AND_PLAY, _LAST_WITH_CRITICAL_DEVICES = (5, 0), (6, 1)
 _MAX_FILES = 8  # that are looked for: the driver and, by way of its imports, what it needs
 _MAX_PLACES = 64  # that have a file of one name by itself
 _MAX_TOLD = 8  # drivers that are passed over in words
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """The driver that a Windows lacks for a controller; ``target`` is where its file belongs, below Windows."""
-
-    service: str
-    target: str
-    known: InboxService | None  # what its INF would write, where the registry does not have it
-    keys: tuple[PackageKey, ...]
-
-    @property
-    def file(self) -> str:
-        """The file's name."""
-        return self.target.rpartition("\\")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +39,16 @@ class Chosen:
         return self.pe.version or (0, 0, 0, 0)
 
 
-def own_driver(installation: Installation, hive: Hive, controller: Controller, bound: str | None) -> str | None:
-    """Where this Windows has the controller's driver itself, in words; None where it has none that is known of.
+def own_driver(installation: Installation, hive: Hive, link: Link, bound: str | None) -> str | None:
+    """Where this Windows has the driver of a device itself, in words; None where it has none that is known of.
 
-    ``bound`` is the service that the registry binds to the controller, if any. Quick: a cabinet is not opened, what
+    ``bound`` is the service that the registry binds to the device, if any. Quick: a cabinet is not opened, what
     ``drvindex.inf`` says of it is believed.
 
     Raises:
         HiveError, FileSystemError: the machine is damaged on the way.
     """
-    wanted = _wanted(installation, hive, controller, bound)
+    wanted = wanted_driver(installation, hive, link, bound)
     if wanted is None:
         return None
     search = _Search(installation, quick=True)
@@ -78,15 +60,17 @@ def own_driver(installation: Installation, hive: Hive, controller: Controller, b
 
 
 def read_inbox(
-    installation: Installation, hive: Hive, controller: Controller, bound: str | None
+    installation: Installation, hive: Hive, controller: Controller, link: Link, bound: str | None
 ) -> DriverPackage | None:
-    """The controller's driver out of this Windows itself; None where it has none.
+    """The driver of a device on the way to the disk out of this Windows itself; None where it has none.
+
+    ``link`` is one of the controller's chain; ``bound`` is the service that the registry binds to it, if any.
 
     Raises:
         DriverSourceError: it has some, and none of them fits.
         HiveError, FileSystemError: the machine is damaged on the way.
     """
-    wanted = _wanted(installation, hive, controller, bound)
+    wanted = wanted_driver(installation, hive, link, bound)
     if wanted is None:
         return None
     search = _Search(installation)
@@ -99,69 +83,41 @@ def read_inbox(
             where=f"{installation.product} on {installation.volume.name}",
             advice="Give a donor with --drivers, or --reg and --file with an exported driver",
         )
-    notes = [f"{wanted.file} {_dots(chosen)} is taken from this Windows itself: {chosen.place}."]
-    notes += [f"{each.place.name} comes along from {each.place}: it is needed too." for each in chosen.brings]
-    notes += [f"Passed over: {each}." for each in search.passed_over]
-    origin = f"its own {chosen.place.path.rpartition(chr(92))[2] if _is_packed(chosen.place) else chosen.place.path}"
-    return DriverPackage(origin, wanted.service, wanted.keys, _files(installation, wanted, chosen), tuple(notes))
+    path = chosen.place.path
+    origin = f"its own {path if chosen.place.kind is PlaceKind.FILE else path.rpartition(chr(92))[2]}"
+    files = _files(installation, wanted, chosen)
+    package = DriverPackage(origin, wanted.service, wanted.keys, files, (), device=link.main_id)
+    told: tuple[str, ...] = ()
+    if wanted.is_incomplete and link.main_id == controller.main_id:
+        driver = PackageFile(wanted.target, chosen.data)
+        package, told = _as_its_inf_says(installation, hive, controller, package, driver)
+    passed_over = (f"Passed over: {each}." for each in search.passed_over)
+    return replace(package, notes=(*_notes(wanted, chosen), *told, *passed_over))
 
 
-def _wanted(installation: Installation, hive: Hive, controller: Controller, bound: str | None) -> Wanted | None:
-    """The driver to look for: that of the bound service, else the one that this Windows is shipped with."""
-    name = bound or controller.inbox_service(installation.version)
-    if (
-        name is None
-        or controller.pci is None
-        or not _PLUG_AND_PLAY <= installation.version <= _LAST_WITH_CRITICAL_DEVICES
-    ):
-        return None
-    known = inbox_service(name)
-    present = read_service(hive, installation.select.default, name)
-    if known is None and (present is None or bound is None):
-        return None  # nothing says what the service and its binding must be
-    service = name if present is None else present.name
-    target = f"{_DRIVERS}\\{name}.sys" if present is None else _target(installation, present)
-    keys: list[PackageKey] = (
-        [boot_start(service, target)] if known is None or _is_elsewhere(target, known) else [*known.keys()]
-    )
-    keys += _bindings(installation, hive, controller, service, known)
-    return Wanted(service, target, known, tuple(keys))
+def _as_its_inf_says(
+    installation: Installation, hive: Hive, controller: Controller, package: DriverPackage, driver: PackageFile
+) -> tuple[DriverPackage, tuple[str, ...]]:
+    """The package with the keys that an INF of this Windows gives, where one does; and the word on which."""
+    from bootgraft.drivers.inboxinf import by_own_inf
 
-
-def _is_elsewhere(target: str, known: InboxService) -> bool:
-    """Whether the service that is there is another driver's by the same name."""
-    return target.casefold() != f"{_DRIVERS}\\{known.file}".casefold()
-
-
-def _target(installation: Installation, service: Service) -> str:
-    """Where the service's file belongs, relative to the Windows directory; the drivers folder for one elsewhere."""
-    path = driver_file(service, installation.directory, drive_letter=installation.drive_letter)
-    prefix = f"{installation.directory}\\".casefold()
-    if path.casefold().startswith(prefix):
-        return path[len(prefix) :]
-    return f"{_DRIVERS}\\{path.rpartition(chr(92))[2]}"
-
-
-def _bindings(
-    installation: Installation, hive: Hive, controller: Controller, service: str, known: InboxService | None
-) -> Iterator[PackageKey]:
-    found = find_critical_device(hive, installation.select.default, controller.device_ids())
-    if found is not None and (found.service or "").casefold() == service.casefold():
-        yield binding(found.device_id, found.class_guid, service)
-    elif known is not None:
-        yield binding(controller.main_id, known.class_guid, service)
+    said = by_own_inf(installation, hive, controller, package.service, (driver, *package.files))
+    if said is None:
+        return package, ()
+    return replace(package, keys=said.keys), (f"Its service and bindings are what {said.origin} says.",)
 
 
 def _files(installation: Installation, wanted: Wanted, chosen: Chosen) -> tuple[PackageFile, ...]:
     """The files that are not in place yet."""
-    files = [PackageFile(f"{_DRIVERS}\\{each.place.name}", each.data) for each in chosen.brings]
+    files = [PackageFile(f"{DRIVERS}\\{each.place.name}", each.data) for each in chosen.brings]
     if chosen.place.path.casefold() != f"{installation.directory}\\{wanted.target}".casefold():
         files.insert(0, PackageFile(wanted.target, chosen.data))
     return tuple(files)
 
 
-def _is_packed(place: Place) -> bool:
-    return place.kind is not PlaceKind.FILE
+def _notes(wanted: Wanted, chosen: Chosen) -> Iterator[str]:
+    yield f"{' '.join((wanted.file, _dots(chosen))).rstrip()} is taken from this Windows itself: {chosen.place}."
+    yield from (f"{each.place.name} comes along from {each.place}: it is needed too." for each in chosen.brings)
 
 
 def _dots(chosen: Chosen) -> str:

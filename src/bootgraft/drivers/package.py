@@ -77,3 +77,4 @@ class DriverPackage:
     files: tuple[PackageFile, ...]
     notes: tuple[str, ...] = ()
     inf: InfFacts | None = None
+    device: str = ""  # the main id of the device that it is for; empty for the controller itself

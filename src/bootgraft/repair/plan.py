@@ -24,7 +24,7 @@ from bootgraft.changes import (
 from bootgraft.checks import enum_instance
 from bootgraft.checks.diagnosis import Diagnosis
 from bootgraft.checks.facts import BindingStore, ControllerFacts, binding_store
-from bootgraft.checks.finding import Remedy
+from bootgraft.checks.finding import DRIVER_REMEDIES
 from bootgraft.drivers.bindings import critical_keys, database_keys, facts_of
 from bootgraft.drivers.package import DriverPackage, PackageFile, PackageKey
 from bootgraft.errors import DriverSourceError, FileMissingError, FileSystemError
@@ -77,7 +77,7 @@ def commit_notes(hive: Hive) -> Iterator[str]:
 
 def needs_driver(diagnosis: Diagnosis) -> bool:
     """Whether a finding can only be mended with a driver, from a source or from the Windows itself."""
-    return any(finding.remedy in (Remedy.DRIVER, Remedy.OWN_DRIVER) for finding in diagnosis.findings)
+    return any(finding.remedy in DRIVER_REMEDIES for finding in diagnosis.findings)
 
 
 def _of_findings(hive: Hive, diagnosis: Diagnosis) -> Iterator[Change]:
@@ -162,8 +162,9 @@ class _Graft:
             for key in self._in_sets:
                 yield from self._key(f"{control_set}\\{key.path}", key)
             yield from self._lift_overrides(control_set)
+        device = self._package.device or self._facts.controller.main_id
         for link in self._facts.links:
-            if link.main_id != self._facts.controller.main_id:
+            if link.main_id != device:
                 continue
             defeating = (i for i in link.instances if enum_instance.defeats(i, self._package.service))
             mending = enum_instance.mend(self._facts.hive, defeating, self._package.service)

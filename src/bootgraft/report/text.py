@@ -204,7 +204,7 @@ def _next_lines(diagnosis: Diagnosis, images: Sequence[DeviceSpec]) -> Iterator[
     yield ""
     if options:
         yield f"Written only with your consent to what is lost: {' '.join(options)} (see above)."
-    if Remedy.OWN_DRIVER in remedies:
+    if Remedy.OWN_DRIVER in remedies and Remedy.DRIVER not in remedies:
         yield "Mend it with the driver that this Windows has itself:"
         yield f"    {command}"
     elif Remedy.DRIVER in remedies:

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 
 from bootgraft.boot.chain import follow
 from bootgraft.checks.diagnosis import Diagnosis
-from bootgraft.checks.own_driver import bound_service
+from bootgraft.checks.facts import LinkFacts
+from bootgraft.checks.finding import DRIVER_REMEDIES
+from bootgraft.checks.own_driver import default_link
 from bootgraft.drivers.package import DriverPackage
 from bootgraft.errors import BootgraftError, DriverSourceError, FileSystemError, HiveError, PartitionTableError
 from bootgraft.machine import Machine
-from bootgraft.repair.plan import needs_driver
 from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.targets.controllers import Controller
 from bootgraft.windows.installation import Installation, open_hive
 from bootgraft.worker.job import DriverSource, Job
 from bootgraft.worker.survey import default_windows
@@ -20,16 +22,34 @@ if TYPE_CHECKING:  # most repairs know their driver's source
     from bootgraft.drivers.infsource import PackageTree
 
 
-def find_package(
+def find_packages(
+    job: Job, donors: Sequence[BlockDevice], diagnosis: Diagnosis, installation: Installation
+) -> tuple[DriverPackage, ...]:
+    """The driver packages for one diagnosis, one for each device that lacks its driver; empty where none is needed.
+
+    Sources that were given are asked for the controller's; what they are not asked for, this Windows may have itself.
+    Empty too where neither has one. Raises DriverSourceError where no source that was given has it, or none of the
+    drivers that Windows has itself fits.
+    """
+    facts = diagnosis.facts
+    if diagnosis.controller is None or facts is None:
+        return ()
+    main_id = diagnosis.controller.main_id
+    lacking = (each.device or main_id for each in diagnosis.findings if each.remedy in DRIVER_REMEDIES)
+    is_given = job.reg_files or job.driver_files or job.sources
+    found = (
+        _given_package(job, donors, diagnosis, installation)
+        if is_given and device == main_id
+        else _own_package(diagnosis.controller, default_link(facts, device), installation)
+        for device in dict.fromkeys(lacking)
+    )
+    return tuple(package for package in found if package is not None)
+
+
+def _given_package(
     job: Job, donors: Sequence[BlockDevice], diagnosis: Diagnosis, installation: Installation
 ) -> DriverPackage | None:
-    """The driver package for one diagnosis; None where none is needed, or none was given and Windows has none itself.
-
-    Sources that were given are asked in their order. Raises DriverSourceError where none of them has it, or none of
-    the drivers that Windows has itself fits.
-    """
-    if not needs_driver(diagnosis) or diagnosis.controller is None:
-        return None
+    """The controller's driver from the sources that were given, which are asked in their order."""
     if job.reg_files or job.driver_files:
         from bootgraft.drivers.manual import read_manual
 
@@ -45,16 +65,15 @@ def find_package(
             failure = failure or error
     if failure is not None:
         raise failure
-    return _own_package(diagnosis, installation)
+    return None
 
 
-def _own_package(diagnosis: Diagnosis, installation: Installation) -> DriverPackage | None:
+def _own_package(controller: Controller, link: LinkFacts | None, installation: Installation) -> DriverPackage | None:
     from bootgraft.drivers.inbox import read_inbox
 
-    if diagnosis.controller is None or diagnosis.facts is None:
+    if link is None:
         return None
-    hive = open_hive(installation, "SYSTEM")
-    return read_inbox(installation, hive, diagnosis.controller, bound_service(diagnosis.facts))
+    return read_inbox(installation, open_hive(installation, "SYSTEM"), controller, link.link, link.service_name)
 
 
 def is_floppy(device: BlockDevice) -> bool:

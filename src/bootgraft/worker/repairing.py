@@ -15,6 +15,7 @@ from bootgraft.changes import Plan, WitnessRange
 from bootgraft.checks.diagnosis import Diagnosis, Verdict, chain_findings, identity_findings
 from bootgraft.checks.facts import hive_file
 from bootgraft.checks.finding import Finding, Remedy, Severity
+from bootgraft.drivers.package import DriverPackage
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.machine import Machine
 from bootgraft.repair.apply import apply
@@ -28,7 +29,7 @@ from bootgraft.storage.blockdevice import BlockDevice
 from bootgraft.worker.boot_codes import given_code
 from bootgraft.worker.consent import open_for_writing, refuse_unsafe, refuse_unusable
 from bootgraft.worker.job import Job, Outcome
-from bootgraft.worker.packages import find_package
+from bootgraft.worker.packages import find_packages
 from bootgraft.worker.recommending import recommend
 from bootgraft.worker.survey import Survey, survey, targets_of
 
@@ -167,10 +168,12 @@ def _mend_windows(
     if all(finding.remedy in _OUT_OF_REACH for each in diagnoses for finding in each.findings):
         return _Planned(before, progress if progress.plan.changes else None)
     _step(monitor, "reading the driver sources")
-    packages = [find_package(job, donors, each, found.installation) for each in diagnoses]
-    work = list(zip(diagnoses, packages, strict=True))
-    if any(package is None and needs_driver(each) for each, package in work):
-        return _Planned(before, None)
+    work: list[tuple[Diagnosis, DriverPackage | None]] = []
+    for each in diagnoses:
+        packages = find_packages(job, donors, each, found.installation)
+        if needs_driver(each) and not packages:
+            return _Planned(before, None)
+        work += [(each, package) for package in packages or (None,)]
     plan = plan_repair(found.installation, found.hive, work)
     notes = open_for_writing(machine, volumes_written(plan, machine), found.sessions, job)
     plan = replace(plan, notes=(*plan.notes, *notes))
