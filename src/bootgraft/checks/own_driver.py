@@ -23,15 +23,25 @@ def offer(
             yield finding
             continue
         if link.main_id not in known:
-            from bootgraft.drivers.inbox import own_driver  # most machines lack nothing
-
-            known[link.main_id] = own_driver(installation, hive, link.link, link.service_name)
+            known[link.main_id] = _own(installation, hive, facts, link)
         place = known[link.main_id]
         if place is None:
             yield finding
         else:
             evidence = f"{facts.place}: {place}: no donor is needed"
             yield replace(finding, remedy=Remedy.OWN_DRIVER, evidence=(*finding.evidence, evidence))
+
+
+def _own(installation: Installation, hive: Hive, facts: ControllerFacts, link: LinkFacts) -> str | None:
+    """Where this Windows has the driver of a device itself, in words."""
+    from bootgraft.drivers.inbox import own_driver  # most machines lack nothing
+
+    place = own_driver(installation, hive, link.link, link.service_name)
+    if place is None and link.main_id == facts.controller.main_id:
+        from bootgraft.drivers.staged import staged_for
+
+        place = staged_for(installation, facts.controller)
+    return place
 
 
 def default_link(facts: ControllerFacts, device: str | None) -> LinkFacts | None:

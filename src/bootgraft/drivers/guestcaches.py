@@ -21,7 +21,7 @@ MAX_DRIVER = 8 * 2**20
 
 _VISTA = (6, 0)
 _FOLDERS = {Architecture.X86: "i386", Architecture.X64: "amd64", Architecture.IA64: "ia64"}
-_STORE_MARKS = {Architecture.X86: "_x86_", Architecture.X64: "_amd64_", Architecture.ARM64: "_arm64_"}
+STORE_MARKS = {Architecture.X86: "_x86_", Architecture.X64: "_amd64_", Architecture.ARM64: "_arm64_"}
 _MAX_FOLDERS = 8192  # packages in a driver store, backups of drivers
 _MAX_CABINETS = 32
 _MAX_INDEX = 4 * 2**20  # bytes of drvindex.inf, which has some 100 KiB
@@ -111,7 +111,7 @@ class Caches:
 
     def _in_store(self, name: str) -> Iterator[Place]:
         store = f"{self.directory}\\System32\\DriverStore\\FileRepository"
-        mark = _STORE_MARKS.get(self.arch, "_x86_")
+        mark = STORE_MARKS.get(self.arch, "_x86_")
         for package in self._listed(store, directories=True):
             if mark in package.casefold():
                 yield from self._at(f"{store}\\{package}\\{name}")

@@ -1,6 +1,6 @@
 r"""A volume as a source of drivers: a floppy image, as "F6 disks" with drivers for Windows Setup are."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bootgraft.drivers.archives import MAX_MEMBER_BYTES, MAX_MEMBERS, Member
 from bootgraft.errors import DriverSourceError
@@ -10,11 +10,16 @@ _MAX_DEPTH = 32
 
 
 class VolumeArchive:
-    """Every file of a mounted volume; ``name`` is what errors say as where."""
+    """Every file of a mounted volume; ``name`` is what errors say as where.
 
-    def __init__(self, filesystem: FileSystem, name: str) -> None:
+    With ``root`` only what is below that directory, there by its path from it; with ``folders`` only those of it.
+    """
+
+    def __init__(self, filesystem: FileSystem, name: str, *, root: str = "", folders: Iterable[str] = ("",)) -> None:
         self._filesystem = filesystem
         self._name = name
+        self._root = root
+        self._folders = tuple(folders)
         self._members: list[Member] = []
         for member in self._walk():
             if len(self._members) == MAX_MEMBERS:
@@ -34,7 +39,7 @@ class VolumeArchive:
             FileSystemError: it is not there (FileMissingError), or the volume is damaged.
             DriverSourceError: it is too long.
         """
-        data = self._filesystem.read(f"\\{path}", 0, MAX_MEMBER_BYTES + 1)
+        data = self._filesystem.read(f"{self._root}\\{path}", 0, MAX_MEMBER_BYTES + 1)
         if len(data) > MAX_MEMBER_BYTES:
             raise DriverSourceError(
                 f"{path} has more than {MAX_MEMBER_BYTES >> 20} MiB", where=self._name, advice="No driver is that long"
@@ -42,10 +47,10 @@ class VolumeArchive:
         return data
 
     def _walk(self) -> Iterator[Member]:
-        pending = [("", 0)]
+        pending = [(f"\\{folder}" if folder else "", 0) for folder in self._folders]
         while pending:
             folder, depth = pending.pop()
-            for entry in self._filesystem.listdir(folder or "\\"):
+            for entry in self._filesystem.listdir(f"{self._root}{folder}" or "\\"):
                 path = f"{folder}\\{entry.name}"
                 if not entry.is_directory:
                     yield Member(path[1:], entry.size)

@@ -73,7 +73,13 @@ def _own_package(controller: Controller, link: LinkFacts | None, installation: I
 
     if link is None:
         return None
-    return read_inbox(installation, open_hive(installation, "SYSTEM"), controller, link.link, link.service_name)
+    hive = open_hive(installation, "SYSTEM")
+    package = read_inbox(installation, hive, controller, link.link, link.service_name)
+    if package is None and link.main_id == controller.main_id:
+        from bootgraft.drivers.staged import read_staged
+
+        package = read_staged(installation, hive, controller)
+    return package
 
 
 def is_floppy(device: BlockDevice) -> bool:
