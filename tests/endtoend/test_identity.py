@@ -7,7 +7,6 @@ import struct
 import subprocess
 import uuid
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -23,17 +22,12 @@ from tests.machines.windows2003 import (
     dead_server,
 )
 from tests.machines.windows_files import DriverFile
-from tests.machines.windows_hives import GptLetter, Symmpi
-
-from bootgraft.changes import Plan
-from bootgraft.checks.diagnosis import identity_findings
-from bootgraft.machine import Machine
-from bootgraft.repair.apply import apply
-from bootgraft.storage.images import identify, open_image
-from bootgraft.worker.survey import survey
+from tests.machines.windows_hives import GptLetter, Letter, Symmpi
 
 Build = Callable[[MachineSpec], BuiltMachine]
 SYSTEM = r"\WINDOWS\system32\config\SYSTEM"
+NT6_SYSTEM = r"\Windows\system32\config\SYSTEM"
+LSI_SAS = ("--target", "vmware:lsisas1068")
 MOUNTED = "MountedDevices"
 NEW = 0x77777777
 FIRST_NAME, SECOND_NAME = (rf"\??\Volume{{5f40939{n}-181b-11e2-be2d-806d6172696f}}" for n in (0, 1))
@@ -189,14 +183,25 @@ def test_a_clone_that_is_attached_too(build_machine: Build, tmp_path: Path, boot
     assert not checked.json["findings"][0]["fixable"]
 
 
-def mend(disk: Path) -> list[str]:
-    """Carry out what the findings of identity say, and give their ids."""
-    with open_image(identify(str(disk)), writable=True) as image:
-        with Machine.read([image.device], writable=True) as machine:
-            found = identity_findings(survey(machine, None, ()).identity)
-            apply(Plan(tuple(change for each in found for change in each.changes)), machine, now=datetime.now(UTC))
-        image.device.flush()
-    return [each.id for each in found]
+def test_windows_7_whose_store_and_letter_name_the_old_signature(build_machine: Build, bootgraft: Bootgraft) -> None:
+    """Windows proves by its letter that the store means its partition; then both get the new name, in one repair."""
+    files = vista.installation(letters=(Letter("C", vista.SIGNATURE, vista.WINDOWS.offset),))
+    machine = build_machine(vista.system_reserved(name="win7-letters", files=files))
+    sign(machine.disk, NEW)
+    before = hashes(machine.disk.parent)
+    registry = oracles.export_hive_of(machine.disk, machine.span(1), NT6_SYSTEM)
+    repaired = bootgraft("repair", machine.disk, *LSI_SAS, "--json")
+    assert repaired.status == 0, repaired
+    found = [(each["severity"], each["id"]) for each in repaired.json["before"][0]["findings"]]
+    assert ("blocker", "bcd-device-wrong") in found
+    assert ("warning", "system-volume-letter-wrong") in found
+    assert {each["hive"].rpartition("\\")[2] for each in repaired.json["changes"]} == {"BCD", "SYSTEM"}
+    mine = name(NEW, vista.WINDOWS.offset)
+    after = oracles.export_hive_of(machine.disk, machine.span(1), NT6_SYSTEM)
+    require_only(registry, after, {r"\DosDevices\C:": mine, FIRST_NAME: mine})
+    assert bootgraft("check", machine.disk, *LSI_SAS).status == 0
+    assert bootgraft("undo", machine.disk).status == 0
+    assert hashes(machine.disk.parent) == before
 
 
 def sgdisk(disk: Path, *arguments: str) -> str:
@@ -223,9 +228,15 @@ def test_attributes_that_hide_windows(uefi: BuiltMachine, bootgraft: Bootgraft) 
     assert attributes(uefi.disk)[3] == "D000000000000000"
     checked = bootgraft("check", uefi.disk, "--json")
     assert ("warning", "gpt-attributes-hide-volume") in findings(checked)
-    assert mend(uefi.disk) == ["gpt-attributes-hide-volume"]
+    hidden = oracles.sha256(uefi.disk)
+    repaired = bootgraft("repair", uefi.disk, *LSI_SAS, "--json")
+    assert (repaired.status, len(repaired.json["changes"])) == (0, 6), repaired
     assert attributes(uefi.disk) == dict.fromkeys((1, 2, 3), "0" * 16) | {4: "D000000000000000"}
     assert "No problems found" in sgdisk(uefi.disk, "--verify")
+    mended = uefi.disk.read_bytes()
+    assert bootgraft("undo", uefi.disk).status == 0
+    assert oracles.sha256(uefi.disk) == hidden
+    uefi.disk.write_bytes(mended)
     sgdisk(uefi.disk, *(f"--attributes=4:clear:{bit}" for bit in (60, 62, 63)))
     assert oracles.sha256(uefi.disk) == good
 
@@ -234,11 +245,12 @@ def test_a_new_guid_of_the_partition_of_windows(build_machine: Build, bootgraft:
     """The store has the new GUID already, as bcdboot leaves it; the letter has the old one."""
     files = vista.installation(loader="winload.efi", letters=(GptLetter("C", vista.RECOVERY_GUID[:-1] + "9"),))
     machine = build_machine(vista.uefi(name="other-guid", files=files))
-    span, path = machine.span(2), r"\Windows\system32\config\SYSTEM"
+    span, path = machine.span(2), NT6_SYSTEM
     before = oracles.export_hive_of(machine.disk, span, path)
     checked = bootgraft("check", machine.disk, "--json")
     assert ("warning", "system-volume-letter-wrong") in findings(checked)
-    assert mend(machine.disk) == ["system-volume-letter-wrong"]
+    repaired = bootgraft("repair", machine.disk, *LSI_SAS)
+    assert repaired.status == 0, repaired
     own = "hex(3):" + (b"DMIO:ID:" + uuid.UUID(vista.WINDOWS_GUID).bytes_le).hex(",")
     require_only(before, oracles.export_hive_of(machine.disk, span, path), {r"\DosDevices\C:": own})
     oracles.ntfs_is_consistent(machine.disk, span)
