@@ -7,11 +7,16 @@ from pathlib import Path
 import pytest
 from tests.drivers.infs import GOOD, SERVER_2003, SEVEN_X64, XP, driver, tree
 from tests.machines.spec import Architecture
+from tests.windows.hives import MemoryFile, real_bytes
 
+from bootgraft.drivers.inf import InfFile, InfLine, parse_inf
+from bootgraft.drivers.infinstall import add_reg, install_section, services
+from bootgraft.drivers.infmodels import models_for
 from bootgraft.drivers.infselect import choose_package, require_package
 from bootgraft.drivers.package import DeviceId, DriverPackage
 from bootgraft.drivers.recipient import Recipient, known_recipients
 from bootgraft.drivers.sources import open_source
+from bootgraft.registry.hive import Hive
 from bootgraft.registry.values import Value
 from bootgraft.targets.controllers import find_controller
 
@@ -52,8 +57,8 @@ def test_every_id_is_bound_up_to_windows_7(x86: bytes) -> None:
     package = require_package(tree({"disk.inf": GOOD, "vdisk.sys": x86}), VIRTIO, XP)
     bound = {"ClassGUID": "{4D36E97B-E325-11CE-BFC1-08002BE10318}", "Service": "disk0"}
     database = "Control\\CriticalDeviceDatabase\\"
-    assert texts(package, f"{database}PCI#VEN_1AF4&DEV_1001&SUBSYS_00021AF4&REV_00") == bound
-    assert texts(package, f"{database}PCI#VEN_1AF4&DEV_1001") == bound
+    assert texts(package, f"{database}pci#ven_1af4&dev_1001&subsys_00021af4&rev_00") == bound
+    assert texts(package, f"{database}pci#ven_1af4&dev_1001") == bound
 
 
 def test_windows_8_has_no_critical_device_database(machine_cache: Path) -> None:
@@ -222,10 +227,68 @@ def test_real_ahci_package_in_utf16(shared_testdata: Path, tmp_path: Path, x86: 
         assert (chosen.chosen.id, chosen.chosen.match) == ("PCI\\CC_010601", "compatible id")
         assert texts(chosen.package, "Services\\genahci")["DisplayName"] == "Standard SATA AHCI Driver"
         assert texts(chosen.package, "Services\\genahci\\Parameters")["BusType"] == 11
-        assert any(key.path == "Control\\CriticalDeviceDatabase\\PCI#CC_010601" for key in chosen.package.keys)
+        assert any(key.path == "Control\\CriticalDeviceDatabase\\pci#cc_010601" for key in chosen.package.keys)
 
 
 def test_a_driver_that_is_none_is_passed_over() -> None:
     chosen = choose_package(tree({"disk.inf": GOOD, "vdisk.sys": struct.pack("<2s62x", b"MZ")}), VIRTIO, XP)
     assert chosen.package is None
     assert "vdisk.sys is no driver: it lacks the PE header" in chosen.rejected[0].reason
+
+
+def test_microsofts_own_setup_binds_the_same_services(shared_testdata: Path) -> None:
+    """TXTSETUP.SIF of XP x64 says which service drives which device; so do MSHDC.INF and PNPSCSI.INF beside it."""
+    folder = shared_testdata / "ms-setup-media" / "xp-x64-smolxp-modified"
+    setup = parse_inf((folder / "TXTSETUP.SIF").read_bytes(), "TXTSETUP.SIF")
+    expected = {
+        line.key.casefold(): line.field(0).casefold()
+        for line in setup.section("HardwareIdsDatabase")
+        if line.key is not None and line.key.startswith("PCI\\")
+    }
+    (recipient,) = known_recipients("xp64")
+    compared: dict[str, set[str]] = {}
+    for name in ("MSHDC.INF", "PNPSCSI.INF"):
+        data = (folder / name).read_bytes()
+        plain = parse_inf(data, name)
+        makers = [section.removesuffix(".ntamd64") for section in plain.raw if section.endswith(".ntamd64")]
+        # The media was slimmed: its [Manufacturer] no longer names every section that is still there.
+        named = "\r\n[Manufacturer]\r\n" + "\r\n".join(f"all = {maker}, NTamd64" for maker in makers) + "\r\n"
+        found = parse_inf(data + named.encode(), name)
+        for model in models_for(found, recipient):
+            for each in model.ids:
+                section = install_section(found, model.install, recipient.arch)
+                if each.casefold() not in expected or section is None:
+                    continue
+                for line in services(found, section, lambda _: None):
+                    if line.is_function_driver:
+                        compared.setdefault(each.casefold(), set()).add(line.name.casefold())
+    assert len(compared) >= 6
+    differing = {each for each, found_services in compared.items() if expected[each] not in found_services}
+    assert differing == {"pci\\ven_105a&dev_4d33"}  # Promise's, which PNPSCSI.INF gives a driver of its own
+
+
+def test_microsofts_own_registry_lines_are_those_of_a_real_hive(shared_testdata: Path) -> None:
+    """HIVESYS.INF fills the CriticalDeviceDatabase of every new XP x64; a real XP's has the same services there."""
+    path = shared_testdata / "ms-setup-media" / "xp-x64-smolxp-modified" / "HIVESYS.INF"
+    found = parse_inf(path.read_bytes(), path.name)
+    prefix = "system\\currentcontrolset\\control\\criticaldevicedatabase\\"
+    chosen = tuple(line for line in found.section("AddReg") if line.field(1).casefold().startswith(prefix))
+    of_it = InfFile(path.name, {"all": (InfLine("AddReg", ("r",), 1),), "r": chosen})  # other lines are damaged
+    lines = {}
+    for line in add_reg(of_it, "all", lambda _: None):
+        if line.name == "Service":
+            assert line.data is not None
+            lines[line.key[len(prefix) :].casefold()] = Value("", 1, line.data.data).text()
+    hive = Hive.open(
+        MemoryFile(real_bytes("hives-system", "xp-sp3-x86-vmware-buslogic-vmscsi", "SYSTEM")), name="SYSTEM"
+    )
+    database = hive.key("ControlSet001\\Control\\CriticalDeviceDatabase")
+    assert database is not None
+    same = 0
+    for name, service in lines.items():
+        key = database.key(name)
+        value = None if key is None else key.value("Service")
+        if value is not None:
+            assert (value.text() or "").casefold() == (service or "").casefold(), name
+            same += 1
+    assert same >= 10

@@ -17,7 +17,6 @@ from tests.machines.spec import Architecture
 VIRTIO = ("--target", "kvm:virtio-blk")
 SYSTEM = r"\WINDOWS\system32\config\system"
 DRIVER = r"\WINDOWS\system32\drivers\viostor.sys"
-BUSLOGIC = "PCI#VEN_104B&DEV_1040"
 SCSI_ADAPTER = "{4D36E97B-E325-11CE-BFC1-08002BE10318}"
 
 
@@ -89,8 +88,8 @@ def require_viostor(hive: Path, control_set: str) -> None:
     assert key_values(hive, rf"{control_set}\Services\viostor\Parameters\PnpInterface") == {
         "5": ("DWORD", "0x00000001")
     }
-    for subsystem in ("00000000", "00020000", "00021AF4"):
-        binding = rf"{control_set}\Control\CriticalDeviceDatabase\PCI#VEN_1AF4&DEV_1001&SUBSYS_{subsystem}"
+    for subsystem in ("00000000", "00020000", "00021af4"):
+        binding = rf"{control_set}\Control\CriticalDeviceDatabase\pci#ven_1af4&dev_1001&subsys_{subsystem}"
         assert key_values(hive, binding) == {"ClassGUID": ("SZ", SCSI_ADAPTER), "Service": ("SZ", "viostor")}
 
 
@@ -114,8 +113,8 @@ def test_the_keys_are_those_that_a_real_windows_has(
             grafted.pop(own, None)
             installed.pop(own, None)
         assert grafted == installed
-    databases = [rf"ControlSet001\Control\CriticalDeviceDatabase\{name}" for name in (BUSLOGIC, BUSLOGIC.lower())]
-    assert texts(ours, databases[0]) == texts(real, databases[1])
+    binding = r"ControlSet001\Control\CriticalDeviceDatabase\pci#ven_104b&dev_1040"
+    assert texts(ours, binding) == texts(real, binding)
 
 
 def texts(hive: Path, key: str) -> dict[str, str]:

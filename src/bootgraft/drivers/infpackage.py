@@ -201,7 +201,7 @@ class _Maker:
 def _critical_devices(facts: InfFacts, service: str) -> Iterator[PackageKey]:
     """What binds the driver to each of its devices in Windows 2000 to 7."""
     for device in facts.devices:
-        name = device.id.replace("\\", "#")
+        name = device.id.replace("\\", "#").lower()
         if "\\" in device.id and len(name) <= _MAX_NAME:
             values = (("ClassGUID", facts.class_guid), ("Service", service))
             yield PackageKey(
