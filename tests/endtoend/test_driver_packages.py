@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.drivers.infs import GOOD, driver
 from tests.endtoend.story import WINDOWS, Bootgraft, Build, applied, findings, hashes, key_values, system_hive
-from tests.machines import oracles
+from tests.machines import oracles, vista
 from tests.machines.build import BuiltMachine
 from tests.machines.spec import Architecture
 
@@ -91,6 +91,32 @@ def require_viostor(hive: Path, control_set: str) -> None:
     for subsystem in ("00000000", "00020000", "00021af4"):
         binding = rf"{control_set}\Control\CriticalDeviceDatabase\pci#ven_1af4&dev_1001&subsys_{subsystem}"
         assert key_values(hive, binding) == {"ClassGUID": ("SZ", SCSI_ADAPTER), "Service": ("SZ", "viostor")}
+
+
+def test_windows_7_gets_the_64_bit_build(
+    build_machine: Build, shared_testdata: Path, tmp_path: Path, bootgraft: Bootgraft
+) -> None:
+    """Both virtio controllers from one folder: each time the INF of its own service, and BusType as that says."""
+    machine = build_machine(vista.system_reserved(vista.bios_store(vista.WINDOWS)))
+    pristine, span = hashes(machine.disk.parent), machine.span(1)
+    folder = virtio(shared_testdata)
+    for target, service, bus_type in (("kvm:virtio-blk", "viostor", 1), ("kvm:virtio-scsi-modern", "vioscsi", 10)):
+        repaired = bootgraft("repair", machine.disk, "--target", target, "--drivers", folder, "--json")
+        assert repaired.status == 0, repaired
+        assert rf"Win7\amd64\{service}.inf" in repaired.json["notes"][0]
+        oracles.ntfs_is_consistent(machine.disk, span)
+        path = rf"\Windows\system32\drivers\{service}.sys"
+        assert oracles.read_file(machine.disk, span, path) == (folder / f"Win7/amd64/{service}.sys").read_bytes()
+        hive = system_hive(machine.disk, span, tmp_path, directory="Windows")
+        for control_set in ("ControlSet001", "ControlSet002"):
+            values = key_values(hive, rf"{control_set}\Services\{service}")
+            assert (values["Start"], values["Type"]) == (("DWORD", "0x00000000"), ("DWORD", "0x00000001"))
+            parameters = key_values(hive, rf"{control_set}\Services\{service}\Parameters")
+            assert parameters["BusType"] == ("DWORD", f"0x{bus_type:08X}")
+        checked = bootgraft("check", machine.disk, "--target", target, "--json")
+        assert (checked.status, findings(checked)) == (0, [])
+        assert bootgraft("undo", machine.disk).status == 0
+        assert hashes(machine.disk.parent) == pristine
 
 
 def test_the_keys_are_those_that_a_real_windows_has(
