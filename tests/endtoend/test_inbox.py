@@ -1,13 +1,14 @@
 """A server that has its driver in its own driver.cab is repaired without any donor, and put back."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.endtoend.story import LSI_LOGIC, WINDOWS, Bootgraft, Build, require_grafted, system_hive
-from tests.machines import oracles
+from tests.machines import oracles, vista
 from tests.machines.build import BuiltMachine, content
-from tests.machines.spec import Architecture, Cabinet, File, Hive
+from tests.machines.spec import Architecture, Cabinet, File, Hive, HostFile, MachineSpec
 from tests.machines.windows_files import driver_cache, symmpi_binary, windows_files
 from tests.machines.windows_hives import SERVER_2003
 
@@ -98,3 +99,30 @@ def test_a_server_that_never_had_ide_gets_its_drivers_from_driver_cab(
         assert found == expected
     oracles.ntfs_is_consistent(server.disk, server.span(WINDOWS))
     assert bootgraft("check", server.disk, *ide).status == 0
+
+
+def test_a_windows_7_whose_driver_waits_in_its_store(
+    build_machine: Callable[[MachineSpec], BuiltMachine], shared_testdata: Path, bootgraft: Bootgraft
+) -> None:
+    """virtio-win's installer staged viostor (Red Hat's own), and no disk of the machine needed it so far."""
+    virtio = shared_testdata / "drivers" / "virtio-win-old-drivers" / "Win7" / "amd64"
+    package = r"\Windows\system32\DriverStore\FileRepository\viostor.inf_amd64_neutral_bbf0a4bd3d11e33f"
+    staged = [File(rf"{package}\{each.name}", HostFile(each)) for each in sorted(virtio.glob("viostor.*"))]
+    staged.append(File(r"\Windows\inf\oem4.inf", HostFile(virtio / "viostor.inf")))
+    files = (*vista.installation(), *staged)
+    machine = build_machine(vista.system_reserved(vista.bios_store(vista.WINDOWS), files=files))
+    before = oracles.sha256(machine.disk)
+    target = ("--target", "kvm:virtio-blk")
+    check = bootgraft("check", machine.disk, *target)
+    assert check.status == 1
+    found = package.replace("system32", "System32")
+    assert rf"{found} serves PCI\VEN_1AF4&DEV_1001: no donor is needed" in check.stdout
+    repair = bootgraft("repair", machine.disk, *target)
+    assert repair.status == 0, repair
+    span = machine.span(1)
+    oracles.ntfs_is_consistent(machine.disk, span)
+    driver = oracles.read_file(machine.disk, span, r"\Windows\system32\drivers\viostor.sys")
+    assert driver == (virtio / "viostor.sys").read_bytes()
+    assert bootgraft("check", machine.disk, *target).status == 0
+    assert bootgraft("undo", machine.disk).status == 0
+    assert oracles.sha256(machine.disk) == before

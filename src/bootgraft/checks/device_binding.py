@@ -21,7 +21,7 @@ DOCS = (
         fix="Where Windows ships the driver and its service and file are there, CriticalDeviceDatabase keys are made "
         "and the service is completed; where it has the file in one of its own caches (driver.cab, a service pack's "
         "cabinet or folder, dllcache), it is taken from there. A package that waits in the driver store of Vista "
-        "or 7 does too. Else driver and bindings come from the driver source.",
+        "and later does too. Else driver and bindings come from the driver source.",
         limits="A key without ClassGUID does not count: the kernel skips it. One without Service binds to no driver. "
         "An id in the DriverDatabase alone is no binding: packages that were only staged have that too. Of the "
         "channels of an IDE controller the first is looked at.",

@@ -40,7 +40,7 @@ def _own(installation: Installation, hive: Hive, facts: ControllerFacts, link: L
     if place is None and link.main_id == facts.controller.main_id:
         from bootgraft.drivers.staged import staged_for
 
-        place = staged_for(installation, facts.controller)
+        place = staged_for(installation, hive, facts.controller)
     return place
 
 

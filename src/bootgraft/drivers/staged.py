@@ -1,8 +1,8 @@
 r"""Driver packages that this Windows has in its driver store and that no device of it needed yet.
 
-VMware Tools and virtio-win's installer put the packages of all their controllers there. Of each, Windows Vista and 7
-keep a copy of the INF as ``inf\oemN.inf`` (Microsoft, "How Driver Packages are Staged"); the package itself is the
-directory of ``DriverStore\FileRepository`` with the same INF in it.
+VMware Tools and virtio-win's installer put the packages of all their controllers there, each into a directory of
+``DriverStore\FileRepository``. Windows Vista and 7 keep a copy of its INF as ``inf\oemN.inf`` (Microsoft, "How Driver
+Packages are Staged"); Windows 8 and later name it in the DriverDatabase by the ids that it serves.
 """
 
 import hashlib
@@ -18,21 +18,20 @@ from bootgraft.drivers.volume import VolumeArchive
 from bootgraft.errors import FileMissingError, FileSystemError
 from bootgraft.filesystems.base import FileSystem
 from bootgraft.registry.hive import Hive
-from bootgraft.targets.controllers import Controller
+from bootgraft.targets.controllers import Controller, PciId
+from bootgraft.windows.driver_database import has_database, packages_naming
 from bootgraft.windows.installation import Installation
 
-_FIRST, _LAST = (6, 0), (6, 1)
-"""NT versions: before, there was no store; later ones bind by a database, into which nothing is written yet."""
-
+_VISTA = (6, 0)  # before, there was no store
 _MAX_OEM_INFS = 512
 _MAX_INF = 2**20  # bytes of an INF
 _MAX_PACKAGES = 4096  # directories of the store that are looked at
 _MAX_STAGED = 16  # of them that may serve one controller
 
 
-def staged_for(installation: Installation, controller: Controller) -> str | None:
+def staged_for(installation: Installation, hive: Hive, controller: Controller) -> str | None:
     """A package in the driver store that names the controller, in words; None where there is none. Quick."""
-    found = next(_packages(installation, controller), None)
+    found = next(_packages(installation, hive, controller), None)
     return None if found is None else f"{_store(installation)}\\{found} serves {controller.main_id}"
 
 
@@ -43,7 +42,7 @@ def read_staged(installation: Installation, hive: Hive, controller: Controller) 
         DriverSourceError: the store is damaged.
         HiveError, FileSystemError: the machine is damaged on the way.
     """
-    packages = tuple(islice(_packages(installation, controller), _MAX_STAGED))
+    packages = tuple(islice(_packages(installation, hive, controller), _MAX_STAGED))
     if not packages:
         return None
     store = _store(installation)
@@ -52,12 +51,26 @@ def read_staged(installation: Installation, hive: Hive, controller: Controller) 
     return choose_package(tree, controller, read_recipient(installation, hive)).package
 
 
-def _packages(installation: Installation, controller: Controller) -> Iterator[str]:
-    """The directories of the store, for this architecture, whose INF was staged and names the controller."""
-    if controller.pci is None or not _FIRST <= installation.version <= _LAST:
+def _packages(installation: Installation, hive: Hive, controller: Controller) -> Iterator[str]:
+    """The directories of the store, for this architecture, that may serve the controller."""
+    if controller.pci is None or installation.version < _VISTA:
+        return
+    if not has_database(hive):
+        yield from _by_inf(installation, controller.pci)
         return
     filesystem = installation.volume.filesystem()
-    infs = set(_staged_infs(filesystem, f"{installation.directory}\\inf", controller.pci.hardware_id))
+    for package in packages_naming(hive, controller.device_ids()):
+        try:
+            if filesystem.stat(f"{_store(installation)}\\{package}").is_directory:
+                yield package
+        except FileMissingError:
+            continue
+
+
+def _by_inf(installation: Installation, pci: PciId) -> Iterator[str]:
+    """Where there is no database: the directories whose INF was staged and names the controller."""
+    filesystem = installation.volume.filesystem()
+    infs = set(_staged_infs(filesystem, f"{installation.directory}\\inf", pci.hardware_id))
     sizes = {size for size, _ in infs}
     if not infs:
         return

@@ -98,6 +98,23 @@ def find_database_binding(hive: Hive, device_ids: Iterable[str]) -> Search:
     return Search(None, tuple(dead_ends))
 
 
+def packages_naming(hive: Hive, device_ids: Iterable[str]) -> tuple[str, ...]:
+    """The active packages whose INFs name one of the ids, each once, best match first: staged or installed.
+
+    Raises:
+        HiveError: the SYSTEM hive is damaged there.
+    """
+    found: dict[str, None] = {}
+    for device_id in device_ids:
+        key = hive.key(f"{ROOT}\\DeviceIds\\{device_id}")
+        for inf in () if key is None else _infs(key):
+            of_inf = None if "\\" in inf else hive.key(f"{ROOT}\\DriverInfFiles\\{inf}")
+            name = None if of_inf is None else _text(of_inf, "Active")
+            if name is not None and "\\" not in name:
+                found[name] = None
+    return tuple(found)
+
+
 def bindings_of_package(hive: Hive, package: str, configuration: str) -> Iterator[tuple[str, Key]]:
     """The ids that a package's configuration serves, each with its descriptor's key."""
     top = hive.key(f"{ROOT}\\DriverPackages\\{package}\\Descriptors")
