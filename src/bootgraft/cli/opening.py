@@ -5,7 +5,6 @@ from contextlib import ExitStack
 
 from bootgraft.cli.options import Options
 from bootgraft.cli.repeated import refuse_repeated
-from bootgraft.drivers.sources import is_package_source
 from bootgraft.errors import ReadOnlyError
 from bootgraft.storage.imageinfo import ImageFormat, ImageInfo
 from bootgraft.storage.images import OpenImage, find_children, identify, open_image
@@ -33,6 +32,10 @@ def open_machine(options: Options, stack: ExitStack, *, writable: bool) -> Itera
 
 def open_sources(options: Options, stack: ExitStack) -> Iterator[tuple[str, OpenImage | None]]:
     """Open the images among the driver sources for reading; ``stack`` closes them. None for what the child opens."""
+    if not options.drivers:
+        return
+    from bootgraft.drivers.sources import is_package_source
+
     for location in options.drivers:
         if is_package_source(location):
             yield location, None
