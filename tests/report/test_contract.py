@@ -10,7 +10,7 @@ CHECK: dict[str, Any] = {
     "findings": [
         {"id": "a", "severity": "info", "title": "", "explanation": "", "evidence": ["x"], "fixable": True}
     ],
-    "fragments": [],
+    "alternatives": [], "fragments": [],
 }  # fmt: skip
 
 

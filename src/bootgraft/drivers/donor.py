@@ -17,6 +17,7 @@ from bootgraft.errors import DriverSourceError, FileMissingError, FileSystemErro
 from bootgraft.registry.hive import Hive, Key
 from bootgraft.registry.values import ValueType, dword_data, text_data
 from bootgraft.targets.controllers import Controller
+from bootgraft.targets.driverchains import driver_chain
 from bootgraft.windows.bindings import critical_devices_of_service, find_critical_device
 from bootgraft.windows.driver_database import find_database_binding, has_database
 from bootgraft.windows.installation import Installation
@@ -24,6 +25,7 @@ from bootgraft.windows.pe import NotPortableExecutableError, read_pe
 from bootgraft.windows.roots import is_relative, on_volume
 from bootgraft.windows.services import Service, driver_file, read_service
 
+_PLUG_AND_PLAY = (5, 0)
 MAX_SERVICE_KEYS = 512
 """Keys below one service; a storage miniport has under ten."""
 
@@ -38,17 +40,18 @@ def read_donor(
     control_set = donor.select.default
     database = find_database_binding(hive, controller.device_ids()).binding if has_database(hive) else None
     binding = database or find_critical_device(hive, control_set, controller.device_ids())
-    if binding is None or binding.service is None:
+    bound = _nt4_service(donor, hive, controller) if binding is None else binding.service
+    if bound is None:
         raise DriverSourceError(
             f"this donor has no driver for {controller.main_id}: {_binder(hive, control_set)} binds no service to it",
             where=f"{source}: {donor.product} on {donor.volume.name}",
             advice=f"Give a donor that runs on {controller.target}, or --reg and --file with an exported driver",
         )
-    service = read_service(hive, control_set, binding.service)
-    key = hive.key(f"ControlSet{control_set:03d}\\Services\\{binding.service}")
+    service = read_service(hive, control_set, bound)
+    key = hive.key(f"ControlSet{control_set:03d}\\Services\\{bound}")
     if service is None or key is None:
         raise DriverSourceError(
-            f"this donor binds {controller.main_id} to the service {binding.service}, which it does not have",
+            f"this donor binds {controller.main_id} to the service {bound}, which it does not have",
             where=f"{source}: {donor.product} on {donor.volume.name}",
             advice="Give another donor, or --reg and --file with an exported driver",
         )
@@ -64,7 +67,7 @@ def read_donor(
             where=f"{source}: {donor.product} on {donor.volume.name}",
             advice="Give another donor, or --reg and --file with an exported driver",
         )
-    for device in critical_devices_of_service(hive, control_set, binding.service):
+    for device in critical_devices_of_service(hive, control_set, bound):
         found = hive.key(device.key_path)
         if found is not None:
             relative = device.key_path.partition("\\")[2]
@@ -72,6 +75,14 @@ def read_donor(
     inf = None if database is None else read_inf_facts(hive, database)
     keys += () if inf is None else critical_keys(inf, key.name)  # for a recipient, or an export, that binds by them
     return DriverPackage(source, key.name, tuple(keys), (PackageFile(target, data),), _notes(donor, recipient), inf)
+
+
+def _nt4_service(donor: Installation, hive: Hive, controller: Controller) -> str | None:
+    """The service that drives the controller on a donor with NT 4, which binds nothing."""
+    if donor.version >= _PLUG_AND_PLAY or donor.version == (0, 0):
+        return None
+    names = driver_chain(controller, donor.version).links[0].services
+    return next((name for name in names if read_service(hive, donor.select.default, name) is not None), None)
 
 
 def _binder(hive: Hive, control_set: int) -> str:

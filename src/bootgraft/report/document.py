@@ -27,6 +27,7 @@ from bootgraft.storage.ldm import is_dynamic
 from bootgraft.windows.installation import Installation
 
 if TYPE_CHECKING:  # few ask for them
+    from bootgraft.checks.alternatives import Alternative
     from bootgraft.targets.recommend import Fragment
 
 
@@ -124,6 +125,13 @@ class FragmentDocument(TypedDict):
     text: str
 
 
+class AlternativeDocument(TypedDict):
+    """A target that needs no driver from outside."""
+
+    target: str
+    as_it_is: bool
+
+
 class CheckDocument(TypedDict):
     """What ``check --json`` prints."""
 
@@ -133,6 +141,7 @@ class CheckDocument(TypedDict):
     firmware: str | None
     windows: WindowsDocument | None
     findings: list[FindingDocument]
+    alternatives: list[AlternativeDocument]
     fragments: list[FragmentDocument]
 
 
@@ -277,7 +286,9 @@ def windows_document(installation: Installation) -> WindowsDocument:
     }
 
 
-def check_document(diagnosis: Diagnosis, fragments: "Sequence[Fragment]" = ()) -> CheckDocument:
+def check_document(
+    diagnosis: Diagnosis, fragments: "Sequence[Fragment]" = (), alternatives: "Sequence[Alternative]" = ()
+) -> CheckDocument:
     """Build the document of ``check``; ``fragments`` are what ``--recommend`` asked for."""
     installation = diagnosis.installation
     return {
@@ -287,6 +298,7 @@ def check_document(diagnosis: Diagnosis, fragments: "Sequence[Fragment]" = ()) -
         "firmware": None if diagnosis.chain.firmware is None else diagnosis.chain.firmware.value.lower(),
         "windows": None if installation is None else windows_document(installation),
         "findings": [finding_document(finding) for finding in diagnosis.findings],
+        "alternatives": [{"target": each.target, "as_it_is": each.as_it_is} for each in alternatives],
         "fragments": [{"format": each.format, "text": each.text} for each in fragments],
     }
 

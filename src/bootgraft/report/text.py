@@ -31,6 +31,7 @@ from bootgraft.report.document import (
 from bootgraft.report.drawing import draw
 
 if TYPE_CHECKING:  # few ask for them
+    from bootgraft.checks.alternatives import Alternative
     from bootgraft.targets.recommend import Fragment
 
 _SHOWN_BYTES = 64
@@ -153,15 +154,29 @@ def _verdict(diagnosis: Diagnosis) -> str:
             return f"{what}: bootgraft cannot tell whether it boots{target}."
 
 
-def check_text(diagnosis: Diagnosis, images: Sequence[DeviceSpec], fragments: "Sequence[Fragment]" = ()) -> str:
+def check_text(
+    diagnosis: Diagnosis,
+    images: Sequence[DeviceSpec],
+    fragments: "Sequence[Fragment]" = (),
+    alternatives: "Sequence[Alternative]" = (),
+) -> str:
     """What ``check`` prints; ``fragments`` are what ``--recommend`` asked for."""
     lines = [
         verdict_line(diagnosis),
         *_firmware_line(diagnosis),
         *finding_lines(diagnosis.findings),
         *_next_lines(diagnosis, images),
+        *_alternative_lines(alternatives),
     ]
     return "\n".join(lines) + "\n" + fragments_text(diagnosis, fragments)
+
+
+def _alternative_lines(alternatives: "Sequence[Alternative]") -> Iterator[str]:
+    for as_it_is, words in ((True, "It would boot as it is"), (False, "`repair` needs no driver source")):
+        targets = [each.target for each in alternatives if each.as_it_is is as_it_is]
+        if targets:
+            yield ""
+            yield f"{words} on {', '.join(targets)}."
 
 
 def fragments_text(diagnosis: Diagnosis, fragments: "Sequence[Fragment]") -> str:

@@ -22,6 +22,7 @@ from bootgraft.worker.job import Job, Operation, Outcome
 from bootgraft.worker.survey import Survey, read_target, survey, targets_of, windows_targets
 
 if TYPE_CHECKING:
+    from bootgraft.checks.alternatives import Alternative
     from bootgraft.targets.recommend import Fragment
 
 BOOTS, DOES_NOT_BOOT = 0, 1
@@ -98,8 +99,18 @@ def _check(job: Job, disks: Sequence[BlockDevice]) -> Outcome:
         found = survey(machine, job.windows, images)
         diagnosis = found.diagnose(targets_of(job, found))[0]
         lines = _recommend(job, found, diagnosis) if job.recommend else ()
+        instead = _alternatives(found, diagnosis)
         status = BOOTS if diagnosis.verdict is Verdict.BOOTS else DOES_NOT_BOOT
-        return Outcome(status, json.dumps(check_document(diagnosis, lines)), check_text(diagnosis, images, lines))
+        document = check_document(diagnosis, lines, instead)
+        return Outcome(status, json.dumps(document), check_text(diagnosis, images, lines, instead))
+
+
+def _alternatives(found: Survey, diagnosis: Diagnosis) -> "tuple[Alternative, ...]":
+    if diagnosis.verdict is not Verdict.BLOCKED:
+        return ()
+    from bootgraft.checks.alternatives import find_alternatives  # a machine that boots needs none
+
+    return find_alternatives(diagnosis, found.hive)
 
 
 def _recommend(job: Job, found: Survey, diagnosis: Diagnosis) -> "tuple[Fragment, ...]":
