@@ -72,8 +72,17 @@ def test_a_file_that_an_iso_holds_once_under_two_names_is_read_under_both(tmp_pa
     assert archive.read("2k3\\symmpi.sys") == archive.read("symmpi.sys") == SYS
 
 
-def test_an_lzx_cabinet(tmp_path: Path) -> None:
-    data = random.Random(2).randbytes(30_001)
+LZX = {
+    "uncompressed": random.Random(2).randbytes(30_001),
+    "verbatim or aligned": b"".join(b"driver %d of the cabinet\xe8\1\2\3\4" % number for number in range(900)),
+    "whole frame": (b"a driver, " * 4000)[:32768],
+}
+
+
+@pytest.mark.parametrize("kind", LZX)
+def test_an_lzx_cabinet(kind: str, tmp_path: Path) -> None:
+    data = LZX[kind]
+    assert (len(lzx_cabinet("x", data)) < len(data) / 2) is (kind != "uncompressed")
     path = tmp_path / "driver.cab"
     path.write_bytes(lzx_cabinet("symmpi.sys", data))
     run("cabextract", "-q", "-d", tmp_path / "out", path)

@@ -57,6 +57,11 @@ def compressed(path: str, content: bytes, kind: str, packed: bytes | None = None
     )
 
 
+def lzx(chunk: bytes) -> bytes:
+    """One chunk of at most 32 KiB, compressed as in WIM files and WOF streams; as it is where it does not shrink."""
+    return _compress(chunk, *_TYPES["LZX"][1:])
+
+
 def _compress(chunk: bytes, kind: int, size: int) -> bytes:
     ffi, lib, compressor = _compressor(kind, size)
     buffer = ffi.new("char[]", len(chunk))
