@@ -11,6 +11,7 @@ from tests.machines.windows_files import DriverFile, driver_cache, symmpi_binary
 from tests.machines.windows_hives import SCSI_ADAPTER, WINDOWS_7, WINDOWS_XP, ControlSet, Symmpi
 from tests.memory_windows import MemoryWindows, memory_windows
 
+from bootgraft.drivers import inbox
 from bootgraft.drivers.inbox import own_driver, read_inbox
 from bootgraft.drivers.package import DriverPackage
 from bootgraft.errors import DriverSourceError
@@ -180,6 +181,13 @@ def test_a_hostile_cabinet_is_passed_over(windows: Windows) -> None:
     assert "leads out of it" in read.notes[1]
     found.filesystem.files[f"{W}\\Driver Cache\\i386\\driver.cab"] = evil[:60]
     with pytest.raises(DriverSourceError, match=r"leads out of it.*damaged"):
+        package(found)
+
+
+def test_cabinets_that_take_for_ever_are_left(windows: Windows, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox, "_CPU_SECONDS", -1.0)
+    found = windows(*cache_of(driver=cab(symmpi())))
+    with pytest.raises(DriverSourceError, match=r"driver\.cab \(symmpi\.sys\): not looked at"):
         package(found)
 
 

@@ -23,7 +23,7 @@ _VISTA = (6, 0)
 _FOLDERS = {Architecture.X86: "i386", Architecture.X64: "amd64", Architecture.IA64: "ia64"}
 STORE_MARKS = {Architecture.X86: "_x86_", Architecture.X64: "_amd64_", Architecture.ARM64: "_arm64_"}
 _MAX_FOLDERS = 8192  # packages in a driver store, backups of drivers
-_MAX_CABINETS = 32
+_MAX_CABINETS = 16
 _MAX_INDEX = 4 * 2**20  # bytes of drvindex.inf, which has some 100 KiB
 _SERVICE_PACK = re.compile(r"sp(\d{1,3})\.cab", re.IGNORECASE | re.ASCII)
 

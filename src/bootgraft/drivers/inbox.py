@@ -4,6 +4,7 @@ Every place that has the file is looked at, and of the drivers that this Windows
 files that it imports from and that are not in place either. What is passed over is told with the reason.
 """
 
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
@@ -22,6 +23,7 @@ from bootgraft.windows.pe import PeFacts
 _MAX_FILES = 8  # that are looked for: the driver and, by way of its imports, what it needs
 _MAX_PLACES = 64  # that have a file of one name by itself
 _MAX_TOLD = 8  # drivers that are passed over in words
+_CPU_SECONDS = 60.0  # of processor time for one search; one cabinet has its own limit besides
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,7 @@ class _Search:
             self._filesystem, volume.name, installation.directory, installation.version, installation.arch
         )
         self.passed_over: list[str] = []
+        self._deadline = time.process_time() + _CPU_SECONDS
         self._known: dict[str, Chosen | None] = {}
 
     def driver(self, name: str) -> Chosen | None:
@@ -168,6 +171,9 @@ class _Search:
         return best
 
     def _try(self, place: Place) -> Chosen | None:
+        if time.process_time() > self._deadline:
+            self._pass_over(place, "not looked at, since the other places took too long")
+            return None
         try:
             data = self.caches.read(place)
         except FileMissingError:
