@@ -17,6 +17,7 @@ from bootgraft.boot.chain import BootChain, BootTarget, Step, follow
 from bootgraft.boot.faults import LoaderFault, LoaderFaultKind
 from bootgraft.boot.hibernation import SavedSession
 from bootgraft.boot.menufault import MenuFault, MenuFaultKind
+from bootgraft.boot.steps import Firmware
 from bootgraft.boot.unusable import Unusable, UnusableKind
 from bootgraft.changes import FileId, WriteFile, WriteSectors
 from bootgraft.checks import (
@@ -45,6 +46,7 @@ from bootgraft.checks import (
     start_override,
     target,
     uefi_fallback,
+    vm_firmware,
     volume_state,
 )
 from bootgraft.checks.facts import BindingStore, ControllerFacts, LinkFacts
@@ -382,6 +384,10 @@ def _on_dynamic_disk() -> Installation:
     return replace(installation(), volume=volume)
 
 
+def _described(firmware: Firmware) -> tuple[Finding, ...]:
+    return vm_firmware.check(chain(), vm_firmware.DescribedFirmware("server1.vmx", firmware))
+
+
 CASES = {
     boot_chain.BROKEN: Case(boot_chain.check(chain(holds=False)), boot_chain.check(chain()), boot_chain.check(chain())),
     boot_chain.NOT_FOLLOWED: Case(
@@ -514,5 +520,6 @@ CASES = {
         target.check(installation(version=(6, 2)), LSI_LOGIC),
     ),
     target.NO_TARGET: Case((target.no_target(),), (), ()),
+    vm_firmware.WRONG: Case(_described(Firmware.UEFI), _described(Firmware.BIOS), vm_firmware.check(chain(), None)),
 }
 """By finding id; ``test_diagnosis`` fails where one has no case."""

@@ -249,6 +249,19 @@ def test_recommended_lines_describe_a_machine_that_boots(
     assert "For vmware:lsilogic the machine's description has to say (vmx):\n    firmware = " in check.stdout
 
 
+def test_the_wrong_firmware_is_told_and_nothing_is_written(
+    server1: BuiltMachine, donor: BuiltMachine, bootgraft: Run
+) -> None:
+    vm = described(server1, KINDS[0])
+    vm.write_bytes(b'firmware = "efi"\r\n' + vm.read_bytes())
+    before = content(vm), sha256(server1.disk)
+    check = bootgraft("check", "--vm", vm, "--json").json
+    assert (check["verdict"], check["stop_code"], check["findings"][0]["id"]) == ("blocked", None, "vm-firmware")
+    done = bootgraft("repair", "--vm", vm, "--isolate", "--drivers", donor.disk)
+    assert (done.status, done.stdout.split(".")[0]) == (1, "Nothing was written")
+    assert (content(vm), sha256(server1.disk)) == before
+
+
 HOSTILE = {
     "bomb.xml": b'<!DOCTYPE d [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><domain>&b;</domain>',
     "external.xml": b'<!DOCTYPE d [<!ENTITY x SYSTEM "file:///etc/passwd">]><domain>&x;</domain>',

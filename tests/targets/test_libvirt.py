@@ -101,9 +101,13 @@ def test_controllers(devices: str, settings: dict[str, str], controller: str | N
 
 @pytest.mark.parametrize(
     ("os", "firmware"),
-    [("", Firmware.BIOS), ("<loader readonly='yes' type='pflash'>/x/OVMF.fd</loader>", Firmware.UEFI)],
+    [
+        ("", Firmware.BIOS),
+        ("<loader readonly='yes' type='pflash'>/x/OVMF.fd</loader>", Firmware.UEFI),
+        ("<loader>/x/some.rom</loader>", None),
+    ],
 )
-def test_firmware(os: str, firmware: Firmware) -> None:
+def test_firmware(os: str, firmware: Firmware | None) -> None:
     assert libvirt.parse(domain("", os=os), PATH).firmware is firmware
 
 

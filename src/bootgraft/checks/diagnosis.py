@@ -34,6 +34,7 @@ from bootgraft.checks import (
     start_override,
     target,
     uefi_fallback,
+    vm_firmware,
     volume_state,
 )
 from bootgraft.checks.facts import ControllerFacts, gather
@@ -89,6 +90,7 @@ DOCS: tuple[FindingDoc, ...] = (
     last_known_good.DOC,
     pending_transactions.DOC,
     *target.DOCS,
+    vm_firmware.DOC,
 )
 """Every finding id that bootgraft knows."""
 
@@ -122,11 +124,12 @@ class Diagnosis:
         """The findings that stop the boot."""
         return tuple(f for f in self.findings if f.severity is Severity.BLOCKER)
 
-    def with_findings(self, further: Sequence[Finding]) -> "Diagnosis":
-        """The same with further findings, and with the verdict that follows."""
+    def with_findings(self, further: Sequence[Finding], *, first: bool = False) -> "Diagnosis":
+        """The same with further findings (``first``: before the others), and with the verdict that follows."""
         blocked = any(finding.severity is Severity.BLOCKER for finding in further)
         verdict = Verdict.BLOCKED if blocked else self.verdict
-        return replace(self, findings=(*self.findings, *further), verdict=verdict)
+        findings = (*further, *self.findings) if first else (*self.findings, *further)
+        return replace(self, findings=findings, verdict=verdict)
 
 
 def chain_findings(chain: BootChain) -> tuple[Finding, ...]:

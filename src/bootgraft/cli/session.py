@@ -64,6 +64,7 @@ class Session:
             sources.append(DriverSource(location, None if image is None else len(opened)))
             opened += [] if image is None else [image]
         opened += self._boot_code
+        described = self._options.description
         job = Job(
             operation,
             tuple(_spec(image) for image in opened),
@@ -79,6 +80,8 @@ class Session:
             len(self._options.boot_code),
             tuple(sources),
             self._options.drivers_request,
+            "" if described is None else str(described.path),
+            None if described is None or described.firmware is None else described.firmware.value,
             self._options.controllers,
             self._options.vm_edit,
             self._options.recommend,

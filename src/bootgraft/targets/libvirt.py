@@ -197,9 +197,13 @@ def _order(element: Element, path: Path) -> int | None:
     return int(text)
 
 
-def _firmware(domain: Element) -> Firmware:
-    is_flash = domain.attribute(("os", "loader"), "type") == "pflash"
-    return Firmware.UEFI if domain.attribute(("os",), "firmware") == "efi" or is_flash else Firmware.BIOS
+def _firmware(domain: Element) -> Firmware | None:
+    """A loader of type ``rom`` may be either; without one it is SeaBIOS."""
+    wanted = domain.attribute(("os",), "firmware")
+    loader = domain.first("os", "loader")
+    if wanted == "efi" or (loader is not None and loader.attributes.get("type") == "pflash"):
+        return Firmware.UEFI
+    return Firmware.BIOS if wanted == "bios" or loader is None else None
 
 
 def _card(number: int, interface: Element) -> NetworkCard:

@@ -42,6 +42,7 @@ class Job:
     ``registry`` says what ``reg`` is to do, ``drivers`` what ``drivers`` is to do.
     ``reset_journal`` and ``discard_hibernation`` are what the user consents to lose (see :mod:`.consent`).
 
+    ``vm_path`` is the machine's description, ``vm_firmware`` what it says of the firmware (``BIOS``, ``UEFI``).
     ``controllers`` says which target presents each disk, for want of ``targets``: the one with the Windows counts.
     ``vm_edit`` is to be committed with the changes to the disks; ``recommend`` asks for the lines of a description.
     """
@@ -60,6 +61,8 @@ class Job:
     boot_codes: int = 0
     sources: tuple[DriverSource, ...] = ()
     drivers: "DriversRequest | None" = None
+    vm_path: str = ""
+    vm_firmware: str | None = None
     controllers: tuple[str | None, ...] = ()
     vm_edit: "EditVmFile | None" = None
     recommend: bool = False

@@ -19,7 +19,7 @@ from bootgraft.report.text import check_text, inspect_text
 from bootgraft.storage.blockdevice import BlockDevice
 from bootgraft.windows.installation import Installation, open_hive
 from bootgraft.worker.job import Job, Operation, Outcome
-from bootgraft.worker.survey import Survey, read_target, survey, targets_of, windows_targets
+from bootgraft.worker.survey import Survey, diagnoses_of, read_target, survey, windows_targets
 
 if TYPE_CHECKING:
     from bootgraft.checks.alternatives import Alternative
@@ -97,7 +97,7 @@ def _check(job: Job, disks: Sequence[BlockDevice]) -> Outcome:
     images = job.devices[: job.disks]
     with Machine.read(disks, writable=False) as machine:
         found = survey(machine, job.windows, images)
-        diagnosis = found.diagnose(targets_of(job, found))[0]
+        diagnosis = diagnoses_of(job, found)[0]
         lines = _recommend(job, found, diagnosis) if job.recommend else ()
         instead = _alternatives(found, diagnosis)
         status = BOOTS if diagnosis.verdict is Verdict.BOOTS else DOES_NOT_BOOT

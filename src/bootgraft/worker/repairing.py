@@ -31,7 +31,7 @@ from bootgraft.worker.consent import open_for_writing, refuse_unsafe, refuse_unu
 from bootgraft.worker.job import Job, Outcome
 from bootgraft.worker.packages import find_packages
 from bootgraft.worker.recommending import recommend
-from bootgraft.worker.survey import Survey, survey, targets_of
+from bootgraft.worker.survey import Survey, diagnoses_of, survey
 
 _DONE, _NOT_DONE = 0, 1
 _OUT_OF_REACH = (Remedy.NONE, Remedy.BOOT_CODE)
@@ -128,7 +128,7 @@ def _mend_chain(
 ) -> _Planned:
     """Apply what the findings about chain and names carry; the Windows behind it is looked at in the next round."""
     _step(monitor, "mending the boot chain and the names of disks and volumes on the overlay")
-    before = progress.before(found.diagnose(targets_of(job, found)))
+    before = progress.before(diagnoses_of(job, found))
     opened = open_for_writing(machine, volumes_written(plan, machine), found.sessions, job)
     plan = replace(plan, notes=(*opened, *plan.notes))
     defects = read_strictly(plan, machine)
@@ -158,7 +158,7 @@ def _mend_windows(
     monitor: Monitor,
 ) -> _Planned:
     """Graft what the Windows lacks that the chain arrives at."""
-    diagnoses = found.diagnose(targets_of(job, found))
+    diagnoses = diagnoses_of(job, found)
     before = progress.before(diagnoses)
     if found.installation is None or found.hive is None:
         return _Planned(before, None)
@@ -214,7 +214,7 @@ def _prove(job: Job, progress: _Progress, before: Sequence[Diagnosis], disks: Se
         require_no_worse(progress.defects or {}, remaining)
         damage = findings(plan, remaining)
         surveyed = survey(machine, job.windows, job.devices[: job.disks])
-        after = tuple(each.with_findings(damage) for each in surveyed.diagnose(targets_of(job, surveyed)))
+        after = tuple(each.with_findings(damage) for each in diagnoses_of(job, surveyed))
         proven = all(each.verdict is Verdict.BOOTS for each in after)
         document: RepairDocument = {
             "before": [check_document(each) for each in before],

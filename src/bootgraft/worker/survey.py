@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from bootgraft.boot.bootcode import CodeSource, none_given
 from bootgraft.boot.chain import BootChain, BootTarget, follow
 from bootgraft.boot.hibernation import SavedSession, saved_sessions
+from bootgraft.boot.steps import Firmware
 from bootgraft.boot.unusable import Unusable, explain
+from bootgraft.checks import vm_firmware
 from bootgraft.checks.diagnosis import Diagnosis, diagnose
 from bootgraft.checks.identity_facts import IdentityFacts, gather
+from bootgraft.checks.vm_firmware import DescribedFirmware
 from bootgraft.errors import PartitionTableError, UsageError
 from bootgraft.machine import Machine
 from bootgraft.registry.hive import Hive
@@ -39,7 +42,16 @@ class Survey:
         )
 
 
-def targets_of(job: Job, found: Survey) -> tuple[str, ...]:
+def diagnoses_of(job: Job, found: Survey) -> tuple[Diagnosis, ...]:
+    """Diagnose for each target of the job, or once, on the machine that its description tells of."""
+    described = None
+    if job.vm_firmware is not None:
+        described = DescribedFirmware(job.vm_path, Firmware(job.vm_firmware))
+    wrong = vm_firmware.check(found.chain, described)
+    return tuple(each.with_findings(wrong, first=True) for each in found.diagnose(_targets_of(job, found)))
+
+
+def _targets_of(job: Job, found: Survey) -> tuple[str, ...]:
     """The targets that were asked for; else the controller of the disk that holds the Windows, if that is known."""
     if job.targets or not job.controllers:
         return job.targets
