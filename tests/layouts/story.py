@@ -56,6 +56,8 @@ def _inspected(overlays: Sequence[Overlay]) -> Iterator[str]:
     except BootgraftError as error:
         yield f"inspect: {error}"
         return
+    links = (step["link"] if step["holds"] else f"BROKEN: {step['what']}" for step in document["boot_chain"])
+    yield " -> ".join(filter(None, links))
     for step in document["boot_chain"]:
         yield f"{'ok    ' if step['holds'] else 'BROKEN'} {step['what']}"
         yield f"       {step['where']}: {step['evidence']}"

@@ -34,6 +34,7 @@ _IMPORTS = {
     "ftdisk.sys": _KERNEL_AND_HAL,
     "volsnap.sys": _KERNEL_AND_HAL,
     "ntfs.sys": _KERNEL_ONLY,
+    "fastfat.sys": _KERNEL_ONLY,
 }
 _EXPORTS = {"scsiport.sys": _SCSIPORT, "classpnp.sys": _CLASSPNP, "pciidex.sys": _PCIIDEX}
 

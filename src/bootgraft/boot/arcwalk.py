@@ -104,7 +104,7 @@ def _numbered(trail: Trail, disk: int, number: int, where: str, menu: str) -> Vo
         )
     partition = volume.partition
     evidence = f"partition({number}) is slot {partition.slot}, type {partition.type}, at byte {partition.start}"
-    trail.holds(f"the default entry's ARC path names {volume.name}", table, evidence)
+    trail.holds(f"the default entry's ARC path names {volume.name}", table, evidence, link=volume.name)
     return volume
 
 
@@ -133,5 +133,5 @@ def to_windows(trail: Trail, volume: Volume, directory: str, line: str, menu: st
                 *trail.fitting(),
             )
     real = search.real_path(filesystem, directory)
-    trail.holds("a Windows is there", f"{volume.name}: {real}", f"{hive} and {kernel} are files")
+    trail.holds("a Windows is there", f"{volume.name}: {real}", f"{hive} and {kernel} are files", link=real)
     return BootTarget(volume, real, line)

@@ -123,7 +123,8 @@ def _sort(device: Device) -> str:
 
 
 def _found(trail: Trail, question: Question, volume: Volume, evidence: str) -> Volume:
-    trail.holds(f"the default entry's {question.role} is {volume.name}", question.where, evidence)
+    link = volume.name if question.role == "osdevice" else ""
+    trail.holds(f"the default entry's {question.role} is {volume.name}", question.where, evidence, link=link)
     return volume
 
 

@@ -157,7 +157,13 @@ def _default_entry(trail: Trail, menu: Menu) -> BcdObject:
         kind = next((words for each, words in _KINDS.items() if each == entry.type), f"of type {entry.type:08x}")
         what = f"the default entry is {kind}, from which bootgraft does not follow the start"
         raise unknown(what, place, title(menu, entry))
-    trail.holds("the BCD store names a default entry", place, title(menu, entry), *([remark] if remark else []))
+    trail.holds(
+        "the BCD store names a default entry",
+        place,
+        title(menu, entry),
+        *([remark] if remark else []),
+        link="BCD default",
+    )
     return entry
 
 
@@ -192,7 +198,7 @@ def _loader(trail: Trail, menu: Menu, entry: BcdObject, volume: Volume, path: st
             bcd_volumes.fitting(trail.machine, path),
             *trail.fitting(),
         )
-    trail.holds("the loader is there", where, f"a file of {file.size} bytes")
+    trail.holds("the loader is there", where, f"a file of {file.size} bytes", link=file.name)
 
 
 def _other_loader(trail: Trail, menu: Menu, volume: Volume, path: str) -> tuple[str, ...]:
@@ -229,5 +235,7 @@ def _windows(trail: Trail, menu: Menu, entry: BcdObject, volume: Volume, root: s
             what = f"the Windows that the default entry names has no {name}"
             raise broken(what, f"{volume.name}: {printable(path)}", title(menu, entry), *trail.fitting())
     real = search.real_path(volume.filesystem(), root)
-    trail.holds("a Windows is there", f"{volume.name}: {real}", f"{' and '.join(map(printable, files))} are files")
+    trail.holds(
+        "a Windows is there", f"{volume.name}: {real}", f"{' and '.join(map(printable, files))} are files", link=real
+    )
     return BootTarget(volume, real, title(menu, entry))

@@ -102,7 +102,8 @@ def _bootmgr_is_there(trail: Trail, system: Volume) -> None:
     file = trail.file(system, f"\\{Loader.BOOTMGR}")
     if file is not None:
         evidence = f"a file of {file.size} bytes"
-        trail.holds("bootmgr is on the active partition", f"{system.name}: \\{file.name}", evidence, "a BIOS starts it")
+        where = f"{system.name}: \\{file.name}"
+        trail.holds("bootmgr is on the active partition", where, evidence, "a BIOS starts it", link=file.name)
 
 
 def _review(trail: Trail, system: Volume | None, default: BootTarget | None) -> "Review | None":

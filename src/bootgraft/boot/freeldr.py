@@ -22,7 +22,7 @@ def check_loader(trail: Trail, system: Volume) -> None:
     if loader is None:
         evidence = f"in the root is {trail.names_in_root(system)}"
         raise broken("there is no freeldr.sys on the active partition", where, evidence, *trail.other_loaders())
-    trail.holds("freeldr.sys is on the active partition", where, f"a file of {loader.size} bytes")
+    trail.holds("freeldr.sys is on the active partition", where, f"a file of {loader.size} bytes", link="freeldr.sys")
 
 
 def read_menu(trail: Trail, system: Volume) -> FreeldrIni:
@@ -51,7 +51,8 @@ def follow_default(trail: Trail, ini: FreeldrIni, system: Volume) -> BootTarget:
     named = (ini.default_name or "").casefold() == default.name.casefold()
     remark = "" if named else "; the first one, as DefaultOS= names none of them"
     what = "freeldr.ini names a default entry" if named else "freeldr.ini has a first entry"
-    trail.holds(what, where, f"line {default.line}: {printable(default.name)}, {printable(default.boot_type)}{remark}")
+    shown = f"line {default.line}: {printable(default.name)}, {printable(default.boot_type)}{remark}"
+    trail.holds(what, where, shown, link="freeldr.ini default")
     if default.nt is None:
         shown = f"{printable(default.name)} has BootType={printable(default.boot_type)}"
         raise unknown("the default entry of freeldr.ini starts no installed NT", where, shown, *trail.fitting())

@@ -39,7 +39,7 @@ def check_loader(trail: Trail, system: Volume) -> None:
     where = f"{system.name}: \\{ntldr.name}"
     if system.kind is FileSystemKind.NTFS and ntldr.attributes & _COMPRESSED:
         raise broken("ntldr is compressed", where, "the boot sector stops there with 'NTLDR is compressed'")
-    trail.holds("ntldr is on the active partition", where, f"a file of {ntldr.size} bytes")
+    trail.holds("ntldr is on the active partition", where, f"a file of {ntldr.size} bytes", link=ntldr.name)
     ntdetect = trail.file(system, "\\NTDETECT.COM")
     if ntdetect is None:
         raise broken(
@@ -104,10 +104,10 @@ def _default_entry(trail: Trail, menu: BootIni, where: str) -> tuple[str, str]:
     if entry is None:
         line = f"default={printable(menu.default or '')}"
         remark = "no line of [operating systems] has this path; ntldr starts it all the same"
-        trail.holds("boot.ini names a default path", where, line, remark)
+        trail.holds("boot.ini names a default path", where, line, remark, link="boot.ini default path")
         return menu.default or "", line
     line = _line(menu, entry.line)
-    trail.holds("boot.ini names a default entry", where, f"line {entry.line}: {line}")
+    trail.holds("boot.ini names a default entry", where, f"line {entry.line}: {line}", link="boot.ini default")
     return entry.path, line
 
 
@@ -154,6 +154,7 @@ def _built_in(trail: Trail, system: Volume, menu: BootIni, what: str) -> BootTar
         where,
         *problems,
         f"the Windows in it is NT {release.version[0]}.{release.version[1]}" if release else "",
+        link="ntldr's own default",
     )
     return to_windows(trail, volume, _DIRECTORIES[0], "", "ntldr")
 

@@ -51,7 +51,8 @@ def system_partition(trail: Trail, disk: Disk) -> Volume:
     kind = chosen.partition.type if chosen.partition.guid is None else f"{{{chosen.partition.type}}}"
     evidence = f"slot {chosen.partition.slot}, type {kind}; only UEFI firmware starts from it"
     remark = [f"{', '.join(others)} too, but without a fallback loader"] if others else []
-    trail.holds(f"the EFI system partition is {chosen.name}", where, evidence, *remark)
+    link = f"EFI system partition {chosen.name}"
+    trail.holds(f"the EFI system partition is {chosen.name}", where, evidence, *remark, link=link)
     filesystem = trail.mount(chosen, "the EFI system partition")
     if filesystem.kind not in _FAT:
         evidence = f"it is {filesystem.kind.value}: firmware reads FAT only, save where it has a driver of its own"
@@ -89,13 +90,13 @@ def check_loader(trail: Trail, system: Volume) -> None:
         )
     where, content = f"{system.name}: {fallback}", _read_loader(system, fallback)
     if manager is not None and content == _read_loader(system, BOOT_MANAGER):
-        trail.holds("the fallback loader is there", where, f"a copy of {BOOT_MANAGER}")
+        trail.holds("the fallback loader is there", where, f"a copy of {BOOT_MANAGER}", link="fallback loader")
         return
     if not is_windows_manager(content):
         evidence = "another boot loader is started first; what that starts, bootgraft does not follow"
         raise unknown("the fallback loader is not Windows' boot manager", where, evidence)
     remark = f"another version of {BOOT_MANAGER}" if manager else f"Windows' boot manager, though not {BOOT_MANAGER}"
-    trail.holds("the fallback loader is there", where, remark)
+    trail.holds("the fallback loader is there", where, remark, link="fallback loader")
 
 
 def fallback_path(system: Volume) -> str | None:
