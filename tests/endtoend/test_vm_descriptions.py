@@ -223,6 +223,13 @@ def test_nothing_is_unplugged_where_nothing_is_proven(server1: BuiltMachine, boo
     assert content(vm) == VMX
 
 
+def test_a_machine_without_a_plugged_card_says_so(server1: BuiltMachine, donor: BuiltMachine, bootgraft: Run) -> None:
+    vm = described(server1, KINDS[0])
+    vm.write_text('ethernet9.present = "FALSE"\n' + "".join(VMX.replace("\udcfc", "u").partition("ethernet0")[:1]))
+    done = bootgraft("repair", "--vm", vm, "--isolate", "--drivers", donor.disk, "--quiet")
+    assert (done.status, done.stderr) == (0, f"bootgraft: {vm}: no network card in it is plugged in\n")
+
+
 def test_a_machine_that_runs_is_left_alone(server1: BuiltMachine, donor: BuiltMachine, bootgraft: Run) -> None:
     vm = described(server1, KINDS[0])
     vm.with_name("server1.vmx.lck").mkdir()
@@ -290,6 +297,7 @@ def test_hostile_descriptions_end_as_one_message(name: str, server1: BuiltMachin
         (("repair", "x.raw", "--isolate"), "--isolate unplugs the network cards in the machine's description"),
         (("check", "other.raw", "--vm", "VM"), "the images are not the disks that the description names: server1.raw"),
         (("repair", "--vm", "VM", "--isolate", "--overlay", "o.qcow2"), "--isolate edits the machine's description"),
+        (("check", "x.raw", "--recommend"), "--recommend needs to know which controller"),
         (("reconnect",), "the following arguments are required: --vm"),
     ],
 )

@@ -161,6 +161,12 @@ def test_a_card_of_the_hosts_cannot_be_unplugged() -> None:
         libvirt.plug(data, PATH, ["interface 0"], plugged=False)
 
 
+def test_devices_of_the_hosts_are_noted_and_names_cannot_break_lines() -> None:
+    found = libvirt.parse(domain("<hostdev type='pci'/><interface><mac address='a&#10;b'/></interface>"), PATH)
+    assert "(pci)" in found.notes[0]
+    assert found.cards[0].name == "interface 0 (a?b)"
+
+
 @pytest.mark.parametrize(
     ("devices", "what"),
     [

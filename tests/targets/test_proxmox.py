@@ -4,7 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.targets.descriptions import changed_lines, plugged, summary, unplug_all
 
@@ -92,6 +92,11 @@ def test_order(boot: str, places: list[str], doubt: str) -> None:
     assert bool(found.order_doubt) == bool(doubt)
 
 
+def test_devices_of_the_hosts_are_noted() -> None:
+    assert "(hostpci0)" in proxmox.parse(b"hostpci0: 0000:03:00.0\n", PATH).notes[0]
+    assert proxmox.parse(CONF, PATH).notes == ()
+
+
 def test_firmware() -> None:
     assert proxmox.parse(b"bios: ovmf\n", PATH).firmware is Firmware.UEFI
     assert proxmox.parse(b"bios: seabios\n", PATH).firmware is Firmware.BIOS
@@ -113,6 +118,7 @@ def test_malformed(data: bytes, what: str) -> None:
 _OPTIONS = st.lists(st.sampled_from(["bridge=vmbr0", "link_down=1", "link_down=0", "tag=7"]), unique=True)
 
 
+@settings(deadline=None)  # the first example loads modules
 @given(_OPTIONS, st.sampled_from([b"\n", b"\r\n", b" \n", b""]))
 def test_only_the_option_changes(options: list[str], end: bytes) -> None:
     data = b"name: \xc3\xa9" + (end.strip(b" ") or b"\n") + ",".join(["net0: virtio=A", *options]).encode() + end
@@ -122,6 +128,7 @@ def test_only_the_option_changes(options: list[str], end: bytes) -> None:
     assert edited.endswith(end)
 
 
+@settings(deadline=None)  # the first example loads modules
 @given(st.binary(max_size=300))
 def test_garbage_is_read_or_refused(data: bytes) -> None:
     with suppress(VmDescriptionError):

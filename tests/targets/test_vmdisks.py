@@ -76,7 +76,8 @@ def test_no_disk_and_no_order(folder: Path) -> None:
         locate(description(folder), ())
     with pytest.raises(VmDescriptionError, match="the order of its disks is not told: it has two buses") as fault:
         locate(description(folder, "a.vmdk", "b.vmdk", doubt="it has two buses"), ())
-    assert fault.value.advice == "Give them too, in BIOS order: a.vmdk b.vmdk --vm vm.vmx"
+    words = f"{folder / 'a.vmdk'} {folder / 'b.vmdk'} --vm {folder / 'vm.vmx'}"
+    assert fault.value.advice == f"Give them too, in BIOS order: {words}"
 
 
 def test_images_given_with_it_are_in_the_users_order(folder: Path) -> None:

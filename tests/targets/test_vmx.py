@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.targets.descriptions import changed_lines, plugged, summary, unplug_all
 
@@ -78,6 +78,12 @@ def test_disks_of_one_controller_are_in_the_order_of_their_places(number: int, n
     assert found.order_doubt == ""
 
 
+def test_devices_of_the_hosts_are_noted() -> None:
+    data = MINIMAL + b'pciPassthru0.present = "TRUE"\npciPassthru1.present = "FALSE"\n'
+    (note,) = vmx.parse(data, PATH).notes
+    assert note.startswith("it has devices of the host's (pcipassthru0), which may be network cards")
+
+
 TWO_BUSES = (
     MINIMAL
     + b"""\
@@ -128,6 +134,7 @@ def test_a_controller_that_is_unknown() -> None:
         vmx.parse(MINIMAL.replace(b"lsilogic", b"hba"), PATH)
 
 
+@settings(deadline=None)  # the first example loads modules
 @given(st.binary(max_size=400))
 def test_garbage_is_read_or_refused(data: bytes) -> None:
     with suppress(VmDescriptionError):
@@ -148,6 +155,7 @@ _LINES = st.sampled_from(
 )
 
 
+@settings(deadline=None)  # the first example loads modules
 @given(st.lists(_LINES, unique=True), st.sampled_from([b"\n", b"\r\n"]), st.booleans())
 def test_whatever_the_file_unplugging_keeps_the_rest(lines: list[bytes], end: bytes, last: bool) -> None:
     data = end.join(lines) + (end if last else b"")

@@ -4,7 +4,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bootgraft.errors import VmDescriptionError
@@ -63,6 +63,7 @@ def test_places_are_bytes_of_the_file(encoding: str) -> None:
     assert data[full.start : full.end].decode(own) == "<c>"
 
 
+@settings(deadline=None)  # the first example loads modules
 @given(st.binary(max_size=300) | st.text(alphabet="<>/ab=\"' &;!-[]?", max_size=80).map(str.encode))
 def test_garbage_is_read_or_refused(data: bytes) -> None:
     with suppress(VmDescriptionError):

@@ -2,9 +2,16 @@
 
 from bootgraft.cli.inspect import report
 from bootgraft.cli.options import Options
+from bootgraft.errors import UsageError
 from bootgraft.worker.job import Operation
 
 
 def run(options: Options) -> int:
     """Print the verdict with its findings."""
+    if options.recommend and not options.targets and not options.controllers:
+        raise UsageError(
+            "--recommend needs to know which controller the machine will have",
+            where="--recommend",
+            advice="Give --target HYPERVISOR:CONTROLLER, or --vm with the machine's description",
+        )
     return report(options, Operation.CHECK)

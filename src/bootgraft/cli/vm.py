@@ -1,5 +1,7 @@
 """What ``--vm FILE`` means for a command: which disks it is about, on which controllers, and which cards to unplug."""
 
+import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,7 +33,9 @@ def settle(options: Options) -> Options:
     found = match(description, options.images) if options.images else locate(description, options.allow_path)
     if options.command in ("check", "repair") and not options.targets:
         _require_controllers(description, found)
-    _tell(found, options)
+    _tell(found.notes, options)
+    if options.isolate:
+        _tell(_unsure(description), options)
     return replace(
         options,
         images=found.locations,
@@ -79,10 +83,16 @@ def _require_controllers(description: VmDescription, found: LocatedDisks) -> Non
             )
 
 
-def _tell(found: LocatedDisks, options: Options) -> None:
+def _unsure(description: VmDescription) -> tuple[str, ...]:
+    """Where unplugging cards may not keep the machine off the network, or there is none to unplug."""
+    plugged = [card for card in description.cards if card.plugged]
+    return description.notes if plugged else ("no network card in it is plugged in", *description.notes)
+
+
+def _tell(notes: Sequence[str], options: Options) -> None:
     from bootgraft.cli.terminal import tell
 
-    for note in found.notes:
+    for note in notes:
         tell(f"bootgraft: {options.vm}: {note}\n")
 
 
@@ -136,7 +146,8 @@ def first_start(options: Options) -> str:
     if options.description is None or options.vm_edit is None:
         return ""
     cards = ", ".join(options.vm_edit.cards)
+    reconnect = shlex.join(["bootgraft", "reconnect", "--vm", str(options.vm)])
     return (
         f"\nUnplugged in {options.vm}: {cards}. {read_again(options.description)}\n"
-        f"When the machine has booted, plug them in again:\n    bootgraft reconnect --vm {options.vm}\n"
+        f"When the machine has booted, plug them in again:\n    {reconnect}\n"
     )

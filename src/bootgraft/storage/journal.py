@@ -26,7 +26,7 @@ MAX_EXTENTS = 2**18
 MAX_COVERED = 16 * 2**30
 """Bytes that the stretches may cover together: a repair changes megabytes, and every one is compared before an undo."""
 MAX_DISKS = 64
-MAX_EDITED = 4 * 2**20
+MAX_EDITED = 2 * 2**20
 """Bytes that a machine's description may have."""
 MAX_WITNESSES = 4096
 MAX_WITNESS = 2**20

@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from bootgraft.boot.steps import printable
 from bootgraft.targets.vmdescription import (
     Firmware,
     NetworkCard,
@@ -16,6 +17,7 @@ from bootgraft.targets.vmdescription import (
     VmFormat,
     in_order,
     malformed,
+    passed_through,
 )
 from bootgraft.targets.xmltree import Element, encoding_of, parse_xml, start_tag
 
@@ -71,6 +73,7 @@ def parse(data: bytes, path: Path) -> VmDescription:
         _firmware(domain),
         tuple(_card(number, each) for number, each in enumerate(domain.all("devices", "interface"))),
         doubt,
+        passed_through([each.attributes.get("type", "hostdev") for each in domain.all("devices", "hostdev")]),
     )
 
 
@@ -210,4 +213,4 @@ def _card(number: int, interface: Element) -> NetworkCard:
     link = interface.first("link")
     plugged = link is None or link.attributes.get("state") != "down"
     name = interface.attribute(("mac",), "address")
-    return NetworkCard(f"interface {number}" + (f" ({name})" if name else ""), plugged, interface.line)
+    return NetworkCard(f"interface {number}" + (f" ({printable(name)})" if name else ""), plugged, interface.line)

@@ -18,6 +18,7 @@ from bootgraft.targets.vmdescription import (
     VmFormat,
     in_order,
     malformed,
+    passed_through,
 )
 
 _LINE = re.compile(r"([A-Za-z][A-Za-z0-9_-]*):[ \t]*(.*?)[ \t]*")
@@ -64,6 +65,7 @@ def parse(data: bytes, path: Path) -> VmDescription:
         Firmware.UEFI if _value(settings, "bios") == "ovmf" else Firmware.BIOS,
         tuple(_cards(settings)),
         doubt,
+        passed_through([key for key in settings if re.fullmatch(r"hostpci\d{1,2}", key)]),
     )
 
 

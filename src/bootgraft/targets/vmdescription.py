@@ -50,8 +50,8 @@ class VmDescription:
     """One virtual machine.
 
     ``disks`` are in the order in which the firmware numbers them, as far as the description tells: ``order_doubt`` says
-    why it does not, and is empty where it does. ``firmware`` is None where it is not told. ``notes`` are sentences that
-    the user should know.
+    why it does not, and is empty where it does. ``firmware`` is None where it is not told. ``notes`` say what else may
+    connect the machine to a network.
     """
 
     path: Path
@@ -69,6 +69,13 @@ def malformed(path: Path, line: int | None, what: str) -> VmDescriptionError:
     return VmDescriptionError(
         what, where=place, advice="Mend the description, or give the disks and --target without --vm"
     )
+
+
+def passed_through(devices: Sequence[str]) -> tuple[str, ...]:
+    """The note about devices of the host's that the machine has for itself: a network card may be among them."""
+    if not devices:
+        return ()
+    return (f"it has devices of the host's ({', '.join(devices)}), which may be network cards and stay connected",)
 
 
 def in_order(disks: Sequence[VmDisk], first: Sequence[str]) -> tuple[VmDisk, ...]:

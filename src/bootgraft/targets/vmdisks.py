@@ -1,10 +1,12 @@
 """Where the disks lie that a machine's description names: beside it, or where the user allowed."""
 
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bootgraft.boot.steps import printable
 from bootgraft.errors import UsageError, VmDescriptionError
 from bootgraft.storage.confine import Confinement, exists, has_protocol, resolve
 from bootgraft.targets.vmdescription import VmDescription, VmDisk
@@ -36,11 +38,11 @@ def locate(description: VmDescription, allow_paths: Sequence[Path]) -> LocatedDi
             "this description has no hard disk", where=str(description.path), advice="Give the disks without --vm"
         )
     if description.order_doubt:
-        names = " ".join(file_name(disk) for disk in description.disks)
+        names = [str(description.path.parent / printable(file_name(disk))) for disk in description.disks]
         raise VmDescriptionError(
             f"the order of its disks is not told: {description.order_doubt}",
             where=str(description.path),
-            advice=f"Give them too, in BIOS order: {names} --vm {description.path.name}",
+            advice=f"Give them too, in BIOS order: {shlex.join([*names, '--vm', str(description.path)])}",
         )
     confinement = Confinement.around(resolve(description.path), allow_paths)
     found = [_find(disk, description.path, confinement) for disk in description.disks]
@@ -60,7 +62,7 @@ def match(description: VmDescription, images: Sequence[str]) -> LocatedDisks:
     by_name = {file_name(disk): disk for disk in description.disks}
     names = [resolve(Path(image)).name for image in images]
     if sorted(names) != sorted(file_name(disk) for disk in description.disks) or len(set(names)) != len(names):
-        named = ", ".join(file_name(disk) for disk in description.disks) or "none"
+        named = ", ".join(printable(file_name(disk)) for disk in description.disks) or "none"
         raise UsageError(
             f"the images are not the disks that the description names: {named}",
             where="--vm",
@@ -88,7 +90,10 @@ def _find(disk: VmDisk, description: Path, confinement: Confinement) -> tuple[st
         raise _missing(disk, where)
     # As the user would type it: relative where the description was given so.
     location = str(description.parent / name)
-    return location, f"{disk.place}: {disk.name} is not here; {location} was taken for it" if is_foreign else ""
+    return (
+        location,
+        f"{disk.place}: {printable(disk.name)} is not here; {location} was taken for it" if is_foreign else "",
+    )
 
 
 def _missing(disk: VmDisk, where: str) -> VmDescriptionError:

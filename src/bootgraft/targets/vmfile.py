@@ -11,7 +11,7 @@ from pathlib import Path
 from bootgraft.errors import UsageError, VmDescriptionError
 from bootgraft.targets.vmdescription import VmDescription, VmFormat, malformed
 
-MAX_SIZE = 4 * 2**20
+MAX_SIZE = 2**20
 """Bytes that a description may have: real ones have kilobytes."""
 _TAR_MAGIC, _TAR_AT = b"ustar", 257
 _ROOT = re.compile(r"<(?:[A-Za-z0-9_.-]+:)?([A-Za-z0-9_.-]+)[\s>/]")

@@ -19,11 +19,13 @@ from bootgraft.targets.vmdescription import (
     VmFormat,
     in_order,
     malformed,
+    passed_through,
 )
 
 _LINE = re.compile(rb'[ \t]*([^\s="#]+)[ \t]*=[ \t]*(?:"([^"]*)"|([^"\s]*))[ \t]*')
 _BLANK = re.compile(rb"[ \t]*(#.*)?")
 _DEVICE = re.compile(r"(scsi|ide|sata|nvme)(\d{1,4}):(\d{1,4})")
+_PASSED = re.compile(r"pcipassthru\d{1,3}\.present")
 _CARD = re.compile(r"ethernet(\d{1,4})")
 _ESCAPE = re.compile(r"\|([0-9A-Fa-f]{2})")
 _CONTROLLERS = {"ide": "vmware:ide", "sata": "vmware:ahci", "nvme": "vmware:nvme"}
@@ -64,6 +66,9 @@ def parse(data: bytes, path: Path) -> VmDescription:
         Firmware.UEFI if _value(settings, "firmware").casefold() == "efi" else Firmware.BIOS,
         tuple(_cards(settings)),
         _doubt([disk for disk in disks if disk.place not in listed]),
+        passed_through(
+            [key.rpartition(".")[0] for key in settings if _PASSED.fullmatch(key) and _is_true(settings, key)]
+        ),
     )
 
 
