@@ -21,6 +21,14 @@ PLACE = "\\WINDOWS\\system32\\drivers\\storport.sys"
             "storport.sys, which is neither in system32\\drivers nor",
         ),
         (ImportFacts("storport.sys", PLACE, Architecture.X64), f"{PLACE} is built for x64, this Windows is x86"),
+        (
+            ImportFacts("storport.sys", PLACE, Architecture.X86, ("StorPortInitialize", "#7", "A", "B", "C")),
+            f"{PLACE} does not export StorPortInitialize, #7, A, B and 1 more",
+        ),
+        (
+            ImportFacts("x.sys", None, None, importer=PLACE),
+            f"x.sys, which is neither in system32\\drivers nor in system32 (needed by {PLACE})",
+        ),
         (ImportFacts("storport.sys", PLACE, None), f"{PLACE} is built for nothing that can be told"),
     ],
 )

@@ -34,7 +34,8 @@ def symmpi(version: tuple[int, int, int, int] = NEW, arch: Architecture = Archit
 
 
 def needing(*names: str, version: tuple[int, int, int, int] = NEW) -> PortableExecutable:
-    imports = tuple((name, (f"Of{name[:4]}",)) for name in ("SCSIPORT.SYS", *names))
+    called = {"SCSIPORT.SYS": "ScsiPortInitialize"}
+    imports = tuple((name, (called.get(name, f"Of{name[:4]}"),)) for name in ("SCSIPORT.SYS", *names))
     return PortableExecutable("symmpi.sys", Architecture.X86, imports, version=version)
 
 

@@ -12,7 +12,7 @@ from bootgraft.errors import FileSystemError
 from bootgraft.filesystems.base import Entry
 from bootgraft.filesystems.wof import Algorithm
 from bootgraft.windows import driver_files
-from bootgraft.windows.driver_files import read_driver
+from bootgraft.windows.driver_files import read_driver, unsatisfied
 
 DRIVERS = "\\WINDOWS\\system32\\drivers"
 
@@ -120,3 +120,36 @@ def test_which_loader_reads_a_driver_that_compact_os_compressed(
     found = read_driver(windows.filesystem, "\\WINDOWS", f"{DRIVERS}\\symmpi.sys", build=build)
     assert (found.pe is not None) is loads
     assert loads or "compressed with WOF, and the loader of this Windows cannot" in str(found.fault)
+
+
+def test_functions_are_followed_through_the_drivers_that_a_driver_needs(machine_cache: Path) -> None:
+    """x.sys needs port.sys, which needs kernel functions and, in a circle, x.sys; contracts are no files."""
+
+    def binary(
+        name: str, imports: tuple[tuple[str, tuple[str, ...]], ...], exports: tuple[str, ...] = ()
+    ) -> PortableExecutable:
+        return PortableExecutable(name, Architecture.X86, imports, exports)
+
+    own = binary(
+        "x.sys",
+        (
+            ("port.sys", ("PortInitialize", "PortNew")),
+            ("ntoskrnl.exe", ("DbgPrint",)),
+            ("ext-ms-win-ntos-ksr-l1-1-0.dll", ("Ksr",)),
+        ),
+        ("Entry",),
+    )
+    port = binary(
+        "port.sys",
+        (("ntoskrnl.exe", ("DbgPrint", "ExNewer")), ("x.sys", ("Entry",)), ("gone.sys", ("G",))),
+        ("PortInitialize",),
+    )
+    files = [File(f"{DRIVERS}\\x.sys", own), File(f"{DRIVERS}\\port.sys", port)]
+    windows = memory_windows(machine_cache, extra=files)
+    found = read_driver(windows.filesystem, "\\WINDOWS", f"{DRIVERS}\\x.sys")
+    assert unsatisfied(found, Architecture.X86) == (
+        f"port.sys; {DRIVERS}\\port.sys does not export PortNew",
+        f"ntoskrnl.exe; \\WINDOWS\\system32\\ntoskrnl.exe does not export ExNewer (needed by {DRIVERS}\\port.sys)",
+        f"gone.sys, which is neither in system32\\drivers nor in system32 (needed by {DRIVERS}\\port.sys)",
+    )
+    assert [each.name for each in found.imports if not each.importer] == ["port.sys", "ntoskrnl.exe"]

@@ -29,7 +29,7 @@ DOCS = (
         "that of Windows 10 can read.",
         evidence="The file and what is wrong with it.",
         fix="The file is replaced by the one from the driver source; an encrypted or WOF-compressed one is only named.",
-        limits="Imports are followed by file, not by exported name.",
+        limits="",
         references=("https://learn.microsoft.com/windows/win32/debug/pe-format",),
     ),
     FindingDoc(

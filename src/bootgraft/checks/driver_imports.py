@@ -10,11 +10,12 @@ DOC = FindingDoc(
     id=ID,
     applies_to="every Windows from NT 4 on",
     cause="The driver was built against a port driver (scsiport.sys, storport.sys) or a kernel component that this "
-    "Windows does not have, or has for another architecture: the loader then cannot load the driver either.",
-    evidence="The driver file and each file that it imports from and that was not found.",
+    "Windows does not have, has for another architecture, or has in an older version without a function that is "
+    "called: the loader then cannot load the driver either. The same holds for the drivers that it needs in turn.",
+    evidence="The driver file, and each file that it imports from that is not there or lacks a function.",
     fix="The file is replaced by the one from the driver source, which must be built for this Windows: what it imports "
     "is checked before anything is written.",
-    limits="Files are checked, not yet the single functions that they export.",
+    limits="Contracts of Windows' API sets (api-ms-win-…, ext-ms-win-…) are taken to be there.",
     references=("https://learn.microsoft.com/windows/win32/debug/pe-format#import-directory-table",),
 )
 
@@ -33,7 +34,7 @@ def _check_link(facts: ControllerFacts, link: LinkFacts) -> Finding | None:
     return Finding(
         ID,
         severity_in(link),
-        f"{driver.path} needs files that this Windows lacks ({link.control_set})",
+        f"{driver.path} needs what this Windows lacks ({link.control_set})",
         consequence(facts, link),
         tuple(f"{facts.place}: {driver.path} imports from {fault}" for fault in faults),
         Remedy.DRIVER,

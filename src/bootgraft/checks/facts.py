@@ -17,6 +17,7 @@ from bootgraft.windows.bindings import (
 )
 from bootgraft.windows.driver_database import DatabaseBinding, Search, find_database_binding, has_database
 from bootgraft.windows.driver_files import DriverFacts, read_driver
+from bootgraft.windows.exports import ExportTables
 from bootgraft.windows.installation import Architecture, Installation
 from bootgraft.windows.services import Service, driver_file, read_service
 
@@ -236,6 +237,7 @@ class _DriverReader:
         self._letter = installation.drive_letter
         self._build = installation.build
         self._filesystem = installation.volume.filesystem()
+        self._tables = ExportTables(self._filesystem)
         self._known: dict[str, DriverFacts] = {}
 
     def read(self, name: str, service: Service | None) -> DriverFacts:
@@ -243,5 +245,7 @@ class _DriverReader:
         if service is not None:
             path = driver_file(service, self._directory, drive_letter=self._letter)
         if path.casefold() not in self._known:
-            self._known[path.casefold()] = read_driver(self._filesystem, self._directory, path, build=self._build)
+            self._known[path.casefold()] = read_driver(
+                self._filesystem, self._directory, path, build=self._build, tables=self._tables
+            )
         return self._known[path.casefold()]

@@ -168,6 +168,6 @@ def _notes(donor: Installation, recipient: Installation) -> tuple[str, ...]:
     ours, theirs = ".".join(map(str, donor.version)), ".".join(map(str, recipient.version))
     note = (
         f"The donor is {donor.product} (NT {ours}), the machine {recipient.product} (NT {theirs}): the driver's "
-        "imports are checked by file, not by function."
+        "imports are checked, function by function."
     )
     return (note,)

@@ -5,6 +5,7 @@ it is first needed: that takes 30 ms, parsing a driver takes 3. Files are hostil
 """
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -53,6 +54,7 @@ class PeFacts:
     machine: Architecture
     imports: tuple[str, ...]  # names of the files imported from, as written, in order, each once
     version: tuple[int, int, int, int] | None  # FILEVERSION of its version resource
+    functions: tuple[tuple[str, ...], ...] = ()  # for each of the imports what is imported: names, and ``#ORDINAL``
 
 
 def read_architecture(head: bytes, *, name: str) -> Architecture:
@@ -110,24 +112,35 @@ def read_pe(data: bytes, *, name: str) -> PeFacts:
         parsed.parse_data_directories(directories=wanted)
         if any(each.PointerToRawData + each.SizeOfRawData > len(data) for each in parsed.sections):
             raise _not_executable("it is truncated: its headers promise more bytes than it has", name)
-        return PeFacts(machine, _imports(parsed, name), _version(parsed))
+        imports = _imports(parsed, name)
+        return PeFacts(machine, tuple(imports), _version(parsed), tuple(imports.values()))
     except (pefile.PEFormatError, *_DAMAGE) as error:
         detail = str(error).strip("'\"")  # PEFormatError quotes its own text
         raise _not_executable(f"its headers are damaged ({detail})", name) from error
 
 
-def _imports(parsed: "pefile.PE", name: str) -> tuple[str, ...]:
-    """Name the files imported from, each once without regard to case; a damaged directory is no empty one."""
+def _imports(parsed: "pefile.PE", name: str) -> dict[str, tuple[str, ...]]:
+    """The files imported from, each once without regard to case, and what; a damaged directory is no empty one."""
     descriptors = getattr(parsed, "DIRECTORY_ENTRY_IMPORT", ())
     if len(descriptors) > MAX_IMPORTS or (not descriptors and _announces_imports(parsed)):
         raise _not_executable("its import directory is damaged", name)
     names: dict[str, str] = {}
+    functions: dict[str, list[str]] = {}
     for descriptor in descriptors:
         imported = descriptor.dll.decode("ascii")
         if not imported or "*" in imported:  # pefile's mark for a name that no file can have
             raise _not_executable("its import directory is damaged", name)
         names.setdefault(imported.casefold(), imported)
-    return tuple(names.values())
+        functions.setdefault(imported.casefold(), []).extend(_functions(descriptor))
+    return {names[key]: tuple(found) for key, found in functions.items()}
+
+
+def _functions(descriptor: "pefile.ImportDescData") -> Iterator[str]:
+    for each in descriptor.imports:
+        if each.import_by_ordinal:
+            yield f"#{each.ordinal}"
+        elif each.name:
+            yield each.name.decode("latin-1")
 
 
 def _announces_imports(parsed: "pefile.PE") -> bool:
