@@ -19,7 +19,18 @@ HDC, SCSI_ADAPTER, SYSTEM_DEVICE, DISK_DRIVE = (
 )
 _DATE = 0x01C694C5A38C8000  # 21 June 2006, which Microsoft gives all its in-box drivers
 _KERNEL = ("ntoskrnl.exe", ("KeBugCheckEx", "DbgPrint"))
-STORPORT, ATAPORT = ("StorPortInitialize", "StorPortNotification"), ("AtaPortInitialize", "AtaPortNotification")
+STORPORT = (  # what Red Hat's drivers for Windows 7 and 8.1 import
+    "StorPortInitialize", "StorPortNotification", "ScsiPortMoveMemory", "StorPortAllocateRegistryBuffer",
+    "StorPortBusy", "StorPortExtendedFunction", "StorPortFreeRegistryBuffer", "StorPortGetBusData",
+    "StorPortGetDeviceBase", "StorPortGetPhysicalAddress", "StorPortGetScatterGatherList",
+    "StorPortGetUncachedExtension", "StorPortLogError", "StorPortMoveMemory", "StorPortPause",
+    "StorPortReadPortUchar", "StorPortReadPortUlong", "StorPortReadPortUshort", "StorPortReadRegisterUchar",
+    "StorPortReadRegisterUlong", "StorPortReadRegisterUshort", "StorPortRegistryRead", "StorPortResume",
+    "StorPortSetDeviceQueueDepth", "StorPortStallExecution", "StorPortSynchronizeAccess", "StorPortWritePortUchar",
+    "StorPortWritePortUlong", "StorPortWritePortUshort", "StorPortWriteRegisterUchar", "StorPortWriteRegisterUlong",
+    "StorPortWriteRegisterUshort",
+)  # fmt: skip
+ATAPORT = ("AtaPortInitialize", "AtaPortNotification")
 PCIIDEX = ("PciIdeXInitialize", "PciIdeXGetBusData", "PciIdeXSetBusData")
 
 

@@ -36,7 +36,18 @@ _IMPORTS = {
     "ntfs.sys": _KERNEL_ONLY,
     "fastfat.sys": _KERNEL_ONLY,
 }
-_EXPORTS = {"scsiport.sys": _SCSIPORT, "classpnp.sys": _CLASSPNP, "pciidex.sys": _PCIIDEX}
+# What Red Hat's drivers for XP to 8.1 import beyond that.
+_MORE_SCSIPORT = (
+    "ScsiPortGetPhysicalAddress", "ScsiPortMoveMemory", "ScsiPortReadPortUchar", "ScsiPortReadPortUshort",
+    "ScsiPortValidateRange", "ScsiPortWritePortUchar", "ScsiPortWritePortUshort",
+)  # fmt: skip
+_MORE_KERNEL = (
+    "ExInterlockedInsertHeadList", "ExInterlockedInsertTailList", "ExInterlockedRemoveHeadList",
+    "ExfInterlockedInsertHeadList", "ExfInterlockedInsertTailList", "ExfInterlockedRemoveHeadList", "KeBugCheck",
+    "KeGetCurrentIrql", "KeQueryActiveProcessorCountEx", "KeQueryMaximumProcessorCountEx", "MmGetPhysicalAddress",
+    "_allshr", "memmove", "memset",
+)  # fmt: skip
+_EXPORTS = {"scsiport.sys": _SCSIPORT + _MORE_SCSIPORT, "classpnp.sys": _CLASSPNP, "pciidex.sys": _PCIIDEX}
 
 
 class DriverFile(StrEnum):
@@ -112,8 +123,8 @@ def windows_files(
     empty = Hive("", release.minor)
     version = release.binaries
     binaries = [
-        PortableExecutable("ntoskrnl.exe", arch, (("HAL.dll", _HAL[:1]),), _KERNEL, version),
-        PortableExecutable("hal.dll", arch, (("ntoskrnl.exe", _KERNEL[:1]),), _HAL, version),
+        PortableExecutable("ntoskrnl.exe", arch, (("HAL.dll", _HAL[:1]),), _KERNEL + _MORE_KERNEL, version),
+        PortableExecutable("hal.dll", arch, (("ntoskrnl.exe", _KERNEL[:1]),), (*_HAL, "KeGetCurrentIrql"), version),
     ]
     drivers = {
         name: PortableExecutable(name, arch, imports, _EXPORTS.get(name, ()), version)

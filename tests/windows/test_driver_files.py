@@ -147,7 +147,8 @@ def test_functions_are_followed_through_the_drivers_that_a_driver_needs(machine_
     files = [File(f"{DRIVERS}\\x.sys", own), File(f"{DRIVERS}\\port.sys", port)]
     windows = memory_windows(machine_cache, extra=files)
     found = read_driver(windows.filesystem, "\\WINDOWS", f"{DRIVERS}\\x.sys")
-    assert unsatisfied(found, Architecture.X86) == (
+    assert found.pe is not None
+    assert unsatisfied(found, found.pe.machine) == (
         f"port.sys; {DRIVERS}\\port.sys does not export PortNew",
         f"ntoskrnl.exe; \\WINDOWS\\system32\\ntoskrnl.exe does not export ExNewer (needed by {DRIVERS}\\port.sys)",
         f"gone.sys, which is neither in system32\\drivers nor in system32 (needed by {DRIVERS}\\port.sys)",
