@@ -80,7 +80,7 @@ def judge_driver(
     except NotPortableExecutableError as error:
         return DriverFacts(path, present=True, fault=error.what)
     closure = _Closure(filesystem, directory, tables or ExportTables(filesystem))
-    return DriverFacts(path, present=True, pe=pe, imports=closure.imports(pe))
+    return DriverFacts(path, present=True, pe=pe, imports=closure.imports(pe, path))
 
 
 def _loader_reads_wof(algorithm: int | None, build: str) -> bool:
@@ -101,11 +101,11 @@ class _Closure:
         self._directory = directory
         self._tables = tables
 
-    def imports(self, pe: PeFacts) -> tuple[ImportFacts, ...]:
-        """The files that the driver imports from, then those of its drivers that cannot be satisfied."""
+    def imports(self, pe: PeFacts, path: str) -> tuple[ImportFacts, ...]:
+        """The files that the driver at ``path`` imports from, then those of its drivers that cannot be satisfied."""
         direct = tuple(self._of(pe))
         pending = list(direct)
-        seen: set[str] = set()
+        seen = {path.casefold()}
         further: list[ImportFacts] = []
         while pending and len(seen) < _MAX_FILES:
             each = pending.pop(0)
