@@ -1,8 +1,11 @@
 """A package taken out of a working machine."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.checks.test_verdicts import diagnosis
+from tests.checks.test_verdicts import machine as nt6
 from tests.drivers.infs import GOOD, tree
 from tests.machines.windows_files import DriverFile
 from tests.machines.windows_hives import WINDOWS_XP, ControlSet, Instance, Symmpi
@@ -14,8 +17,11 @@ from bootgraft.drivers.harvest import HarvestedFile, harvest, reg_file
 from bootgraft.drivers.infselect import require_package
 from bootgraft.drivers.package import DriverPackage, PackageKey, PackageValue
 from bootgraft.drivers.recipient import read_recipient
+from bootgraft.drivers.staged import read_staged
 from bootgraft.registry.regfile import parse
 from bootgraft.registry.values import ValueType, text_data
+from bootgraft.repair.apply import apply
+from bootgraft.repair.plan import plan_repair
 from bootgraft.targets.controllers import find_controller
 from bootgraft.windows.bindings import enum_instances
 
@@ -105,3 +111,33 @@ def test_reg_text_comes_back_as_it_was() -> None:
     ]
     assert (first.values[3].name, first.values[3].delete) == ("gone", True)
     assert second.values == ()
+
+
+def test_a_whole_package_out_of_the_driver_store(machine_cache: Path, shared_testdata: Path) -> None:
+    """A Windows 7 that runs on virtio: its package lies in the store, under the INF's own name."""
+    virtio = find_controller("kvm:virtio-blk")
+    folder = shared_testdata / "drivers" / "virtio-win-old-drivers" / "Win7" / "amd64"
+    seven = nt6("7", machine_cache)
+    staged = "\\Windows\\System32\\DriverStore\\FileRepository\\viostor.inf_amd64_neutral_1"
+    content = {path.name: path.read_bytes() for path in folder.glob("viostor.*")}
+    for name, data in content.items():
+        seven.filesystem.files[f"{staged}\\{name}"] = data
+    seven.filesystem.files["\\Windows\\inf\\oem4.inf"] = content["viostor.inf"]
+    package = read_staged(seven.installation, seven.hive, virtio)
+    assert package is not None
+    plan = plan_repair(seven.installation, seven.hive, [(diagnosis(seven, virtio), package)])
+    apply(plan, seven.machine, now=datetime(2026, 1, 2, tzinfo=UTC))
+    running = seven.reread()
+    taken = read_donor(running.installation, running.hive, virtio, running.installation, source="machine")
+    files = harvest(taken, running.installation, running.hive, virtio)
+    assert {file.name: file.data for file in files[1:]} == content
+    again = require_package(
+        tree({file.name: file.data for file in files}), virtio, read_recipient(running.installation, running.hive)
+    )
+    assert again.files[0].data == content["viostor.sys"]
+    # Where another driver runs than the one in the store, that package is not its.
+    running.filesystem.files[f"{staged}\\viostor.sys"] = (folder / "vioscsi.sys").read_bytes()
+    assert [file.name for file in harvest(taken, running.installation, running.hive, virtio)] == [
+        "viostor.reg",
+        "viostor.sys",
+    ]

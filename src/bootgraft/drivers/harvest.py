@@ -1,8 +1,8 @@
 r"""A driver package taken out of a working machine: a ``.reg`` and the driver's files, and its INF where there is one.
 
-The INF is found as Windows finds it: the device's instance below ``Enum`` names a key of its class, which names the
-INF in ``\WINDOWS\inf`` (``InfPath``). From Vista on the INF lies with its catalog in the driver store too, in a folder
-that the registry names; before that the catalog of ``oem3.inf`` is ``oem3.CAT`` among the signed catalogs.
+From Vista on a package lies whole in the driver store (``staged``). Else the INF is found as Windows finds it: the
+device's instance below ``Enum`` names a key of its class, which names the INF in ``\WINDOWS\inf`` (``InfPath``); the
+catalog of ``oem3.inf`` is ``oem3.CAT`` among the signed catalogs.
 """
 
 import codecs
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from bootgraft.drivers.inf import MAX_SIZE, InfFile, parse_inf
 from bootgraft.drivers.package import DriverPackage, PackageKey
+from bootgraft.drivers.staged import read_staged
 from bootgraft.errors import DriverSourceError, FileSystemError
 from bootgraft.filesystems.base import FileSystem
 from bootgraft.registry.hive import Hive
@@ -42,14 +43,9 @@ def harvest(
     Raises:
         FileSystemError, HiveError: the machine cannot be read there.
     """
-    filesystem = installation.volume.filesystem()
     files = [HarvestedFile(f"{package.service}.reg", reg_file(package), "the registry")]
     files += (HarvestedFile(file.path.rpartition("\\")[2], file.data, file.path) for file in package.files)
-    for name in dict.fromkeys(_inf_names(hive, installation.select.default, controller)):
-        found = list(_inf_and_catalog(filesystem, installation.directory, name))
-        if found:
-            files += found
-            break
+    files += _stored(package, installation, hive, controller) or _installed(installation, hive, controller)
     return tuple({file.name.casefold(): file for file in reversed(files)}.values())[::-1]
 
 
@@ -71,6 +67,31 @@ def _reg_lines(key: PackageKey) -> Iterator[str]:
         text = format_value(value.name, value.data.type, value.data.data)
         start = len(deletion) - 1  # a line end in the name is part of it
         yield text[:start] + text[start:].replace("\n", "\r\n")
+
+
+def _stored(
+    package: DriverPackage, installation: Installation, hive: Hive, controller: Controller
+) -> list[HarvestedFile]:
+    """The package in the driver store, if its driver is the one that runs."""
+    try:
+        stored = read_staged(installation, hive, controller)
+    except DriverSourceError:  # the store is damaged
+        return []
+    if stored is None or stored.inf is None or [file.data for file in stored.files] != [f.data for f in package.files]:
+        return []
+    if any("\\" in name for name, _ in stored.inf.content):
+        return []
+    return [HarvestedFile(name, data, stored.origin) for name, data in stored.inf.content]
+
+
+def _installed(installation: Installation, hive: Hive, controller: Controller) -> list[HarvestedFile]:
+    """The INF that the controller was installed by, as the registry names it, and its catalog."""
+    filesystem = installation.volume.filesystem()
+    for name in dict.fromkeys(_inf_names(hive, installation.select.default, controller)):
+        found = list(_inf_and_catalog(filesystem, installation.directory, name))
+        if found:
+            return found
+    return []
 
 
 def _inf_names(hive: Hive, control_set: int, controller: Controller) -> Iterator[str]:
