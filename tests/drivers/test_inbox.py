@@ -1,6 +1,7 @@
 """The driver out of the guest itself: the newest that fits is taken, the rest is passed over with the reason."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.machines.windows_hives import SCSI_ADAPTER, WINDOWS_7, WINDOWS_XP, Co
 from tests.memory_windows import MemoryWindows, memory_windows
 
 from bootgraft.drivers import inbox
+from bootgraft.drivers.bindings import critical_keys
 from bootgraft.drivers.inbox import own_driver, read_inbox
 from bootgraft.drivers.package import DriverPackage
 from bootgraft.errors import DriverSourceError
@@ -304,7 +306,9 @@ def test_the_service_is_as_the_inf_of_this_windows_says(windows: Windows, shared
     bare = package(windows(*cabinets, arch=Architecture.X64))
     read = package(windows(own, *cabinets, arch=Architecture.X64))
     assert read.notes[1] == r"Its service and bindings are what disk 0 partition 1: \WINDOWS\inf: pnpscsi.inf says."
-    said = {path.casefold(): folded(keys) for path, keys in values(read).items()}
+    assert read.inf is not None
+    bound = critical_keys(read.inf, read.service)
+    said = {path.casefold(): folded(keys) for path, keys in values(replace(read, keys=(*read.keys, *bound))).items()}
     for path, keys in values(bare).items():
         assert said[path.casefold()].items() >= folded(keys).items(), path
 

@@ -53,22 +53,6 @@ def test_the_facts_of_the_inf(x86: bytes) -> None:
     assert facts.content == (("disk.inf", GOOD.encode()), ("disk.cat", b"catalog"), ("vdisk.sys", x86))
 
 
-def test_every_id_is_bound_up_to_windows_7(x86: bytes) -> None:
-    package = require_package(tree({"disk.inf": GOOD, "vdisk.sys": x86}), VIRTIO, XP)
-    bound = {"ClassGUID": "{4D36E97B-E325-11CE-BFC1-08002BE10318}", "Service": "disk0"}
-    database = "Control\\CriticalDeviceDatabase\\"
-    assert texts(package, f"{database}pci#ven_1af4&dev_1001&subsys_00021af4&rev_00") == bound
-    assert texts(package, f"{database}pci#ven_1af4&dev_1001") == bound
-
-
-def test_windows_8_has_no_critical_device_database(machine_cache: Path) -> None:
-    x64 = driver(machine_cache, Architecture.X64)
-    source = tree({"disk.inf": GOOD, "vdisk.sys": x64})
-    assert any("CriticalDevice" in key.path for key in require_package(source, VIRTIO, SEVEN_X64).keys)
-    (eight,) = known_recipients("8", "x64")
-    assert not any("CriticalDevice" in key.path for key in require_package(source, VIRTIO, eight).keys)
-
-
 def test_a_64_bit_driver_without_a_signature_of_its_own_is_told(machine_cache: Path, shared_testdata: Path) -> None:
     unsigned = {"disk.inf": GOOD, "vdisk.sys": driver(machine_cache, Architecture.X64)}
     (note,) = require_package(tree(unsigned), VIRTIO, SEVEN_X64).notes[1:]
@@ -195,7 +179,6 @@ def test_real_lsi_package(shared_testdata: Path, tmp_path: Path, x86: bytes) -> 
     assert facts is not None
     assert len(facts.devices) == 13
     assert (facts.driver_date, facts.driver_version) == (date(2011, 6, 13), (1, 34, 3, 0))
-    assert len([key for key in package.keys if "CriticalDeviceDatabase" in key.path]) == 13
     # VMware's SAS controller is the same package's, the Dell one goes through Dell's section of it.
     sas = require_package(open_source(str(tmp_path)), find_controller("vmware:lsisas1068"), SERVER_2003)
     assert sas.inf is not None
@@ -227,7 +210,8 @@ def test_real_ahci_package_in_utf16(shared_testdata: Path, tmp_path: Path, x86: 
         assert (chosen.chosen.id, chosen.chosen.match) == ("PCI\\CC_010601", "compatible id")
         assert texts(chosen.package, "Services\\genahci")["DisplayName"] == "Standard SATA AHCI Driver"
         assert texts(chosen.package, "Services\\genahci\\Parameters")["BusType"] == 11
-        assert any(key.path == "Control\\CriticalDeviceDatabase\\pci#cc_010601" for key in chosen.package.keys)
+        assert chosen.package.inf is not None
+        assert [device.id for device in chosen.package.inf.devices] == ["PCI\\CC_010601"]
 
 
 def test_a_driver_that_is_none_is_passed_over() -> None:

@@ -69,8 +69,11 @@ HKR, Parameters, OnlyIfThere, 0x20, x
 HKR, Parameters, Gone, 4
 HKR, Bare, , 0x10
 """
-    found = values(made(GOOD.replace("[Parameters]", lines)), "Services\\disk0\\Parameters")
+    keys = made(GOOD.replace("[Parameters]", lines))
+    found = values(keys, "Services\\disk0\\Parameters")
     assert found["Kept"] == text(ValueType.REG_SZ, "first")
+    (parameters,) = (key for key in keys.keys if key.path == "Services\\disk0\\Parameters")
+    assert [value.name for value in parameters.values if value.keeps] == ["Kept"]
     assert found["Replaced"] == text(ValueType.REG_SZ, "second")
     assert found["List"] == RegistryData(ValueType.REG_MULTI_SZ, multi_data(["a", "b"]))
     assert "OnlyIfThere" not in found

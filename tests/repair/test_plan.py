@@ -26,7 +26,7 @@ from tests.repair.bench import (
     text,
 )
 
-from bootgraft.changes import CreateKey, DeleteValue, Plan, SetValue
+from bootgraft.changes import CreateKey, DeleteValue, Plan, RegistryData, SetValue
 from bootgraft.checks.diagnosis import Verdict
 from bootgraft.drivers.package import DriverPackage, PackageFile, PackageKey, PackageValue
 from bootgraft.errors import DriverSourceError, FileSystemError
@@ -104,6 +104,15 @@ def test_an_in_box_service_is_completed_and_not_made_anew(machine_cache: Path, d
     (start,) = (each for each in made.registry() if isinstance(each, SetValue) and each.name == "Start")
     assert start.before is not None
     assert start.before.data == dword_data(4)
+
+
+def test_a_value_that_only_fills_a_gap_leaves_what_is_there(machine_cache: Path) -> None:
+    """NOCLOBBER of an INF: what an administrator set stays."""
+    windows = memory_windows(machine_cache, ControlSet(1, Symmpi.IN_BOX))
+    one = RegistryData(ValueType.REG_DWORD, dword_data(1))
+    values = (PackageValue("Start", one, keeps=True), PackageValue("New", one, keeps=True))
+    made = plan(windows, package(PackageKey("Services\\symmpi", values), *minimal_keys()[1:]))
+    assert settings(made, "ControlSet001\\Services\\symmpi") == {"New": dword_data(1)}
 
 
 def bind(windows: MemoryWindows, device: str, service: str | None) -> str:

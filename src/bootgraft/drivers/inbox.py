@@ -106,7 +106,7 @@ def _as_its_inf_says(
     said = by_own_inf(installation, hive, controller, package.service, (driver, *package.files))
     if said is None:
         return package, ()
-    return replace(package, keys=said.keys), (f"Its service and bindings are what {said.origin} says.",)
+    return replace(package, keys=said.keys, inf=said.inf), (f"Its service and bindings are what {said.origin} says.",)
 
 
 def _files(installation: Installation, wanted: Wanted, chosen: Chosen) -> tuple[PackageFile, ...]:

@@ -2,30 +2,26 @@ r"""A driver package made of one INF and the files that belong to it, for one Wi
 
 A boot driver can be made of it where it installs a kernel driver as the device's function driver, and that driver's
 file is there and built for this Windows. What is put in is the service with its keys, started at boot, and the driver
-files; everything else that the INF does is left to Plug and Play. The bindings are made of :class:`InfFacts`.
+files; everything else that the INF does is left to Plug and Play. ``bindings`` are made of its :class:`InfFacts`.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 
-from bootgraft.changes import RegistryData
 from bootgraft.drivers.infchoice import Candidate
 from bootgraft.drivers.inffiles import DRIVERS, CopiedFile, copied_files, source_paths
 from bootgraft.drivers.infinstall import ServiceLine, decorated, install_section, services
 from bootgraft.drivers.infmodels import SUFFIXES, models_for
 from bootgraft.drivers.infservice import BOOT_START, NoBootDriverError, ServiceKeys, service_keys
 from bootgraft.drivers.infsource import PackageTree
-from bootgraft.drivers.package import DeviceId, DriverPackage, InfFacts, PackageFile, PackageKey, PackageValue
+from bootgraft.drivers.package import DeviceId, DriverPackage, InfFacts, PackageFile
 from bootgraft.drivers.recipient import Recipient
-from bootgraft.registry.values import ValueType, text_data
 from bootgraft.windows.pe import Architecture, NotPortableExecutableError, has_signature, read_pe
 
 MAX_CONTENT = 128 * 2**20
 """Bytes of all files of one package."""
 
 _FIRST_WITH_SIGNED_DRIVERS = (6, 0)
-_LAST_WITH_CRITICAL_DEVICES = (6, 1)
-_MAX_NAME = 255  # characters of a registry key's name
 _GUID = re.compile(r"\{[0-9A-F]{8}-(?:[0-9A-F]{4}-){3}[0-9A-F]{12}\}", re.IGNORECASE)
 _CLASSES = {
     "scsiadapter": "{4D36E97B-E325-11CE-BFC1-08002BE10318}",
@@ -62,11 +58,9 @@ class _Maker:
         files = [self._driver_file(function.file, copied)]
         files += self._further_files(copied, others, function.file)
         facts = self._facts(section, copied)
-        keys = [key for service in (function, *others) for key in service.keys]
-        if self._recipient.version <= _LAST_WITH_CRITICAL_DEVICES:
-            keys += _critical_devices(facts, function.name)
+        keys = tuple(key for service in (function, *others) for key in service.keys)
         origin = self._source.place(self._candidate.path)
-        return DriverPackage(origin, function.name, tuple(keys), tuple(files), tuple(self._notes), facts)
+        return DriverPackage(origin, function.name, keys, tuple(files), tuple(self._notes), facts)
 
     def _section(self) -> str:
         name = self._candidate.model.install
@@ -196,15 +190,3 @@ class _Maker:
         if self._read > MAX_CONTENT:
             raise self._inf.error(f"its files have more than {MAX_CONTENT >> 20} MiB")
         return data
-
-
-def _critical_devices(facts: InfFacts, service: str) -> Iterator[PackageKey]:
-    """What binds the driver to each of its devices in Windows 2000 to 7."""
-    for device in facts.devices:
-        name = device.id.replace("\\", "#").lower()
-        if "\\" in device.id and len(name) <= _MAX_NAME:
-            values = (("ClassGUID", facts.class_guid), ("Service", service))
-            yield PackageKey(
-                f"Control\\CriticalDeviceDatabase\\{name}",
-                tuple(PackageValue(each, RegistryData(ValueType.REG_SZ, text_data(text))) for each, text in values),
-            )

@@ -141,7 +141,8 @@ class _Keys:
         data = line.data
         if line.append and before is not None and before.type == data.type == ValueType.REG_MULTI_SZ:
             data = RegistryData(data.type, before.data[:-2] + data.data)
-        values[line.name.casefold()] = PackageValue(present.name if present else line.name, data)
+        name = line.name if present is None else present.name
+        values[line.name.casefold()] = PackageValue(name, data, keeps=line.no_clobber)
 
     def made(self) -> tuple[PackageKey, ...]:
         """The keys, relative to a control set."""

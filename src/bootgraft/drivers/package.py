@@ -12,10 +12,11 @@ from bootgraft.changes import RegistryData
 
 @dataclass(frozen=True, slots=True)
 class PackageValue:
-    """One value to set; ``data`` None means that the value is to be deleted."""
+    """One value to set; ``data`` None means that the value is to be deleted. ``keeps`` leaves one that is there."""
 
     name: str
     data: RegistryData | None
+    keeps: bool = False
 
 
 @dataclass(frozen=True, slots=True)

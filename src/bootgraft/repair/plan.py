@@ -191,7 +191,7 @@ class _Graft:
             if value.data is None:
                 if before is not None:
                     yield DeleteValue(self._facts.hive, path, value.name, before)
-            elif value.data != before:
+            elif value.data != before and not (value.keeps and before is not None):
                 yield SetValue(self._facts.hive, path, value.name, value.data, before)
 
     def _serves_another(self, existing: Key, key: PackageKey) -> bool:

@@ -270,6 +270,7 @@ def _choice_lines(each: ChoiceDocument, document: ChoicesDocument) -> Iterator[s
         yield f"    service: {chosen['service']}"
         yield from (f"    file: {path}" for path in chosen["files"])
         yield from (f"    key: {path}" for path in chosen["keys"])
+        yield from (f"    binds: {each}" for each in chosen["device_ids"])
         yield from (f"    note: {note}" for note in each["notes"][1:])
     near = [passed for passed in each["passed_over"] if passed["standing"] != "other-devices"]
     yield from (f"passed over: {passed['inf']}: {passed['reason']}" for passed in near[:_TOLD])
