@@ -87,7 +87,8 @@ def require_grafted(hive: Path, control_sets: Iterable[int] = (1, 2)) -> None:
         assert service["Type"] == ("DWORD", "0x00000001")
         assert service["Group"] == ("SZ", "SCSI miniport")
         # A boot driver without an ImagePath is looked for in the same place.
-        assert service.get("ImagePath", _IMAGE_PATH) == _IMAGE_PATH
+        kind, path = service.get("ImagePath", _IMAGE_PATH)
+        assert (kind, path.casefold()) == (_IMAGE_PATH[0], _IMAGE_PATH[1].casefold())
         binding = key_values(hive, rf"{prefix}\Control\CriticalDeviceDatabase\{LSI_LOGIC_DEVICE}")
         assert binding == {"ClassGUID": ("SZ", SCSI_ADAPTER), "Service": ("SZ", "symmpi")}
 
