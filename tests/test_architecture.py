@@ -12,6 +12,7 @@ LAYERS = (
     "errors",
     "events",
     "changes",
+    "explain",
     "storage",
     "filesystems",
     "registry",

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 from bootgraft.checks.diagnosis import DOCS
+from bootgraft.explain.catalogue import RULES
 from bootgraft.report.findings import findings_page
+from bootgraft.report.logrules import rules_page
 
 ROOT = Path(__file__).parent.parent
 
@@ -20,6 +22,20 @@ def test_every_finding_says_cause_evidence_and_fix() -> None:
 
 def test_finding_ids_are_unique() -> None:
     ids = [doc.id for doc in DOCS]
+    assert len(ids) == len(set(ids))
+
+
+def test_page_of_logs_is_what_the_rules_say() -> None:
+    page = (ROOT / "docs" / "logs.md").read_text()
+    assert page == rules_page(), "run: python -m bootgraft.report.logrules > docs/logs.md"
+
+
+def test_every_rule_says_what_it_means_and_who_documents_it() -> None:
+    for rule in RULES:
+        assert all((rule.tools, rule.quoted, rule.headline, rule.cause, rule.meaning, rule.next_step)), rule.id
+        assert rule.sources, rule.id
+        assert all(source.startswith("https://") for source in rule.sources), rule.id
+    ids = [rule.id for rule in RULES]
     assert len(ids) == len(set(ids))
 
 

@@ -17,6 +17,7 @@
     ├── DriverSourceError               a driver source does not hold what is needed
     ├── VmDescriptionError              a virtual machine's description cannot be understood
     ├── RegFileError                    a .reg file cannot be read or reaches where it may not
+    ├── LogError                        a log of a converter cannot be read, or is none that is known
     ├── JournalError                    the undo journal is damaged, missing or does not match the image
     └── MissingDependencyError          a system library or program is not installed
 """
@@ -105,3 +106,7 @@ class JournalError(BootgraftError):
 
 class MissingDependencyError(BootgraftError):
     """A system library or program that this work needs is not installed."""
+
+
+class LogError(BootgraftError):
+    """A converter's log cannot be read, or is none that is known."""

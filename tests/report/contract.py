@@ -138,12 +138,13 @@ def contract() -> dict[str, Form]:
     (reconnect,) = _blocks("reconnect")[0]
     (listed,), (shown,), (harvested,) = _blocks("drivers")
     target, doctor = _inline("targets, doctor")
+    (explained,) = _blocks("explain-log")[0]
     error = next(_Reader(re.findall(r"An error .*? is `(.*?)`", PAGE.read_text())[0]).forms())
     assert isinstance(inspect, Members)
     return {
         "inspect": inspect, "check": check, "repair": repair, "change": Either(tuple(changes)), "undo": undo,
         "drivers-list": listed, "drivers-show": shown, "drivers-harvest": harvested,
-        "reconnect": reconnect, "target": target, "doctor": doctor, "error": error,
+        "reconnect": reconnect, "target": target, "doctor": doctor, "explain-log": explained, "error": error,
     }  # fmt: skip
 
 

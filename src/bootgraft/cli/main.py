@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
+from types import ModuleType
 from typing import Any, NoReturn
 
 from bootgraft import __version__
@@ -65,6 +66,9 @@ def _parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     _add_general(reconnect)
     _add_drivers(commands.add_parser("drivers", help="what a driver source holds, and what would be chosen"), words)
     _add_registry(commands.add_parser("reg", help="read and edit the registry, in an image or a hive file"), words)
+    explain = commands.add_parser("explain-log", help="what the log of VMware Converter or virt-v2v says went wrong")
+    explain.add_argument("log", metavar="LOG", help="a log, a folder of logs, or the ZIP that Converter exports")
+    _add_general(explain)
     _add_general(commands.add_parser("targets", help="every hypervisor:controller, with ids and in-box drivers"))
     _add_general(commands.add_parser("doctor", help="which parts of the system are missing, and what to install"))
     return parser
@@ -187,7 +191,7 @@ def _run(options: Options) -> int:
             from bootgraft.cli.vm import settle
 
             options = settle(options)
-        status: int = importlib.import_module(f"bootgraft.cli.{options.command}").run(options)
+        status: int = _command(options.command).run(options)
     except KeyboardInterrupt as stop:
         from bootgraft.cli.terminal import tell
 
@@ -195,6 +199,10 @@ def _run(options: Options) -> int:
         _tell_unfinished(options)
         return stop_status(stop)
     return status
+
+
+def _command(name: str) -> ModuleType:
+    return importlib.import_module(f"bootgraft.cli.{name.replace('-', '_')}")
 
 
 def _tell_unfinished(options: Options) -> None:

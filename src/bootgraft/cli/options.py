@@ -39,6 +39,7 @@ class Options:
     resume: bool = False
     registry: "RegistryRequest | None" = None
     out: Path | None = None
+    log: Path | None = None
     reset_journal: bool = False
     discard_hibernation: bool = False
     drivers_request: "DriversRequest | None" = None
@@ -72,7 +73,7 @@ class Options:
             if isinstance(value, list):
                 given[name] = tuple(value)
         given["allow_path"] = tuple(Path(each) for each in given.get("allow_path", ()))
-        for name in ("journal", "overlay", "out", "vm"):
+        for name in ("journal", "overlay", "out", "vm", "log"):
             given[name] = Path(given[name]) if given.get(name) else None
         known = {field.name for field in fields(Options)}
         return Options(**{name: value for name, value in given.items() if name in known})

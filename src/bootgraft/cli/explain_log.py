@@ -1,0 +1,21 @@
+"""``bootgraft explain-log``: what a converter's log says went wrong, what is left on the disk, what to type next."""
+
+import json
+from pathlib import Path
+
+from bootgraft.cli.options import Options
+from bootgraft.cli.terminal import answer, monitor_for, put
+from bootgraft.explain.explanation import explain
+from bootgraft.explain.story import Outcome
+from bootgraft.report.explanation import explain_document, explain_text
+
+
+def run(options: Options) -> int:
+    """Print the explanation; exit status 1 where the log shows an error that is not known."""
+    explanation = explain(options.log or Path(), monitor_for(options))
+    status = int(explanation.story.outcome is Outcome.UNKNOWN)
+    if options.json:
+        put(json.dumps(explain_document(explanation)) + "\n")
+    else:
+        answer(explain_text(explanation), status, options)
+    return status

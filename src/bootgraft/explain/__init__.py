@@ -1,0 +1,1 @@
+"""Logs of other people's converters: read as streams, understood line by line, explained."""

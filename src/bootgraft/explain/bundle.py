@@ -1,0 +1,205 @@
+"""Where logs lie: a file, a gzipped or rotated one, a folder, a diagnostic bundle (ZIP). Nothing is ever unpacked.
+
+Archives are hostile input: their directory, their names, how far their members expand and how many there are is
+bounded. An archive within an archive is not opened, except for those that Converter itself nests in its bundles
+(``worker-diagnostics-task-4-omo.zip`` with ``agentTask-task-6.zip`` in it: https://qiita.com/items/a080345414f4bdf98392).
+"""
+
+import gzip
+import os
+import re
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import IO, cast
+
+from bootgraft.errors import LogError
+from bootgraft.explain.reading import CHUNK
+
+MAX_FILES = 2000
+MAX_MEMBERS = 20000
+MAX_DIRECTORY = 8 << 20
+"""Bytes of a ZIP's directory, which is held in memory."""
+MAX_UNPACKED = 16 << 30
+MAX_NESTED = 256 << 20
+MAX_DEPTH = 2
+BOMB_RATIO = 250
+"""Logs pack 10 to 40 times; what packs better than this, beyond BOMB_FREE bytes, is no log."""
+BOMB_FREE = 64 << 20
+
+_GZIP, _ZIP = b"\x1f\x8b", b"PK"
+_LOG = re.compile(r"\.(?:log|txt|out|err|json|jsonl)(?:[.-]\d{1,8})?(?:\.gz)?$|\.log\.", re.I)
+_ARCHIVE = re.compile(r"\.(?:zip|7z|rar|tar|tgz|tar\.gz|cab)$", re.I)
+_NESTED = re.compile(r"(?:^|/)(?:(?:agent|worker|server|client)-diagnostics|[a-z]+Task)[-.][^/]*\.zip$", re.I)
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
+
+
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    """One log: its name, with the archives around it, and its bytes, which can be read once."""
+
+    name: str
+    chunks: Iterator[bytes]
+
+
+@dataclass(slots=True)
+class Bundle:
+    """What the user gave; ``notes`` says what of it was left out or ended early, once it was read."""
+
+    path: Path
+    notes: list[str] = field(default_factory=list)
+    _unpacked: int = 0
+    _files: int = 0
+
+    def files(self) -> Iterator[LogFile]:
+        """The logs, in the natural order of their names. Raises LogError where it is unsafe to read on."""
+        mode = self.path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            yield from self._folder()
+        elif stat.S_ISREG(mode):
+            yield from self._file(self.path, self.path.name)
+        else:
+            raise self._error("it is neither a file nor a folder", "Give a log, a ZIP of logs or a folder")
+
+    def _folder(self) -> Iterator[LogFile]:
+        found: list[str] = []
+        for folder, folders, names in os.walk(self.path, onerror=self._unread, followlinks=False):
+            folders.sort()
+            for name in names:
+                if _LOG.search(name) or name.lower().endswith(".zip"):
+                    found.append(f"{folder}/{name}")  # noqa: PERF401  # counted while it grows
+            if len(found) > MAX_FILES:
+                raise self._error(f"it holds more than {MAX_FILES} logs", "Give the folder of one conversion")
+        for each in sorted(found, key=_natural):
+            path = Path(each)
+            if stat.S_ISREG(path.lstat().st_mode):
+                yield from self._file(path, str(path.relative_to(self.path)))
+
+    def _unread(self, error: OSError) -> None:
+        self.notes.append(f"{error.filename} was not read ({error.strerror})")
+
+    def _file(self, path: Path, name: str) -> Iterator[LogFile]:
+        with path.open("rb") as file:
+            start = file.read(4)
+            file.seek(0)
+            if start.startswith(_ZIP):
+                yield from self._archive(file, name, 0)
+            elif start.startswith(_GZIP):
+                yield LogFile(name, self._gunzip(file, name))
+            else:
+                yield LogFile(name, _chunks(file.read))
+
+    def _archive(self, file: IO[bytes], name: str, depth: int) -> Iterator[LogFile]:
+        self._require_small_directory(file, name)
+        try:
+            archive = zipfile.ZipFile(file)
+        except _DAMAGED as error:
+            raise self._error(f"the archive {name} is damaged ({error})", "Export the logs again") from error
+        with archive:
+            members = sorted(archive.infolist(), key=lambda each: _natural(each.filename))
+            for member in members:
+                self._require_safe(member, name)
+            for member in members:
+                yield from self._member(archive, member, f"{name}/{member.filename}", depth)
+
+    def _member(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, depth: int) -> Iterator[LogFile]:
+        if member.is_dir() or stat.S_ISLNK(member.external_attr >> 16):
+            return
+        nested = bool(_NESTED.search(member.filename)) and depth < MAX_DEPTH
+        if _ARCHIVE.search(member.filename) and not nested:
+            self.notes.append(f"{name} is an archive in an archive and was not opened: unpack it and give the folder")
+        elif member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            self.notes.append(f"{name} is encrypted or packed in an unusual way and was not read: unpack it")
+        elif nested or _LOG.search(member.filename):
+            try:
+                content = cast("zipfile.ZipExtFile", archive.open(member))
+            except _DAMAGED as error:
+                self.notes.append(f"{name} is damaged and was not read ({error})")
+                return
+            with content:
+                if nested:
+                    yield from self._nested(content, name, depth)
+                elif member.filename.lower().endswith(".gz"):
+                    yield LogFile(name, self._gunzip(content, name))
+                else:
+                    yield LogFile(name, self._counted(self._until_damaged(content.read1, name)))
+
+    def _nested(self, content: zipfile.ZipExtFile, name: str, depth: int) -> Iterator[LogFile]:
+        with SpooledTemporaryFile(max_size=1 << 20) as copy:
+            for chunk in self._counted(self._until_damaged(content.read1, name)):
+                copy.write(chunk)
+                if copy.tell() > MAX_NESTED:
+                    raise self._error(f"the archive {name} is larger than {MAX_NESTED >> 20} MiB", "Unpack it yourself")
+            copy.seek(0)
+            yield from self._archive(copy, name, depth + 1)
+
+    def _gunzip(self, file: IO[bytes] | zipfile.ZipExtFile, name: str) -> Iterator[bytes]:
+        with closing(gzip.GzipFile(fileobj=file)) as content:
+            unpacked = 0
+            for chunk in self._counted(self._until_damaged(content.read1, name)):
+                unpacked += len(chunk)
+                if unpacked > BOMB_FREE and unpacked > BOMB_RATIO * max(file.tell(), 1):
+                    raise self._bomb(name)
+                yield chunk
+
+    def _until_damaged(self, read: Callable[[int], bytes], name: str) -> Iterator[bytes]:
+        """What can be unpacked: a log that was cut off still tells what is before the cut."""
+        try:
+            yield from _chunks(read)
+        except (*_DAMAGED, gzip.BadGzipFile) as error:
+            self.notes.append(f"{name} is damaged or cut off; what is before that was read ({error})")
+
+    def _counted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        self._files += 1
+        if self._files > MAX_FILES:
+            raise self._error(f"it holds more than {MAX_FILES} logs", "Unpack it and give the logs of one conversion")
+        for chunk in chunks:
+            self._unpacked += len(chunk)
+            if self._unpacked > MAX_UNPACKED:
+                raise self._error(f"it unpacks to more than {MAX_UNPACKED >> 30} GiB", "Give fewer logs at a time")
+            yield chunk
+
+    def _require_safe(self, member: zipfile.ZipInfo, name: str) -> None:
+        parts = re.split(r"[/\\]", member.filename)
+        if ".." in parts or not parts[0] or re.match(r"[A-Za-z]:", member.filename):
+            raise self._error(
+                f"the archive {name} has a member that points out of it ({member.filename!r})",
+                "No converter writes such an archive: find out where it comes from",
+            )
+        if member.file_size > BOMB_FREE and member.file_size > BOMB_RATIO * max(member.compress_size, 1):
+            raise self._bomb(f"{name}/{member.filename}")
+
+    def _require_small_directory(self, file: IO[bytes], name: str) -> None:
+        """The ZIP's own summary, read before the directory is: zipfile holds all of that in memory."""
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - 65536 - 42))
+        tail = file.read()
+        file.seek(0)
+        at = tail.rfind(b"PK\x05\x06")
+        if at < 0 or at + 22 > len(tail):
+            raise self._error(f"the archive {name} is damaged: its directory is missing", "Export the logs again")
+        members, length = struct.unpack_from("<HI", tail, at + 10)
+        if tail[max(0, at - 20) :].startswith(b"PK\x06\x07") or members > MAX_MEMBERS or length > MAX_DIRECTORY:
+            raise self._error(f"the archive {name} has too many members", "Unpack it and give the folder")
+
+    def _bomb(self, name: str) -> LogError:
+        return self._error(f"{name} unpacks to over {BOMB_RATIO} times its size: no log does", "Do not unpack it")
+
+    def _error(self, what: str, advice: str) -> LogError:
+        return LogError(what, where=str(self.path), advice=advice)
+
+
+def _chunks(read: Callable[[int], bytes]) -> Iterator[bytes]:
+    while chunk := read(CHUNK):
+        yield chunk
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Rotated logs in their order: ``agent-9.log`` before ``agent-10.log``."""
+    return [(int(each), "") if each.isdecimal() and len(each) < 20 else (0, each) for each in re.split(r"(\d+)", name)]

@@ -1,0 +1,74 @@
+"""What the messages of converters mean: one rule for each, with the source that documents it.
+
+A rule's pattern is searched in the text of a message whose white space is collapsed. ``docs/logs.md`` is made from
+what is written here.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bootgraft.explain.record import Tool
+
+
+class Phase(StrEnum):
+    """How far the conversion was."""
+
+    PREPARING = "before anything was copied"
+    COPYING = "while the disks were copied"
+    RECONFIGURING = "after the copy, while Windows was made bootable"
+    INSPECTING = "while virt-v2v looked for the operating system"
+    CONVERTING = "while virt-v2v changed the guest"
+
+
+class DiskState(StrEnum):
+    """What the target disk holds now."""
+
+    NOTHING = "nothing was copied to the target disk"
+    INCOMPLETE = "the target disk is incomplete: nothing on it is worth repairing"
+    COPIED = "the target disk is a complete copy; Windows on it still has the drivers and boot settings of the source"
+    UNCHANGED = "the disk was not converted: Windows on it is as it was on the source"
+    CONVERTED = "the disk was converted, but without the drivers of the new machine's controller"
+    UNKNOWN = "the log does not tell how much of it is written"
+
+
+class Role(StrEnum):
+    """What a message is in the story of a conversion."""
+
+    CAUSE = "a failure that names its cause"
+    SYMPTOM = "says that something failed, not why"
+    HINT = "explains a failed reconfiguration, but is no failure by itself"
+    CAVEAT = "the conversion goes on, with a lack"
+
+
+class Next(StrEnum):
+    """What to type next; ``{disks}`` and ``{target}`` are filled in from the log."""
+
+    CHECK = "bootgraft check {disks} --target {target}"
+    INSPECT = "bootgraft inspect {disks}"
+    RESET = "bootgraft repair {disks} --target {target} --reset-journal --dry-run"
+    DISCARD = "bootgraft repair {disks} --target {target} --discard-hibernation --dry-run"
+    DRIVERS = "bootgraft repair {disks} --target {target} --drivers virtio-win.iso --dry-run"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One message. ``pattern`` is a regular expression; ``quoted`` an example as ``sources`` have it.
+
+    ``headline`` ends a sentence like "The conversion failed: …". ``next_step`` is what to do, in words; ``next`` the
+    command that follows.
+    """
+
+    id: str
+    tools: tuple[Tool, ...]
+    pattern: re.Pattern[str]
+    quoted: str
+    phase: Phase
+    headline: str
+    cause: str
+    meaning: str
+    disk: DiskState
+    next_step: str
+    next: Next
+    sources: tuple[str, ...]
+    role: Role = Role.CAUSE

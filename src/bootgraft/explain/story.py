@@ -1,0 +1,253 @@
+"""From the lines of all files to one story: which conversion, what failed first, what is left on the disk."""
+
+import re
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bootgraft.explain import converter, virtv2v
+from bootgraft.explain.catalogue import rule_for
+from bootgraft.explain.job import Job, JobReader, is_start
+from bootgraft.explain.reading import Line
+from bootgraft.explain.record import Level, Record, Tool
+from bootgraft.explain.rules import DiskState, Phase, Role, Rule
+
+CONTEXT = 3
+"""Lines before and after an error that is not known."""
+ONE_JOB = timedelta(minutes=15)
+"""What lies further before the last failure belongs to an earlier job."""
+
+_MAX_UNKNOWN = 40
+_MAX_TEXT = 2000
+_SHOWN_CONTEXT = 400
+_NUMBER = re.compile(r"\d+")
+_FINISHED = "Finishing off"
+_SAYS_NOTHING = ("Task failed:", "Task failed")
+
+
+class Outcome(StrEnum):
+    """How the conversion ended."""
+
+    FAILED = "failed"  # with a failure that is known
+    UNKNOWN = "unknown"  # with an error that is not
+    CAVEAT = "caveat"  # it went through, but lacks something
+    SUCCEEDED = "succeeded"
+    NO_FAILURE = "no-failure"  # neither a failure nor the end is in the log
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One message: ``order`` counts over all files, ``when`` is the last time that its file named."""
+
+    file: str
+    number: int
+    order: int
+    when: datetime | None
+    time: str
+    part: str
+    level: Level
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A rule that fits, how often, and where it did last."""
+
+    rule: Rule
+    count: int
+    last: Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """An error that no rule knows, with the lines around its last occurrence."""
+
+    count: int
+    last: Evidence
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What the logs tell. ``primary`` is what the answer leads with; ``matches`` and ``unknown`` are in order of time.
+
+    ``earlier`` counts the failures that belong to jobs before; ``phase`` and ``disk`` are those of the primary match,
+    corrected by what else the log shows.
+    """
+
+    job: Job
+    outcome: Outcome
+    primary: Match | None
+    phase: Phase | None
+    disk: DiskState
+    matches: tuple[Match, ...]
+    unknown: tuple[Unknown, ...]
+    earlier: int
+    files: int
+    records: int
+    last_time: str
+
+
+class StoryReader:
+    """Takes file after file; memory stays the same however long they are."""
+
+    def __init__(self) -> None:
+        self._jobs = JobReader()
+        self._matches: dict[str, Match] = {}
+        self._unknown: OrderedDict[str, Unknown] = OrderedDict()
+        self._finished = False
+        self._order = self._files = self._records = self._earlier = 0
+        self._last_time = ""
+        self._file = ""
+        self._when: datetime | None = None
+        self._before: deque[str] = deque(maxlen=CONTEXT)
+        self._open: dict[str, int] = {}
+
+    def read(self, file: str, source: Iterable[Line]) -> None:
+        """Read one file from start to end."""
+        self._file, self._when = file, None
+        self._before.clear()
+        self._open.clear()
+        known, messages = self._records, virtv2v.Messages()
+        for line in source:
+            record = converter.parse(line)
+            for each in (*messages.end(), record) if record else messages.feed(line):
+                self._take(each)
+            self._around(line)
+        for each in messages.end():
+            self._take(each)
+        self._files += self._records > known
+
+    def _around(self, line: Line) -> None:
+        text = line.text[:_SHOWN_CONTEXT]
+        for key, wanted in list(self._open.items()):
+            found = self._unknown.get(key)
+            if found is None or wanted <= 0:
+                del self._open[key]
+            elif line.number > found.last.number:
+                self._unknown[key] = replace(found, after=(*found.after, text))
+                self._open[key] = wanted - 1
+        self._before.append(text)
+
+    def _take(self, record: Record) -> None:
+        self._records += 1
+        self._order += 1
+        if is_start(record):
+            self._begin()
+        self._jobs.take(record)
+        if record.time:
+            self._last_time, self._when = record.time, _moment(record.time)
+        if record.tool is not Tool.CONVERTER and record.text.startswith(_FINISHED):
+            self._finished = True
+        rule = rule_for(record.text, record.tool)
+        if rule is not None:
+            count = self._matches[rule.id].count if rule.id in self._matches else 0
+            self._matches[rule.id] = Match(rule, count + 1, self._evidence(record))
+        elif record.level is Level.ERROR:
+            self._take_unknown(record)
+
+    def _begin(self) -> None:
+        """Forget the run of virt-v2v before this one, but for the number of its failures."""
+        self._earlier += sum(match.rule.role is not Role.CAVEAT for match in self._matches.values()) + len(
+            self._unknown
+        )
+        self._matches.clear()
+        self._unknown.clear()
+        self._open.clear()
+        self._finished = False
+
+    def _take_unknown(self, record: Record) -> None:
+        key = _NUMBER.sub("0", record.text[:200])
+        before = self._unknown.pop(key, None)
+        count = before.count + 1 if before else 1
+        self._unknown[key] = Unknown(count, self._evidence(record), tuple(self._before), ())
+        self._open[key] = CONTEXT
+        while len(self._unknown) > _MAX_UNKNOWN:
+            self._unknown.popitem(last=False)
+
+    def _evidence(self, record: Record) -> Evidence:
+        text = " ".join(record.text.split())[:_MAX_TEXT]
+        return Evidence(
+            self._file, record.number, self._order, self._when, record.time, record.part, record.level, text
+        )
+
+    def story(self) -> Story:
+        """What all files together tell."""
+        matches, unknown, earlier = _one_job(list(self._matches.values()), list(self._unknown.values()))
+        primary = _primary(matches, unknown)
+        outcome = _outcome(primary, unknown, finished=self._finished)
+        phase, disk = _left(primary, matches, self._jobs.job)
+        return Story(
+            self._jobs.job, outcome, primary, phase, disk, tuple(matches), tuple(unknown),
+            self._earlier + earlier, self._files, self._records, self._last_time,
+        )  # fmt: skip
+
+
+def _moment(time: str) -> datetime | None:
+    """The wall clock of a time stamp, without its zone; None for virt-v2v's seconds since its start."""
+    try:
+        return datetime.fromisoformat(time[:19]) if len(time) >= 19 else None
+    except ValueError:
+        return None
+
+
+def _one_job(matches: list[Match], unknown: list[Unknown]) -> tuple[list[Match], list[Unknown], int]:
+    """What belongs to the last job that failed, in order of time, and how much does not."""
+    evidence = [each.last for each in matches] + [each.last for each in unknown]
+    moments = [each.when for each in evidence if each.when]
+    since = max(moments) - ONE_JOB if moments and max(moments) - datetime.min > ONE_JOB else datetime.min
+
+    def kept(evidence: Evidence) -> bool:
+        return evidence.when is None or evidence.when >= since
+
+    def place(evidence: Evidence) -> tuple[datetime, int]:
+        return evidence.when or datetime.max, evidence.order
+
+    of_job = sorted((each for each in matches if kept(each.last)), key=lambda each: place(each.last))
+    errors = sorted((each for each in unknown if kept(each.last)), key=lambda each: place(each.last))
+    earlier = len(matches) + len(unknown) - len(of_job) - len(errors)
+    telling = [each for each in errors if each.last.text not in _SAYS_NOTHING]
+    return of_job, telling or ([] if of_job else errors), earlier
+
+
+def _primary(matches: Sequence[Match], unknown: Sequence[Unknown]) -> Match | None:
+    """The first cause; else what explains a failed reconfiguration; else the failure itself; else what is lacking."""
+
+    def first(role: Role) -> Match | None:
+        return next((each for each in matches if each.rule.role is role), None)
+
+    symptom = first(Role.SYMPTOM)
+    hint = first(Role.HINT) if symptom and symptom.rule.phase is Phase.RECONFIGURING else None
+    return first(Role.CAUSE) or hint or symptom or (None if unknown else first(Role.CAVEAT))
+
+
+def _outcome(primary: Match | None, unknown: Sequence[Unknown], *, finished: bool) -> Outcome:
+    if primary is not None:
+        return Outcome.CAVEAT if primary.rule.role is Role.CAVEAT else Outcome.FAILED
+    if unknown:
+        return Outcome.UNKNOWN
+    return Outcome.SUCCEEDED if finished else Outcome.NO_FAILURE
+
+
+def _left(primary: Match | None, matches: Sequence[Match], job: Job) -> tuple[Phase | None, DiskState]:
+    """How far it came, and what the target disk holds."""
+    if primary is None:
+        return None, _without_rule(job)
+    rule = primary.rule
+    reconfiguring = next((each.rule for each in matches if each.rule.phase is Phase.RECONFIGURING), None)
+    if rule.phase is Phase.COPYING and reconfiguring is not None:  # opening the target again, to reconfigure it, failed
+        return reconfiguring.phase, reconfiguring.disk
+    return rule.phase, rule.disk
+
+
+def _without_rule(job: Job) -> DiskState:
+    """The state after an unknown error: only what virt-v2v's order of work proves."""
+    step = job.step or ""
+    if job.tool is Tool.V2V and step.startswith("Copying disk"):
+        return DiskState.INCOMPLETE
+    if step.startswith(("Setting up the source", "Opening the source", "Inspecting the source")):
+        return DiskState.UNCHANGED
+    return DiskState.UNKNOWN

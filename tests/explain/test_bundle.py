@@ -1,0 +1,195 @@
+"""Files, folders and archives, well-meant and hostile."""
+
+import gzip
+import io
+import os
+import random
+import stat
+import zipfile
+from pathlib import Path
+
+import pytest
+from tests.explain import logs
+
+from bootgraft.errors import LogError
+from bootgraft.events import silent
+from bootgraft.explain import bundle
+from bootgraft.explain.bundle import Bundle
+from bootgraft.explain.explanation import Explanation, explain
+from bootgraft.explain.story import Outcome
+
+
+def zipped(members: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name) if compression == zipfile.ZIP_STORED else name, content)
+    return file.getvalue()
+
+
+def names(path: Path) -> list[str]:
+    found = Bundle(path)
+    return [each.name for each in found.files() if list(each.chunks)]
+
+
+def told(path: Path) -> Explanation:
+    return explain(path, silent)
+
+
+def refused(path: Path) -> LogError:
+    with pytest.raises(LogError) as caught:
+        told(path)
+    assert caught.value.exit_status == 3
+    assert caught.value.where == str(path)
+    return caught.value
+
+
+AGENT = {"vmware-converter-agent-1.log": logs.AGENT_60.encode()}
+SERVER = {"vmware-converter-server-1.log": logs.SERVER_60.encode()}
+
+
+@pytest.mark.parametrize("name", ["agent.log", "agent.log.gz", "no-suffix", "logs.zip"])
+def test_a_file_is_told_by_its_content(name: str, tmp_path: Path) -> None:
+    raw = logs.AGENT_50.encode()
+    content = {"agent.log.gz": gzip.compress(raw), "logs.zip": zipped({"a/agent.log": raw})}.get(name, raw)
+    (tmp_path / name).write_bytes(content)
+    story = told(tmp_path / name).story
+    assert (story.outcome, story.files) == (Outcome.FAILED, 1)
+
+
+def test_a_folder_with_rotated_logs_in_their_order(tmp_path: Path) -> None:
+    for name in ("agent-10.log", "agent-9.log", "b/agent-1.log.2.gz", "b/agent-1.log", "picture.png", "notes"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(gzip.compress(b"x\n") if name.endswith(".gz") else b"x\n")
+    assert names(tmp_path) == ["agent-9.log", "agent-10.log", "b/agent-1.log", "b/agent-1.log.2.gz"]
+
+
+def test_what_is_no_ordinary_file_is_not_opened(tmp_path: Path) -> None:
+    (tmp_path / "real.log").write_text(logs.AGENT_50)
+    (tmp_path / "link.log").symlink_to("/dev/zero")
+    (tmp_path / "loop").symlink_to(tmp_path)
+    os.mkfifo(tmp_path / "pipe.log")
+    assert names(tmp_path) == ["real.log"]
+    assert "neither a file nor a folder" in refused(tmp_path / "pipe.log").what
+
+
+def test_the_bundle_that_converter_exports(tmp_path: Path) -> None:
+    """The cause is in the agent's log, two archives deep: https://qiita.com/items/a080345414f4bdf98392."""
+    inner = zipped({"agentTask-task-6.zip": zipped(AGENT), "vmware-converter-worker-1.log": logs.WORKER_50.encode()})
+    path = tmp_path / "logs.zip"
+    path.write_bytes(zipped({**SERVER, "worker-diagnostics-task-4-omo.zip": inner}))
+    found = told(path)
+    assert found.story.primary is not None
+    assert found.story.primary.rule.id == "converter-host-not-resolved"
+    assert found.story.primary.last.file == (
+        "logs.zip/worker-diagnostics-task-4-omo.zip/agentTask-task-6.zip/vmware-converter-agent-1.log"
+    )
+    assert (found.story.files, found.notes) == (3, ())
+
+
+def test_other_archives_within_archives_are_not_opened(tmp_path: Path) -> None:
+    path = tmp_path / "logs.zip"
+    path.write_bytes(zipped({**SERVER, "more.zip": zipped(AGENT), "x.tar.gz": gzip.compress(b"x")}))
+    found = told(path)
+    assert found.story.files == 1
+    assert [note.split(" is ")[0] for note in found.notes] == ["logs.zip/more.zip", "logs.zip/x.tar.gz"]
+    path.write_bytes(zipped({"more.zip": zipped(AGENT)}))
+    assert "archive in an archive" in refused(path).what
+
+
+def test_archives_within_archives_have_a_bottom(tmp_path: Path) -> None:
+    content = zipped(AGENT)
+    for _ in range(5):
+        content = zipped({"agentTask-task-6.zip": content})
+    (tmp_path / "deep.zip").write_bytes(content)
+    assert "archive in an archive" in refused(tmp_path / "deep.zip").what
+
+
+@pytest.mark.parametrize("name", ["../a.log", "a/../../b.log", "/a.log", "C:\\a.log", "a\\..\\b.log", "\\\\h\\a.log"])
+def test_members_that_point_out_of_the_archive(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "logs.zip"
+    path.write_bytes(zipped({**SERVER, name: b"x"}, zipfile.ZIP_STORED))
+    assert "points out of it" in refused(path).what
+
+
+def test_zip_bombs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle, "BOMB_FREE", 1 << 18)
+    path = tmp_path / "bomb.zip"
+    path.write_bytes(zipped({"a.log": bytes(1 << 19)}))
+    assert "bomb.zip/a.log unpacks to over 250 times its size" in refused(path).what
+    path = tmp_path / "bomb.log.gz"
+    path.write_bytes(gzip.compress(b"x\n" * (1 << 19)))
+    assert "unpacks to over 250 times its size" in refused(path).what
+
+
+def test_all_together_may_not_be_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "logs.zip"
+    path.write_bytes(zipped({f"{number}.log": bytes(1000) for number in range(20)}))
+    monkeypatch.setattr(bundle, "MAX_UNPACKED", 10000)
+    assert "unpacks to more than" in refused(path).what
+    monkeypatch.setattr(bundle, "MAX_FILES", 10)
+    assert "more than 10 logs" in refused(path).what
+    monkeypatch.setattr(bundle, "MAX_MEMBERS", 10)
+    assert "too many members" in refused(path).what
+
+
+def test_a_folder_with_too_many_logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(12):
+        (tmp_path / f"{number}.log").touch()
+    monkeypatch.setattr(bundle, "MAX_FILES", 10)
+    assert "more than 10 logs" in refused(tmp_path).what
+
+
+def test_a_gzipped_log_that_is_cut_off_tells_what_is_before_the_cut(tmp_path: Path) -> None:
+    path = tmp_path / "agent.log.gz"
+    noise = random.Random(1).randbytes(20000).hex().encode()
+    path.write_bytes(gzip.compress(logs.AGENT_50.encode() + noise)[:-2000])
+    found = told(path)
+    assert found.story.outcome is Outcome.FAILED
+    (note,) = found.notes
+    assert note.startswith("agent.log.gz is damaged or cut off")
+
+
+def test_encrypted_and_odd_members_are_named(tmp_path: Path) -> None:
+    content = bytearray(zipped(SERVER))
+    content[content.rindex(b"PK\x01\x02") + 8] |= 1
+    (tmp_path / "secret.zip").write_bytes(content)
+    assert "encrypted" in refused(tmp_path / "secret.zip").what
+    (tmp_path / "odd.zip").write_bytes(zipped(SERVER, zipfile.ZIP_LZMA))
+    assert "packed in an unusual way" in refused(tmp_path / "odd.zip").what
+
+
+def test_links_in_an_archive_are_no_logs(tmp_path: Path) -> None:
+    link = zipfile.ZipInfo("link.log")
+    link.external_attr = (stat.S_IFLNK | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "logs.zip", "w") as archive:
+        archive.writestr(link, "/etc/passwd")
+    assert "no log is in it" in refused(tmp_path / "logs.zip").what
+
+
+def test_archives_that_were_changed_at_random_end_in_a_story_or_one_message(tmp_path: Path) -> None:
+    dice = random.Random(20260611)
+    old = gzip.compress(logs.AGENT_60.encode())
+    whole = zipped({**SERVER, "worker-diagnostics-1.zip": zipped(AGENT), "old.log.gz": old})
+    path = tmp_path / "logs.zip"
+    ends: set[Outcome | None] = set()
+    for _ in range(300):
+        content = bytearray(whole)
+        for _ in range(dice.randint(1, 6)):
+            content[dice.randrange(len(content))] = dice.randrange(256)
+        path.write_bytes(content[: dice.choice((len(content), dice.randrange(len(content))))])
+        try:
+            ends.add(told(path).story.outcome)
+        except LogError:
+            ends.add(None)
+    assert {None, Outcome.FAILED} <= ends
+
+
+def test_what_is_no_log_and_what_is_not_there(tmp_path: Path) -> None:
+    assert "No such file" in refused(tmp_path / "missing.log").what
+    assert "no log is in it" in refused(tmp_path).what
+    (tmp_path / "disk.img").write_bytes(random.Random(2).randbytes(100000))
+    assert "no line of VMware Converter or virt-v2v" in refused(tmp_path / "disk.img").what
+    (tmp_path / "bad.zip").write_bytes(b"PK\x03\x04 and no more")
+    assert "its directory is missing" in refused(tmp_path / "bad.zip").what

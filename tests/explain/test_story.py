@@ -1,0 +1,153 @@
+"""Whole logs, truncated ones, several jobs, errors that nobody documented."""
+
+from datetime import datetime
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.explain import logs
+
+from bootgraft.explain.reading import lines
+from bootgraft.explain.rules import DiskState, Phase
+from bootgraft.explain.story import Outcome, Story, StoryReader
+
+ROW = "[#8] [2011-10-05 {} 02372 {} 'task-6'] {}\n"
+
+
+def told(*texts: str) -> Story:
+    reader = StoryReader()
+    for number, text in enumerate(texts):
+        reader.read(f"{number}.log", lines([text.encode()]))
+    return reader.story()
+
+
+def cause(story: Story) -> str | None:
+    return story.primary.rule.id if story.primary else None
+
+
+def test_the_first_cause_leads_not_the_fault_at_the_end() -> None:
+    story = told(logs.AGENT_50, logs.WORKER_50)
+    assert (story.outcome, cause(story)) == (Outcome.FAILED, "converter-ticket-timeout")
+    assert [each.rule.id for each in story.matches] == [
+        "converter-ticket-timeout",
+        "converter-target-not-opened",
+        "converter-reconfiguration",
+    ]
+    assert [each.last.number for each in story.matches] == [1, 2, 3]
+    assert (story.phase, story.disk, story.unknown) == (Phase.RECONFIGURING, DiskState.COPIED, ())
+
+
+def test_the_order_of_files_is_not_the_order_of_events() -> None:
+    story = told(logs.SERVER_60, logs.AGENT_60)
+    assert cause(story) == "converter-host-not-resolved"
+    assert (story.phase, story.disk) == (Phase.COPYING, DiskState.INCOMPLETE)
+    assert [each.rule.id for each in story.matches][-1] == "converter-file-io"
+
+
+def test_a_network_fault_while_reconfiguring_leaves_a_whole_copy() -> None:
+    text = ROW.format("09:01:17.000", "error", "x failed with 'NBD_ERR_NETWORK_CONNECT' (error code:2338)")
+    story = told(text + logs.AGENT_50.split("\n")[2])
+    assert cause(story) == "converter-network-connect"
+    assert (story.phase, story.disk) == (Phase.RECONFIGURING, DiskState.COPIED)
+
+
+def test_a_signature_path_explains_a_failure_and_is_none() -> None:
+    path = ROW.format("09:00:00.000", "info", "default=signature(41ab2316)disk(0)rdisk(0)partition(1)\\WINDOWS")
+    assert told(path).outcome is Outcome.NO_FAILURE
+    failed = ROW.format("09:00:01.000", "error", "converter.fault.ReconfigurationFault")
+    assert cause(told(path + failed)) == "converter-signature-path"
+    copying = ROW.format("09:00:01.000", "error", "converter.fault.FileIOFault")
+    assert cause(told(path + copying)) == "converter-file-io"
+
+
+def test_the_last_job_counts() -> None:
+    old = ROW.format("07:00:00.000", "error", "FAILED: Unable to find the system volume")
+    story = told(old + ROW.format("07:20:00.000", "error", "an old error") + logs.AGENT_50)
+    assert cause(story) == "converter-ticket-timeout"
+    assert story.earlier == 2
+    assert story.unknown == ()
+
+
+def test_an_unknown_error_is_shown_with_the_lines_around_it() -> None:
+    rows = [ROW.format(f"09:00:0{number}.000", "info", f"line {number}") for number in range(9)]
+    rows[5] = ROW.format("09:00:05.000", "error", "The frob is 17 bar")
+    story = told("".join(rows))
+    assert (story.outcome, story.primary, story.disk) == (Outcome.UNKNOWN, None, DiskState.UNKNOWN)
+    (unknown,) = story.unknown
+    assert (unknown.last.number, unknown.last.text, unknown.count) == (6, "The frob is 17 bar", 1)
+    assert [each[-6:] for each in unknown.before] == ["line 2", "line 3", "line 4"]
+    assert [each[-6:] for each in unknown.after] == ["line 6", "line 7", "line 8"]
+
+
+def test_an_error_that_repeats_is_one() -> None:
+    story = told("".join(ROW.format("09:00:00.000", "error", f"frob {number}") for number in range(100)))
+    (unknown,) = story.unknown
+    assert (unknown.count, unknown.last.text) == (100, "frob 99")
+
+
+def test_task_failed_alone_is_still_an_error() -> None:
+    story = told(ROW.format("09:00:00.000", "error", "Task failed:"))
+    assert story.outcome is Outcome.UNKNOWN
+
+
+def test_a_log_that_is_cut_off_shows_no_failure() -> None:
+    story = told(logs.WORKER_50[:160])
+    assert (story.outcome, story.disk) == (Outcome.NO_FAILURE, DiskState.UNKNOWN)
+    assert story.last_time == "2011-10-05 09:00:23.343"
+
+
+def test_virt_v2v_without_a_root() -> None:
+    for text in (logs.IN_PLACE_NO_ROOT, logs.JSON_NO_ROOT):
+        story = told(text)
+        assert (story.outcome, cause(story)) == (Outcome.FAILED, "v2v-no-root")
+        assert story.disk is DiskState.UNCHANGED
+        assert story.unknown == ()
+
+
+def test_virt_v2v_that_goes_on_without_drivers() -> None:
+    story = told(logs.V2V_WITHOUT_VIRTIO)
+    assert (story.outcome, cause(story)) == (Outcome.CAVEAT, "v2v-no-virtio-drivers")
+    assert story.disk is DiskState.CONVERTED
+
+
+def test_an_error_after_a_caveat_is_not_explained_by_it() -> None:
+    story = told(logs.V2V_WITHOUT_VIRTIO.split("[  90.1]")[0] + "virt-v2v: error: nbdcopy: write failed\n")
+    assert (story.outcome, cause(story)) == (Outcome.UNKNOWN, None)
+    assert story.disk is DiskState.INCOMPLETE
+
+
+def test_virt_v2v_that_finished() -> None:
+    text = "".join(f"{line}\n" for line in logs.V2V_WITHOUT_VIRTIO.split("\n") if line.startswith("["))
+    assert told(text).outcome is Outcome.SUCCEEDED
+
+
+def test_a_second_run_of_virt_v2v_begins_afresh() -> None:
+    good = "".join(f"{line}\n" for line in logs.V2V_WITHOUT_VIRTIO.split("\n") if line.startswith("["))
+    story = told(logs.IN_PLACE_NO_ROOT + good)
+    assert (story.outcome, story.earlier) == (Outcome.SUCCEEDED, 1)
+    assert told(good + logs.IN_PLACE_NO_ROOT).outcome is Outcome.FAILED
+
+
+def test_nobody_answered_which_root() -> None:
+    # https://github.com/adminsyspro/proxcenter-ui/pull/740
+    story = told(
+        "[   9.0] Inspecting the source\n\n***\nDual- or multi-boot operating system detected.  Choose the root\n"
+        "filesystem that contains the main operating system from the list below:\n\n [1] /dev/sda1\n\n"
+        "virt-v2v: error: exception: End_of_file\n"
+    )
+    assert cause(story) == "v2v-several-roots"
+
+
+def test_times_that_are_none() -> None:
+    story = told(ROW.format("99:99:99.000", "error", "converter.fault.ReconfigurationFault"))
+    assert story.matches[0].last.when is None
+    assert told(logs.AGENT_50).matches[0].last.when == datetime(2011, 10, 5, 9, 1, 18)
+
+
+@given(
+    st.lists(st.sampled_from((logs.AGENT_50 + logs.SERVER_60 + logs.JSON_NO_ROOT + logs.IN_PLACE_NO_ROOT).split("\n")))
+)
+@settings(max_examples=60, deadline=None)
+def test_lines_in_any_order_make_a_story(rows: list[str]) -> None:
+    story = told("\n".join(rows))
+    assert len(story.unknown) <= 40
+    assert (story.primary is not None) == (story.outcome in (Outcome.FAILED, Outcome.CAVEAT))

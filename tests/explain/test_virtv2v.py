@@ -1,0 +1,75 @@
+"""virt-v2v's output: steps, wrapped errors, JSON lines."""
+
+import json
+import textwrap
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.explain import logs
+
+from bootgraft.explain.reading import Line
+from bootgraft.explain.record import Level, Record, Tool
+from bootgraft.explain.virtv2v import Messages, parse
+
+
+def records(text: str) -> list[Record]:
+    messages = Messages()
+    found = [
+        each for number, line in enumerate(text.split("\n"), 1) for each in messages.feed(Line(number, line.strip()))
+    ]
+    return [*found, *messages.end()]
+
+
+def test_a_wrapped_error_is_put_together() -> None:
+    errors = [each for each in records(logs.IN_PLACE_NO_ROOT) if each.level is Level.ERROR]
+    (error,) = errors
+    assert (error.number, error.tool) == (7, Tool.V2V_IN_PLACE)
+    assert error.text.startswith("inspection could not detect the source guest (or physical machine) operating system.")
+    assert error.text.split(".")[-2].strip() == "No root device found in this operating system image"
+
+
+def test_steps_have_their_seconds() -> None:
+    steps = [each for each in records(logs.IN_PLACE_NO_ROOT) if each.time]
+    assert [each.time for each in steps] == ["0.0", "1.1", "11.5", "13.2", "13.4"]
+
+
+def test_json_lines() -> None:
+    (error,) = (each for each in records(logs.JSON_NO_ROOT) if each.level is Level.ERROR)
+    assert error.time == "2026-06-09T15:26:34.443250970+02:00"
+    assert error.text.endswith("happen. No root device found in this operating system image.")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{", "{}", "[]", '{"message": 1, "type": "error"}', '{"message": "a", "type": {}}', "{" * 5000, '{"a":' * 5000],
+)
+def test_json_that_is_none_of_its(text: str) -> None:
+    assert parse(Line(1, text)) is None
+
+
+def test_a_program_around_it_may_put_something_before_each_line() -> None:
+    # https://github.com/apache/cloudstack/issues/11561
+    before = "2025-09-19 20:29:15,109 INFO  [x] (Script-6:[]) (logid:) (virt-v2v ovf source: /mnt/a progress) "
+    (error,) = records(f"{before}virt-v2v: error: one\n{before}two\n{before}[   1.0] three")[:1]
+    assert (error.level, error.text) == (Level.ERROR, "one two")
+
+
+def test_an_error_takes_no_more_lines_than_a_message_has() -> None:
+    (error,) = records("virt-v2v: error: one\n" + "more\n" * 1000)
+    assert len(error.text) < 100
+
+
+WORDS = st.lists(st.text("abcdefgh", min_size=1, max_size=12), min_size=1, max_size=30)
+
+
+@given(WORDS, st.integers(40, 90), st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_however_wide_the_terminal_is(words: list[str], width: int, as_json: bool) -> None:
+    text = " ".join(words)
+    if as_json:
+        log = json.dumps({"message": text, "timestamp": "t", "type": "error"})
+    else:
+        log = "\n".join(textwrap.wrap(f"virt-v2v: error: {text}", width, break_long_words=False))
+    (error,) = records(log)
+    assert (error.level, error.text) == (Level.ERROR, text)
