@@ -11,7 +11,7 @@ from bootgraft.targets.recommend import Disk, fragments
 from bootgraft.targets.vmdescription import Firmware
 
 SCHEMA = Path("/usr/share/libvirt/schemas/domain.rng")
-DISKS = (Disk("/vm/server1 & co.vmdk", "vmdk"), Disk("data.raw", "raw"))
+DISKS = (Disk("/vm/server1 & <o'x>.vmdk", "vmdk"), Disk("data.raw", "raw"))
 ALL = pytest.mark.parametrize("controller", CONTROLLERS, ids=lambda each: each.target)
 BOTH = pytest.mark.parametrize("firmware", list(Firmware))
 
@@ -39,7 +39,7 @@ def test_vmware(controller: Controller, firmware: Firmware) -> None:
     found = vmx.parse(texts(controller, firmware)["vmx"].encode(), Path("x.vmx"))
     assert found.firmware is firmware
     assert [(disk.name, disk.controller) for disk in found.disks] == [
-        ("server1 & co.vmdk", controller.target),
+        ("server1 & <o'x>.vmdk", controller.target),
         ("data.vmdk", controller.target),
     ]
     assert found.order_doubt == ""
@@ -56,7 +56,7 @@ def test_libvirt(controller: Controller, firmware: Firmware, tmp_path: Path) -> 
     read = libvirt.parse(data, Path("x.xml"))
     assert read.firmware is firmware
     assert [(disk.name, disk.controller) for disk in read.disks] == [
-        ("/vm/server1 & co.vmdk", controller.target),
+        ("/vm/server1 & <o'x>.vmdk", controller.target),
         (str(Path("data.raw").absolute()), controller.target),
     ]
     if not SCHEMA.exists():
@@ -93,7 +93,7 @@ def test_place_7_of_a_scsi_bus_is_the_controllers_own() -> None:
 
 
 def test_hyperv_virtualbox_and_xen() -> None:
-    assert "New-VM -Name NAME -Generation 1 -VHDPath 'server1 & co.vhdx'" in texts(
+    assert "New-VM -Name NAME -Generation 1 -VHDPath 'server1 & <o''x>.vhdx'" in texts(
         find_controller("hyperv:gen1"), Firmware.BIOS
     )["powershell"]  # fmt: skip
     assert "--add sas --controller LSILogicSAS" in texts(find_controller("virtualbox:lsisas1068"), Firmware.BIOS)[

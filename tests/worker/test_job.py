@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bootgraft.changes import WitnessRange
+from bootgraft.changes import EditVmFile, WitnessRange
 from bootgraft.report.device import DeviceSpec
 from bootgraft.worker.job import Job, Operation, Outcome
 
@@ -72,3 +72,12 @@ def test_an_outcome_with_a_wrong_member_is_refused(change: dict[str, Any]) -> No
 def test_what_is_no_outcome_is_refused(payload: bytes) -> None:
     with pytest.raises((TypeError, KeyError, AttributeError, ValueError)):
         Outcome.from_json(payload)
+
+
+def test_what_a_description_says_comes_through() -> None:
+    edit = EditVmFile("a.vmx", ("ethernet0",), False, bytes(range(256)), b"\xff\x00")
+    job = Job(
+        Operation.REPAIR, (), 0, vm_path="a.vmx", vm_firmware="UEFI", controllers=("kvm:lsi", None), vm_edit=edit,
+        recommend=True,
+    )  # fmt: skip
+    assert Job.from_json(job.to_json()) == job

@@ -7,7 +7,7 @@ Microsoft ``New-VM``; the device names of VMware's as in ``vmx``.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
+from shlex import quote
 
 from bootgraft.targets.controllers import Attachment, Controller
 from bootgraft.targets.vmdescription import Firmware
@@ -67,7 +67,7 @@ def _vmware(machine: _Machine) -> Iterator[Fragment]:
         # Place 7 of a SCSI bus is the controller's own.
         place = f"ide{number // 2}:{number % 2}" if bus == "ide" else f"{bus}:{number + (number > 6)}"
         if disk.format != "vmdk":
-            lines.append(f"# first: qemu-img convert -O vmdk {_name(disk)} {_vmdk(disk)}")
+            lines.append(f"# first: qemu-img convert -O vmdk {quote(_name(disk))} {quote(_vmdk(disk))}")
         lines.append(f'{place}.present = "TRUE"')
         lines.append(f'{place}.deviceType = "{kind}"')
         lines.append(f'{place}.fileName = "{_vmdk(disk).replace("|", "|7C").replace(chr(34), "|22")}"')
@@ -119,7 +119,7 @@ def _libvirt(machine: _Machine) -> Fragment:
         lines += [
             f"    <disk type='{kind}' device='disk'{own}>",
             f"      <driver name='qemu' type='{disk.format}'/>",
-            f"      <source {attribute}={quoteattr(_full(disk))}/>",
+            f"      <source {attribute}={_attribute(_full(disk))}/>",
             f"      <target dev='{prefix}{_letters(number)}' bus='{bus}'/>",
             f"      <boot order='{number + 1}'/>",
             "    </disk>",
@@ -147,7 +147,7 @@ def _proxmox(machine: _Machine) -> Fragment:
     ]
     places = [f"{bus}{number}" for number in range(len(machine.disks))]
     for place, disk in zip(places, machine.disks, strict=True):
-        lines.append(f"# first: qm importdisk VMID {_name(disk)} STORAGE, which prints the volume's name")
+        lines.append(f"# first: qm importdisk VMID {quote(_name(disk))} STORAGE, which prints the volume's name")
         lines.append(f"{place}: STORAGE:VOLUME")
     return _fragment("proxmox", [*lines, f"boot: order={';'.join(places)}"])
 
@@ -172,7 +172,7 @@ def _hyperv(machine: _Machine) -> Iterator[Fragment]:
     kind = "IDE" if generation == 1 else "SCSI"
     first, *others = [str(Path(_name(disk)).with_suffix(".vhdx")) for disk in machine.disks]
     lines = [
-        f"# first, for each disk: qemu-img convert -O vhdx {_name(machine.disks[0])} {first}",
+        f"# first, for each disk: qemu-img convert -O vhdx {quote(_name(machine.disks[0]))} {quote(first)}",
         f"New-VM -Name NAME -Generation {generation} -VHDPath {_quoted(first)}",
     ]
     lines += [f"Add-VMHardDiskDrive -VMName NAME -ControllerType {kind} -Path {_quoted(each)}" for each in others]
@@ -199,7 +199,9 @@ def _virtualbox(machine: _Machine) -> Iterator[Fragment]:
     for number, disk in enumerate(machine.disks):
         port, device = (number // 2, number % 2) if bus == "ide" else (number, 0)
         place = f"--port {port} --device {device}"
-        lines.append(f"VBoxManage storageattach NAME --storagectl disks {place} --type hdd --medium {_full(disk)}")
+        lines.append(
+            f"VBoxManage storageattach NAME --storagectl disks {place} --type hdd --medium {quote(_full(disk))}"
+        )
     yield _fragment("virtualbox", lines)
 
 
@@ -238,6 +240,13 @@ def _letters(number: int) -> str:
     """``a`` to ``z``, then ``aa``: names of disks as Linux counts them."""
     head, last = divmod(number, 26)
     return (_letters(head - 1) if head else "") + "abcdefghijklmnopqrstuvwxyz"[last]
+
+
+def _attribute(text: str) -> str:
+    """A value in XML; the standard library's own quoteattr loads urllib."""
+    for character, entity in (("&", "&amp;"), ("<", "&lt;"), ("'", "&apos;")):
+        text = text.replace(character, entity)
+    return f"'{text}'"
 
 
 def _quoted(text: str) -> str:

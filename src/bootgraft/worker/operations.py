@@ -19,11 +19,11 @@ from bootgraft.report.text import check_text, inspect_text
 from bootgraft.storage.blockdevice import BlockDevice
 from bootgraft.windows.installation import Installation, open_hive
 from bootgraft.worker.job import Job, Operation, Outcome
+from bootgraft.worker.recommending import recommend
 from bootgraft.worker.survey import Survey, diagnoses_of, read_target, survey, windows_targets
 
 if TYPE_CHECKING:
     from bootgraft.checks.alternatives import Alternative
-    from bootgraft.targets.recommend import Fragment
 
 BOOTS, DOES_NOT_BOOT = 0, 1
 
@@ -98,7 +98,7 @@ def _check(job: Job, disks: Sequence[BlockDevice]) -> Outcome:
     with Machine.read(disks, writable=False) as machine:
         found = survey(machine, job.windows, images)
         diagnosis = diagnoses_of(job, found)[0]
-        lines = _recommend(job, found, diagnosis) if job.recommend else ()
+        lines = recommend(job, found, diagnosis)
         instead = _alternatives(found, diagnosis)
         status = BOOTS if diagnosis.verdict is Verdict.BOOTS else DOES_NOT_BOOT
         document = check_document(diagnosis, lines, instead)
@@ -111,9 +111,3 @@ def _alternatives(found: Survey, diagnosis: Diagnosis) -> "tuple[Alternative, ..
     from bootgraft.checks.alternatives import find_alternatives  # a machine that boots needs none
 
     return find_alternatives(diagnosis, found.hive)
-
-
-def _recommend(job: Job, found: Survey, diagnosis: Diagnosis) -> "tuple[Fragment, ...]":
-    from bootgraft.worker.recommending import recommend  # few ask for it
-
-    return recommend(job, found, diagnosis)

@@ -1,0 +1,45 @@
+"""What a job's targets are where the machine's description says on which controller each disk hangs."""
+
+from dataclasses import replace
+
+from tests.checks.cases import chain, installation
+
+from bootgraft.checks.diagnosis import Verdict
+from bootgraft.checks.identity_facts import IdentityFacts
+from bootgraft.report.device import DeviceSpec
+from bootgraft.worker.job import Job, Operation
+from bootgraft.worker.survey import Survey, diagnoses_of
+
+DISKS = (DeviceSpec("a", "raw", 1), DeviceSpec("b", "raw", 1))
+JOB = Job(Operation.CHECK, DISKS, 2, controllers=("vmware:ide", "vmware:lsilogic"))
+
+
+def found_on(disk: int | None) -> Survey:
+    """A machine whose Windows lies on this disk. Its SYSTEM hive is not looked at here."""
+    windows = None if disk is None else installation()
+    if windows is not None and disk is not None:
+        windows.volume.disk = disk
+    return Survey(chain(), windows, None, IdentityFacts((), (), None))
+
+
+def targets(job: Job, found: Survey) -> list[str]:
+    return [each.controller.target if each.controller else "none" for each in diagnoses_of(job, found)]
+
+
+def test_the_controller_of_the_disk_with_windows_counts() -> None:
+    assert targets(JOB, found_on(1)) == ["vmware:lsilogic"]
+    assert targets(JOB, found_on(0)) == ["vmware:ide"]
+    assert targets(JOB, found_on(None)) == ["vmware:ide"]
+
+
+def test_a_target_that_is_given_comes_before_the_description() -> None:
+    assert targets(replace(JOB, targets=("kvm:lsi", "kvm:ide")), found_on(1)) == ["kvm:lsi", "kvm:ide"]
+    assert targets(replace(JOB, controllers=()), found_on(1)) == ["none"]
+    assert targets(replace(JOB, controllers=("vmware:ide", None)), found_on(1)) == ["none"]
+
+
+def test_the_wrong_firmware_comes_first() -> None:
+    (found,) = diagnoses_of(replace(JOB, vm_path="a.vmx", vm_firmware="UEFI"), found_on(0))
+    assert (found.findings[0].id, found.verdict) == ("vm-firmware", Verdict.BLOCKED)
+    (right,) = diagnoses_of(replace(JOB, vm_path="a.vmx", vm_firmware="BIOS"), found_on(0))
+    assert "vm-firmware" not in [each.id for each in right.findings]
