@@ -34,6 +34,7 @@ from bootgraft.checks import (
     drive_letter,
     driver_file,
     driver_imports,
+    driver_signature,
     dynamic_disk,
     encryption,
     enum_instance,
@@ -298,6 +299,21 @@ def overridden_set(number: int, start: int | None = 3) -> LinkFacts:
     return replace(good_set(number), service=replace(service(number), start_overrides=(override,)))
 
 
+X64_DRIVER = replace(DRIVER, pe=PeFacts(Architecture.X64, ("SCSIPORT.SYS",), (1, 9, 0, 0)))
+
+
+def unsigned_set(number: int) -> LinkFacts:
+    """A driver that nobody signed, for a controller that this Windows ships another for."""
+    return replace(good_set(number), driver=replace(X64_DRIVER, signed=False))
+
+
+def x64_facts(make: Callable[[int], LinkFacts]) -> ControllerFacts:
+    """A 64-bit Windows 7."""
+    found = replace(facts(make), version=(6, 1), architecture=Architecture.X64)
+    link = driver_chain(LSI_LOGIC, (6, 1)).links[0]
+    return replace(found, links=tuple(replace(each, link=link) for each in found.links))
+
+
 def later_facts(make: Callable[[int], LinkFacts] = good_set) -> ControllerFacts:
     """The same machine with Windows 10."""
     return replace(facts(make), version=(10, 0))
@@ -505,6 +521,11 @@ CASES = {
         pending_transactions.check(str(HIVE), PENDING),
         pending_transactions.check(str(HIVE), None),
         pending_transactions.check(str(HIVE), None),
+    ),
+    driver_signature.ID: Case(
+        driver_signature.check(x64_facts(lambda n: unsigned_set(n))),
+        driver_signature.check(x64_facts(lambda n: replace(unsigned_set(n), driver=X64_DRIVER))),
+        driver_signature.check(later_facts(unsigned_set)),  # a 32-bit Windows
     ),
     start_override.ID: Case(
         start_override.check(later_facts(overridden_set)),

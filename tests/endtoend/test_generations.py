@@ -17,7 +17,7 @@ from tests.machines.windows_hives import WINDOWS_7, WINDOWS_8_1, WINDOWS_10, Rel
 SYSTEM = r"\Windows\system32\config\system"
 SCSI_ADAPTER = "{4D36E97B-E325-11CE-BFC1-08002BE10318}"
 PVSCSI = PortableExecutable(
-    "pvscsi.sys", Architecture.X64, (("STORPORT.SYS", ("StorPortInitialize",)),), version=(1, 3, 17, 0)
+    "pvscsi.sys", Architecture.X64, (("STORPORT.SYS", ("StorPortInitialize",)),), version=(1, 3, 17, 0), signed=True
 )
 BuildMachine = Callable[[MachineSpec], BuiltMachine]
 UEFI_WINDOWS, BIOS_WINDOWS = 2, 1

@@ -79,6 +79,7 @@ class PortableExecutable:
     imports: tuple[tuple[str, tuple[str, ...]], ...] = ()
     exports: tuple[str, ...] = ()
     version: tuple[int, int, int, int] | None = (5, 2, 3790, 3959)
+    signed: bool = False  # has a certificate table, with nothing in it that anybody trusts
 
 
 @dataclass(frozen=True, slots=True)

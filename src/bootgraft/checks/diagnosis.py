@@ -21,6 +21,7 @@ from bootgraft.checks import (
     drive_letter,
     driver_file,
     driver_imports,
+    driver_signature,
     dynamic_disk,
     encryption,
     enum_instance,
@@ -51,6 +52,7 @@ STORAGE_CHECKS: tuple[Callable[[ControllerFacts], tuple[Finding, ...]], ...] = (
     start_override.check,
     driver_file.check,
     driver_imports.check,
+    driver_signature.check,
     enum_instance.check,
 )
 """Each a pure function of the facts; together the conjunction that gate 4 is."""
@@ -76,6 +78,7 @@ DOCS: tuple[FindingDoc, ...] = (
     start_override.DOC,
     *driver_file.DOCS,
     driver_imports.DOC,
+    driver_signature.DOC,
     enum_instance.DOC,
     *disk_signature.DOCS,
     gpt_attributes.DOC,

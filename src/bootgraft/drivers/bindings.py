@@ -17,7 +17,7 @@ from bootgraft.changes import RegistryData
 from bootgraft.drivers.package import DeviceId, DriverPackage, InfFacts, PackageKey, PackageValue
 from bootgraft.errors import DriverSourceError
 from bootgraft.registry.values import ValueType, dword_data, multi_data, text_data
-from bootgraft.windows.driver_database import ROOT, PackageVersion
+from bootgraft.windows.driver_database import OWN_PREFIX, ROOT, PackageVersion
 from bootgraft.windows.pe import Architecture
 
 CRITICAL = "Control\\CriticalDeviceDatabase\\"
@@ -74,7 +74,7 @@ def critical_keys(inf: InfFacts, service: str) -> tuple[PackageKey, ...]:
 def database_keys(inf: InfFacts, service: str, architecture: Architecture) -> tuple[PackageKey, ...]:
     """The keys of the DriverDatabase, from the root of the SYSTEM hive."""
     number, word = _ARCHITECTURES[architecture]
-    own = f"bootgraft_{service.lower()}.inf"
+    own = f"{OWN_PREFIX}{service.lower()}.inf"
     package = f"{own}_{word}_{_fingerprint(inf, service)}"
     top = f"{ROOT}\\DriverPackages\\{package}"
     version = _version(inf, number)

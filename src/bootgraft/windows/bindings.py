@@ -26,6 +26,7 @@ class CriticalDevice:
     device_id: str  # as a device reports it, with "\"
     service: str | None  # None binds the device to no driver
     class_guid: str
+    package_id: str | None = None  # DriverPackageId: the package that Windows Vista or 7 made the key of
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,8 @@ def _critical_device(key: Key) -> CriticalDevice | None:
     class_guid = _text(key, "ClassGUID")
     if class_guid is None:
         return None
-    return CriticalDevice(key.path, key.name.replace("#", "\\"), _text(key, "Service"), class_guid)
+    device_id, package_id = key.name.replace("#", "\\"), _text(key, "DriverPackageId")
+    return CriticalDevice(key.path, device_id, _text(key, "Service"), class_guid, package_id)
 
 
 def _text(key: Key, name: str) -> str | None:

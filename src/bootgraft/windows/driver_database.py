@@ -20,6 +20,8 @@ from itertools import islice
 from bootgraft.registry.hive import Hive, Key
 
 ROOT = "DriverDatabase"
+OWN_PREFIX = "bootgraft_"
+"""How the INF names of packages begin that bootgraft put there."""
 VERSION_SIZE = 48
 _MAX_INFS = 64
 """INFs for one id that are looked at; Windows 10 has two for some ids."""

@@ -8,7 +8,14 @@ from bootgraft.boot.steps import printable
 from bootgraft.errors import FileMissingError, FileSystemError
 from bootgraft.filesystems.base import FileSystem
 from bootgraft.windows.exports import ExportTables
-from bootgraft.windows.pe import Architecture, NotPortableExecutableError, PeFacts, read_architecture, read_pe
+from bootgraft.windows.pe import (
+    Architecture,
+    NotPortableExecutableError,
+    PeFacts,
+    has_signature,
+    read_architecture,
+    read_pe,
+)
 
 _API_SETS = ("api-ms-win-", "ext-ms-win-", "ext-ms-")
 """Names of contracts, not of files: ApiSetSchema leads them to the kernel."""
@@ -45,6 +52,7 @@ class DriverFacts:
     fault: str | None = None
     pe: PeFacts | None = None
     imports: tuple[ImportFacts, ...] = ()
+    signed: bool = True  # whether the file carries a signature, whoever's
 
 
 def read_driver(
@@ -80,7 +88,7 @@ def judge_driver(
     except NotPortableExecutableError as error:
         return DriverFacts(path, present=True, fault=error.what)
     closure = _Closure(filesystem, directory, tables or ExportTables(filesystem))
-    return DriverFacts(path, present=True, pe=pe, imports=closure.imports(pe, path))
+    return DriverFacts(path, present=True, pe=pe, imports=closure.imports(pe, path), signed=has_signature(data))
 
 
 def _loader_reads_wof(algorithm: int | None, build: str) -> bool:
