@@ -17,7 +17,7 @@ DOC = FindingDoc(
     id=ID,
     applies_to="64-bit Windows Vista, Server 2008 and later",
     cause="The driver was not shipped with Windows, and its file carries no signature (an empty certificate table), "
-    "so that the loader stops with 0xC0000428 before any STOP screen. A catalog beside it does not count for a boot driver.",
+    "so that the loader stops with 0xC0000428 before any STOP screen. A catalog beside it does not count there.",
     evidence="The file and its empty certificate table.",
     fix="The file is replaced by a signed one from the driver source. With an unsigned one the repair is not proven, "
     "and nothing is written.",
