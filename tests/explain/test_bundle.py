@@ -123,6 +123,23 @@ def test_zip_bombs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "unpacks to over 250 times its size" in refused(path).what
 
 
+def test_members_that_share_their_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle, "BOMB_FREE", 1 << 18)
+    monkeypatch.setattr(bundle, "BOMB_RATIO", 2)
+    noise = random.Random(3).randbytes(60000).hex().encode()  # packs to half
+    path = tmp_path / "shared.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("0.log", noise)
+        first = archive.filelist[0]
+        for number in range(1, 9):
+            twin = zipfile.ZipInfo(f"{number}.log")
+            for name in ("header_offset", "CRC", "compress_size", "file_size", "compress_type"):
+                setattr(twin, name, getattr(first, name))
+            archive.filelist.append(twin)
+            archive.NameToInfo[twin.filename] = twin
+    assert "unpacks to over 2 times its size" in refused(path).what
+
+
 def test_all_together_may_not_be_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "logs.zip"
     path.write_bytes(zipped({f"{number}.log": bytes(1000) for number in range(20)}))
@@ -139,6 +156,10 @@ def test_a_folder_with_too_many_logs(tmp_path: Path, monkeypatch: pytest.MonkeyP
         (tmp_path / f"{number}.log").touch()
     monkeypatch.setattr(bundle, "MAX_FILES", 10)
     assert "more than 10 logs" in refused(tmp_path).what
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    monkeypatch.setattr(bundle, "MAX_FILES", 100)
+    monkeypatch.setattr(bundle, "MAX_FOLDERS", 2)
+    assert "more than 2 folders" in refused(tmp_path).what
 
 
 def test_a_gzipped_log_that_is_cut_off_tells_what_is_before_the_cut(tmp_path: Path) -> None:

@@ -40,7 +40,8 @@ def test_the_order_of_files_is_not_the_order_of_events() -> None:
     story = told(logs.SERVER_60, logs.AGENT_60)
     assert cause(story) == "converter-host-not-resolved"
     assert (story.phase, story.disk) == (Phase.COPYING, DiskState.INCOMPLETE)
-    assert [each.rule.id for each in story.matches][-1] == "converter-file-io"
+    last = story.matches[-1]
+    assert (last.rule.id, last.count, last.last.number) == ("converter-file-io", 2, 2)
 
 
 def test_a_network_fault_while_reconfiguring_leaves_a_whole_copy() -> None:
@@ -101,6 +102,7 @@ def test_virt_v2v_without_a_root() -> None:
         assert (story.outcome, cause(story)) == (Outcome.FAILED, "v2v-no-root")
         assert story.disk is DiskState.UNCHANGED
         assert story.unknown == ()
+        assert story.job.step == "Inspecting the source"
 
 
 def test_virt_v2v_that_goes_on_without_drivers() -> None:

@@ -41,7 +41,7 @@ def test_network_faults_have_nothing_to_do_with_windows() -> None:
     text = text_of(logs.AGENT_60, logs.SERVER_60)
     assert text[0].startswith("The conversion failed while it copied the disks: the name of the target host")
     assert "disk: the target disk is incomplete: nothing on it is worth repairing" in text
-    assert "The log names no disk: put yours in its place." in text
+    assert "The log does not name the disk: put yours in its place." in text
 
 
 def test_virt_v2v() -> None:
@@ -63,6 +63,30 @@ def test_what_is_not_known_is_shown_and_not_explained() -> None:
     assert text[at + 2].endswith("after")
     assert "disk: the log does not tell how much of it is written" in text
     assert text_of("virt-v2v: error: odd")[0] == "virt-v2v failed with an error that bootgraft does not know: odd"
+
+
+def test_the_last_per_cents() -> None:
+    text = text_of("98% FAILED: The frob is bar\n")
+    assert text[0] == "The log shows 1 error not known to bootgraft (at 98 %); the last: 98% FAILED: The frob is bar"
+    assert any(line.startswith("What failed beyond 95 % in documented cases") for line in text)
+    assert not any(line.startswith("What failed beyond") for line in text_of("42% FAILED: The frob is bar\n"))
+
+
+def test_a_description_that_virt_v2v_read_is_read_again() -> None:
+    text = text_of("[   0.0] Setting up the source: -i vmx /vm 1/vm.vmx\n" + logs.IN_PLACE_NO_ROOT.split("-i disk")[1])
+    assert "    bootgraft inspect --vm '/vm 1/vm.vmx'" in text
+
+
+def test_the_source_of_virt_v2v_is_not_what_it_wrote() -> None:
+    head = "[   0.0] Setting up the source: -i disk /src.vmdk\n"
+    lacking = text_of(head + logs.V2V_WITHOUT_VIRTIO.split("Windows-ovf\n")[1])
+    assert "    bootgraft repair DISK --target kvm:virtio-blk --drivers virtio-win.iso --dry-run" in lacking
+    unclean = text_of(
+        head
+        + "virt-v2v: error: filesystem was mounted read-only, even though we asked for it to be mounted read-write."
+    )
+    assert "    bootgraft repair /src.vmdk --target kvm:virtio-blk --reset-journal --dry-run" in unclean
+    assert "That is the source's own disk: repair a copy of it." in unclean
 
 
 def test_neither_failure_nor_end() -> None:

@@ -17,5 +17,6 @@ def run(options: Options) -> int:
     if options.json:
         put(json.dumps(explain_document(explanation)) + "\n")
     else:
-        answer(explain_text(explanation), status, options)
+        failed = explanation.story.outcome in (Outcome.FAILED, Outcome.UNKNOWN)
+        answer(explain_text(explanation), int(failed), options)  # red for a failure, though it is understood
     return status

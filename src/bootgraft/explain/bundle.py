@@ -24,6 +24,7 @@ from bootgraft.explain.reading import CHUNK
 
 MAX_FILES = 2000
 MAX_MEMBERS = 20000
+MAX_FOLDERS = 10000
 MAX_DIRECTORY = 8 << 20
 """Bytes of a ZIP's directory, which is held in memory."""
 MAX_UNPACKED = 16 << 30
@@ -69,8 +70,10 @@ class Bundle:
 
     def _folder(self) -> Iterator[LogFile]:
         found: list[str] = []
-        for folder, folders, names in os.walk(self.path, onerror=self._unread, followlinks=False):
-            folders.sort()
+        walk = os.walk(self.path, onerror=self._unread, followlinks=False)
+        for number, (folder, _, names) in enumerate(walk, 1):
+            if number > MAX_FOLDERS:
+                raise self._error(f"it holds more than {MAX_FOLDERS} folders", "Give the folder of one conversion")
             for name in names:
                 if _LOG.search(name) or name.lower().endswith(".zip"):
                     found.append(f"{folder}/{name}")  # noqa: PERF401  # counted while it grows
@@ -105,6 +108,9 @@ class Bundle:
             members = sorted(archive.infolist(), key=lambda each: _natural(each.filename))
             for member in members:
                 self._require_safe(member, name)
+            total, size = sum(member.file_size for member in members), file.seek(0, os.SEEK_END)
+            if total > BOMB_FREE and total > BOMB_RATIO * size:  # members that share their bytes
+                raise self._bomb(name)
             for member in members:
                 yield from self._member(archive, member, f"{name}/{member.filename}", depth)
 

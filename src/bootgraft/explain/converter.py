@@ -29,6 +29,8 @@ _LINES = tuple(
     )
 )
 _DUMP = re.compile(r"--> ?(?P<text>.*)")
+_ENDED = "-- ERROR -- "
+"""How the server writes down that a task failed, at the level of an information."""
 _TASK_LIST = re.compile(r"(?:\d{1,3} ?%|%\d{1,3})?\s*FAILED: .*")
 _LEVELS = {"panic": Level.ERROR, "critical": Level.ERROR, "error": Level.ERROR, "warning": Level.WARNING}
 
@@ -44,7 +46,7 @@ def parse(line: Line) -> Record | None:
     for form in _LINES:
         match = form.match(text)
         if match:
-            level = _LEVELS.get(match["level"], Level.INFO)
+            level = Level.ERROR if _ENDED in match["text"] else _LEVELS.get(match["level"], Level.INFO)
             return Record(line.number, Tool.CONVERTER, level, match["text"], match["time"], match["part"])
     if _TASK_LIST.match(text):
         return Record(line.number, Tool.CONVERTER, Level.ERROR, text)

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field, replace
 
-from bootgraft.explain.record import Record, Tool
+from bootgraft.explain.record import Level, Record, Tool
 
 _MAX_DISKS = 16
 _MAX_NAME = 300
@@ -82,7 +82,7 @@ class JobReader:
             self.job = Job(record.tool, source=start[1], disks=(disk[1].strip(),) if disk else ())
         if self.job.tool is not record.tool:
             self.job = replace(self.job, tool=record.tool)
-        if record.time:
+        if record.time and record.level is Level.INFO:
             self.job = replace(self.job, step=record.text[:_MAX_NAME])
 
     def _take_converter(self, record: Record) -> None:

@@ -143,10 +143,11 @@ class StoryReader:
         if record.tool is not Tool.CONVERTER and record.text.startswith(_FINISHED):
             self._finished = True
         rule = rule_for(record.text, record.tool)
-        if rule is not None:
+        dump = record.tool is Tool.CONVERTER and not record.time
+        if rule is not None and not (dump and rule.id in self._matches):  # the message itself says more than its object
             count = self._matches[rule.id].count if rule.id in self._matches else 0
             self._matches[rule.id] = Match(rule, count + 1, self._evidence(record))
-        elif record.level is Level.ERROR:
+        elif rule is None and record.level is Level.ERROR:
             self._take_unknown(record)
 
     def _begin(self) -> None:
@@ -160,7 +161,7 @@ class StoryReader:
         self._finished = False
 
     def _take_unknown(self, record: Record) -> None:
-        key = _NUMBER.sub("0", record.text[:200])
+        key = _NUMBER.sub("0", " ".join(record.text.split())[:200])
         before = self._unknown.pop(key, None)
         count = before.count + 1 if before else 1
         self._unknown[key] = Unknown(count, self._evidence(record), tuple(self._before), ())

@@ -21,7 +21,7 @@ _STEP = re.compile(r"^\[ *(?P<time>\d{1,7}\.\d)\] (?P<text>\S.*)")
 _PROGRESS = re.compile(r"(?P<text>\(\d{1,3}\.\d\d/100%\)|^\d{1,3}/100)$")
 _PROMPT = re.compile(r"^(?P<text>Dual- or multi-boot operating system detected\..*)")
 _END_OF_ERROR = re.compile(r"If reporting bugs|rm -rf |\{|libguestfs: |nbdkit: |\[ *\d+\.\d\] |virt-v2v[\w-]*: |\(\d")
-_CLOUDSTACK = re.compile(r"\d{4}-\d\d-\d\d .{1,400}? progress\) ")
+_CLOUDSTACK = re.compile(r"^\d{4}-\d\d-\d\d .{1,400}? progress\) ")
 _LEVELS = {"error": Level.ERROR, "warning": Level.WARNING}
 
 

@@ -6,10 +6,14 @@ from typing import TypedDict
 
 from bootgraft.explain.explanation import Explanation
 from bootgraft.explain.record import Tool
-from bootgraft.explain.rules import Next, Phase, Rule
+from bootgraft.explain.rules import DiskState, Next, Phase, Rule
 from bootgraft.explain.story import Evidence, Outcome, Story
 
 _SHOWN_UNKNOWN = 5
+_LAST_PERCENTS = 95
+_LAST_PERCENTS_SOURCE = (
+    "https://community.broadcom.com/vmware-cloud-foundation/discussion/standalone-converter-failed-at-98"
+)
 _SHOWN_BESIDE = 3
 _TARGET = {Tool.CONVERTER: "vmware:lsilogic", Tool.V2V: "kvm:virtio-blk", Tool.V2V_IN_PLACE: "kvm:virtio-blk"}
 _PLACEHOLDER = {Tool.CONVERTER: "DISK.vmdk", Tool.V2V: "DISK", Tool.V2V_IN_PLACE: "DISK"}
@@ -232,6 +236,9 @@ def _unknown(story: Story) -> Iterator[str]:
     """Errors as they were found: all there is to say where no cause is known, else a few beside it."""
     if not story.unknown:
         return
+    if story.primary is None and story.job.tool is Tool.CONVERTER and (story.job.percent or 0) >= _LAST_PERCENTS:
+        yield "What failed beyond 95 % in documented cases was the reconfiguration of Windows, after the copy:"
+        yield f"    {_LAST_PERCENTS_SOURCE}"
     shown = story.unknown[-(_SHOWN_BESIDE if story.primary else _SHOWN_UNKNOWN) :]
     more = len(story.unknown) - len(shown)
     yield "Errors that bootgraft does not know, as they are in the log" + (f" ({more} more before):" if more else ":")
@@ -256,8 +263,23 @@ def _next(story: Story) -> tuple[str, str]:
 
 def _command(story: Story, form: Next) -> str:
     tool = story.job.tool or Tool.CONVERTER
-    disks = " ".join(_typed(each) for each in story.job.disk_files) or _PLACEHOLDER[tool]
-    return form.value.format(disks=disks, target=_TARGET[tool])
+    return form.value.format(disks=_disks(story) or _PLACEHOLDER[tool], target=_TARGET[tool])
+
+
+def _disks(story: Story) -> str:
+    """The disks to type; empty where the log does not name them.
+
+    virt-v2v's log names its source only, which is not the disk that it wrote.
+    """
+    if story.job.tool is Tool.V2V and story.disk is not DiskState.UNCHANGED:
+        return ""
+    return " ".join(_typed(each) for each in story.job.disk_files) or _description(story)
+
+
+def _description(story: Story) -> str:
+    """The description that virt-v2v read, where it is a file: bootgraft finds the disks in it too."""
+    kind, _, path = (story.job.source or "").partition(" /")
+    return f"--vm {_typed(f'/{path}')}" if path and kind in ("-i vmx", "-i libvirtxml") else ""
 
 
 def _typed(name: str) -> str:
@@ -270,8 +292,10 @@ def _remarks(story: Story, command: str) -> Iterator[str]:
         yield "--target is the controller of the new machine (`bootgraft targets` lists them)" + (
             "; its description knows it: bootgraft check --vm FILE.vmx" if story.job.tool is Tool.CONVERTER else "."
         )
-    if not disks:
-        yield "The log names no disk: put yours in its place."
+    if not _disks(story):
+        yield "The log does not name the disk: put yours in its place."
+    elif story.job.tool is Tool.V2V and "repair" in command:
+        yield "That is the source's own disk: repair a copy of it."
     elif len(disks) > 1:
         yield "The disks are in the order of the log; bootgraft wants them in BIOS order."
     if len(disks) < len(story.job.disks):

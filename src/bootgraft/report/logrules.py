@@ -21,7 +21,10 @@ For virt-v2v, keep standard output and standard error: `virt-v2v … 2>&1 | tee 
 A cause is a failure that says why; a symptom says only that something failed; a hint explains a failed reconfiguration
 without being a failure; with a caveat the conversion goes on. The answer leads with the first cause of the last job
 that failed, and only then with a hint or a symptom. What lies more than 15 minutes before the last failure belongs to
-an earlier job.
+an earlier job; jobs that fail at the same time are told as one, so give the logs of one job where there are several.
+
+Exit status: 0 where the failure is understood or none is in the log, 1 where an error is shown that is not known, 3
+where the log cannot be read or no converter wrote it.
 """
 
 
