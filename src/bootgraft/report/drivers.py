@@ -271,12 +271,12 @@ def _choice_lines(each: ChoiceDocument, document: ChoicesDocument) -> Iterator[s
         yield from (f"    file: {path}" for path in chosen["files"])
         yield from (f"    key: {path}" for path in chosen["keys"])
         yield from (f"    binds: {each}" for each in chosen["device_ids"])
-        yield from (f"    note: {note}" for note in each["notes"][1:])
+        yield from (f"    note: {note}" for note in each["notes"][1:] if not note.startswith("Passed over:"))
     near = [passed for passed in each["passed_over"] if passed["standing"] != "other-devices"]
     yield from (f"passed over: {passed['inf']}: {passed['reason']}" for passed in near[:_TOLD])
     rest = len(each["passed_over"]) - len(near[:_TOLD])
     if rest:
-        yield f"passed over: {rest} more, that serve other devices or other Windows"
+        yield f"passed over: {rest} more; --json lists them all"
 
 
 class HarvestedDocument(TypedDict):
