@@ -44,6 +44,13 @@ def test_the_order_of_files_is_not_the_order_of_events() -> None:
     assert (last.rule.id, last.count, last.last.number) == ("converter-file-io", 2, 2)
 
 
+def test_a_network_fault_alone_does_not_tell_whether_the_copy_was_complete() -> None:
+    path = ROW.format("09:00:00.000", "info", "default=signature(41ab2316)disk(0)rdisk(0)partition(1)\\WINDOWS")
+    for text in (logs.AGENT_60, path + logs.AGENT_50.split("\n")[0]):
+        story = told(text)
+        assert (story.outcome, story.disk) == (Outcome.FAILED, DiskState.UNKNOWN)
+
+
 def test_a_network_fault_while_reconfiguring_leaves_a_whole_copy() -> None:
     text = ROW.format("09:01:17.000", "error", "x failed with 'NBD_ERR_NETWORK_CONNECT' (error code:2338)")
     story = told(text + logs.AGENT_50.split("\n")[2])
@@ -137,6 +144,11 @@ def test_nobody_answered_which_root() -> None:
         "virt-v2v: error: exception: End_of_file\n"
     )
     assert cause(story) == "v2v-several-roots"
+
+
+def test_somebody_answered_which_root() -> None:
+    story = told("Dual- or multi-boot operating system detected.  Choose\n[  90.2] Finishing off\n")
+    assert story.outcome is Outcome.SUCCEEDED
 
 
 def test_times_that_are_none() -> None:

@@ -81,14 +81,14 @@ RULES = (
         tools=_TOOLS,
         pattern=re.compile(r"\[GetDiskTicketInfos\] Timed out while waiting for the response", re.I),
         quoted="[GetDiskTicketInfos] Timed out while waiting for the response.",
-        phase=Phase.RECONFIGURING,
+        phase=Phase.CONNECTING,
         headline="the agent waited in vain for the ticket with which it opens the target disk",
         cause=(
             "The agent asks the worker, the worker asks the ESX host or vCenter for a ticket to the new disk. "
             "No answer came in time: often the worker cannot resolve or reach the host."
         ),
-        meaning="The network was at fault, not Windows; but no driver for the new controller was put in.",
-        disk=DiskState.COPIED,
+        meaning="The network was at fault, not Windows. No driver for the new controller was put in.",
+        disk=DiskState.UNKNOWN,
         next_step=_SHUT_DOWN,
         next=Next.CHECK,
         sources=(_THREAD,),
@@ -101,16 +101,16 @@ RULES = (
             "[NFC ERROR] NfcNewAuthdConnectionEx: Failed to connect to peer. Error: Host address lookup for "
             "server vms02 failed: No such host is known"
         ),
-        phase=Phase.COPYING,
+        phase=Phase.CONNECTING,
         headline="the name of the target host could not be resolved on the machine that ran the agent",
         cause=(
             "The agent writes to the ESX host by its name, and DNS or the hosts file of that machine does not know it."
         ),
         meaning=(
-            "This has nothing to do with Windows or its drivers. What was written to the target disk until then "
-            "is worthless."
+            "This has nothing to do with Windows or its drivers. Where the copy was still going on, what is on the "
+            "target disk is worthless."
         ),
-        disk=DiskState.INCOMPLETE,
+        disk=DiskState.UNKNOWN,
         next_step=(
             "Make the host's name known there (DNS, or %SystemRoot%\\system32\\drivers\\etc\\hosts) and run the "
             "conversion again; then see whether the new machine would start:"
@@ -123,17 +123,17 @@ RULES = (
         tools=_TOOLS,
         pattern=re.compile(r"\bNBD_ERR_NETWORK_CONNECT\b|\[NFC ERROR\] NfcNewAuthdConnectionEx: Failed to connect"),
         quoted="Sysimgbase_DiskLib_OpenWithPassPhrase failed with 'NBD_ERR_NETWORK_CONNECT' (error code:2338)",
-        phase=Phase.COPYING,
+        phase=Phase.CONNECTING,
         headline="the agent could not connect to the target host",
         cause=(
             "The agent opens the new disk on the ESX host itself, on port 902. Name resolution, a firewall or a "
             "route is in the way."
         ),
         meaning=(
-            "This has nothing to do with Windows or its drivers. What was written to the target disk until then "
-            "is worthless."
+            "This has nothing to do with Windows or its drivers. Where the copy was still going on, what is on the "
+            "target disk is worthless."
         ),
-        disk=DiskState.INCOMPLETE,
+        disk=DiskState.UNKNOWN,
         next_step=_AGAIN,
         next=Next.CHECK,
         sources=(_QIITA,),

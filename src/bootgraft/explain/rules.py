@@ -15,6 +15,7 @@ class Phase(StrEnum):
     """How far the conversion was."""
 
     PREPARING = "before anything was copied"
+    CONNECTING = "when the target disk was opened, to copy to it or, later, to make Windows bootable"
     COPYING = "while the disks were copied"
     RECONFIGURING = "after the copy, while Windows was made bootable"
     INSPECTING = "while virt-v2v looked for the operating system"

@@ -141,7 +141,7 @@ class StoryReader:
         if record.time:
             self._last_time, self._when = record.time, _moment(record.time)
         if record.tool is not Tool.CONVERTER and record.text.startswith(_FINISHED):
-            self._finished = True
+            self._finish(record.tool)
         rule = rule_for(record.text, record.tool)
         dump = record.tool is Tool.CONVERTER and not record.time
         if rule is not None and not (dump and rule.id in self._matches):  # the message itself says more than its object
@@ -159,6 +159,13 @@ class StoryReader:
         self._unknown.clear()
         self._open.clear()
         self._finished = False
+
+    def _finish(self, tool: Tool) -> None:
+        """A run that comes to its end had no failure, only a question that somebody answered."""
+        self._finished = True
+        for match in list(self._matches.values()):
+            if tool in match.rule.tools and match.rule.role is not Role.CAVEAT:
+                del self._matches[match.rule.id]
 
     def _take_unknown(self, record: Record) -> None:
         key = _NUMBER.sub("0", " ".join(record.text.split())[:200])
@@ -238,9 +245,11 @@ def _left(primary: Match | None, matches: Sequence[Match], job: Job) -> tuple[Ph
     if primary is None:
         return None, _without_rule(job)
     rule = primary.rule
-    reconfiguring = next((each.rule for each in matches if each.rule.phase is Phase.RECONFIGURING), None)
-    if rule.phase is Phase.COPYING and reconfiguring is not None:  # opening the target again, to reconfigure it, failed
-        return reconfiguring.phase, reconfiguring.disk
+    if rule.phase is Phase.CONNECTING:  # only what failed of it tells when that was
+        failures = [each.rule for each in matches if each.rule.role is not Role.HINT]
+        then = [each for each in failures if each.phase is not Phase.CONNECTING]
+        then.sort(key=lambda each: each.phase is not Phase.RECONFIGURING)
+        return (then[0].phase, then[0].disk) if then else (rule.phase, rule.disk)
     return rule.phase, rule.disk
 
 

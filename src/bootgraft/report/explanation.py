@@ -195,6 +195,8 @@ def _beginning(story: Story) -> str:
     if story.outcome is Outcome.CAVEAT:
         return "The guest was converted, but with a lack: "
     match story.phase:
+        case Phase.CONNECTING:
+            return f"The conversion failed{_percent(story, ' (at {} %)')}: "
         case Phase.RECONFIGURING:
             return f"The conversion copied the disks{_percent(story, ' ({} %)')} and failed to make Windows bootable: "
         case Phase.COPYING:
