@@ -1,11 +1,11 @@
 """Where a driver is lacking: the other controllers of the same hypervisor that need none from outside."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bootgraft.checks import target
 from bootgraft.checks.diagnosis import STORAGE_CHECKS, Diagnosis, Verdict
-from bootgraft.checks.facts import gather
+from bootgraft.checks.facts import DriverReader, gather
 from bootgraft.checks.finding import Finding, Remedy, Severity
 from bootgraft.registry.hive import Hive
 from bootgraft.targets.controllers import CONTROLLERS, Controller
@@ -34,18 +34,23 @@ def find_alternatives(diagnosis: Diagnosis, hive: Hive | None) -> tuple[Alternat
 
 
 def _others(installation: Installation, hive: Hive, controller: Controller) -> Iterator[Alternative]:
+    # The default control set decides; driver files are read once for all controllers.
+    installation = replace(installation, control_sets=(installation.select.default,))
+    reader = DriverReader(installation)
     for other in CONTROLLERS:
         if other.hypervisor != controller.hypervisor or other is controller:
             continue
-        findings = list(_findings(installation, hive, other))
+        findings = list(_findings(installation, hive, other, reader))
         blockers = [each for each in findings if each.severity is Severity.BLOCKER]
         open_ones = [each for each in findings if each.leaves_open]
         if all(each.remedy is Remedy.CHANGES for each in (*blockers, *open_ones)):
             yield Alternative(other.target, as_it_is=not blockers and not open_ones)
 
 
-def _findings(installation: Installation, hive: Hive, controller: Controller) -> Iterator[Finding]:
+def _findings(
+    installation: Installation, hive: Hive, controller: Controller, reader: DriverReader
+) -> Iterator[Finding]:
     yield from target.check(installation, controller)
-    facts = gather(installation, hive, controller)
+    facts = gather(installation, hive, controller, reader=reader)
     for check in STORAGE_CHECKS:
         yield from check(facts)

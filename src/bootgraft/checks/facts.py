@@ -107,9 +107,14 @@ class ControllerFacts:
         return tuple(dict.fromkeys(each.control_set for each in self.links))
 
 
-def gather(installation: Installation, hive: Hive, controller: Controller) -> ControllerFacts:
-    """Read what the checks need. Raises HiveError and FileSystemError for damage on the way."""
-    gatherer = _Gatherer(installation, hive, controller)
+def gather(
+    installation: Installation, hive: Hive, controller: Controller, *, reader: "DriverReader | None" = None
+) -> ControllerFacts:
+    """Read what the checks need. Raises HiveError and FileSystemError for damage on the way.
+
+    ``reader`` keeps the driver files of an installation that several controllers are looked at for.
+    """
+    gatherer = _Gatherer(installation, hive, controller, reader or DriverReader(installation))
     links = tuple(link for number in installation.control_sets for link in gatherer.control_set(number))
     place = installation.volume.name
     return ControllerFacts(
@@ -140,12 +145,12 @@ def hive_file(installation: Installation) -> FileId:
 class _Gatherer:
     """Reads the links of one chain, control set by control set."""
 
-    def __init__(self, installation: Installation, hive: Hive, controller: Controller) -> None:
+    def __init__(self, installation: Installation, hive: Hive, controller: Controller, reader: "DriverReader") -> None:
         self._installation = installation
         self._hive = hive
         self._store = binding_store(hive, installation.version)
         self._chain = driver_chain(controller, installation.version)
-        self._reader = _DriverReader(installation)
+        self._reader = reader
         self._searches: dict[tuple[str, ...], Search] = {}
 
     def control_set(self, number: int) -> Iterator[LinkFacts]:
@@ -229,7 +234,7 @@ def _populated(instances: tuple[EnumInstance, ...]) -> str | None:
     return next(named, None)
 
 
-class _DriverReader:
+class DriverReader:
     """Reads driver files of one installation; the sets mostly name the same one, so each is read once."""
 
     def __init__(self, installation: Installation) -> None:
@@ -241,6 +246,7 @@ class _DriverReader:
         self._known: dict[str, DriverFacts] = {}
 
     def read(self, name: str, service: Service | None) -> DriverFacts:
+        """The facts about the driver file of a service, or of the one by that name that is not there."""
         path = f"{self._directory}\\system32\\drivers\\{name}.sys"
         if service is not None:
             path = driver_file(service, self._directory, drive_letter=self._letter)
