@@ -416,6 +416,18 @@ CASES = {
         boot_menu.check(chain_of_menu(path(2), path(2), "C:\\\\")),
     ),
     boot_menu.UNSUPPORTED_PATH: _menu("signature(12345678)disk(0)rdisk(0)partition(2)\\WINDOWS"),
+    boot_menu.ANOTHER_WINDOWS: Case(
+        boot_menu.check(
+            replace(
+                chain(),
+                menu_fault=MenuFault(
+                    MenuFaultKind.ANOTHER_WINDOWS, "boot.ini leads to another \\WINDOWS", ("line 3: …",), None, " Look."
+                ),
+            )
+        ),
+        boot_menu.check(chain_of_menu(path(2), path(2))),
+        boot_menu.check(chain_of_menu(path(2), path(2))),
+    ),
     boot_menu.MISSING: _menu_fault(MenuFaultKind.MISSING, "there is no boot.ini"),
     boot_menu.NO_DEFAULT: _menu_fault(MenuFaultKind.NO_DEFAULT, "boot.ini has entries but no default"),
     boot_menu.BOOTS_OTHER: Case(

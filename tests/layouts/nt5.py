@@ -251,6 +251,20 @@ def _several_windows() -> Iterator[tuple[str, Layout]]:
         part(THIRD, windows(THIRD, letter="E", boot_device=arc(4, "").rstrip("\\"))),
     )
     yield _one(
+        "two-windows-renumbered",
+        "the converter wrote the partitions in another order: the default's number now leads to the other Windows",
+        system(menu(P2, P3)),
+        part(SECOND, windows(SECOND, letter="D", boot_device=arc(3, "").rstrip("\\"))),
+        part(THIRD, windows(THIRD, letter="E", boot_device=arc(2, "").rstrip("\\"))),
+    )
+    yield _one(
+        "two-windows-one-says-nothing",
+        "the same, but the other one's registry does not say where it started from: it may be that one",
+        system(menu(arc(4, "WINDOWS"))),
+        part(SECOND, windows(SECOND, letter="D")),
+        part(THIRD, windows(THIRD, letter="E", boot_device=arc(4, "").rstrip("\\"))),
+    )
+    yield _one(
         "unusual-directory",
         "the directory is called SRV.2003 and nothing else is there",
         system(menu(arc(2, "SRV.2003"))),

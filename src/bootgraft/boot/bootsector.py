@@ -40,9 +40,10 @@ def find_faults(machine: Machine, given: CodeSource = none_given) -> tuple[Secto
         return ()
     disk = machine.disks[0]
     active = [volume for volume in disk.volumes if volume.partition.active]
-    if len(active) != 1 or disk.table.invalid_flags:
+    if len(active) != 1 or disk.table.invalid_flags or _starts_nothing(active[0]):
         fault = _active_fault(machine, disk)
-        return () if fault is None else (fault,)
+        if fault is not None or len(active) != 1:
+            return () if fault is None else (fault,)
     return (*_mbr_faults(machine, disk, given), *_boot_sector_faults(machine, disk, active[0], given))
 
 
@@ -74,6 +75,19 @@ def _flag_changes(disk: Disk, slot: int) -> Iterator[WriteSectors]:
         before, wanted = disk.device.read(offset, 1), bytes([_ACTIVE if each == slot else 0])
         if before != wanted:
             yield WriteSectors(disk.index, offset, wanted, before, f"the active flag of slot {each} in the MBR")
+
+
+def _starts_nothing(volume: Volume) -> bool:
+    """Whether Windows' own boot code is in front of a volume that can be read and has no loader at all."""
+    if volume.kind not in search.OPENABLE or volume.device.size < BOOT_CODE_SIZE:
+        return False
+    if named_in(volume.device.read(0, BOOT_CODE_SIZE)) not in (Loader.BOOTMGR, Loader.NTLDR):
+        return False
+    try:
+        filesystem = volume.filesystem()
+        return not any(search.find_entry(filesystem, f"\\{loader}") for loader in Loader)
+    except (FileSystemError, PartitionTableError):
+        return False
 
 
 def _has_loader(volume: Volume) -> bool:

@@ -15,6 +15,7 @@ from bootgraft.boot.arc import ArcKind
 from bootgraft.boot.bootcode import CodeSource, none_given
 from bootgraft.boot.bootini import BootIni
 from bootgraft.boot.bootsector import find_faults
+from bootgraft.boot.laststart import last_start
 from bootgraft.boot.loaders import Loader, which_starts
 from bootgraft.boot.steps import BootChain, BootTarget, BrokenLinkError, DiskReference, Firmware, Step, broken
 from bootgraft.boot.trail import Trail
@@ -141,7 +142,7 @@ def _loader_faults(trail: Trail, system: Volume | None, firmware: Firmware | Non
 
 def _menu_fault(machine: Machine, system: Volume, menu: BootIni, default: BootTarget | None) -> "MenuFault | None":
     if menu.entries and menu.default and not bootini.is_boot_sector_path(menu.default):
-        if default is not None and menu.default_entry() is not None and _is_plain(menu.default):
+        if default is not None and menu.default_entry() is not None and _leads_home(menu.default, default):
             return None
         from bootgraft.boot.menufault import find_fault
 
@@ -157,10 +158,15 @@ def _menu_fault(machine: Machine, system: Volume, menu: BootIni, default: BootTa
     return menurebuild.boots_other(system, menu)
 
 
-def _is_plain(path: str) -> bool:
-    """Whether a path of boot.ini leads through the BIOS by the numbers of disk and partition."""
+def _leads_home(path: str, default: BootTarget) -> bool:
+    """Whether a path of boot.ini goes by the numbers of disk and partition, and its Windows last started from there.
+
+    A Windows that does not say where it last started from has nothing against it.
+    """
     arc, _ = bootini.split_path(path)
-    return arc is not None and arc.kind is ArcKind.MULTI
+    if arc is None or arc.kind is not ArcKind.MULTI:
+        return False
+    return last_start(default.volume, default.directory) in (None, arc)
 
 
 def _others(

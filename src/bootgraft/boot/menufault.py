@@ -3,11 +3,11 @@ r"""What is wrong with a boot menu that leads nowhere, and the text that it shou
 The menu is ntldr's boot.ini or FreeLoader's freeldr.ini, which name a Windows alike.
 
 A Windows is never taken by its name alone: it must be the only one in that directory on the given disks, and nothing
-may speak for another. What its own registry says decides first: since Windows XP ``Control\SystemBootDevice`` holds the
-ARC path that it last started from, which is the very text that boot.ini has where the partitions moved since.
+may speak for another; or of several the only one that last started from that very path, and the others must deny it.
+What its own registry says (:mod:`.laststart`) decides first.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -15,9 +15,10 @@ from functools import cached_property
 from bootgraft.boot import bootini, menuedit, search
 from bootgraft.boot.arc import ArcKind, ArcPath, parse_arc
 from bootgraft.boot.bootini import BootEntry, BootIni
+from bootgraft.boot.laststart import last_start
 from bootgraft.boot.steps import printable
 from bootgraft.changes import FileId, WriteFile
-from bootgraft.errors import FileMissingError, FileSystemError, HiveError, PartitionTableError
+from bootgraft.errors import FileSystemError, PartitionTableError
 from bootgraft.machine import Machine, Volume
 
 _SHOWN = 40
@@ -30,6 +31,7 @@ class MenuFaultKind(StrEnum):
     WRONG_PARTITION = "wrong-partition"
     NOT_IN_MENU = "default-not-in-menu"
     UNSUPPORTED_PATH = "unsupported-path"
+    ANOTHER_WINDOWS = "another-windows"
     MISSING = "missing"
     NO_DEFAULT = "no-default"
     BOOTS_OTHER = "default-boots-other"
@@ -88,7 +90,7 @@ class _Judge:
         arc, directory = bootini.split_path(default)
         is_listed = self._menu.default_entry() is not None
         if arc is not None and self._windows_at(arc, directory) is not None:
-            return None if is_listed else self._unlisted(default, arc, directory)
+            return self._displaced(default, arc, directory) if is_listed else self._unlisted(default, arc, directory)
         if not is_listed:
             fault = self._listed_instead(directory)
             if fault is not None:
@@ -115,6 +117,24 @@ class _Judge:
             return MenuFault(kind, what, evidence, None, file=self._menu.file)
         change = self._change(self._redirected(default, answer.volume))
         return MenuFault(kind, what, evidence, change, file=self._menu.file)
+
+    def _displaced(self, default: str, arc: ArcPath, directory: str) -> MenuFault | None:
+        """The default leads to a Windows: to another one than it led to before the partitions were renumbered?
+
+        Never changed: a boot.ini that somebody corrected since looks the same.
+        """
+        there = self._windows_at(arc, directory)
+        volumes, _notes = search.volumes_with(self._machine, directory)
+        answer = self._started_from(arc, directory, volumes)
+        if there is None or answer.volume is None or answer.volume is there:
+            return None
+        what = f"{self._menu.file} leads to another {_short(directory)} than the one that last started from there"
+        evidence = (f"{self._place}: {printable(default)} is {there.name}", *answer.reasons)
+        advice = (
+            f" Where {self._menu.file} was corrected since, all is well. Where not, its default should be "
+            f"{_redirect(default, answer.volume).strip()}: change it and its entry by hand, and check again."
+        )
+        return MenuFault(MenuFaultKind.ANOTHER_WINDOWS, what, evidence, None, advice, file=self._menu.file)
 
     def _redirected(self, default: str, volume: Volume) -> dict[int, str]:
         """The lines to change: the default, every entry with its path, and others that can be told in the same way."""
@@ -179,10 +199,10 @@ class _Judge:
         if not volumes:
             return _Answer(None, ())
         if len(volumes) > 1:
-            return _Answer(None, (f"more than one fits: {_listing(directory, volumes)}",))
+            return self._started_from(arc, directory, volumes)
         (volume,) = volumes
         found = f"the only {printable(directory)} with a SYSTEM hive is on {volume.name}"
-        last = _last_start(volume, directory)
+        last = last_start(volume, directory)
         if last == arc:
             return _Answer(
                 volume, (found, f"its registry says that it last started from {last}, as {self._menu.file} does")
@@ -191,6 +211,16 @@ class _Judge:
             return _Answer(None, (found, f"but its registry says that it last started from {last}, which is neither"))
         doubts = (*notes, *self._doubts(path, arc, directory))
         return _Answer(None if doubts else volume, (found, *(f"but {doubt}" for doubt in doubts)))
+
+    def _started_from(self, arc: ArcPath, directory: str, volumes: Sequence[Volume]) -> _Answer:
+        """Of several, the one whose registry says that it last started from that path, if the others deny it."""
+        several = f"more than one fits: {_listing(directory, list(volumes))}"
+        last = {volume: last_start(volume, directory) for volume in volumes}
+        same = [volume for volume, path in last.items() if path == arc]
+        if len(same) != 1 or None in last.values():
+            return _Answer(None, (several,))
+        reason = f"the registry of the one on {same[0].name} says that it last started from {arc}, and no other does"
+        return _Answer(same[0], (several, reason))
 
     def _by_signature(self, arc: ArcPath, directory: str) -> _Answer | None:
         """The volumes on disks with this signature that have the directory; None where none has."""
@@ -279,22 +309,6 @@ def _arc_of(volume: Volume) -> ArcPath:
     if volume.number is None:
         raise ValueError(volume)
     return ArcPath(ArcKind.MULTI, 0, 0, volume.disk, volume.number)
-
-
-def _last_start(volume: Volume, directory: str) -> ArcPath | None:
-    """The ARC path that a Windows last started from, by its own registry; None where it says none."""
-    try:
-        hive = volume.hive(search.system_hive(directory))
-        select = hive.key("Select")
-        default = None if select is None else select.value("Default")
-        number = None if default is None else default.dword()
-        control = None if number is None else hive.key(f"ControlSet{number:03d}\\Control")
-        value = None if control is None else control.value("SystemBootDevice")
-        text = None if value is None else value.text()
-    except (HiveError, FileMissingError, FileSystemError):  # what cannot be read proves nothing
-        return None
-    parsed = parse_arc(text) if text else None
-    return None if parsed is None else parsed[0]
 
 
 def _listing(directory: str, volumes: tuple[Volume, ...] | list[Volume]) -> str:

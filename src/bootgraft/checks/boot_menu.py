@@ -7,6 +7,7 @@ from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity
 WRONG_PARTITION = "boot-ini-wrong-partition"
 NOT_IN_MENU = "boot-ini-default-not-in-menu"
 UNSUPPORTED_PATH = "boot-ini-unsupported-path"
+ANOTHER_WINDOWS = "boot-ini-another-windows"
 MISSING = "boot-ini-missing"
 NO_DEFAULT = "boot-ini-no-default"
 BOOTS_OTHER = "boot-ini-default-boots-other"
@@ -30,8 +31,21 @@ DOCS = (
         fix="rdisk() and partition() are rewritten in the default line and in every entry that pointed there; all "
         "other bytes stay.",
         limits="Mended only where exactly one Windows in that directory is on the given disks and nothing speaks for "
-        "another: another entry with the same directory, a disk that was not given, a volume that cannot be read. A "
-        "partition number that leads to another Windows of the same directory is not noticed.",
+        "another: another entry with the same directory, a disk that was not given, a volume that cannot be read. Of "
+        "several, the one that alone says that it last started from that very path (Windows XP and later), if the "
+        "others say that they did not.",
+        references=_REFERENCES,
+    ),
+    FindingDoc(
+        id=ANOTHER_WINDOWS,
+        applies_to="Windows XP and Server 2003 on MBR disks",
+        cause="Several Windows have the same directory, and the partitions were renumbered since: boot.ini's path now "
+        "leads to another one than it did.",
+        evidence="What each of them says about where it last started from (Control\\SystemBootDevice).",
+        fix="None: a boot.ini that somebody corrected since looks the same. The path that would lead to the other one "
+        "is named.",
+        limits="Only where every Windows of that directory says where it last started from, and exactly one says from "
+        "there. A warning: the machine boots.",
         references=_REFERENCES,
     ),
     FindingDoc(
@@ -123,11 +137,13 @@ _IDS = {
     MenuFaultKind.WRONG_PARTITION: WRONG_PARTITION,
     MenuFaultKind.NOT_IN_MENU: NOT_IN_MENU,
     MenuFaultKind.UNSUPPORTED_PATH: UNSUPPORTED_PATH,
+    MenuFaultKind.ANOTHER_WINDOWS: ANOTHER_WINDOWS,
     MenuFaultKind.MISSING: MISSING,
     MenuFaultKind.NO_DEFAULT: NO_DEFAULT,
     MenuFaultKind.BOOTS_OTHER: BOOTS_OTHER,
 }
 _FREELDR_IDS = {
+    MenuFaultKind.ANOTHER_WINDOWS: FREELDR_WRONG_PARTITION,
     MenuFaultKind.WRONG_PARTITION: FREELDR_WRONG_PARTITION,
     MenuFaultKind.UNSUPPORTED_PATH: FREELDR_UNSUPPORTED_PATH,
 }
@@ -144,6 +160,7 @@ _MEANING = {
     MenuFaultKind.NOT_IN_MENU: _LEADS_NOWHERE,
     MenuFaultKind.UNSUPPORTED_PATH: "Whether that leads anywhere in the new machine is not certain; a multi() path "
     "does.",
+    MenuFaultKind.ANOTHER_WINDOWS: "The machine starts another Windows than it did before it was moved.",
     MenuFaultKind.MISSING: _BUILT_IN,
     MenuFaultKind.NO_DEFAULT: _BUILT_IN,
     MenuFaultKind.BOOTS_OTHER: "Unless somebody chooses a Windows from the menu in time, no Windows starts.",

@@ -35,7 +35,8 @@ DOCS = (
         id=ACTIVE_PARTITION,
         applies_to="every Windows that starts through a BIOS from an MBR disk",
         cause="No partition of disk 0 is marked active, several are, or a flag is neither 0x80 nor 0x00: the code in "
-        "the MBR stops with 'Invalid partition table' or 'Missing operating system'.",
+        "the MBR stops with 'Invalid partition table' or 'Missing operating system'. Or the one that is has no loader: "
+        "'NTLDR is missing'.",
         evidence="The flags, and the one primary partition that has a loader and its boot menu.",
         fix="That partition's flag becomes 0x80, the others' 0x00.",
         limits="Only where exactly one primary partition of disk 0 can be meant, and no other disk has an active "
