@@ -13,6 +13,7 @@ from bootgraft.changes import RegistryData
 from bootgraft.drivers.bindings import critical_keys
 from bootgraft.drivers.donordatabase import read_inf_facts
 from bootgraft.drivers.package import DriverPackage, PackageFile, PackageKey, PackageValue
+from bootgraft.drivers.recipient import Recipient
 from bootgraft.errors import DriverSourceError, FileMissingError, FileSystemError
 from bootgraft.registry.hive import Hive, Key
 from bootgraft.registry.values import ValueType, dword_data, text_data
@@ -31,7 +32,7 @@ MAX_SERVICE_KEYS = 512
 
 
 def read_donor(
-    donor: Installation, hive: Hive, controller: Controller, recipient: Installation, *, source: str
+    donor: Installation, hive: Hive, controller: Controller, recipient: Installation | Recipient, *, source: str
 ) -> DriverPackage:
     """Take the controller's driver out of the donor for the recipient.
 
@@ -93,7 +94,7 @@ def _path(donor: Installation, service: Service) -> str:
     return driver_file(service, donor.directory, drive_letter=donor.drive_letter)
 
 
-def _read_file(donor: Installation, service: Service, recipient: Installation, source: str) -> bytes:
+def _read_file(donor: Installation, service: Service, recipient: Installation | Recipient, source: str) -> bytes:
     path = _path(donor, service)
     where = f"{source}: {donor.volume.name}: {path}"
     try:
@@ -162,7 +163,7 @@ def _relative_to_windows(path: str, directory: str) -> str:
     return f"system32\\drivers\\{path.rpartition(chr(92))[2]}"
 
 
-def _notes(donor: Installation, recipient: Installation) -> tuple[str, ...]:
+def _notes(donor: Installation, recipient: Installation | Recipient) -> tuple[str, ...]:
     if donor.version == recipient.version:
         return ()
     ours, theirs = ".".join(map(str, donor.version)), ".".join(map(str, recipient.version))

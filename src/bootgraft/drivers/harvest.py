@@ -5,17 +5,17 @@ device's instance below ``Enum`` names a key of its class, which names the INF i
 catalog of ``oem3.inf`` is ``oem3.CAT`` among the signed catalogs.
 """
 
-import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bootgraft.drivers.inf import MAX_SIZE, InfFile, parse_inf
-from bootgraft.drivers.package import DriverPackage, PackageKey
+from bootgraft.drivers.package import DriverPackage, PackageValue
 from bootgraft.drivers.staged import read_staged
 from bootgraft.errors import DriverSourceError, FileSystemError
 from bootgraft.filesystems.base import FileSystem
 from bootgraft.registry.hive import Hive
-from bootgraft.registry.regfile import Dialect, format_key, format_value
+from bootgraft.registry.regexport import export_keys
+from bootgraft.registry.regfile import RegKey, RegValue
 from bootgraft.registry.values import ValueType
 from bootgraft.targets.controllers import Controller
 from bootgraft.windows.bindings import enum_instances
@@ -51,22 +51,17 @@ def harvest(
 
 def reg_file(package: DriverPackage) -> bytes:
     r"""The keys of a package as regedit would export them, below ``CurrentControlSet``."""
-    lines = [Dialect.VERSION_5.value, ""]
-    for key in package.keys:
-        lines += [*_reg_lines(key), ""]
-    return codecs.BOM_UTF16_LE + "\r\n".join((*lines, "")).encode("utf-16-le", "surrogatepass")
+    return export_keys(
+        RegKey(f"HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\{key.path}", values=tuple(map(reg_value, key.values)))
+        for key in package.keys
+    )
 
 
-def _reg_lines(key: PackageKey) -> Iterator[str]:
-    yield format_key(f"HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\{key.path}")
-    for value in key.values:
-        deletion = format_value(value.name, ValueType.REG_SZ, b"", delete=True)
-        if value.data is None:
-            yield deletion
-            continue
-        text = format_value(value.name, value.data.type, value.data.data)
-        start = len(deletion) - 1  # a line end in the name is part of it
-        yield text[:start] + text[start:].replace("\n", "\r\n")
+def reg_value(value: PackageValue) -> RegValue:
+    """A value of a package as .reg text has it."""
+    if value.data is None:
+        return RegValue(value.name, ValueType.REG_NONE, b"", delete=True)
+    return RegValue(value.name, value.data.type, value.data.data)
 
 
 def _stored(

@@ -41,6 +41,11 @@ class Recipient:
     product_type: int = 0
     suites: int = 0
 
+    @property
+    def product(self) -> str:
+        """Its name, as an installation has it."""
+        return self.name
+
     def __str__(self) -> str:
         build = f" build {self.build}" if self.build else ""
         return f"{self.name} (NT {self.version[0]}.{self.version[1]}{build}, {self.arch})"
@@ -68,6 +73,9 @@ _KNOWN = {
     "11": ("Windows 11", (10, 0), 22631, WORKSTATION, (Architecture.X64, Architecture.ARM64)),
     "2025": ("Windows Server 2025", (10, 0), 26100, SERVER, _X64),
 }
+
+_BEFORE_INFS = {"nt4": ("Windows NT 4.0", (4, 0), 1381, 0, _X86)}
+"""Windows that no INF is for: named only on purpose."""
 
 
 def read_recipient(installation: Installation, hive: Hive) -> Recipient:
@@ -110,21 +118,21 @@ def known_recipients(version: str | None = None, arch: str | None = None) -> tup
 
 def _named(version: str) -> list[Recipient]:
     name = version.casefold().replace(" ", "").removeprefix("windows").removeprefix("server")
-    if name in _KNOWN:
+    if name in _KNOWN or name in _BEFORE_INFS:
         return list(_of(name))
     numbers = [int(part) for part in version.split(".") if part.isdecimal() and len(part) < 6]
     if len(numbers) not in (2, 3) or len(numbers) != len(version.split(".")):
         raise UsageError(
             f"no such Windows: {version!r}",
             where="--windows",
-            advice=f"Known are {', '.join(_KNOWN)}; NT versions as 6.1 or 10.0.19041 do too",
+            advice=f"Known are {', '.join((*_BEFORE_INFS, *_KNOWN))}; NT versions as 6.1 or 10.0.19041 do too",
         )
     build = numbers[2] if len(numbers) == 3 else 0
     return [Recipient("Windows", arch, (numbers[0], numbers[1]), build) for arch in _ARCHITECTURES]
 
 
 def _of(name: str) -> tuple[Recipient, ...]:
-    product, version, build, product_type, architectures = _KNOWN[name]
+    product, version, build, product_type, architectures = (_KNOWN | _BEFORE_INFS)[name]
     return tuple(Recipient(product, arch, version, build, product_type) for arch in architectures)
 
 

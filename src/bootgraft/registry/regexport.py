@@ -5,11 +5,11 @@ KB310516, and files that regedit of XP and 10 exported.
 """
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bootgraft.errors import RegFileError
 from bootgraft.registry.hive import Key
-from bootgraft.registry.regfile import Dialect, format_key, format_value
+from bootgraft.registry.regfile import Dialect, RegKey, format_key, format_value
 from bootgraft.registry.values import Value, ValueType, decode_utf16
 
 _STRINGS = frozenset({ValueType.REG_SZ, ValueType.REG_EXPAND_SZ, ValueType.REG_MULTI_SZ})
@@ -30,6 +30,24 @@ def export(key: Key, name: str, *, ansi: str | None = None) -> Iterator[bytes]:
         lines = [format_key(path)]
         lines.extend(_value_text(value, path, ansi) for value in each.values())
         yield _encode("\r\n".join([*lines, "", ""]), path, ansi)
+
+
+def export_keys(keys: Iterable[RegKey], *, ansi: str | None = None) -> bytes:
+    """A .reg file of keys and values that are to be set or deleted.
+
+    ``ansi`` asks for REGEDIT4 in this code page. Raises RegFileError for what the file cannot say.
+    """
+    dialect = Dialect.VERSION_5 if ansi is None else Dialect.REGEDIT4
+    pieces = [b"" if ansi else codecs.BOM_UTF16_LE, _encode(f"{dialect.value}\r\n\r\n", "", ansi)]
+    for key in keys:
+        lines = [format_key(key.path, delete=key.delete)]
+        for value in key.values:
+            if value.delete:
+                lines.append(format_value(value.name, value.type, b"", delete=True))
+            else:
+                lines.append(_value_text(Value(value.name, value.type, value.data), key.path, ansi))
+        pieces.append(_encode("\r\n".join([*lines, "", ""]), key.path, ansi))
+    return b"".join(pieces)
 
 
 def _value_text(value: Value, path: str, ansi: str | None) -> str:

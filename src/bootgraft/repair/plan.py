@@ -23,19 +23,18 @@ from bootgraft.changes import (
 )
 from bootgraft.checks import enum_instance
 from bootgraft.checks.diagnosis import Diagnosis
-from bootgraft.checks.facts import BindingStore, ControllerFacts, binding_store
+from bootgraft.checks.facts import ControllerFacts, binding_store
 from bootgraft.checks.finding import DRIVER_REMEDIES
-from bootgraft.drivers.bindings import critical_keys, database_keys, facts_of
+from bootgraft.drivers.bindings import CRITICAL
 from bootgraft.drivers.package import DriverPackage, PackageFile, PackageKey
 from bootgraft.errors import DriverSourceError, FileMissingError, FileSystemError
 from bootgraft.filesystems.base import Entry
 from bootgraft.registry.hive import Hive, Key
 from bootgraft.registry.values import ValueType, dword_data
+from bootgraft.repair.wanted import is_binding, wanted_keys
 from bootgraft.windows.driver_files import DriverFacts, read_driver, unsatisfied
 from bootgraft.windows.installation import Installation
 from bootgraft.windows.pe import NotPortableExecutableError, read_pe
-
-_CRITICAL = "control\\criticaldevicedatabase\\"
 
 
 def plan_repair(installation: Installation, hive: Hive, work: Sequence[tuple[Diagnosis, DriverPackage | None]]) -> Plan:
@@ -142,16 +141,9 @@ class _Graft:
         self._facts = facts
         self._package = package
         self.notes: list[str] = []
-        store = binding_store(hive, installation.version)
-        inf = facts_of(package)
-        service_keys = tuple(key for key in package.keys if not key.path.casefold().startswith(_CRITICAL))
-        has_critical = len(service_keys) < len(package.keys)
-        self._database: tuple[PackageKey, ...] = ()
-        self._in_sets = package.keys if store is BindingStore.CRITICAL_DEVICES else service_keys
-        if store is BindingStore.DRIVER_DATABASE and inf is not None:
-            self._database = database_keys(inf, package.service, installation.arch)
-        elif store is BindingStore.CRITICAL_DEVICES and inf is not None and not has_critical:
-            self._in_sets = (*package.keys, *critical_keys(inf, package.service))
+        wanted = wanted_keys(package, binding_store(hive, installation.version), installation.arch)
+        self._database = wanted.database
+        self._in_sets = wanted.in_sets
 
     def changes(self) -> Iterator[Change]:
         for file in self._package.files:
@@ -196,9 +188,9 @@ class _Graft:
 
     def _serves_another(self, existing: Key, key: PackageKey) -> bool:
         """Whether this is a binding of another device, and to another service, that the machine may live on."""
-        if not key.path.casefold().startswith(_CRITICAL):
+        if not is_binding(key.path):
             return False
-        device_id = key.path[len(_CRITICAL) :].replace("#", "\\").casefold()
+        device_id = key.path[len(CRITICAL) :].replace("#", "\\").casefold()
         if device_id in {each.casefold() for each in self._facts.controller.device_ids()}:
             return False
         service = existing.value("Service")
