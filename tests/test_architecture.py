@@ -23,6 +23,7 @@ LAYERS = (
     "drivers",
     "checks",
     "repair",
+    "kit",
     "report",
     "worker",
     "cli",

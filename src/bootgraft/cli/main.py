@@ -64,6 +64,7 @@ def _parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     reconnect.add_argument("--journal", metavar="PATH", help="where the undo journal lies (default: beside FILE)")
     reconnect.add_argument("--dry-run", action="store_true", help="only show what would be changed")
     _add_general(reconnect)
+    _add_kit(commands.add_parser("kit", help="write what is run on the physical machine before its conversion"), words)
     _add_drivers(commands.add_parser("drivers", help="what a driver source holds, and what would be chosen"), words)
     _add_registry(commands.add_parser("reg", help="read and edit the registry, in an image or a hive file"), words)
     explain = commands.add_parser("explain-log", help="what the log of VMware Converter or virt-v2v says went wrong")
@@ -81,14 +82,14 @@ def _add_general(parser: argparse.ArgumentParser) -> None:
     volume.add_argument("-v", "--verbose", action="store_true", help="say on standard error what is being done")
 
 
-def _add_images(parser: argparse.ArgumentParser, *, vm: bool = False) -> None:
+def _add_images(parser: argparse.ArgumentParser, *, vm: bool = False, some: bool = True) -> None:
     if vm:
         parser.add_argument(
             "--vm", metavar="FILE", help="the machine's description: .vmx, .ovf, domain XML, Proxmox .conf"
         )
     parser.add_argument(
         "images",
-        nargs="*" if vm else "+",
+        nargs="*" if vm or not some else "+",
         metavar="IMAGE",
         help="the machine's disks in BIOS order: files, block devices, nbd:// URIs",
     )
@@ -165,6 +166,13 @@ def _add_drivers(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
         from bootgraft.cli.drivers_arguments import add_sub_commands
 
         add_sub_commands(parser, _add_general, _add_images, _Parser)
+
+
+def _add_kit(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
+    if "kit" in words[:1]:
+        from bootgraft.cli.drivers_arguments import add_kit
+
+        add_kit(parser, _add_images)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

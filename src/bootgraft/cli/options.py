@@ -66,6 +66,10 @@ class Options:
             from bootgraft.cli.drivers_arguments import take_request as take_drivers_request
 
             take_drivers_request(given)
+        if given["command"] == "kit":
+            from bootgraft.cli.drivers_arguments import take_kit_request
+
+            take_kit_request(given)
         target = given.pop("target", None)
         if target is not None:
             given["targets"] = target if isinstance(target, list) else [target]

@@ -25,13 +25,12 @@ from bootgraft.checks import enum_instance
 from bootgraft.checks.diagnosis import Diagnosis
 from bootgraft.checks.facts import ControllerFacts, binding_store
 from bootgraft.checks.finding import DRIVER_REMEDIES
-from bootgraft.drivers.bindings import CRITICAL
 from bootgraft.drivers.package import DriverPackage, PackageFile, PackageKey
 from bootgraft.errors import DriverSourceError, FileMissingError, FileSystemError
 from bootgraft.filesystems.base import Entry
 from bootgraft.registry.hive import Hive, Key
 from bootgraft.registry.values import ValueType, dword_data
-from bootgraft.repair.wanted import is_binding, wanted_keys
+from bootgraft.repair.wanted import binds_another, wanted_keys
 from bootgraft.windows.driver_files import DriverFacts, read_driver, unsatisfied
 from bootgraft.windows.installation import Installation
 from bootgraft.windows.pe import NotPortableExecutableError, read_pe
@@ -188,10 +187,7 @@ class _Graft:
 
     def _serves_another(self, existing: Key, key: PackageKey) -> bool:
         """Whether this is a binding of another device, and to another service, that the machine may live on."""
-        if not is_binding(key.path):
-            return False
-        device_id = key.path[len(CRITICAL) :].replace("#", "\\").casefold()
-        if device_id in {each.casefold() for each in self._facts.controller.device_ids()}:
+        if not binds_another(key.path, self._facts.controller):
             return False
         service = existing.value("Service")
         bound = service.text() if service else None

@@ -1,10 +1,11 @@
-"""The registry keys that a driver package comes to in one Windows: the same for an image, and for a live machine's kit."""
+"""The registry keys that a driver package comes to in one Windows: in an image, and in the kit for a live machine."""
 
 from dataclasses import dataclass
 
 from bootgraft.checks.facts import BindingStore
 from bootgraft.drivers.bindings import CRITICAL, critical_keys, database_keys, facts_of
 from bootgraft.drivers.package import DriverPackage, PackageKey
+from bootgraft.targets.controllers import Controller
 from bootgraft.windows.pe import Architecture
 
 _PLUG_AND_PLAY, _DRIVER_DATABASE = (5, 0), (6, 2)
@@ -39,6 +40,14 @@ def wanted_keys(package: DriverPackage, store: BindingStore, architecture: Archi
     if inf is not None and len(services) == len(package.keys):
         return WantedKeys((), (*package.keys, *critical_keys(inf, package.service)))
     return WantedKeys((), package.keys)
+
+
+def binds_another(path: str, controller: Controller) -> bool:
+    """Whether a key binds a device other than the controller: one that the machine may live on."""
+    if not is_binding(path):
+        return False
+    device_id = path[len(CRITICAL) :].replace("#", "\\").casefold()
+    return device_id not in {each.casefold() for each in controller.device_ids()}
 
 
 def is_binding(path: str) -> bool:

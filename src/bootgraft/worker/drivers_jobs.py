@@ -31,6 +31,10 @@ def run(
         from bootgraft.worker.harvesting import harvest
 
         return harvest(job, disks, output)
+    if request.action is DriversAction.KIT:
+        from bootgraft.worker.kits import make_kit
+
+        return make_kit(job, request, disks, sources, output)
     (source,) = job.sources
     if source.device is not None and not is_floppy(sources[source.device - job.disks]):
         raise DriverSourceError(

@@ -6,16 +6,20 @@ from typing import Any
 
 
 class DriversAction(StrEnum):
-    """The sub-commands of ``drivers``."""
+    """What is asked of driver sources: the sub-commands of ``drivers``, and ``kit``."""
 
     LIST = "list"
     SHOW = "show"
     HARVEST = "harvest"
+    KIT = "kit"  # a command of its own
 
 
 @dataclass(frozen=True, slots=True)
 class DriversRequest:
-    """One ``drivers`` command. ``version`` and ``arch`` name the Windows that ``show`` is asked for; None for any."""
+    """One ``drivers`` or ``kit`` command.
+
+    ``version`` and ``arch`` name the Windows that ``show`` and ``kit`` are asked for; None for any.
+    """
 
     action: DriversAction
     version: str | None = None

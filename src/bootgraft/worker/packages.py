@@ -20,6 +20,7 @@ from bootgraft.worker.survey import default_windows
 
 if TYPE_CHECKING:  # most repairs know their driver's source
     from bootgraft.drivers.infsource import PackageTree
+    from bootgraft.drivers.recipient import Recipient
 
 
 def find_packages(
@@ -38,7 +39,7 @@ def find_packages(
     lacking = (each.device or main_id for each in diagnosis.findings if each.remedy in DRIVER_REMEDIES)
     is_given = job.reg_files or job.driver_files or job.sources
     found = (
-        _given_package(job, donors, diagnosis, installation)
+        given_package(job, donors, diagnosis.controller, installation)
         if is_given and device == main_id
         else _own_package(diagnosis.controller, default_link(facts, device), installation)
         for device in dict.fromkeys(lacking)
@@ -46,21 +47,24 @@ def find_packages(
     return tuple(package for package in found if package is not None)
 
 
-def _given_package(
-    job: Job, donors: Sequence[BlockDevice], diagnosis: Diagnosis, installation: Installation
+def given_package(
+    job: Job, donors: Sequence[BlockDevice], controller: Controller, recipient: "Installation | Recipient"
 ) -> DriverPackage | None:
-    """The controller's driver from the sources that were given, which are asked in their order."""
+    """The controller's driver from the sources that were given, which are asked in their order; None where none was.
+
+    Raises DriverSourceError where none of them has it.
+    """
     if job.reg_files or job.driver_files:
         from bootgraft.drivers.manual import read_manual
 
-        return read_manual(job.reg_files, job.driver_files, installation.arch)
+        return read_manual(job.reg_files, job.driver_files, recipient.arch)
     failure: BootgraftError | None = None
     for source in job.sources:
         try:
             if source.device is None or is_floppy(donors[source.device - job.disks]):
                 with open_packages(source, donors, job.disks) as tree:
-                    return _inf_package(tree, diagnosis, installation)
-            return _donor_package(donors[source.device - job.disks], source.location, diagnosis, installation)
+                    return _inf_package(tree, controller, recipient)
+            return _donor_package(donors[source.device - job.disks], source.location, controller, recipient)
         except DriverSourceError as error:
             failure = failure or error
     if failure is not None:
@@ -120,21 +124,20 @@ def open_packages(source: DriverSource, donors: Sequence[BlockDevice], disks: in
         ) from error
 
 
-def _inf_package(tree: "PackageTree", diagnosis: Diagnosis, installation: Installation) -> DriverPackage:
+def _inf_package(tree: "PackageTree", controller: Controller, recipient: "Installation | Recipient") -> DriverPackage:
     from bootgraft.drivers.infselect import require_package
     from bootgraft.drivers.recipient import read_recipient
 
-    if diagnosis.controller is None:
-        raise ValueError(diagnosis)
-    recipient = read_recipient(installation, open_hive(installation, "SYSTEM"))
-    return require_package(tree, diagnosis.controller, recipient)
+    if isinstance(recipient, Installation):
+        recipient = read_recipient(recipient, open_hive(recipient, "SYSTEM"))
+    return require_package(tree, controller, recipient)
 
 
-def _donor_package(device: BlockDevice, source: str, diagnosis: Diagnosis, installation: Installation) -> DriverPackage:
+def _donor_package(
+    device: BlockDevice, source: str, controller: Controller, recipient: "Installation | Recipient"
+) -> DriverPackage:
     from bootgraft.drivers.donor import read_donor
 
-    if diagnosis.controller is None:
-        raise ValueError(diagnosis)
     try:
         with Machine.read([device], writable=False) as machine:
             chain = follow(machine, search_others=False)
@@ -147,7 +150,7 @@ def _donor_package(device: BlockDevice, source: str, diagnosis: Diagnosis, insta
                     advice="Give the system disk of a machine that runs on this controller",
                 )
             hive = open_hive(donor, "SYSTEM")
-            return read_donor(donor, hive, diagnosis.controller, installation, source=source)
+            return read_donor(donor, hive, controller, recipient, source=source)
     except DriverSourceError:
         raise
     except (PartitionTableError, FileSystemError, HiveError) as error:

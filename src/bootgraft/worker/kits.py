@@ -1,0 +1,131 @@
+"""``kit``: what an administrator runs before the conversion, handed to the parent, which alone writes files."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+
+from bootgraft.checks.diagnosis import Diagnosis
+from bootgraft.drivers.package import DriverPackage
+from bootgraft.drivers.recipient import Recipient, known_recipients, read_recipient
+from bootgraft.errors import DriverSourceError, UsageError
+from bootgraft.kit.contents import Kit
+from bootgraft.kit.plan import plan_inbox_kit, plan_kit, plan_kit_for
+from bootgraft.kit.render import render
+from bootgraft.machine import Machine
+from bootgraft.repair.plan import needs_driver, plan_repair
+from bootgraft.report.kit import KitDocument, kit_text
+from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.targets.controllers import Controller, find_controller
+from bootgraft.windows.pe import Architecture
+from bootgraft.worker.drivers_request import DriversRequest
+from bootgraft.worker.job import Job, Outcome
+from bootgraft.worker.packages import find_packages, given_package
+from bootgraft.worker.survey import survey
+
+_DONE, _NOT_DONE = 0, 1
+_X86_UP_TO = (5, 2)
+
+
+def make_kit(
+    job: Job,
+    request: DriversRequest,
+    disks: Sequence[BlockDevice],
+    sources: Sequence[BlockDevice],
+    output: Callable[[bytes], None],
+) -> Outcome:
+    """Make the kit; the files' contents go to ``output``, one by one.
+
+    Raises the BootgraftError family; nothing else leaves it but a bug.
+    """
+    controller = find_controller(job.targets[0])
+    if disks:
+        kit = _kit_for_machine(job, request, disks, sources, controller)
+        if kit is None:
+            raise DriverSourceError(
+                f"no driver for {controller.target} was given, and this Windows has none itself",
+                where=job.location,
+                advice="Give --drivers SOURCE (a driver package or a donor's disk), or --reg and --file",
+            )
+    else:
+        kit = _kit_for_windows(job, sources, controller, _recipient(request))
+    files = () if kit.is_empty else render(kit)
+    document: KitDocument = {
+        "target": kit.target,
+        "windows": kit.recipient.name,
+        "nt_version": f"{kit.recipient.version[0]}.{kit.recipient.version[1]}",
+        "arch": kit.recipient.arch.value,
+        "service": kit.service,
+        "origin": kit.origin,
+        "keys": list(kit.entries),
+        "installs": [file.path for file in kit.files],
+        "package": kit.inf or None,
+        "present": list(kit.present),
+        "notes": list(kit.notes),
+        "files": [
+            {"name": name.replace("\\", "/"), "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+            for name, data in files
+        ],
+        "out": None,
+    }
+    for _, data in files:
+        output(data)
+    return Outcome(_DONE, json.dumps(document), kit_text(document))
+
+
+def _recipient(request: DriversRequest) -> Recipient:
+    """The Windows that is named; x86 up to Server 2003 and x64 later, where no architecture is."""
+    if request.version is None:
+        raise UsageError("it is not known for which Windows", where="kit", advice="Give --windows, or an image")
+    fitting = known_recipients(request.version, request.arch)
+    wanted = Architecture.X86 if fitting[0].version <= _X86_UP_TO else Architecture.X64
+    return next((each for each in fitting if each.arch is wanted), fitting[0])
+
+
+def _kit_for_windows(job: Job, sources: Sequence[BlockDevice], controller: Controller, recipient: Recipient) -> Kit:
+    """The kit for a machine of which only the Windows is known."""
+    package = given_package(job, sources, controller, recipient)
+    return plan_inbox_kit(controller, recipient) if package is None else plan_kit((package,), controller, recipient)
+
+
+def _kit_for_machine(
+    job: Job,
+    request: DriversRequest,
+    disks: Sequence[BlockDevice],
+    sources: Sequence[BlockDevice],
+    controller: Controller,
+) -> Kit | None:
+    """The kit with what this machine lacks; None where its driver is to be had nowhere."""
+    with Machine.read(disks, writable=False) as machine:
+        found = survey(machine, None, job.devices[: job.disks])
+        if found.installation is None or found.hive is None:
+            raise DriverSourceError(
+                "no Windows boots from this machine", where=job.location, advice="`bootgraft inspect` shows why"
+            )
+        recipient = read_recipient(found.installation, found.hive)
+        _require_same(recipient, request, job.location)
+        diagnosis = found.diagnose((controller.target,))[0]
+        if diagnosis.facts is None:
+            raise DriverSourceError(
+                f"it cannot be judged what {recipient} lacks for {controller.target}",
+                where=job.location,
+                advice="`bootgraft check` says why; give --windows and --arch in place of the image",
+            )
+        packages = find_packages(job, sources, diagnosis, found.installation)
+        if needs_driver(diagnosis) and not packages:
+            return None
+        work: list[tuple[Diagnosis, DriverPackage | None]] = [(diagnosis, each) for each in packages or (None,)]
+        plan = plan_repair(found.installation, found.hive, work)
+        return plan_kit_for(found.installation, plan, packages, controller, recipient)
+
+
+def _require_same(recipient: Recipient, request: DriversRequest, where: str) -> None:
+    """Raise where another Windows was named than the image has."""
+    if request.version is None and request.arch is None:
+        return
+    fitting = [recipient] if request.version is None else known_recipients(request.version, request.arch)
+    if not any(each.version == recipient.version and each.arch is recipient.arch for each in fitting):
+        raise UsageError(
+            f"--windows and --arch name another Windows than this image has: {recipient}",
+            where=where,
+            advice="Leave them out: the image tells",
+        )
