@@ -137,13 +137,14 @@ def contract() -> dict[str, Form]:
     (repair,), changes = _blocks("repair")
     (reconnect,) = _blocks("reconnect")[0]
     (listed,), (shown,), (harvested,) = _blocks("drivers")
+    (kit,) = _blocks("kit")[0]
     target, doctor = _inline("targets, doctor")
     (explained,) = _blocks("explain-log")[0]
     error = next(_Reader(re.findall(r"An error .*? is `(.*?)`", PAGE.read_text())[0]).forms())
     assert isinstance(inspect, Members)
     return {
         "inspect": inspect, "check": check, "repair": repair, "change": Either(tuple(changes)), "undo": undo,
-        "drivers-list": listed, "drivers-show": shown, "drivers-harvest": harvested,
+        "drivers-list": listed, "drivers-show": shown, "drivers-harvest": harvested, "kit": kit,
         "reconnect": reconnect, "target": target, "doctor": doctor, "explain-log": explained, "error": error,
     }  # fmt: skip
 

@@ -17,7 +17,7 @@ CHECK: dict[str, Any] = {
 def test_the_page_is_understood() -> None:
     drivers = {"drivers-list", "drivers-show", "drivers-harvest", "explain-log"}
     others = set(contract()) - drivers
-    assert others == {"inspect", "check", "repair", "change", "undo", "reconnect", "target", "doctor", "error"}
+    assert others == {"inspect", "check", "repair", "change", "undo", "reconnect", "kit", "target", "doctor", "error"}
     assert set(contract()) >= drivers
 
 

@@ -149,17 +149,18 @@ class Dialect:
             yield "if errorlevel 1 goto failed"
 
     def holds(self, path: str, words: Sequence[str], otherwise: str) -> Iterator[str]:
-        """Go to ``otherwise`` where the key is not there, or no line of a value has all the words; none is any."""
-        finds = "".join(f' | find /i "{word}"' for word in words)
+        """Go to ``otherwise`` where the key is not there, or has not the value that the words say, the first by name."""
         if self.has_reg:
-            value = f" /v {words[0]}" if words else ""
+            value = "" if not words else f" /v {words[0]}"
+            finds = "".join(f' | find "{word}"' for word in words[1:])
             yield f"reg query {self.key(path)}{value} 2>nul{finds} >nul"
             yield f"if errorlevel 1 goto {otherwise}"
             return
+        finds = "".join(f' | find /i "{word}"' for word in words) or ' | find "[HKEY"'
         yield 'if exist "%BACKUP%\\check.reg" del "%BACKUP%\\check.reg"'
         yield f'regedit /e "%BACKUP%\\check.reg" {self.key(path)}'
         yield f'if not exist "%BACKUP%\\check.reg" goto {otherwise}'
-        yield f'type "%BACKUP%\\check.reg"{finds or " | find " + chr(34) + "[HKEY" + chr(34)} >nul'
+        yield f'type "%BACKUP%\\check.reg"{finds} >nul'
         yield f"if errorlevel 1 goto {otherwise}"
 
     def number(self, value: int) -> str:

@@ -21,9 +21,9 @@ class Kit:
     """One driver for one target in one Windows.
 
     ``keys`` are relative to the control set, ``files`` to the Windows directory; ``further`` bind devices other than
-    the target's, and are left as they are where they exist; ``gone`` are keys that must not be there. ``staged`` is the package for pnputil by its INF's own paths, ``inf`` the INF in it. ``required`` are the
-    services that this Windows must have already, ``present`` says what a given machine needed not, ``notes`` what
-    people should know.
+    the target's, and are left as they are where they exist; ``gone`` are keys that must not be there. ``staged`` is the
+    package for pnputil by its INF's own paths, ``inf`` the INF in it. ``required`` are the services that this Windows
+    must have already, ``present`` says what a given machine needed not, ``notes`` what people should know.
     """
 
     recipient: Recipient

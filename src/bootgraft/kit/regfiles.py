@@ -1,8 +1,8 @@
 r"""The ``.reg`` files of a kit: what is imported, and what takes it back.
 
 ``further\NN.reg`` binds one further device, where it is not bound. ``undo\values.reg`` deletes every value that
-``driver.reg`` sets, ``undo\NN.reg`` the key of that number. The keys lie below
-``CurrentControlSet``: a Windows that is alive copies them to the other sets itself.
+``driver.reg`` sets, ``undo\NN.reg`` the key of that number. The keys lie below ``CurrentControlSet``: a Windows that is
+alive sees to the other sets itself.
 """
 
 from collections.abc import Iterator
