@@ -5,8 +5,9 @@ from tests.registry.support import Memory, Tree, open_bytes, real_bcds, real_fil
 
 from bootgraft.errors import RegFileError
 from bootgraft.registry.hive import Hive
-from bootgraft.registry.regexport import export
-from bootgraft.registry.regfile import Dialect, parse
+from bootgraft.registry.regexport import export, export_keys
+from bootgraft.registry.regfile import Dialect, RegKey, RegValue, parse
+from bootgraft.registry.values import ValueType, text_data
 
 ROOT = r"HKEY_LOCAL_MACHINE\HIVE"
 
@@ -101,3 +102,23 @@ def test_what_regedit4_cannot_say_is_an_error(hive: Hive, name: str, kind: int, 
         read_back(hive, "K", ansi="cp1252")
     assert "--ansi" in caught.value.advice
     assert read_back(hive, "K")[1] == {"": {name: (kind, data)}}
+
+
+def test_keys_that_are_to_be_set_and_deleted_in_both_dialects() -> None:
+    keys = (
+        RegKey("HKEY_LOCAL_MACHINE\\A", delete=True),
+        RegKey(
+            "HKEY_LOCAL_MACHINE\\B",
+            values=(
+                RegValue("s", ValueType.REG_SZ, text_data("x")),
+                RegValue("e", ValueType.REG_EXPAND_SZ, text_data("%x%")),
+                RegValue("gone", ValueType.REG_NONE, b"", delete=True),
+            ),
+        ),
+    )
+    new, old = export_keys(keys), export_keys(keys, ansi="ascii")
+    assert (new[:2], old[:10]) == (b"\xff\xfe", b"REGEDIT4\r\n")
+    assert b'"e"=hex(2):25,78,25,00\r\n' in old
+    assert parse(new, name="new").keys == parse(old, name="old").keys == keys
+    with pytest.raises(RegFileError, match="cannot be written in ascii"):
+        export_keys((RegKey("HKEY_LOCAL_MACHINE\\\u4e2d"),), ansi="ascii")

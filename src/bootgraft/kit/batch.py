@@ -149,7 +149,7 @@ class Dialect:
             yield "if errorlevel 1 goto failed"
 
     def holds(self, path: str, words: Sequence[str], otherwise: str) -> Iterator[str]:
-        """Go to ``otherwise`` where the key is not there, or has not the value that the words say, the first by name."""
+        """Go to ``otherwise`` where the key is not there, or has no value like the words, of which one is its name."""
         if self.has_reg:
             value = "" if not words else f" /v {words[0]}"
             finds = "".join(f' | find "{word}"' for word in words[1:])

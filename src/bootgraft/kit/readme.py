@@ -21,7 +21,7 @@ def _lines(kit: Kit, files: Sequence[tuple[str, bytes]]) -> Iterator[str]:
     yield from (title, "=" * len(title), "")
     yield from _text(
         f"Run this on the physical machine, before it is converted: after it, the machine starts from "
-        f"{kit.target} as well as from its own controller. Nothing that it starts from now is changed."
+        f"{kit.target} as well as from its own controller. What it replaces is backed up first."
     )
     yield ""
     yield from _usage(kit)
