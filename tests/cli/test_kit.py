@@ -89,6 +89,18 @@ def test_the_machines_own_image(
     assert not (tmp_path / "none").exists()
 
 
+def test_nt_4_takes_exported_files(donor: BuiltMachine, tmp_path: Path, bootgraft: Bootgraft) -> None:
+    target = ("--target", "vmware:lsilogic")
+    assert bootgraft("drivers", "harvest", donor.disk, *target, "--out", tmp_path / "taken").status == 0
+    files = ("--reg", tmp_path / "taken" / "symmpi.reg", "--file", tmp_path / "taken" / "symmpi.sys")
+    done = bootgraft("kit", *target, "--windows", "nt4", *files, "--out", tmp_path / "kit", "--json")
+    assert (done.status, faults(done.json, "kit")) == (0, [])
+    assert (tmp_path / "kit" / "driver.reg").read_bytes().startswith(b"REGEDIT4\r\n")
+    assert all(key.startswith("Services\\symmpi") for key in done.json["keys"])
+    shown = bootgraft("drivers", "show", tmp_path / "taken", *target, "--windows", "nt4")
+    assert (shown.status, "no drivers by INF files" in shown.stderr) == (3, True)
+
+
 def test_no_driver_to_be_had(server1: BuiltMachine, tmp_path: Path, bootgraft: Bootgraft) -> None:
     done = bootgraft("kit", server1.disk, "--target", "kvm:virtio-blk", "--out", tmp_path / "x")
     assert (done.status, (tmp_path / "x").exists()) == (3, False)

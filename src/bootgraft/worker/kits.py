@@ -2,9 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
+from bootgraft.changes import RegistryChange
 from bootgraft.checks.diagnosis import Diagnosis
+from bootgraft.checks.finding import DRIVER_REMEDIES
 from bootgraft.drivers.package import DriverPackage
 from bootgraft.drivers.recipient import Recipient, known_recipients, read_recipient
 from bootgraft.errors import DriverSourceError, UsageError
@@ -12,7 +15,7 @@ from bootgraft.kit.contents import Kit
 from bootgraft.kit.plan import plan_inbox_kit, plan_kit, plan_kit_for
 from bootgraft.kit.render import render
 from bootgraft.machine import Machine
-from bootgraft.repair.plan import needs_driver, plan_repair
+from bootgraft.repair.plan import commit_notes, needs_driver, plan_repair
 from bootgraft.report.kit import KitDocument, kit_text
 from bootgraft.storage.blockdevice import BlockDevice
 from bootgraft.targets.controllers import Controller, find_controller
@@ -22,7 +25,7 @@ from bootgraft.worker.job import Job, Outcome
 from bootgraft.worker.packages import find_packages, given_package
 from bootgraft.worker.survey import survey
 
-_DONE, _NOT_DONE = 0, 1
+_DONE = 0
 _X86_UP_TO = (5, 2)
 
 
@@ -115,7 +118,17 @@ def _kit_for_machine(
             return None
         work: list[tuple[Diagnosis, DriverPackage | None]] = [(diagnosis, each) for each in packages or (None,)]
         plan = plan_repair(found.installation, found.hive, work)
-        return plan_kit_for(found.installation, plan, packages, controller, recipient)
+        of_commit = set(commit_notes(found.hive))  # nothing is written to this image
+        notes = (*(note for note in plan.notes if note not in of_commit), *_not_mended(diagnosis))
+        return plan_kit_for(found.installation, replace(plan, notes=notes), packages, controller, recipient)
+
+
+def _not_mended(diagnosis: Diagnosis) -> Iterator[str]:
+    """What else would stop the machine on the target: no driver mends it, and no value of a service."""
+    for finding in diagnosis.blockers:
+        changes = [each for each in finding.changes if isinstance(each, RegistryChange)]
+        if finding.remedy not in DRIVER_REMEDIES and (not changes or len(changes) < len(finding.changes)):
+            yield f"The kit does not mend this: {finding.title}. `bootgraft repair` after the conversion may."
 
 
 def _require_same(recipient: Recipient, request: DriversRequest, where: str) -> None:
