@@ -32,12 +32,15 @@ class Model:
     said: list[str] = field(default_factory=list)
     errorlevel: int = 0
     denied: frozenset[str] = frozenset()  # files that cannot be written
+    stubborn: frozenset[str] = frozenset()  # keys that cannot be written, of which regedit says nothing
+    beneath: str = ""  # the processor of a 64-bit Windows, for a 32-bit cmd.exe
 
     def run(self, script: str) -> int:
         """Run a script of the kit to its end."""
         self.variables = {
             "systemroot": WINDOWS, "computername": "OLD", "processor_architecture": self.processor,
             "path": "C:\\other",
+            **({"processor_architew6432": self.beneath} if self.beneath else {}),
         }  # fmt: skip
         self.said, self.errorlevel = [], 0
         lines = self.files[(HERE + script).casefold()].decode("ascii").split("\r\n")
@@ -136,7 +139,8 @@ class Model:
     # The programs. Each takes its words without quotes and returns lines.
 
     def _find(self, words: Sequence[str]) -> None:
-        self.errorlevel = 0 if words[0] in self.files[self._path(words[1])].decode("latin-1") else 1
+        data = b"" if words[1] == "<nul" else self.files.get(self._path(words[1]))
+        self.errorlevel = 2 if data is None else int(words[0] not in data.decode("latin-1"))
 
     def _findstr(self, words: Sequence[str]) -> None:
         wanted = words[2].removeprefix("/c:").casefold()
@@ -206,9 +210,12 @@ class Model:
     def _import(self, data: bytes) -> None:
         for key in parse(data, name="import").keys:
             path = key.path.casefold()
+            if path in self.stubborn:
+                continue
             if key.delete:
                 for each in [each for each in self.keys if each == path or each.startswith(path + "\\")]:
-                    del self.keys[each]
+                    if not any(f"{kept}\\".startswith(f"{each}\\") for kept in self.stubborn):
+                        del self.keys[each]
                 continue
             for end in [*[at for at, each in enumerate(path) if each == "\\"][2:], len(path)]:
                 self.keys.setdefault(path[:end], {})

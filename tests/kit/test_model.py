@@ -174,3 +174,90 @@ def test_what_pnputil_says(name: str) -> None:
     assert refused.run("install.cmd") == 1
     assert "(pnputil)" in " ".join(refused.said)
     assert PLACE not in refused.files
+
+
+def wanted(name: str) -> list[str]:
+    """The keys that the kit writes or removes, in the order of their numbers."""
+    return [f"{CCS}\\{path}".casefold() for path in KITS[name].entries]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_key_that_was_not_written_is_noticed(name: str) -> None:
+    for number_of, key in enumerate(wanted(name), start=1):
+        model = machine(name, stubborn=frozenset({key}))
+        if number_of > len(KITS[name].keys) + len(KITS[name].further):
+            model.keys[key] = {"0": number("0", 3)}
+        elif key == SYMMPI:
+            model.keys[key] = {"start": number("Start", 3)}
+        assert model.run("install.cmd") == 1
+        assert f" key {number_of:02d} of README.txt." in " ".join(model.said)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_key_that_did_not_go_is_noticed(name: str) -> None:
+    for key in wanted(name)[: len(KITS[name].keys)]:
+        model = machine(name)
+        assert model.run("install.cmd") == 0
+        model.stubborn = frozenset({key})
+        children = {each for each in model.keys if each.startswith(f"{key}\\")}
+        assert model.run("uninstall.cmd") == 1
+        assert "FAILED at: verifying that key" in " ".join(model.said)
+        model.stubborn = frozenset()
+        assert model.run("uninstall.cmd") == 0
+        assert not ({key, *children} - PARENTS) & set(model.keys)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_key_that_was_there_is_back(name: str) -> None:
+    model = machine(name)
+    for key in wanted(name):
+        model.keys[key] = {"own": string("Own", key)}
+    model.keys[f"{SYMMPI}\\enum"] = {"0": string("0", "PCI\\x"), "count": number("Count", 1)}
+    before = copy.deepcopy({key: model.keys[key] for key in wanted(name)})
+    assert model.run("install.cmd") == 0, model.said
+    assert model.run("uninstall.cmd") == 0, model.said  # it was in use before the kit came
+    assert {key: model.keys[key] for key in wanted(name)} == before
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_kit_that_is_not_whole(name: str) -> None:
+    files = [path for path, _ in render(KITS[name]) if path.startswith(("files", "undo\\values", "driver.reg"))]
+    for path in [*files, *(["package\\symmpi.inf"] if KITS[name].staged else [])]:
+        model = machine(name)
+        del model.files[(HERE + path).casefold()]
+        assert model.run("install.cmd") == 1
+        assert (PLACE in model.files, SYMMPI in model.keys) == (False, False)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_backup_that_cannot_be_written(name: str) -> None:
+    backup = f"{HERE}backup-OLD\\".casefold()
+    for denied in (f"{backup}complete.txt", f"{backup}01-symmpi.sys.bak"):
+        model = machine(name, denied=frozenset({denied}))
+        model.files[PLACE] = b"old"
+        assert model.run("install.cmd") == 1
+        assert "cannot be backed up" in " ".join(model.said)
+        assert (model.files[PLACE], SYMMPI in model.keys) == (b"old", False)
+        assert model.run("uninstall.cmd") == 0  # nothing to take back but that folder
+        assert not [each for each in model.files if each.startswith(backup)]
+        assert model.files[PLACE] == b"old"
+
+
+@pytest.mark.parametrize("name", ["7", "8.1", "10"])
+def test_from_a_32_bit_command_prompt(name: str) -> None:
+    model = machine(name, processor="x86", beneath="AMD64")
+    assert model.run("install.cmd") == 1
+    assert "This is a 32-bit command prompt" in " ".join(model.said)
+    for file in ("cmd.exe", "pnputil.exe"):
+        model.files[f"{WINDOWS}\\Sysnative\\{file}".casefold()] = b""
+    assert model.run("install.cmd") == 0, model.said
+    place = f"{WINDOWS}\\Sysnative\\drivers\\symmpi.sys".casefold()
+    assert (model.files[place], PLACE in model.files) == (DRIVER.data, False)
+    assert model.run("uninstall.cmd") == 0
+    assert place not in model.files
+
+
+def test_a_32_bit_kit_is_none_for_a_64_bit_windows() -> None:
+    model = machine("2003", beneath="AMD64")
+    assert model.run("install.cmd") == 1
+    assert "This is another Windows" in " ".join(model.said)

@@ -106,7 +106,7 @@ class Dialect:
             yield f"exit /b {status}"
             return
         # NT 4 has no exit /b: the last command's ERRORLEVEL is the script's.
-        yield f'find "{"REGEDIT4" if status == 0 else "no such text"}" driver.reg >nul'
+        yield 'find "REGEDIT4" driver.reg >nul' if status == 0 else 'find "nothing" <nul >nul'
         yield "goto end"
 
     def last(self) -> Iterator[str]:
