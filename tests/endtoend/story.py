@@ -100,12 +100,14 @@ def require_repaired(raw: Path, span: Span, donor: BuiltMachine, folder: Path) -
     require_grafted(system_hive(raw, span, folder))
 
 
-def applied(registry: oracles.Registry, changes: Iterable[dict[str, Any]]) -> oracles.Registry:
-    """What an export shows once these changes (of ``repair --json``) have been made, and nothing else."""
+def applied(registry: oracles.Registry, changes: Iterable[dict[str, Any]], *, hive: str = "SYSTEM") -> oracles.Registry:
+    """What an export of that hive shows once these changes (of ``repair --json``) were made, and nothing else."""
     after = {path: dict(values) for path, values in registry.items()}
     for change in changes:
+        if not change.get("hive", hive).upper().endswith(hive):
+            continue
         match change["kind"]:
-            case "write-file":
+            case "write-file" | "create-directory":
                 continue
             case "create-key":
                 names = change["key"].split("\\")

@@ -6,6 +6,7 @@ import subprocess
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.drivers.infs import GOOD, driver
@@ -16,6 +17,7 @@ from tests.machines.spec import Architecture
 
 VIRTIO = ("--target", "kvm:virtio-blk")
 SYSTEM = r"\WINDOWS\system32\config\system"
+SOFTWARE = r"\WINDOWS\system32\config\software"
 DRIVER = r"\WINDOWS\system32\drivers\viostor.sys"
 SCSI_ADAPTER = "{4D36E97B-E325-11CE-BFC1-08002BE10318}"
 
@@ -52,6 +54,7 @@ def test_a_server_gets_its_driver_from_any_container(
     span = server1.span(WINDOWS)
     pristine = hashes(server1.disk.parent)
     before = oracles.export_hive_of(server1.disk, span, SYSTEM)
+    software = oracles.export_hive_of(server1.disk, span, SOFTWARE)
     changes = []
     for kind, source in sources(folder, tmp_path):
         dry = () if kind == "folder" else ("--dry-run",)
@@ -65,6 +68,7 @@ def test_a_server_gets_its_driver_from_any_container(
         assert oracles.export_hive_of(server1.disk, span, SYSTEM) == applied(before, repaired.json["changes"])
         expected = (folder / "Wxp" / "x86" / "viostor.sys").read_bytes()
         assert oracles.read_file(server1.disk, span, DRIVER) == expected
+        require_left_for_plug_and_play(server1, software, repaired.json["changes"], folder / "Wxp" / "x86")
         oracles.ntfs_is_consistent(server1.disk, span)
         hive = system_hive(server1.disk, span, tmp_path)
         for control_set in ("ControlSet001", "ControlSet002"):
@@ -73,6 +77,19 @@ def test_a_server_gets_its_driver_from_any_container(
         assert (checked.status, findings(checked)) == (0, [])
         assert bootgraft("undo", server1.disk).status == 0
         assert hashes(server1.disk.parent) == pristine
+
+
+def require_left_for_plug_and_play(
+    machine: BuiltMachine, software: oracles.Registry, changes: list[dict[str, Any]], package: Path
+) -> None:
+    """Assert by sleuthkit and hivexregedit that the whole package lies where the second start looks for it."""
+    span = machine.span(WINDOWS)
+    for name in ("viostor.inf", "viostor.cat", "viostor.sys"):
+        left = oracles.read_file(machine.disk, span, rf"\WINDOWS\Drivers\viostor\{name}")
+        assert left == (package / name).read_bytes(), name
+    after = oracles.export_hive_of(machine.disk, span, SOFTWARE)
+    assert after == applied(software, changes, hive="SOFTWARE")
+    assert [change["name"] for change in changes if change.get("hive", "").endswith("SOFTWARE")] == ["DevicePath"]
 
 
 def require_viostor(hive: Path, control_set: str) -> None:
@@ -180,8 +197,8 @@ def test_sources_are_asked_in_their_order(
     given = [word for source in (donor.disk, tmp_path / "empty", package) for word in ("--drivers", source)]
     repaired = bootgraft("repair", server1.disk, *VIRTIO, *given, "--json", "--dry-run")
     assert repaired.status == 0, repaired
-    (written,) = (change for change in repaired.json["changes"] if change["kind"] == "write-file")
-    assert written["origin"] == f"{package}: disk.inf"
+    written = [change for change in repaired.json["changes"] if change["kind"] == "write-file"]
+    assert {change["origin"] for change in written} == {f"{package}: disk.inf"}
     none = bootgraft("repair", server1.disk, *VIRTIO, *given[:4])
     assert none.status == 3
     assert "binds no service to it" in none.stderr  # the first source's reason

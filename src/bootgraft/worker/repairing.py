@@ -26,6 +26,7 @@ from bootgraft.repair.soundness import Defects, findings, read_strictly, require
 from bootgraft.report.document import RepairDocument, change_document, check_document
 from bootgraft.report.text import check_text, finding_lines, fragments_text, plan_text, summary_line, verdict_line
 from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.windows.installation import Installation
 from bootgraft.worker.boot_codes import given_code
 from bootgraft.worker.consent import open_for_writing, refuse_unsafe, refuse_unusable
 from bootgraft.worker.job import Job, Outcome
@@ -178,7 +179,8 @@ def _mend_windows(
     notes = open_for_writing(machine, volumes_written(plan, machine), found.sessions, job)
     plan = replace(plan, notes=(*plan.notes, *notes))
     _step(monitor, "reading the hives that are to be edited from end to end")
-    defects = read_strictly(plan, machine)
+    given = [package for _, package in work if package is not None] if job.sources else []
+    plan, defects = _with_packages(machine, found.installation, plan, given)
     damage = findings(plan, defects)
     before = tuple(each.with_findings(damage) for each in before)
     if any(finding.severity is Severity.BLOCKER for finding in damage):
@@ -186,6 +188,29 @@ def _mend_windows(
     _step(monitor, "applying the plan to the overlay")
     apply(plan, machine, now=datetime.now(UTC))
     return _Planned(before, progress.with_plan(plan, defects))
+
+
+def _with_packages(
+    machine: Machine, installation: Installation, plan: Plan, given: Sequence[DriverPackage]
+) -> tuple[Plan, Defects]:
+    """The plan with the packages left for the second start, and what is wrong with the hives that it edits.
+
+    A damaged SOFTWARE hive does not keep the machine from its first start: it is then left alone.
+    """
+    if not plan.changes or not any(package.inf is not None and package.inf.content for package in given):
+        return plan, read_strictly(plan, machine)
+    from bootgraft.repair.secondboot import leave_package, without_registry
+
+    left = Plan(())
+    for package in given:
+        left = join(left, leave_package(installation, package))
+    defects = read_strictly(join(plan, left), machine)
+    damage = findings(left, {change.hive: defects[change.hive] for change in left.registry()})
+    blocker = next((each for each in damage if each.severity is Severity.BLOCKER), None)
+    if blocker is not None:
+        left = without_registry(left, blocker.title)
+        defects = {place: found for place, found in defects.items() if any(c.hive == place for c in plan.registry())}
+    return join(plan, left), defects
 
 
 def _unchanged(job: Job, found: Survey, diagnoses: Sequence[Diagnosis]) -> Outcome:

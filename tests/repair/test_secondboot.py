@@ -1,0 +1,126 @@
+"""The package that is left for the second start."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from tests.memory_windows import MemoryWindows, memory_windows
+from tests.repair.bench import package
+
+from bootgraft.changes import CreateDirectory, Plan, SetValue, WriteFile
+from bootgraft.drivers.package import DeviceId, DriverPackage, InfFacts
+from bootgraft.registry.values import ValueType, text_data
+from bootgraft.repair import secondboot
+from bootgraft.repair.apply import apply
+from bootgraft.repair.proof import read_back
+from bootgraft.repair.secondboot import leave_package, without_registry
+from bootgraft.windows.installation import open_hive
+
+CONTENT = (("viostor.inf", b"[Version]\r\n"), ("amd64\\viostor.sys", b"MZ" * 40), ("viostor.cat", b"\x30\x82"))
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+FOLDER = "\\WINDOWS\\Drivers\\viostor"
+
+
+def with_inf(content: tuple[tuple[str, bytes], ...] = CONTENT) -> DriverPackage:
+    facts = InfFacts(
+        "viostor.inf",
+        "{4D36E97B-E325-11CE-BFC1-08002BE10318}",
+        "SCSIAdapter",
+        "Red Hat",
+        date(2020, 1, 2),
+        (1, 2, 3, 4),
+        "viostor_inst",
+        (DeviceId("PCI\\VEN_1AF4&DEV_1001", is_hardware_id=True),),
+        content,
+    )
+    return replace(package(service="viostor"), inf=facts)
+
+
+@pytest.fixture
+def windows(machine_cache: Path) -> MemoryWindows:
+    return memory_windows(machine_cache)
+
+
+def leave(windows: MemoryWindows, given: DriverPackage) -> Plan:
+    return leave_package(windows.installation, given)
+
+
+def device_path(windows: MemoryWindows) -> str | None:
+    key = open_hive(windows.installation, "SOFTWARE").key("Microsoft\\Windows\\CurrentVersion")
+    value = None if key is None else key.value("DevicePath")
+    return None if value is None else value.text()
+
+
+def test_the_whole_package_is_left_and_put_on_the_device_path(windows: MemoryWindows) -> None:
+    plan = leave(windows, with_inf())
+    directories = [each.file.path for each in plan.changes if isinstance(each, CreateDirectory)]
+    assert directories == ["\\WINDOWS\\Drivers", FOLDER, f"{FOLDER}\\amd64"]
+    files = {each.file.path: each.data for each in plan.changes if isinstance(each, WriteFile)}
+    assert files == {f"{FOLDER}\\{name}": data for name, data in CONTENT}
+    assert plan.notes[0].startswith(f"The package with its INF is left in {FOLDER}")
+    apply(plan, windows.machine, now=NOW)
+    read_back(plan, windows.reread().machine)
+    assert device_path(windows.reread()) == r"%SystemRoot%\inf;%SystemRoot%\Drivers\viostor"
+
+
+def test_a_second_time_nothing_is_left(windows: MemoryWindows) -> None:
+    apply(leave(windows, with_inf()), windows.machine, now=NOW)
+    assert leave(windows.reread(), with_inf()) == Plan(())
+
+
+def test_an_older_package_is_replaced(windows: MemoryWindows) -> None:
+    apply(leave(windows, with_inf()), windows.machine, now=NOW)
+    plan = leave(windows.reread(), with_inf((("viostor.inf", b"[Version]\r\nnew"),)))
+    (change,) = plan.changes
+    assert isinstance(change, WriteFile)
+    assert (change.file.path, change.before is None) == (f"{FOLDER}\\viostor.inf", False)
+
+
+def test_a_package_without_inf_leaves_nothing(windows: MemoryWindows) -> None:
+    assert leave(windows, package()) == Plan(())
+    assert leave(windows, with_inf(())) == Plan(())
+
+
+def test_other_folders_stay_on_the_device_path(windows: MemoryWindows) -> None:
+    software = open_hive(windows.installation, "SOFTWARE")
+    path = r"%SystemRoot%\inf;D:\OEM\;"
+    software.set_value("Microsoft\\Windows\\CurrentVersion", "DevicePath", ValueType.REG_SZ, text_data(path))
+    (change,) = leave(windows, with_inf()).registry()
+    assert isinstance(change, SetValue)
+    assert change.value.data == text_data(r"%SystemRoot%\inf;D:\OEM\;%SystemRoot%\Drivers\viostor")
+
+
+def test_a_software_hive_that_is_too_large_is_left_alone(
+    windows: MemoryWindows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(secondboot, "MAX_SOFTWARE", 4096)
+    plan = leave(windows, with_inf())
+    assert plan.registry() == ()
+    assert "not put on DevicePath" in plan.notes[0]
+
+
+def test_without_a_software_hive_the_files_are_left(windows: MemoryWindows) -> None:
+    windows.filesystem.files.pop("\\WINDOWS\\system32\\config\\software")
+    plan = leave(windows.reread(), with_inf())
+    assert (len(plan.files()), plan.registry()) == (3, ())
+    assert "Install its INF by hand" in plan.notes[0]
+
+
+def test_a_file_that_would_lie_elsewhere_leaves_nothing(windows: MemoryWindows) -> None:
+    plan = leave(windows, with_inf((("..\\..\\evil.inf", b"x"),)))
+    assert plan.changes == ()
+    assert "outside its folder" in plan.notes[0]
+
+
+def test_a_file_in_the_place_of_the_folder_leaves_nothing(windows: MemoryWindows) -> None:
+    windows.filesystem.files["\\WINDOWS\\Drivers"] = b"a file"
+    plan = leave(windows, with_inf())
+    assert plan.changes == ()
+    assert "in the place of a folder" in plan.notes[0]
+
+
+def test_a_damaged_software_hive_keeps_the_files(windows: MemoryWindows) -> None:
+    plan = without_registry(leave(windows, with_inf()), "it has 1 defect")
+    assert (len(plan.files()), plan.registry()) == (3, ())
+    assert plan.notes[0].startswith("The package is left in Windows, but not put on DevicePath: it has 1 defect.")
