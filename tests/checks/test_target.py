@@ -46,8 +46,10 @@ def test_what_could_not_be_read_is_the_reason() -> None:
 @pytest.mark.parametrize("controller", CONTROLLERS, ids=lambda each: each.target)
 def test_only_the_synthetic_controllers_rule_anything_out(controller: Controller) -> None:
     found = [(each.id, each.severity, each.leaves_open) for each in check(installation(), controller)]
+    for_uefi = [("target-firmware", Severity.BLOCKER, False)]
     expected = {
-        Attachment.VMBUS: [("target-firmware", Severity.BLOCKER, False)],
+        Attachment.VMBUS: for_uefi,
+        Attachment.VPCI: for_uefi,
         Attachment.XEN: [("target-not-judged", Severity.INFO, True)],
     }
     assert found == expected.get(controller.attachment, [])

@@ -121,6 +121,9 @@ def test_a_machine_whose_own_controller_is_the_target_boots(
         ("win10-21h2-x64-vmware-nvme-clean", WINDOWS_10, Architecture.X64, {
             "vmware:nvme": ("boots", set()),
             "kvm:nvme": ("boots", set()),
+            "aws:nvme": ("boots", set()),
+            "google:nvme": ("boots", set()),
+            "azure:nvme": ("blocked", {"target-firmware", "boot-service-start-override"}),  # vmbus and vpci
             "kvm:ahci": ("boots", set()),
             "kvm:ide": ("boots", set()),
             "vmware:lsisas1068": ("blocked", {"boot-service-start-override"}),

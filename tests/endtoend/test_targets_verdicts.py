@@ -29,11 +29,13 @@ def _rows(bootgraft: Bootgraft) -> dict[str, dict[str, object]]:
 
 def test_the_table_covers_every_hypervisor(bootgraft: Bootgraft) -> None:
     rows = _rows(bootgraft)
-    assert {target.partition(":")[0] for target in rows} == {"vmware", "kvm", "hyperv", "virtualbox", "xen"}
+    assert {target.partition(":")[0] for target in rows} == {
+        "vmware", "kvm", "hyperv", "azure", "virtualbox", "xen", "aws", "google",
+    }  # fmt: skip
     assert rows.keys() == {each.target for each in CONTROLLERS}
     printed = bootgraft("targets")
     assert printed.status == 0
-    assert [line.split()[0] for line in printed.stdout.splitlines()] == list(rows)
+    assert [line.split()[0] for line in printed.stdout.splitlines()] == [*rows, "proxmox:…"]
 
 
 @pytest.mark.parametrize("target", [each.target for each in CONTROLLERS])
@@ -46,8 +48,8 @@ def test_a_machine_is_said_to_boot_from_the_one_controller_it_has_the_driver_for
     assert (checked.json["target"], checked.json["verdict"]) == (target, "boots" if has_driver else "blocked")
     assert checked.status == (0 if has_driver else 1)
     if not has_driver:
-        assert checked.json["stop_code"] == (None if target == "hyperv:gen2" else "0x7b")
-        assert ("blocker", FIRMWARE if target == "hyperv:gen2" else "device-binding-missing") in findings(checked)
+        assert checked.json["stop_code"] == (None if controller.is_uefi_only else "0x7b")
+        assert ("blocker", FIRMWARE if controller.is_uefi_only else "device-binding-missing") in findings(checked)
 
 
 def test_nothing_is_written_for_a_target_whose_firmware_cannot_start_this_windows(
@@ -101,6 +103,19 @@ def test_an_unknown_target_is_answered_with_those_there_are(
     assert f"no such target: '{target}'" in refused.stderr
     assert listed in refused.stderr
     assert "bootgraft targets" in refused.stderr
+
+
+def test_proxmox_means_kvm_and_clouds_have_no_description(donor: BuiltMachine, bootgraft: Bootgraft) -> None:
+    checked = bootgraft("check", donor.disk, "--target", "proxmox:virtio-scsi", "--json")
+    assert (checked.status, checked.json["target"]) == (1, "kvm:virtio-scsi")
+    for words in (("--target", "azure:gen1", "--recommend"), ("--target", "azure:gen1", "--recommend", "--json")):
+        checked = bootgraft("check", donor.disk, *words)
+        assert checked.status == 0
+        assert checked.stderr == (
+            "bootgraft: --recommend: there is no description to write for azure:gen1: Azure makes the machine itself "
+            "when it imports the disk\n"
+        )
+    assert checked.json["fragments"] == []
 
 
 def test_targets_are_found_without_regard_to_case(donor: BuiltMachine, bootgraft: Bootgraft) -> None:

@@ -76,6 +76,8 @@ DRIVERS = (
           bus_type=8),
     Inbox("vmbus", "vmbus", "kernel", (r"ACPI\VMBus",), SYSTEM_DEVICE, "wvmbus.inf", "VMBus_Device_Child.NT", _AT_BUS,
           first=(6, 1)),
+    Inbox("vpci", "vpci", "kernel", (r"VMBUS\{44C4F61D-4444-4400-9D52-802E27EDE19F}",), SYSTEM_DEVICE, "wvpci.inf",
+          "Vpci_Device_Child.NT", _AT_BUS, start=3, first=(6, 3)),
     Inbox("storvsc", "storvsc", "storport", (r"VMBUS\{ba6163d9-04a1-4d29-b605-72e2ffb1dc7f}",), SCSI_ADAPTER,
           "wstorvsc.inf", "storvscDriveInstall", "Base", start=3, first=(6, 1), bus_type=10),
     Inbox("storflt", "vmstorfl", "kernel", (), SYSTEM_DEVICE, "wstorflt.inf", "", "Extended Base", first=(6, 1)),

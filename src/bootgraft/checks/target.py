@@ -1,7 +1,7 @@
 """Can this Windows be judged on this controller, and started by its machine? What cannot is never called bootable."""
 
 from bootgraft.checks.finding import Finding, FindingDoc, Severity
-from bootgraft.targets.controllers import Attachment, Controller
+from bootgraft.targets.controllers import Controller
 from bootgraft.targets.driverchains import driver_chain
 from bootgraft.windows.installation import Architecture, Installation
 
@@ -11,7 +11,7 @@ NO_TARGET = "target-not-given"
 DOCS = (
     FindingDoc(
         id=NOT_JUDGED,
-        applies_to="every Windows whose version or architecture cannot be read; Xen's paravirtual disk",
+        applies_to="every Windows whose version or architecture cannot be read; Xen's paravirtual disk, on AWS too",
         cause="The version or the architecture of the Windows is not known, it is older than NT 4, or it is Windows 8 "
         "or later and has no DriverDatabase. On Xen's paravirtual disk the devices behind the platform device are the "
         "vendor's own, and differ from one to the other.",
@@ -23,15 +23,16 @@ DOCS = (
     ),
     FindingDoc(
         id=FIRMWARE,
-        applies_to="every Windows on a generation 2 machine of Hyper-V",
+        applies_to="every Windows on a generation 2 machine of Hyper-V or Azure",
         cause="Generation 2 machines have UEFI firmware without a BIOS, so they start from GPT disks only, and "
         "Microsoft supports 64-bit Windows from 8 and Server 2012 on: earlier ones need the VGA of a BIOS.",
         evidence="The partition table that the Windows lies on, its NT version and architecture.",
-        fix="None. Make it a generation 1 machine (`hyperv:gen1`), or convert the disk to GPT with an EFI system "
+        fix="None. Make it a generation 1 machine (`hyperv:gen1`, `azure:gen1`), or convert the disk to GPT with an EFI system "
         "partition (mbr2gpt, from Windows 10 on).",
         limits="",
         references=(
             "https://learn.microsoft.com/windows-server/virtualization/hyper-v/plan/should-i-create-a-generation-1-or-2-virtual-machine-in-hyper-v",
+            "https://learn.microsoft.com/azure/virtual-machines/generation-2",
         ),
     ),
     FindingDoc(
@@ -60,7 +61,7 @@ def not_judged(installation: Installation, controller: Controller, *, has_databa
 def check(installation: Installation, controller: Controller) -> tuple[Finding, ...]:
     """What the target itself has against this Windows, or leaves unknown about it."""
     found = []
-    if controller.attachment is Attachment.VMBUS and (reasons := _against_uefi(installation)):
+    if controller.is_uefi_only and (reasons := _against_uefi(installation)):
         found.append(
             Finding(
                 FIRMWARE,

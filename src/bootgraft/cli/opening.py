@@ -5,6 +5,7 @@ from contextlib import ExitStack
 
 from bootgraft.cli.options import Options
 from bootgraft.cli.repeated import refuse_repeated
+from bootgraft.cli.terminal import tell
 from bootgraft.errors import ReadOnlyError
 from bootgraft.storage.imageinfo import ImageFormat, ImageInfo
 from bootgraft.storage.images import OpenImage, find_children, identify, open_image
@@ -18,6 +19,17 @@ def refuse_unusable(options: Options) -> None:
         find_controller(target)
     refuse_repeated(options)
     require_no_unfinished(options.covered, options.journal)
+
+
+def tell_of_clouds(options: Options) -> None:
+    """Say for which targets ``--recommend`` has nothing to print, as there is no description to write."""
+    targets = dict.fromkeys(options.targets) if options.recommend else ()
+    for controller in map(find_controller, targets):
+        if controller.cloud is not None:
+            tell(
+                f"bootgraft: --recommend: there is no description to write for {controller.target}: {controller.cloud} "
+                "makes the machine itself when it imports the disk\n"
+            )
 
 
 def open_machine(options: Options, stack: ExitStack, *, writable: bool) -> Iterator[OpenImage]:

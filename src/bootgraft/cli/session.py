@@ -36,12 +36,13 @@ class Session:
         with ExitStack() as stack:
             # First: its interpreter loads while this one loads what opens images, and opens them. It holds none.
             self._worker = stack.enter_context(Worker())
-            from bootgraft.cli.opening import open_boot_code, open_machine, open_sources, refuse_unusable
+            from bootgraft.cli import opening
 
-            refuse_unusable(self._options)
-            self.images = tuple(open_machine(self._options, stack, writable=self._writable))
-            self._sources = tuple(open_sources(self._options, stack))
-            self._boot_code = tuple(open_boot_code(self._options, stack))
+            opening.refuse_unusable(self._options)
+            opening.tell_of_clouds(self._options)
+            self.images = tuple(opening.open_machine(self._options, stack, writable=self._writable))
+            self._sources = tuple(opening.open_sources(self._options, stack))
+            self._boot_code = tuple(opening.open_boot_code(self._options, stack))
             self.overlays = tuple(Overlay(image.device) for image in self.images)
             for overlay in self.overlays:
                 stack.callback(overlay.close)

@@ -5,7 +5,7 @@ from typing import TypedDict
 
 from bootgraft.cli.options import Options
 from bootgraft.cli.terminal import put
-from bootgraft.targets.controllers import CONTROLLERS, Controller, InboxDriver
+from bootgraft.targets.controllers import ALIASES, CONTROLLERS, Controller, InboxDriver
 
 
 class InboxDocument(TypedDict):
@@ -20,6 +20,7 @@ class TargetDocument(TypedDict):
     """One row of ``targets --json``."""
 
     target: str
+    aliases: list[str]
     title: str
     attachment: str
     device_ids: list[str]
@@ -35,6 +36,8 @@ def run(options: Options) -> int:
     for each in CONTROLLERS:
         inbox = ", ".join(_inbox(driver) for driver in each.inbox) or "no driver in any Windows"
         put(f"{each.target:<{width}}  {each.main_id:<50}  {each.title}; {inbox}\n")
+    for alias, meant in ALIASES.items():
+        put(f"{alias}:… is taken for {meant}:…\n")
     return 0
 
 
@@ -50,6 +53,7 @@ def _version(version: tuple[int, int]) -> str:
 def _document(controller: Controller) -> TargetDocument:
     return {
         "target": controller.target,
+        "aliases": list(controller.aliases),
         "title": controller.title,
         "attachment": controller.attachment.value,
         "device_ids": list(controller.device_ids()),

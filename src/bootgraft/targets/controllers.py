@@ -1,8 +1,10 @@
 """Which hypervisor presents which disk controller: the facts that no driver's INF tells.
 
 PCI ids are those that the hypervisors' own device models carry (qemu ``docs/specs/pci-ids.rst``, VirtualBox
-``DevLsiLogicSCSI.cpp`` and its like, VMware's published hardware compatibility tables, Linux ``pci_ids.h``). The
-in-box drivers name the service that serves the controller in each Windows generation as Microsoft shipped it.
+``DevLsiLogicSCSI.cpp`` and its like, VMware's published hardware compatibility tables, Linux ``pci_ids.h``); those of
+the clouds, which publish no device models, are what Linux logs and lspci lists on their machines (``[1d0f:8061] type 00
+class 0x010802``), and for Azure what OpenVMM's own tests expect of its NVMe. The in-box drivers name the service that
+serves the controller in each Windows generation as Microsoft shipped it.
 """
 
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ class Attachment(StrEnum):
     AHCI = "ahci"
     NVME = "nvme"
     VMBUS = "vmbus"  # synthetic: no PCI function at all
+    VPCI = "vpci"  # a PCI function, an NVMe controller, on a PCI bus of its own that hangs at VMBus
     XEN = "xen"  # paravirtual: behind the Xen platform device
 
 
@@ -84,6 +87,26 @@ class Controller:
         return f"{self.hypervisor}:{self.name}"
 
     @property
+    def is_hyperv(self) -> bool:
+        """Whether the machine is one of Hyper-V's, as Azure's are."""
+        return self.hypervisor in ("hyperv", "azure")
+
+    @property
+    def is_uefi_only(self) -> bool:
+        """Whether only generation 2 machines have it, whose firmware is UEFI without a BIOS (Microsoft)."""
+        return self.attachment in (Attachment.VMBUS, Attachment.VPCI)
+
+    @property
+    def cloud(self) -> str | None:
+        """The name of the cloud that makes the machine by itself, from an imported disk; None elsewhere."""
+        return _CLOUDS.get(self.hypervisor)
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """What else ``--target`` takes for it: ``proxmox:virtio-scsi`` for ``kvm:virtio-scsi``."""
+        return tuple(f"{alias}:{self.name}" for alias, meant in ALIASES.items() if meant == self.hypervisor)
+
+    @property
     def main_id(self) -> str:
         """The device id to name in messages."""
         return self.pci.hardware_id if self.pci else self.other_ids[0]
@@ -100,6 +123,9 @@ class Controller:
         return None
 
 
+ALIASES = {"proxmox": "kvm"}
+"""Names of hypervisors that present another one's controllers: Proxmox VE runs qemu."""
+_CLOUDS = {"aws": "Amazon EC2", "azure": "Azure", "google": "Google Cloud"}
 _NEWEST = (10, 0)
 _SYMMPI = InboxDriver("symmpi", (5, 2), (5, 2))
 _LSI_SCSI = InboxDriver("LSI_SCSI", (6, 0), (6, 1))
@@ -114,6 +140,7 @@ _NVME = (InboxDriver("stornvme", (6, 3), _NEWEST),)
 _MEGASAS = (InboxDriver("megasas", (6, 0), _NEWEST),)
 _STORVSC = (InboxDriver("storvsc", (6, 1), _NEWEST),)
 _SCSI, _RAID, _SAS, _IDE_CLASS, _SATA, _NVME_CLASS = 0x010000, 0x010400, 0x010700, 0x01018A, 0x010601, 0x010802
+_NO_CLASS, _XEN_PLATFORM = 0x000000, 0xFF8000
 
 
 def _pci(vendor: int, device: int, class_code: int, subsystem: int | None = None, rev: int | None = None) -> PciId:
@@ -162,6 +189,12 @@ CONTROLLERS: tuple[Controller, ...] = (
                _pci(0x8086, 0x7111, 0x010180, 0x00000000, 0x01), inbox=_IDE),
     Controller("hyperv", "gen2", "Generation 2: synthetic SCSI", Attachment.VMBUS, None,
                ("VMBUS\\{ba6163d9-04a1-4d29-b605-72e2ffb1dc7f}",), _STORVSC),
+    Controller("azure", "gen1", "Generation 1: IDE", Attachment.IDE,
+               _pci(0x8086, 0x7111, 0x010180, 0x00000000, 0x01), inbox=_IDE),
+    Controller("azure", "gen2", "Generation 2: synthetic SCSI", Attachment.VMBUS, None,
+               ("VMBUS\\{ba6163d9-04a1-4d29-b605-72e2ffb1dc7f}",), _STORVSC),
+    Controller("azure", "nvme", "Generation 2: NVMe (Azure Boost sizes)", Attachment.VPCI,
+               _pci(0x1414, 0x00A9, _NVME_CLASS), inbox=_NVME),
     Controller("virtualbox", "piix3", "IDE (PIIX3)", Attachment.IDE,
                _pci(0x8086, 0x7010, _IDE_CLASS, 0x00000000), inbox=_IDE),
     Controller("virtualbox", "piix4", "IDE (PIIX4)", Attachment.IDE,
@@ -180,21 +213,30 @@ CONTROLLERS: tuple[Controller, ...] = (
                _pci(0x8086, 0x7010, 0x010180, 0x00015853, 0x00), inbox=_IDE),
     Controller("xen", "pv", "paravirtual block device", Attachment.XEN,
                _pci(0x5853, 0x0001, 0x010000, 0x00015853, 0x01), ("PCI\\VEN_5853&DEV_0002",)),
+    Controller("aws", "nvme", "NVMe (EBS volume, Nitro instances)", Attachment.NVME,
+               _pci(0x1D0F, 0x8061, _NVME_CLASS), inbox=_NVME),
+    Controller("aws", "xen", "paravirtual block device (Xen instances)", Attachment.XEN,
+               _pci(0x5853, 0x0001, _XEN_PLATFORM, 0x00015853, 0x01)),
+    Controller("google", "virtio-scsi", "virtio-scsi, transitional", _MINIPORT,
+               _pci(0x1AF4, 0x1004, _NO_CLASS, 0x00081AF4, 0x00)),
+    Controller("google", "nvme", "NVMe", Attachment.NVME,
+               _pci(0x1AE0, 0x001F, _NVME_CLASS), inbox=_NVME),
 )  # fmt: skip
 
 
 def find_controller(target: str) -> Controller:
-    """Return the controller that ``HYPERVISOR:CONTROLLER`` names, without regard to case.
+    """Return the controller that ``HYPERVISOR:CONTROLLER`` names, without regard to case; ALIASES are understood.
 
     Raises UsageError that lists what there is.
     """
-    wanted = target.casefold()
-    for controller in CONTROLLERS:
-        if controller.target == wanted:
+    hypervisor, _, name = target.casefold().partition(":")
+    meant = ALIASES.get(hypervisor, hypervisor)
+    same = [controller for controller in CONTROLLERS if controller.hypervisor == meant]
+    for controller in same:
+        if controller.name == name:
             return controller
-    hypervisor = wanted.partition(":")[0]
-    same = [c.target for c in CONTROLLERS if c.hypervisor == hypervisor]
-    known = ", ".join(same or sorted({c.hypervisor + ":…" for c in CONTROLLERS}))
+    names = [f"{hypervisor}:{controller.name}" for controller in same]
+    known = ", ".join(names or sorted({f"{each}:…" for each in (*ALIASES, *(c.hypervisor for c in CONTROLLERS))}))
     raise UsageError(
         f"no such target: {target!r}",
         where="--target",

@@ -1,8 +1,9 @@
 """The devices between the processor and the disk, by controller and Windows generation: each needs a driver.
 
 A SCSI-like controller is one device. An IDE controller has channels, which are devices of their own; so has an AHCI
-controller up to Windows 7, whose msahci stands on ataport. The synthetic controller of Hyper-V hangs at VMBus. At the
-end of every chain is the disk. Ids and services are those of Microsoft's mshdc.inf, wvmbus.inf, wstorvsc.inf and
+controller up to Windows 7, whose msahci stands on ataport. The synthetic controller of Hyper-V hangs at VMBus, and so
+does the virtual PCI bus that Azure's NVMe controller is on (Linux shows it there: ``VMBUS:00/…/pci…/nvme``). At the end
+of every chain is the disk. Ids and services are those of Microsoft's mshdc.inf, wvmbus.inf, wvpci.inf, wstorvsc.inf and
 disk.inf, as the CriticalDeviceDatabase of Windows XP and 7 and the DriverDatabase of Windows 8.1 and 10 hold them.
 """
 
@@ -52,6 +53,8 @@ class Link:
 
 
 _VMBUS = Link("ACPI\\VMBus", ("ACPI\\VMBus", "*VMBus"), ("ACPI\\VMBus",), ("vmbus",), SYSTEM_DEVICE, "ACPI", "VMBus")
+_VPCI_ID = "VMBUS\\{44C4F61D-4444-4400-9D52-802E27EDE19F}"
+_VPCI = Link(_VPCI_ID, (_VPCI_ID,), (_VPCI_ID,), ("vpci",), SYSTEM_DEVICE, *_VPCI_ID.split("\\"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class DriverChain:
 def driver_chain(controller: Controller, version: tuple[int, int]) -> DriverChain:
     """The chain for one controller in the Windows of this NT version."""
     disk = _disk(controller, version)
-    if controller.hypervisor == "hyperv":
+    if controller.is_hyperv:
         return DriverChain((*_to_controller(controller, version), disk), ((DISK_DRIVE, "storflt"),))
     ends_open = controller.attachment is Attachment.XEN
     return DriverChain((*_to_controller(controller, version), disk), ends_open=ends_open)
@@ -80,6 +83,8 @@ def filter_link(service: str, class_guid: str) -> Link:
 def _to_controller(controller: Controller, version: tuple[int, int]) -> tuple[Link, ...]:
     if controller.attachment is Attachment.VMBUS:
         return _VMBUS, _function(controller, version)
+    if controller.attachment is Attachment.VPCI:
+        return _VMBUS, _VPCI, _function(controller, version)
     if _has_channels(controller, version):
         return _function(controller, version), _channel(version)
     return (_function(controller, version),)
@@ -125,6 +130,6 @@ def _channel(version: tuple[int, int]) -> Link:
 
 
 def _disk(controller: Controller, version: tuple[int, int]) -> Link:
-    is_emulated = controller.hypervisor == "hyperv" and controller.attachment is Attachment.IDE
+    is_emulated = controller.is_hyperv and controller.attachment is Attachment.IDE
     own = _HYPERV_IDE_DISKS if is_emulated and version >= _8 else ()
     return Link("GenDisk", (*own, "GenDisk"), ("GenDisk",), ("disk",), DISK_DRIVE)

@@ -48,7 +48,9 @@ class _Machine:
 
 
 def fragments(controller: Controller, firmware: Firmware, disks: Sequence[Disk]) -> tuple[Fragment, ...]:
-    """Return what presents these disks, in BIOS order, on this controller to this firmware."""
+    """Return what presents these disks, in BIOS order, on this controller to this firmware; nothing for a cloud's."""
+    if controller.cloud is not None:
+        return ()
     machine = _Machine(controller, firmware, tuple(disks))
     return tuple(_WRITERS[controller.hypervisor](machine))
 
