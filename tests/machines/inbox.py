@@ -54,6 +54,7 @@ class Inbox:
     last: tuple[int, int] = (10, 0)
     filters: tuple[str, ...] = ()
     bus_type: int | None = None
+    on_demand: bool = False  # ``start`` is what Windows 8 and later leave it at too (vpci in a real 8.1 and 10 1709)
 
 
 _AT_BUS = "System Bus Extender"
@@ -77,7 +78,7 @@ DRIVERS = (
     Inbox("vmbus", "vmbus", "kernel", (r"ACPI\VMBus",), SYSTEM_DEVICE, "wvmbus.inf", "VMBus_Device_Child.NT", _AT_BUS,
           first=(6, 1)),
     Inbox("vpci", "vpci", "kernel", (r"VMBUS\{44C4F61D-4444-4400-9D52-802E27EDE19F}",), SYSTEM_DEVICE, "wvpci.inf",
-          "Vpci_Device_Child.NT", _AT_BUS, start=3, first=(6, 3)),
+          "Vpci_Device_Child.NT", _AT_BUS, start=3, first=(6, 3), on_demand=True),
     Inbox("storvsc", "storvsc", "storport", (r"VMBUS\{ba6163d9-04a1-4d29-b605-72e2ffb1dc7f}",), SCSI_ADAPTER,
           "wstorvsc.inf", "storvscDriveInstall", "Base", start=3, first=(6, 1), bus_type=10),
     Inbox("storflt", "vmstorfl", "kernel", (), SYSTEM_DEVICE, "wstorflt.inf", "", "Extended Base", first=(6, 1)),
@@ -110,7 +111,8 @@ def service_keys(version: tuple[int, int], *, needed: frozenset[str] = frozenset
     """The services of a control set; ``needed`` (lower case) are those that a Windows 8 or later does not override."""
     keys: Keys = {}
     for each in drivers(version):
-        start = 0 if version >= (6, 2) or each.service.casefold() in needed else each.start
+        is_boot_driver = version >= (6, 2) and not each.on_demand
+        start = 0 if is_boot_driver or each.service.casefold() in needed else each.start
         form = r"\SystemRoot\system32\drivers" if start else "System32\\drivers"
         values: dict[str, RegistryValue] = {
             "Type": 1, "Start": start, "ErrorControl": 1, "ImagePath": Expand(rf"{form}\{each.file}.sys"),
@@ -122,7 +124,7 @@ def service_keys(version: tuple[int, int], *, needed: frozenset[str] = frozenset
         if each.bus_type is not None:
             keys[rf"{path}\Parameters"] = {"BusType": each.bus_type}
             keys[rf"{path}\Parameters\PnpInterface"] = {"5": 1}
-        if version >= (6, 2) and each.service.casefold() not in needed | {"disk"}:
+        if is_boot_driver and each.service.casefold() not in needed | {"disk"}:
             keys[rf"{path}\StartOverride"] = {"0": 3}
     return keys
 

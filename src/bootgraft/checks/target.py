@@ -27,8 +27,8 @@ DOCS = (
         cause="Generation 2 machines have UEFI firmware without a BIOS, so they start from GPT disks only, and "
         "Microsoft supports 64-bit Windows from 8 and Server 2012 on: earlier ones need the VGA of a BIOS.",
         evidence="The partition table that the Windows lies on, its NT version and architecture.",
-        fix="None. Make it a generation 1 machine (`hyperv:gen1`, `azure:gen1`), or convert the disk to GPT with an EFI system "
-        "partition (mbr2gpt, from Windows 10 on).",
+        fix="None. Make it a generation 1 machine (`hyperv:gen1`, `azure:gen1`), or convert the disk to GPT with an "
+        "EFI system partition (mbr2gpt, from Windows 10 on).",
         limits="",
         references=(
             "https://learn.microsoft.com/windows-server/virtualization/hyper-v/plan/should-i-create-a-generation-1-or-2-virtual-machine-in-hyper-v",

@@ -53,8 +53,9 @@ class Link:
 
 
 _VMBUS = Link("ACPI\\VMBus", ("ACPI\\VMBus", "*VMBus"), ("ACPI\\VMBus",), ("vmbus",), SYSTEM_DEVICE, "ACPI", "VMBus")
-_VPCI_ID = "VMBUS\\{44C4F61D-4444-4400-9D52-802E27EDE19F}"
-_VPCI = Link(_VPCI_ID, (_VPCI_ID,), (_VPCI_ID,), ("vpci",), SYSTEM_DEVICE, *_VPCI_ID.split("\\"))
+_VPCI_BUS = "{44C4F61D-4444-4400-9D52-802E27EDE19F}"
+_VPCI_ID = f"VMBUS\\{_VPCI_BUS}"
+_VPCI = Link(_VPCI_ID, (_VPCI_ID,), (_VPCI_ID,), ("vpci",), SYSTEM_DEVICE, "VMBUS", _VPCI_BUS)
 
 
 @dataclass(frozen=True, slots=True)
