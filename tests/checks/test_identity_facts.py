@@ -44,6 +44,13 @@ def test_volumes_without_a_windows() -> None:
     ]  # fmt: skip
 
 
+def test_a_file_system_in_a_partition_of_the_protective_type() -> None:
+    """An old Windows goes by the number alone: where there is no GPT behind it, it may lie there."""
+    machine = machine_of([FakePartition(volume_of("\\a"), type=0xEE, active=True, boot_sector=sector(63))])
+    (found,) = gather(machine, NO_CHAIN, None, None).volumes
+    assert found.known_as == mbr_identity(SIGNATURE, found.start)
+
+
 def test_the_sum_of_sector_0() -> None:
     machine = machine_of([FakePartition()], [FakePartition()])
     machine.disks[1].device.write(4, b"\x01\0\0\0\xff\xff\xff\xff")

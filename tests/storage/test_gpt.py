@@ -92,3 +92,15 @@ def test_a_damaged_copy_is_left_as_it_is(place: int, tmp_path: Path) -> None:
 
 def test_a_slot_that_is_not_there(tmp_path: Path) -> None:
     assert clear_attributes(disk_with(tmp_path, BITS), 999, BITS) == ()
+
+
+def test_a_stale_copy_is_left_as_it_is(tmp_path: Path) -> None:
+    """A backup that some program did not keep up to date may have another partition in that slot."""
+    (tmp_path / "old").mkdir()
+    old = sgdisk(tmp_path / "old" / "disk", 8 * MIB, "--new=4:12288:+1M", "--attributes=4:set:62")
+    disk = disk_with(tmp_path, BITS)
+    backup = 33 * SECTOR  # the entries and the header
+    disk.write(disk.size - backup, old.read(old.size - backup, backup))
+    edits = clear_attributes(disk, 4, BITS)
+    assert len(edits) == 3
+    assert all("primary" in edit.what for edit in edits)

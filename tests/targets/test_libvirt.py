@@ -122,6 +122,8 @@ CARDS = {
     "empty": "    <interface type='user'/>",
     "on one line": "    <interface type='user'><model type='e1000'/></interface>",
     "with text in it": "    <interface type='user'><!-- <link state='up'/> > --></interface>",
+    "misleading": "    <interface type='user'><link x=\" state='up'\" state='up'/></interface>",
+    "long": f"    <interface type='user'><link x='{'a' * 70_000}'/></interface>",
     "two": "    <interface type='a'>\n\t<x/>\n\t</interface>\n<interface type='b'/>",
 }
 

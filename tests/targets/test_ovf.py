@@ -150,3 +150,13 @@ def test_archives_without_one(tmp_path: Path) -> None:
     damaged.write_bytes(damaged.read_bytes()[:1024] + b"garbage" * 200)
     with pytest.raises(VmDescriptionError, match=r"this archive is damaged|without an"):
         ovf.name_in_archive(damaged)
+
+
+def test_an_archive_of_long_names_without_end(tmp_path: Path) -> None:
+    """Each is the name of the next one, which is such a name again: tarfile goes one call deeper for each."""
+    name = tarfile.TarInfo("x")
+    name.type, name.size = tarfile.GNUTYPE_LONGNAME, 5
+    path = tmp_path / "a.ova"
+    path.write_bytes((name.tobuf(tarfile.GNU_FORMAT) + b"name".ljust(512, b"\0")) * 3000)
+    with pytest.raises(VmDescriptionError, match="this archive is damaged"):
+        ovf.name_in_archive(path)

@@ -115,6 +115,12 @@ def test_malformed(data: bytes, what: str) -> None:
         proxmox.parse(data, PATH)
 
 
+def test_a_long_line_is_read_in_no_time() -> None:
+    """A million blanks inside a value: a pattern that goes back over them would take hours."""
+    value = b"a" + b" " * 1_000_000 + b"b"
+    assert proxmox.parse(b"name: " + value + b"  \nscsi0: a:b\n", PATH).disks[0].line == 2
+
+
 _OPTIONS = st.lists(st.sampled_from(["bridge=vmbr0", "link_down=1", "link_down=0", "tag=7"]), unique=True)
 
 

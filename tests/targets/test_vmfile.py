@@ -46,6 +46,8 @@ def test_told_apart_by_content(data: bytes, kind: VmFormat, tmp_path: Path) -> N
         ("a.vmx", b"# Disk DescriptorFile\nversion=1\n", "this is a disk, not a machine's description"),
         ("a.xml", b"<html/>", "it is XML, but neither libvirt's nor an .ovf"),
         ("a.xml", b"<!-- never ends", "it is XML, but neither"),
+        ("a.xml", b"<!DOCTYPE" + b"[]]" * 20_000, "it is XML, but neither"),
+        ("a.xml", b"<?" * 32_000, "it is XML, but neither"),
         ("a.xml", BOMB, r"has a document type \(DOCTYPE\)"),
         ("a.vmcx", b"\x14\x20", "Hyper-V's binary format"),
     ],
@@ -90,3 +92,12 @@ def test_what_is_only_imported_is_not_edited(data: bytes) -> None:
     description = parse_description(data, Path("a.xml"))
     with pytest.raises(UsageError, match="it is read once, when it is imported"):
         plug(data, description, [], plugged=False)
+
+
+def test_a_card_that_an_edit_did_not_reach_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever isolates a machine counts on it."""
+    data = DOMAIN.replace(b"<devices/>", b"<devices><interface type='user'/></devices>")
+    description = parse_description(data, Path("a.xml"))
+    monkeypatch.setattr("bootgraft.targets.libvirt.plug", lambda data, *_arguments, **_options: data)
+    with pytest.raises(VmDescriptionError, match="its network card interface 0 could not be unplugged"):
+        plug(data, description, ["interface 0"], plugged=False)

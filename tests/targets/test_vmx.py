@@ -114,6 +114,12 @@ def test_names_in_the_files_own_encoding_and_with_escapes() -> None:
     assert disk.name == 'Büro "x".vmdk'
 
 
+@pytest.mark.parametrize("encoding", ["klingon", "hex", "idna", "a|00b", "\udc80"])
+def test_names_in_an_encoding_that_is_none(encoding: str) -> None:
+    data = f'.encoding = "{encoding}"\n'.encode("utf-8", "surrogateescape") + MINIMAL
+    assert vmx.parse(data, PATH).disks == vmx.parse(b"\n" + MINIMAL, PATH).disks
+
+
 @pytest.mark.parametrize(
     ("line", "what"),
     [

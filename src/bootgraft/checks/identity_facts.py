@@ -138,8 +138,12 @@ def _unhiding(machine: Machine, volume: Volume) -> Iterator[WriteSectors]:
 
 
 def _holds_something(volume: Volume) -> bool:
-    """Whether it is a volume, and no extended partition or the entry that stands for a GPT."""
-    return not volume.partition.is_container and volume.partition.type != _PROTECTIVE
+    """Whether it is a volume, and no extended partition or the entry that stands for a GPT.
+
+    A partition of that type which has a file system is one all the same: an old Windows goes by the number alone.
+    """
+    is_protective = volume.partition.type == _PROTECTIVE and volume.kind is None
+    return not volume.partition.is_container and not is_protective
 
 
 def _disk(disk: Disk) -> DiskIdentity:

@@ -82,18 +82,26 @@ def read_gpt(device: BlockDevice) -> tuple[GptTable | None, tuple[str, ...]]:
 def clear_attributes(device: BlockDevice, slot: int, bits: int) -> tuple[GptEdit, ...]:
     """What clears these attribute bits of the entry in ``slot``, in each copy whose checksums hold, with new ones.
 
-    A copy that is damaged is left as it is: whoever reads the table uses the other one.
+    A copy that is damaged is left as it is: whoever reads the table uses the other one. So is one that has another
+    partition in that slot: it was not kept up to date.
     """
-    sector_size = _find_sector_size(device)
-    copies = (("primary", 1), ("backup", device.size // sector_size - 1))
-    return tuple(edit for name, lba in copies for edit in _clear_in_copy(device, sector_size, lba, slot, bits, name))
+    table, _ = read_gpt(device)
+    entry = None if table is None else next((each for each in table.entries if each.slot == slot), None)
+    if table is None or entry is None:
+        return ()
+    copies = (("primary", 1), ("backup", device.size // table.sector_size - 1))
+    return tuple(
+        edit for name, lba in copies for edit in _clear_in_copy(device, table.sector_size, lba, entry, bits, name)
+    )
 
 
 def _clear_in_copy(
-    device: BlockDevice, sector_size: int, lba: int, slot: int, bits: int, name: str
+    device: BlockDevice, sector_size: int, lba: int, entry: GptEntry, bits: int, name: str
 ) -> Iterator[GptEdit]:
+    slot = entry.slot
     header, _ = _read_header(device, sector_size, lba)
-    if header is None or slot > header.count or _read_copy(device, sector_size, lba)[0] is None:
+    table, _ = _read_copy(device, sector_size, lba)
+    if header is None or table is None or not any(_is_same(each, entry) for each in table.entries):
         return
     start, head_at = header.array_at * sector_size, lba * sector_size
     array = bytearray(device.read(start, header.count * header.entry_size))
@@ -113,6 +121,10 @@ def _clear_in_copy(
         head_at + _ARRAY_CRC, crcs[1], bytes(head[_ARRAY_CRC : _ARRAY_CRC + 4]), f"the checksum of the {name} entries"
     )
     yield GptEdit(head_at + _HEADER_CRC, crcs[0], own, f"the checksum of the {name} GPT header")
+
+
+def _is_same(one: GptEntry, other: GptEntry) -> bool:
+    return (one.slot, one.guid, one.first, one.last) == (other.slot, other.guid, other.first, other.last)
 
 
 def _find_sector_size(device: BlockDevice) -> int:

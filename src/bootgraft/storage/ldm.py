@@ -76,7 +76,7 @@ class LdmDatabase:
         component = None if here is None else self.components.get(here.component)
         if component is None or component.volume not in self.volumes:
             return None
-        plexes = [number for number, each in self.components.items() if each.volume == component.volume]
+        plexes = {number for number, each in self.components.items() if each.volume == component.volume}
         extents = [each for each in self.extents if each.component in plexes]
         disks = tuple(dict.fromkeys(self.disks.get(each.disk, "unknown") for each in extents))
         kind = _kind(component.layout, len(plexes), len(extents))

@@ -48,6 +48,7 @@ _SCSI = {
     ("virtualbox", "buslogic"): "virtualbox:buslogic",
 }
 _OTHER_DEVICES = {"cdrom", "floppy"}
+_ATTRIBUTE = re.compile(r"""\s(?P<name>[^\s=]+)\s*=\s*(?P<value>"[^"]*"|'[^']*')""")
 
 
 def parse(data: bytes, path: Path) -> VmDescription:
@@ -102,10 +103,7 @@ def _edit(data: bytes, interface: Element, encoding: str, state: str) -> tuple[i
     link = interface.first("link")
     if link is not None:
         tag = start_tag(data, link, encoding)
-        new = re.sub(r"""(?<=\sstate)(\s*=\s*)("[^"]*"|'[^']*')""", lambda found: f"{found[1]}'{state}'", tag, count=1)
-        if "state" not in link.attributes:
-            new = f"<link state='{state}'{tag[len('<link') :]}"
-        return link.start, link.start + len(tag.encode(encoding)), new
+        return link.start, link.start + len(tag.encode(encoding)), _with_state(tag, state)
     tag = start_tag(data, interface, encoding)
     if tag.endswith("/>"):
         end = interface.start + len(tag.encode(encoding))
@@ -118,6 +116,16 @@ def _edit(data: bytes, interface: Element, encoding: str, state: str) -> tuple[i
     tail = behind.decode(encoding)
     at = interface.end - len(tail[len(tail.rstrip()) :].encode(encoding))
     return at, at, f"{indent}<link state='{state}'/>"
+
+
+def _with_state(tag: str, state: str) -> str:
+    """The start tag of a ``<link>`` with this state; what stands inside another attribute's value is not meant."""
+    for attribute in _ATTRIBUTE.finditer(tag):
+        if attribute["name"].rpartition(":")[2] == "state":
+            return f"{tag[: attribute.start('value')]}'{state}'{tag[attribute.end('value') :]}"
+    end = re.search(r"[\s/>]", tag)
+    at = len(tag) if end is None else end.start()
+    return f"{tag[:at]} state='{state}'{tag[at:]}"
 
 
 def _disk_elements(domain: Element) -> Iterator[Element]:

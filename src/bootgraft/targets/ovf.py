@@ -71,7 +71,7 @@ def name_in_archive(path: Path) -> str:
                     break
                 if member.isfile() and member.name.casefold().endswith(".ovf"):
                     return member.name
-    except (tarfile.TarError, OSError, ValueError, OverflowError) as error:
+    except (tarfile.TarError, OSError, ValueError, OverflowError, RecursionError) as error:
         raise VmDescriptionError(
             "this archive is damaged", where=str(path), advice="Copy the .ova again from where it came from"
         ) from error

@@ -21,7 +21,7 @@ from bootgraft.targets.vmdescription import (
     passed_through,
 )
 
-_LINE = re.compile(r"([A-Za-z][A-Za-z0-9_-]*):[ \t]*(.*?)[ \t]*")
+_LINE = re.compile(r"([A-Za-z][A-Za-z0-9_-]*):[ \t]*(.*)")
 _DRIVE = re.compile(r"(ide|sata|scsi|virtio)(\d{1,2})")
 _CARD = re.compile(r"net(\d{1,2})")
 _LINK_DOWN = re.compile(r"(?<=,)link_down=[^,]*|^link_down=[^,]*")
@@ -96,7 +96,7 @@ def _settings(data: bytes, path: Path) -> dict[str, _Setting]:
             key = found[1]
             if key in settings:
                 raise malformed(path, number, f"{key!r} is given twice, first in line {settings[key].line}")
-            settings[key] = _Setting(found[2], number, start + found.start(2))
+            settings[key] = _Setting(found[2].rstrip(" \t"), number, start + found.start(2))
         elif content.strip() and not content.lstrip().startswith("#"):
             raise malformed(path, number, "this line is not of the form key: value")
         start += len(line) + 1

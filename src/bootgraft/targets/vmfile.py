@@ -19,6 +19,8 @@ _ROOTS = {"domain": VmFormat.LIBVIRT, "Envelope": VmFormat.OVF, "configuration":
 _VMX_LINE = re.compile(rb'^[ \t]*[^\s="#]+[ \t]*=', re.MULTILINE)
 _PROXMOX_LINE = re.compile(rb"^[a-z][a-z0-9]*:[ \t]", re.MULTILINE)
 _DISK_STARTS = (b"# Disk DescriptorFile", b"KDMV", b"COWD", b"QFI\xfb", b"conectix", b"vhdxfile", b"<<< ")
+_ASIDES = {"<!--": "-->", "<?": "?>"}
+"""How what may stand before the first element begins and ends: comments and instructions."""
 EDITABLE = (VmFormat.VMX, VmFormat.LIBVIRT, VmFormat.PROXMOX)
 """Formats that a hypervisor reads at each start, so that an edit of them has an effect."""
 
@@ -92,6 +94,16 @@ def plug(data: bytes, description: VmDescription, names: Collection[str], *, plu
         UsageError: the format is only imported once, so that an edit of it would change no machine.
         VmDescriptionError: one of the cards cannot be unplugged.
     """
+    edited = _plug(data, description, names, plugged=plugged)
+    # Whoever unplugs a card counts on it: what was edited is read again.
+    for card in parse_description(edited, description.path).cards:
+        if card.name in names and card.plugged is not plugged:
+            state = "plugged in" if plugged else "unplugged"
+            raise malformed(description.path, card.line, f"its network card {card.name} could not be {state}")
+    return edited
+
+
+def _plug(data: bytes, description: VmDescription, names: Collection[str], *, plugged: bool) -> bytes:
     path = description.path
     match description.format:
         case VmFormat.VMX:
@@ -146,7 +158,11 @@ def _start_of_xml(data: bytes) -> str | None:
     text = data[: 2**16].decode(encoding, "replace").removeprefix("\xef\xbb\xbf").lstrip()
     if not text.startswith("<"):
         return None
-    return re.sub(r"<!--.*?-->|<\?.*?\?>|<!DOCTYPE(?:[^\[>]|\[.*?\])*>", "", text, flags=re.DOTALL)
+    while text.startswith(tuple(_ASIDES)):
+        opening = next(each for each in _ASIDES if text.startswith(each))
+        _, closing, text = text[len(opening) :].partition(_ASIDES[opening])
+        text = text.lstrip() if closing else ""
+    return text
 
 
 def _packed(path: Path) -> VmDescriptionError:

@@ -119,7 +119,7 @@ def _settings(data: bytes, path: Path) -> dict[str, _Setting]:
 def _decoded(value: bytes, encoding: str) -> str:
     try:
         text = value.decode(encoding, "surrogateescape")
-    except (LookupError, UnicodeError):
+    except (LookupError, ValueError):  # of an encoding that nobody knows, or none that could have a name
         text = value.decode("utf-8", "surrogateescape")
     return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
 

@@ -143,6 +143,6 @@ _START_TAG = re.compile(r"""<(?:[^"'>]|"[^"]*"|'[^']*')*>""")
 
 def start_tag(data: bytes, element: Element, encoding: str) -> str:
     """The start tag of an element, as it is written in the file."""
-    found = _START_TAG.match(data[element.start : element.start + 2**16].decode(encoding, "replace"))
+    found = _START_TAG.match(data[element.start : element.end].decode(encoding, "replace"))
     assert found is not None  # expat read it
     return found[0]
