@@ -136,3 +136,11 @@ def test_keys_beyond_reason_are_refused(line: str) -> None:
     with pytest.raises(DriverSourceError) as caught:
         made(GOOD.replace("[Parameters]", f"[Parameters]\n{line}"))
     assert caught.value.where.startswith("test.inf, line ")
+
+
+def test_a_value_longer_than_the_registry_takes_is_refused() -> None:
+    """A few kilobytes of text that strings and appending would make gigabytes of."""
+    line = "HKR,,List,0x10008," + ",".join(["%long%"] * 100)
+    text = GOOD.replace("[Parameters]", "[Parameters]\n" + f"{line}\n" * 20) + f"\n[Strings]\nlong = {'x' * 4000}\n"
+    with pytest.raises(DriverSourceError, match="a value is longer than the registry takes"):
+        made(text)

@@ -11,6 +11,7 @@ from bootgraft.drivers import volume as volume_module
 from bootgraft.drivers.infsource import PackageTree
 from bootgraft.drivers.volume import VolumeArchive
 from bootgraft.errors import DriverSourceError, FileMissingError
+from bootgraft.filesystems.base import Entry
 from bootgraft.filesystems.detect import mount
 
 
@@ -43,3 +44,16 @@ def test_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(volume_module, "MAX_MEMBERS", 1)
     with pytest.raises(DriverSourceError, match="it has more than 1 files"):
         VolumeArchive(filesystem, "floppy")
+
+
+class Endless(FakeFileSystem):
+    """A damaged volume: each folder has two that are itself."""
+
+    def listdir(self, _path: str, /) -> tuple[Entry, ...]:
+        return tuple(Entry(name, is_directory=True, size=0, attributes=0x10) for name in "ab")
+
+
+def test_folders_that_hold_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(volume_module, "_MAX_FOLDERS", 100)
+    with pytest.raises(DriverSourceError, match="it has more than 100 folders"):
+        VolumeArchive(Endless({}), "floppy")

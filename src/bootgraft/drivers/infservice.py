@@ -23,6 +23,9 @@ _MAX_DEPTH = 16
 _MAX_NAME = 255
 """Characters of a key's name, by the registry's own limits; a value's may have more, no driver's does."""
 
+_MAX_VALUE = 2**20
+"""Bytes of a value, by the registry's own limit; lines that append, and strings in them, could make any number."""
+
 _SERVICES = re.compile(r"SYSTEM\\CurrentControlSet\\Services\\([^\\]+)(?:\\(.*))?", re.IGNORECASE)
 
 
@@ -141,6 +144,8 @@ class _Keys:
         data = line.data
         if line.append and before is not None and before.type == data.type == ValueType.REG_MULTI_SZ:
             data = RegistryData(data.type, before.data[:-2] + data.data)
+        if len(data.data) > _MAX_VALUE:
+            raise self._inf.error("a value is longer than the registry takes", line.line)
         name = line.name if present is None else present.name
         values[line.name.casefold()] = PackageValue(name, data, keeps=line.no_clobber)
 

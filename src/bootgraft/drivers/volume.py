@@ -7,6 +7,7 @@ from bootgraft.errors import DriverSourceError
 from bootgraft.filesystems.base import FileSystem
 
 _MAX_DEPTH = 32
+_MAX_FOLDERS = 100_000  # a damaged volume may have folders that hold themselves
 
 
 class VolumeArchive:
@@ -48,11 +49,16 @@ class VolumeArchive:
 
     def _walk(self) -> Iterator[Member]:
         pending = [(f"\\{folder}" if folder else "", 0) for folder in self._folders]
-        while pending:
+        for _ in range(_MAX_FOLDERS):
+            if not pending:
+                return
             folder, depth = pending.pop()
             for entry in self._filesystem.listdir(f"{self._root}{folder}" or "\\"):
                 path = f"{folder}\\{entry.name}"
                 if not entry.is_directory:
                     yield Member(path[1:], entry.size)
-                elif depth < _MAX_DEPTH and len(pending) < MAX_MEMBERS:
+                elif depth < _MAX_DEPTH and len(pending) < _MAX_FOLDERS:
                     pending.append((path, depth + 1))
+        raise DriverSourceError(
+            f"it has more than {_MAX_FOLDERS} folders", where=self._name, advice="Give the driver's own folder"
+        )
