@@ -90,6 +90,8 @@ def _unsure(description: VmDescription) -> tuple[str, ...]:
 
 
 def _tell(notes: Sequence[str], options: Options) -> None:
+    if options.quiet:
+        return
     from bootgraft.cli.terminal import tell
 
     for note in notes:
