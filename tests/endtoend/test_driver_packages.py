@@ -185,6 +185,26 @@ def test_each_windows_gets_its_own_of_many(
     assert r"Passed over: amd64\disk.inf: amd64\vdisk.sys is built for x64." in repaired.stdout
 
 
+def test_a_volume_without_room_for_the_package_gets_the_driver_all_the_same(
+    server1: BuiltMachine, tmp_path: Path, machine_cache: Path, bootgraft: Bootgraft
+) -> None:
+    """What only the second start needs must not keep the machine from its first."""
+    package, span = tmp_path / "package", server1.span(WINDOWS)
+    package.mkdir()
+    copies = "CopyFiles = @vdisk.sys, @manual.bin, @more.bin"
+    (package / "disk.inf").write_text(GOOD.replace("CopyFiles = @vdisk.sys", copies))
+    (package / "vdisk.sys").write_bytes(driver(machine_cache))
+    for name in ("manual.bin", "more.bin"):
+        (package / name).write_bytes(bytes(30 << 20))  # together more than the volume holds
+    repaired = bootgraft("repair", server1.disk, *VIRTIO, "--drivers", package, "--json")
+    assert repaired.status == 0, repaired
+    assert any("The driver package is not left in Windows: " in note for note in repaired.json["notes"])
+    written = {change["path"] for change in repaired.json["changes"] if change["kind"] == "write-file"}
+    assert {name.rpartition("\\")[2] for name in written} == {"vdisk.sys"}
+    oracles.ntfs_is_consistent(server1.disk, span)
+    assert oracles.read_file(server1.disk, span, r"\WINDOWS\system32\drivers\vdisk.sys") == driver(machine_cache)
+
+
 def test_sources_are_asked_in_their_order(
     server1: BuiltMachine, donor: BuiltMachine, tmp_path: Path, machine_cache: Path, bootgraft: Bootgraft
 ) -> None:

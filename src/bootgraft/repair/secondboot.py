@@ -8,12 +8,17 @@ device as unknown (Microsoft, "How Windows Selects a Driver for a Device"). The 
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime
 
 from bootgraft.changes import Change, CreateDirectory, FileId, Plan, RegistryData, SetValue, WriteFile
 from bootgraft.drivers.package import DriverPackage
-from bootgraft.errors import FileMissingError, FileSystemError, HiveError
+from bootgraft.errors import BootgraftError, FileMissingError, FileSystemError, HiveError
+from bootgraft.machine import Machine
 from bootgraft.registry.hive import Hive
 from bootgraft.registry.values import ValueType, text_data
+from bootgraft.repair.apply import apply
+from bootgraft.storage.overlay import Overlay
 from bootgraft.windows.installation import Installation, hive_path, open_hive
 
 MAX_SOFTWARE = 16 << 20
@@ -36,10 +41,27 @@ def leave_package(installation: Installation, package: DriverPackage) -> Plan:
     try:
         files = tuple(_files(installation, package, folder))
     except FileSystemError as error:
-        return Plan((), (f"The driver package is not left in Windows: {error.what} ({error.where}).",))
+        return not_left(error)
     registry, note = _device_path(installation, f"%SystemRoot%\\{_FOLDER}\\{package.service}")
     done = f"The package with its INF is left in {folder}, where Plug and Play finds it at the second start."
     return Plan((*files, *registry), (note or done,) if files or registry or note else ())
+
+
+def rehearse(plan: Plan, machine: Machine) -> BootgraftError | None:
+    """What would stop the plan, as a volume without room for it; tried on overlays that are thrown away."""
+    with ExitStack() as stack:
+        trial = [stack.enter_context(closing(Overlay(disk.device))) for disk in machine.disks]
+        try:
+            with Machine.read(trial, writable=True) as other:
+                apply(plan, other, now=datetime.now(UTC))
+        except (FileSystemError, HiveError) as error:
+            return error
+    return None
+
+
+def not_left(fault: BootgraftError) -> Plan:
+    """No change, and the reason."""
+    return Plan((), (f"The driver package is not left in Windows: {fault.what} ({fault.where}).",))
 
 
 def without_registry(plan: Plan, why: str) -> Plan:

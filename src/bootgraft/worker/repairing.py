@@ -195,11 +195,12 @@ def _with_packages(
 ) -> tuple[Plan, Defects]:
     """The plan with the packages left for the second start, and what is wrong with the hives that it edits.
 
-    A damaged SOFTWARE hive does not keep the machine from its first start: it is then left alone.
+    Neither a damaged SOFTWARE hive, which is then left alone, nor a volume that is too full for the packages keeps the
+    machine from its first start.
     """
     if not plan.changes or not any(package.inf is not None and package.inf.content for package in given):
         return plan, read_strictly(plan, machine)
-    from bootgraft.repair.secondboot import leave_package, without_registry
+    from bootgraft.repair.secondboot import leave_package, not_left, rehearse, without_registry
 
     left = Plan(())
     for package in given:
@@ -209,8 +210,11 @@ def _with_packages(
     blocker = next((each for each in damage if each.severity is Severity.BLOCKER), None)
     if blocker is not None:
         left = without_registry(left, blocker.title)
-        defects = {place: found for place, found in defects.items() if any(c.hive == place for c in plan.registry())}
-    return join(plan, left), defects
+    fault = rehearse(join(plan, left), machine) if left.changes else None
+    if fault is not None:
+        left = not_left(fault)
+    edited = {change.hive for change in join(plan, left).registry()}
+    return join(plan, left), {place: found for place, found in defects.items() if place in edited}
 
 
 def _unchanged(job: Job, found: Survey, diagnoses: Sequence[Diagnosis]) -> Outcome:
