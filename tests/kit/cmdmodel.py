@@ -108,8 +108,12 @@ class Model:
         output = self._command(command)
         for each in filters:
             words = self._split(each)
-            assert words[0] == "find", each
-            output = [line for line in output if _has(line, words[-1], fold="/i" in words)]
+            if words[:3] == ["findstr", "/i", "/e"]:
+                end = words[-1].removeprefix("/c:").casefold()
+                output = [line for line in output if line.casefold().endswith(end)]
+            else:
+                assert words[0] == "find", each
+                output = [line for line in output if _has(line, words[-1], fold="/i" in words)]
             self.errorlevel = 0 if output else 1
         if target is None:
             self.said += output

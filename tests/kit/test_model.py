@@ -176,6 +176,13 @@ def test_what_pnputil_says(name: str) -> None:
     assert PLACE not in refused.files
 
 
+def test_a_service_whose_name_begins_alike_proves_nothing() -> None:
+    another = machine("10", pnputil=pnputil(binds=False, status=259))
+    another.keys[STAGED] = {"service": string("Service", "symmpi2")}
+    assert another.run("install.cmd") == 2
+    assert "NOT PROVEN TO BOOT" in " ".join(another.said)
+
+
 def wanted(name: str) -> list[str]:
     """The keys that the kit writes or removes, in the order of their numbers."""
     return [f"{CCS}\\{path}".casefold() for path in KITS[name].entries]

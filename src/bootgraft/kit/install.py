@@ -131,7 +131,8 @@ class _Install:
             yield 'del "%BACKUP%\\check.reg"'
         if self._kit.staged:
             yield "set DDB=HKLM\\SYSTEM\\DriverDatabase\\DriverPackages"
-            yield f'reg query "%DDB%" /s /v Service 2>nul | find /i "    {self._kit.service}" >nul'
+            # The whole name at the end of the line: Windows ships services whose names begin as another's (iaStorAVC).
+            yield f'reg query "%DDB%" /s /v Service 2>nul | findstr /i /e /c:"    {self._kit.service}" >nul'
             yield "if errorlevel 1 goto unbound"
 
     def _words(self, key: PackageKey) -> Iterator[tuple[str, ...]]:
