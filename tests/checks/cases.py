@@ -42,6 +42,7 @@ from bootgraft.checks import (
     gpt_attributes,
     hibernation,
     hive_integrity,
+    hive_size,
     last_known_good,
     pending_transactions,
     start_override,
@@ -476,6 +477,7 @@ CASES = {
         boot_service.check, lambda n: replace(good_set(n), service=service(n, start=4))
     ),
     boot_service.NOT_RELATIVE: _storage(boot_service.check, by_system_root),
+    boot_service.UNKNOWN_GROUP: _storage(boot_service.check, lambda n: replace(good_set(n), group_is_listed=False)),
     driver_file.MISSING: _storage(driver_file.check, _with_driver(DriverFacts(DRIVER_PATH, present=False))),
     driver_file.UNUSABLE: _storage(
         driver_file.check, _with_driver(DriverFacts(DRIVER_PATH, present=True, fault="it is a directory"))
@@ -523,6 +525,11 @@ CASES = {
         hive_integrity.check(str(HIVE), (_wrong_order(),), {"", "ControlSet001", r"ControlSet001\Services"}),
         hive_integrity.check(str(HIVE), (), {"", "ControlSet001", r"ControlSet001\Services"}),
         hive_integrity.check(str(HIVE), (), {""}),
+    ),
+    hive_size.ID: Case(
+        hive_size.check(installation(version=(5, 0)), 11 << 20),
+        hive_size.check(installation(version=(5, 0)), 9 << 20),
+        hive_size.check(installation(), 20 << 20),
     ),
     last_known_good.ID: Case(
         last_known_good.check(installation(select=Select(2, 1, 1, 2))),

@@ -11,6 +11,7 @@ from bootgraft.windows.roots import is_relative
 MISSING = "boot-service-missing"
 NOT_BOOT_START = "boot-service-not-boot-start"
 NOT_RELATIVE = "boot-service-path-not-relative"
+UNKNOWN_GROUP = "boot-service-group-unknown"
 DOCS = (
     FindingDoc(
         id=MISSING,
@@ -45,6 +46,16 @@ DOCS = (
             "https://learn.microsoft.com/windows-hardware/drivers/install/hklm-system-currentcontrolset-services-registry-tree",
         ),
     ),
+    FindingDoc(
+        id=UNKNOWN_GROUP,
+        applies_to="every Windows",
+        cause="The service's Group value names a load-order group that Control\\ServiceGroupOrder does not list, as a "
+        "vendor's package may bring.",
+        evidence="The service key and its Group.",
+        fix="None is needed: Windows loads such a driver after all groups that are in order.",
+        limits="",
+        references=("https://learn.microsoft.com/windows-hardware/drivers/install/specifying-driver-load-order",),
+    ),
 )
 _KERNEL_DRIVER = 1
 _BOOT_START = 0
@@ -55,7 +66,7 @@ _WINLOAD = (6, 0)
 def check(facts: ControllerFacts) -> tuple[Finding, ...]:
     """The findings for each control set whose bound service is missing or not started by the loader."""
     served = [link for link in facts.links if link.service_name]
-    found = (check(facts, link) for link in served for check in (_check_link, _check_path))
+    found = (check(facts, link) for link in served for check in (_check_link, _check_path, _check_group))
     return tuple(finding for finding in found if finding)
 
 
@@ -84,6 +95,19 @@ def _check_link(facts: ControllerFacts, link: LinkFacts) -> Finding | None:
         Remedy.CHANGES,
         start_at_boot(facts, service, link.driver),
         INACCESSIBLE_BOOT_DEVICE,
+    )
+
+
+def _check_group(facts: ControllerFacts, link: LinkFacts) -> Finding | None:
+    service = link.service
+    if service is None or link.group_is_listed:
+        return None
+    return Finding(
+        UNKNOWN_GROUP,
+        Severity.INFO,
+        f"the load-order group of the service {service.name} is not one that {link.control_set} puts in order",
+        "It is loaded after the drivers of all groups that are; a storage driver is still in time then.",
+        (f"{facts.hive.path}: {service.key_path}: Group={service.group}; it is not in Control\\ServiceGroupOrder",),
     )
 
 

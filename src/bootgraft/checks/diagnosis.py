@@ -29,6 +29,7 @@ from bootgraft.checks import (
     gpt_attributes,
     hibernation,
     hive_integrity,
+    hive_size,
     last_known_good,
     own_driver,
     pending_transactions,
@@ -90,6 +91,7 @@ DOCS: tuple[FindingDoc, ...] = (
     *foreign_volume.DOCS,
     *dynamic_disk.DOCS,
     hive_integrity.DOC,
+    hive_size.DOC,
     last_known_good.DOC,
     pending_transactions.DOC,
     *target.DOCS,
@@ -174,6 +176,7 @@ def diagnose(
         findings += volume_state.check(installation.volume.name, installation.volume.filesystem().obstacles)
         findings += dynamic_disk.check_drivers(installation, hive)
         findings += last_known_good.check(installation)
+        findings += hive_size.check(installation, hive.cells.bins_size)
         findings += pending_transactions.check(hive.name, hive.pending)
         if controller is None:
             findings.append(target.no_target())

@@ -15,6 +15,7 @@ from bootgraft.windows.bindings import (
     enum_instances,
     find_critical_device,
 )
+from bootgraft.windows.bootdrivers import load_order_groups
 from bootgraft.windows.driver_database import DatabaseBinding, Search, find_database_binding, has_database
 from bootgraft.windows.driver_files import DriverFacts, read_driver
 from bootgraft.windows.exports import ExportTables
@@ -52,6 +53,7 @@ class LinkFacts:
     ``service_name`` is the service that should serve it: the one that is bound to it, else the one that a populated
     Enum instance names; None where nothing names any. ``inbox`` is the one that Windows itself ships for the device,
     looked at only where none is bound. ``dead_ends`` are entries of the DriverDatabase that lead to no binding.
+    ``group_is_listed`` tells whether the service's load-order group is one that the control set puts in order.
     """
 
     number: int
@@ -65,6 +67,7 @@ class LinkFacts:
     driver: DriverFacts | None
     inbox: ServiceFacts | None = None
     dead_ends: tuple[str, ...] = ()
+    group_is_listed: bool = True
 
     @property
     def control_set(self) -> str:
@@ -152,6 +155,7 @@ class _Gatherer:
         self._chain = driver_chain(controller, installation.version)
         self._reader = reader
         self._searches: dict[tuple[str, ...], Search] = {}
+        self._known_groups: dict[int, frozenset[str]] = {}
 
     def control_set(self, number: int) -> Iterator[LinkFacts]:
         filters: dict[str, Link] = {}
@@ -189,7 +193,13 @@ class _Gatherer:
             driver=None if service is None else self._reader.read(service.name, service),
             inbox=inbox,
             dead_ends=search.dead_ends,
+            group_is_listed=service is None or not service.group or service.group.casefold() in self._groups(number),
         )
+
+    def _groups(self, number: int) -> frozenset[str]:
+        if number not in self._known_groups:
+            self._known_groups[number] = load_order_groups(self._hive, number)
+        return self._known_groups[number]
 
     def _bound(self, number: int, link: Link) -> "Search | _Found":
         if self._store is BindingStore.CRITICAL_DEVICES:

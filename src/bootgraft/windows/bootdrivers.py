@@ -38,6 +38,11 @@ def boot_drivers(hive: Hive, control_set: int) -> tuple[Service, ...]:
     return tuple(each[3] for each in sorted(found, key=lambda each: each[:3]))
 
 
+def load_order_groups(hive: Hive, control_set: int) -> frozenset[str]:
+    """The names, in lower case, of the groups that a control set puts in order. Raises HiveError for damage."""
+    return frozenset(map(str.casefold, _groups(hive.key(f"{control_set_name(control_set)}\\Control"))))
+
+
 def _boot_services(hive: Hive, control_set: int, services: Key) -> Iterator[Service]:
     for count, key in enumerate(services.keys()):
         if count >= MAX_SERVICES:
