@@ -99,6 +99,18 @@ def test_a_partition_that_moved_on_its_disk(build_machine: Build) -> None:
     assert_boots(mended(built)[0], "disk 0 partition 2")
 
 
+def test_an_entry_of_a_windows_that_was_removed_is_not_pointed_at_the_other_one(build_machine: Build) -> None:
+    """Both lay on one disk, and the one that is left has an entry of its own: only the disk speaks for it."""
+    manager = bcd.bootmgr(
+        bcd.mbr_device(vista.SIGNATURE, vista.RESERVED.offset), vista.DEFAULT, (vista.DEFAULT, vista.SECOND)
+    )
+    removed = bcd.loader(vista.SECOND, MOVED)
+    built = build_machine(vista.system_reserved(bcd.store(manager, bcd.loader(vista.DEFAULT, RIGHT), removed)))
+    fault = fault_of(judged(built), Kinds.OTHER_DEVICE)
+    assert (fault.changes, fault.stops) == ((), False)
+    assert "another entry names that" in fault.evidence[-1]
+
+
 def test_every_element_of_a_realigned_disk_with_a_new_signature(build_machine: Build) -> None:
     """System Reserved began at sector 63 of a disk with another signature, Windows behind it: nothing matches."""
     system, windows = (bcd.mbr_device(OLD_SIGNATURE, sector * 512) for sector in (63, 63 + 204800))

@@ -51,6 +51,9 @@ def find_meanings(
     meanings = {}
     for identity, group in groups.items():
         meaning = _meaning(machine, system, identity, group, disks)
+        if meaning.volume is not None and _is_named_rightly(machine, meaning.volume, group, found):
+            reason = f"{meaning.volume.name} would fit, but another entry names that, so that this one meant another"
+            meaning = Meaning(None, reason)
         if meaning.volume is not None:
             disks.setdefault(_disk_name(identity), meaning.volume.disk)
         meanings[identity] = (meaning, tuple(group))
@@ -112,6 +115,18 @@ def _meaning(
     return Meaning(volume, f"only {volume.name} has {listed}, and {proof}")
 
 
+def _is_named_rightly(machine: Machine, volume: Volume, group: Sequence[Reference], found: Sequence[Reference]) -> bool:
+    """Whether a further entry that nothing needs is for another Windows: the one on the volume has its own entry.
+
+    Left over from a Windows that was removed, it would start this one under the other's name.
+    """
+    paths = tuple(_paths(group))
+    if any(each.role is not Role.OTHER for each in group) or _by_its_own_name(volume, group[0].identity, paths):
+        return False
+    own = bcd_volumes.identity_of(machine, volume)
+    return any(each.identity == own and each.path in paths for each in found if each.path)
+
+
 def _system(machine: Machine, system: Volume, identity: PartitionIdentity, paths: Sequence[str]) -> Meaning:
     lacking = [path for path in paths if not has_file(system, path)]
     if lacking:
@@ -134,13 +149,19 @@ def _proof(
 ) -> str | None:
     if _disks_named(machine, identity) == [volume.disk]:
         return "its disk is the one that the element names"
+    certain = _by_its_own_name(volume, identity, paths)
+    if certain is None and disks.get(_disk_name(identity)) == volume.disk:
+        return "another partition that the store names on that disk is proven to be on this one"
+    return certain
+
+
+def _by_its_own_name(volume: Volume, identity: PartitionIdentity, paths: Sequence[str]) -> str | None:
+    """What proves that this very partition, and not only its disk, is what is named."""
     if isinstance(identity, GptPartition) and volume.partition.guid == identity.partition_guid:
         return "it has the very GUID that the element names, though its disk has not"
     letter = next(filter(None, (_own_letter(volume, path, identity) for path in paths if _is_hive(path))), None)
     if letter is not None:
         return f"the Windows on it knows itself as {letter} by that very name (SYSTEM\\MountedDevices)"
-    if disks.get(_disk_name(identity)) == volume.disk:
-        return "another partition that the store names on that disk is proven to be on this one"
     return None
 
 
