@@ -8,6 +8,7 @@ from tests.layouts.layout import SECOND_SIGNATURE, SIGNATURE, Layout, Patch, fla
 from tests.machines import bcd, vista
 from tests.machines.spec import SECTOR, Disk, File, FileSystem, Hive, MachineSpec, Partition
 from tests.machines.vista import ALONE, DEFAULT, DISK_GUID, ESP, ESP_GUID, RESERVED, SECOND, SECOND_WINDOWS, WINDOWS
+from tests.machines.windows_hives import Letter
 
 TARGET = "vmware:lsisas1068"
 _OTHER_GUID, _NEW_DISK_GUID = "0D2B7E51-8C40-4B67-8F00-51E2A0C3D0FF", "6F1C1B64-3E21-4A1F-9A3C-0B7C5D0E8AFF"
@@ -69,6 +70,12 @@ def _bios_broken() -> Iterator[tuple[str, Layout]]:
                     vista.bios_store(WINDOWS, device=other))  # fmt: skip
     yield _reserved("bcd-moved-twins", "moved, and two volumes have the files", vista.bios_store(moved),
                     second=vista.installation())  # fmt: skip
+    stayed = vista.installation(letters=(Letter("C", vista.SIGNATURE, WINDOWS.offset),))
+    yield _reserved("bcd-default-was-removed", "the store names a Windows that was removed; the one left did not move",
+                    vista.bios_store(moved), files=stayed)  # fmt: skip
+    came = vista.installation(letters=(Letter("C", vista.SIGNATURE, moved.offset),))
+    yield _reserved("bcd-moved-and-knows-it", "the Windows that is left knows that it was where the store names it",
+                    vista.bios_store(moved), files=came)  # fmt: skip
     yield _layout("bcd-missing", "there is no store", vista.system_reserved(loader=vista.bios_loader(None)))
     yield _layout(
         "bcd-damaged",

@@ -22,6 +22,8 @@ BOOTMGR = "9dea862c-5cdd-4e70-acc1-f32b344d4795"
 """The object of the boot manager itself."""
 
 MAX_OBJECTS = 1000
+MAX_INHERITED = 32
+"""Objects that one inherits from: real ones have one to three."""
 MAX_ELEMENTS = 500
 """Elements of one object. Real stores have some fifty objects of some twenty elements."""
 
@@ -166,6 +168,7 @@ class BcdStore:
 
     def _lineage(self, owner: BcdObject) -> Iterator[BcdObject]:
         """The object and those that it inherits from, each once, in the order in which they are asked."""
+        known = {each.guid: each for each in self.objects}
         pending, seen = [owner], set()
         while pending:
             each = pending.pop()
@@ -175,8 +178,7 @@ class BcdStore:
             yield each
             inherit = each.element(ElementType.INHERIT)
             names = inherit.value if inherit is not None and isinstance(inherit.value, tuple) else ()
-            parents = (self.object(name) for name in names if isinstance(name, str))
-            pending += reversed([parent for parent in parents if parent is not None])
+            pending += reversed([known[name] for name in names[:MAX_INHERITED] if name in known])
 
 
 def read_store(hive: Hive) -> BcdStore:

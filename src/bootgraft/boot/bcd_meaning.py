@@ -2,7 +2,8 @@ r"""Which volume is meant by a partition that no given disk has: said only where
 
 One single volume must have what the store says lies there, and it must be the same partition under another name:
 its disk is the one that is named, or the Windows on it says itself that it was there (``SYSTEM\MountedDevices``, the
-letter that it was installed under). What the boot manager's own object names is the partition that the store lies on.
+letter that it was installed under). A Windows that knows itself by the name that its partition has now did not move:
+the store meant another one. What the boot manager's own object names is the partition that the store lies on.
 A disk whose old name is proven so is known for every other partition that the store names on it.
 """
 
@@ -148,7 +149,7 @@ def _proof(
     machine: Machine, volume: Volume, identity: PartitionIdentity, paths: Sequence[str], disks: dict[int | str, int]
 ) -> str | None:
     if _disks_named(machine, identity) == [volume.disk]:
-        return "its disk is the one that the element names"
+        return None if _has_not_moved(machine, volume, paths) else "its disk is the one that the element names"
     certain = _by_its_own_name(volume, identity, paths)
     if certain is None and disks.get(_disk_name(identity)) == volume.disk:
         return "another partition that the store names on that disk is proven to be on this one"
@@ -163,6 +164,12 @@ def _by_its_own_name(volume: Volume, identity: PartitionIdentity, paths: Sequenc
     if letter is not None:
         return f"the Windows on it knows itself as {letter} by that very name (SYSTEM\\MountedDevices)"
     return None
+
+
+def _has_not_moved(machine: Machine, volume: Volume, paths: Sequence[str]) -> bool:
+    """Whether the Windows on a volume knows it by the name that it has now: another name meant another partition."""
+    own = bcd_volumes.identity_of(machine, volume)
+    return own is not None and any(_own_letter(volume, path, own) for path in paths if _is_hive(path))
 
 
 def _disk_name(identity: PartitionIdentity) -> int | str:

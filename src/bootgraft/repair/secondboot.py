@@ -118,6 +118,8 @@ def _device_path(installation: Installation, folder: str) -> tuple[tuple[SetValu
     """The edit that puts the folder on DevicePath, or why there is none; neither where it is on it."""
     try:
         hive = open_hive(installation, "SOFTWARE")
+        if hive.pending is not None:
+            return (), _by_hand("transactions are pending in the logs of the SOFTWARE hive")
         if hive.cells.bins_size > MAX_SOFTWARE:
             return (), _by_hand(f"the SOFTWARE hive has more than {MAX_SOFTWARE >> 20} MiB")
         return _edit(installation, hive, folder)
@@ -127,6 +129,8 @@ def _device_path(installation: Installation, folder: str) -> tuple[tuple[SetValu
 
 def _edit(installation: Installation, hive: Hive, folder: str) -> tuple[tuple[SetValue, ...], str]:
     key = hive.key(_CURRENT_VERSION)
+    if ";" in folder:
+        return (), _by_hand(f"{folder} cannot stand in a list that semicolons divide")
     if key is None:
         return (), _by_hand(f"the SOFTWARE hive has no key {_CURRENT_VERSION}")
     value = key.value(_DEVICE_PATH)
