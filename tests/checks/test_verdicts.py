@@ -5,15 +5,20 @@ The machines are made as real hives of the same release are. To take over what w
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from tests.checks.cases import chain
-from tests.machines.spec import Architecture
+from tests.machines import oracles
+from tests.machines.build import content
+from tests.machines.spec import Architecture, File, PortableExecutable
 from tests.machines.windows_hives import (
     NT_4,
+    SCSI_ADAPTER,
     SERVER_2003,
     WINDOWS_7,
     WINDOWS_8,
@@ -29,10 +34,14 @@ from tests.machines.windows_hives import (
 )
 from tests.memory_windows import MemoryWindows, memory_windows
 
+from bootgraft.changes import RegistryData
 from bootgraft.checks.diagnosis import Diagnosis, Verdict, diagnose
+from bootgraft.checks.facts import BindingStore, LinkFacts
+from bootgraft.drivers.package import DeviceId, DriverPackage, InfFacts, PackageFile, PackageKey, PackageValue
+from bootgraft.registry.values import ValueType, dword_data, text_data
 from bootgraft.repair.apply import apply
 from bootgraft.repair.plan import needs_driver, plan_repair
-from bootgraft.targets.controllers import CONTROLLERS, Controller
+from bootgraft.targets.controllers import CONTROLLERS, Attachment, Controller
 
 GOLDEN = Path(__file__).with_name("goldens") / "verdicts.txt"
 X86, X64 = Architecture.X86, Architecture.X64
@@ -93,16 +102,87 @@ def test_every_target_in_every_windows(machine_cache: Path) -> None:
 
 
 @pytest.mark.parametrize("name", RELEASES)
-def test_what_can_be_mended_boots_then_and_needs_no_second_repair(name: str, machine_cache: Path) -> None:
+def test_what_can_be_mended_boots_then_and_needs_no_second_repair(
+    name: str, machine_cache: Path, tmp_path: Path
+) -> None:
     at_first = machine(name, machine_cache)
     for controller in CONTROLLERS:
-        if verdict(at_first, controller) != "can be mended":
+        if verdict(at_first, controller) == "can be mended":
+            require_repaired(machine(name, machine_cache), controller, None, tmp_path)
+
+
+@pytest.mark.parametrize("name", RELEASES)
+def test_with_a_driver_every_controller_with_one_driver_boots(name: str, machine_cache: Path, tmp_path: Path) -> None:
+    at_first = machine(name, machine_cache)
+    for controller in CONTROLLERS:
+        wanted = controller.attachment is Attachment.PCI_MINIPORT and verdict(at_first, controller) == "needs a driver"
+        service = _service_for(at_first, controller) if wanted else None
+        if service is not None:
+            package = driver_of(controller, service, RELEASES[name][1], machine_cache)
+            require_repaired(machine(name, machine_cache), controller, package, tmp_path)
+
+
+def _service_for(windows: MemoryWindows, controller: Controller) -> str | None:
+    """Any name will do where something binds it; NT 4 binds nothing, and only the names of known drivers are judged."""
+    found = diagnosis(windows, controller)
+    assert found.facts is not None
+    link = found.facts.links[0]
+    if link.store is not BindingStore.NONE:
+        return "vdisk"
+    return link.link.services[0] if link.link.services else None
+
+
+def driver_of(controller: Controller, service: str, arch: Architecture, cached: Path) -> DriverPackage:
+    """A driver as its INF would give it; for x64 with something in the place of a signature."""
+    binary = PortableExecutable("vdisk.sys", arch, (("ntoskrnl.exe", ("DbgPrint",)),), signed=True)
+    data = content(File("\\vdisk.sys", binary), cached)
+    values = (
+        PackageValue("Type", RegistryData(ValueType.REG_DWORD, dword_data(1))),
+        PackageValue("Start", RegistryData(ValueType.REG_DWORD, dword_data(0))),
+        PackageValue("ImagePath", RegistryData(ValueType.REG_EXPAND_SZ, text_data(r"system32\drivers\vdisk.sys"))),
+    )
+    facts = InfFacts(
+        "vdisk.inf", SCSI_ADAPTER, "SCSIAdapter", "Vendor", date(2020, 1, 2), (1, 2, 3, 4), "vdisk_inst",
+        (DeviceId(controller.main_id, is_hardware_id=True),),
+    )  # fmt: skip
+    files = (PackageFile(r"system32\drivers\vdisk.sys", data),)
+    return DriverPackage("vdisk.inf", service, (PackageKey(rf"Services\{service}", values),), files, inf=facts)
+
+
+def require_repaired(
+    windows: MemoryWindows, controller: Controller, package: DriverPackage | None, folder: Path
+) -> None:
+    """Repair the machine in memory: it boots then, for us and for reglookup, and a second repair is empty."""
+    plan = plan_repair(windows.installation, windows.hive, [(diagnosis(windows, controller), package)])
+    assert plan.changes, controller.target
+    apply(plan, windows.machine, now=datetime(2026, 1, 2, tzinfo=UTC))
+    windows = windows.reread()
+    found = diagnosis(windows, controller)
+    assert found.verdict is Verdict.BOOTS, (controller.target, found.blockers)
+    again = plan_repair(windows.installation, windows.hive, [(found, package)])
+    assert again.changes == (), controller.target
+    assert found.facts is not None
+    require_by_reglookup(windows, found.facts.links, folder)
+
+
+def require_by_reglookup(windows: MemoryWindows, links: Sequence[LinkFacts], folder: Path) -> None:
+    """Assert that each link's service is there, started at boot and not demoted, bound, and has its file."""
+    hive = folder / "system"
+    hive.write_bytes(windows.filesystem.find(f"{windows.installation.directory}\\system32\\config\\system"))
+    lines = (line.split(",") for line in oracles.reglookup(hive, "/"))
+    values = {unquote(fields[0]).lower(): fields[2] for fields in lines if len(fields) > 2}
+    control = "/controlset001"
+    for link in links:
+        assert link.service_name is not None
+        assert link.driver is not None
+        name = link.service_name.lower()
+        assert values[f"{control}/services/{name}/start"] == "0x00000000"
+        overrides = {v for k, v in values.items() if k.startswith(f"{control}/services/{name}/startoverride/")}
+        assert overrides <= {"", "0x00000000"}
+        assert windows.filesystem.stat(link.driver.path).size > 0
+        if link.link.is_filter or link.store is BindingStore.NONE:
             continue
-        windows = machine(name, machine_cache)
-        plan = plan_repair(windows.installation, windows.hive, [(diagnosis(windows, controller), None)])
-        assert plan.changes
-        apply(plan, windows.machine, now=datetime(2026, 1, 2, tzinfo=UTC))
-        windows = windows.reread()
-        assert verdict(windows, controller) == "boots", controller.target
-        again = plan_repair(windows.installation, windows.hive, [(diagnosis(windows, controller), None)])
-        assert again.changes == ()
+        at = f"{control}/control/criticaldevicedatabase/"
+        at = "/driverdatabase/driverpackages/" if link.store is BindingStore.DRIVER_DATABASE else at
+        bound = {v.lower() for k, v in values.items() if k.startswith(at) and k.endswith("/service")}
+        assert name in bound, link.main_id
