@@ -11,7 +11,7 @@ from bootgraft.errors import UsageError
 from bootgraft.storage import locks
 from bootgraft.storage.confine import resolve
 from bootgraft.storage.journal import EditedFile
-from bootgraft.storage.journalsearch import find_journal
+from bootgraft.storage.journalsearch import find_journal, require_no_unfinished
 from bootgraft.targets.vmdescription import VmDescription, VmFormat
 from bootgraft.targets.vmdisks import LocatedDisks, locate, match
 from bootgraft.targets.vmfile import parse_description, plug, read_bytes
@@ -23,6 +23,7 @@ def settle(options: Options) -> Options:
     Raises:
         UsageError: there is neither an image nor a description, or they do not go together.
         VmDescriptionError: the description cannot be read or does not tell what is needed.
+        JournalError: a repair or an undo of the machine was interrupted.
     """
     if options.vm is None:
         return _without_description(options)
@@ -33,6 +34,8 @@ def settle(options: Options) -> Options:
     found = match(description, options.images) if options.images else locate(description, options.allow_path)
     if options.command in ("check", "repair") and not options.targets:
         _require_controllers(description, found)
+    # What is half-done comes first: what the description says of its cards then is not its owner's word.
+    require_no_unfinished(replace(options, images=found.locations).covered, options.journal)
     _tell(found.notes, options)
     if options.isolate:
         _tell(_unsure(description), options)
@@ -90,8 +93,6 @@ def _unsure(description: VmDescription) -> tuple[str, ...]:
 
 
 def _tell(notes: Sequence[str], options: Options) -> None:
-    if options.quiet:
-        return
     from bootgraft.cli.terminal import tell
 
     for note in notes:
