@@ -10,12 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.machines.build import BuiltMachine, build
 from tests.machines.formats import ImageForm, convert
 from tests.machines.spec import MachineSpec
 from tests.machines.windows2003 import donor as donor_spec
 from tests.machines.windows2003 import server1 as server1_spec
+
+# A busy machine is no fault of the code: what an example may take is not timed.
+settings.register_profile("unhurried", parent=settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 _SHARED_TESTDATA = Path(__file__).parents[2] / "shared" / "testdata"
 _COMMAND_SECONDS = 120
