@@ -5,11 +5,12 @@ from pathlib import Path
 
 from bootgraft.boot.steps import Firmware
 from bootgraft.report.description import vm_document, with_description
-from bootgraft.targets.vmdescription import NetworkCard, VmDescription, VmDisk, VmFormat
+from bootgraft.targets import vmx
+from bootgraft.targets.vmdescription import NetworkCard, VmDescription, VmDisk
 
 VM = VmDescription(
     Path("server1.vmx"),
-    VmFormat.VMX,
+    vmx.FORMAT,
     (VmDisk("a.vmdk", "scsi0:0", "vmware:lsilogic", 3), VmDisk("b\x1b[2J.vmdk", "scsi0:10", None, 5)),
     Firmware.BIOS,
     (NetworkCard("ethernet0", plugged=True, line=7), NetworkCard("ethernet1", plugged=False, line=8)),

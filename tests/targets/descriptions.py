@@ -10,7 +10,7 @@ from bootgraft.targets.vmfile import parse_description, plug
 def summary(description: VmDescription) -> str:
     """A description in a few lines."""
     firmware = "?" if description.firmware is None else description.firmware.value.casefold()
-    lines = [f"{description.path.name}: {description.format.value}, {firmware}"]
+    lines = [f"{description.path.name}: {description.format.name}, {firmware}"]
     lines += [f"  {disk.place} {disk.controller} {disk.name} (line {disk.line})" for disk in description.disks]
     lines += [f"  {card.name} {'in' if card.plugged else 'out'} (line {card.line})" for card in description.cards]
     if description.order_doubt:

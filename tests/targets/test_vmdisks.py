@@ -5,14 +5,15 @@ from pathlib import Path
 import pytest
 
 from bootgraft.errors import ImageError, UsageError, VmDescriptionError
-from bootgraft.targets.vmdescription import VmDescription, VmDisk, VmFormat
+from bootgraft.targets import vmx
+from bootgraft.targets.vmdescription import VmDescription, VmDisk
 from bootgraft.targets.vmdisks import file_name, locate, match
 
 
 def description(folder: Path, *names: str, doubt: str = "") -> VmDescription:
     """A machine with disks of these names."""
     disks = tuple(VmDisk(name, f"scsi0:{number}", f"vmware:{number}", number + 1) for number, name in enumerate(names))
-    return VmDescription(folder / "vm.vmx", VmFormat.VMX, disks, None, (), doubt)
+    return VmDescription(folder / "vm.vmx", vmx.FORMAT, disks, None, (), doubt)
 
 
 @pytest.fixture

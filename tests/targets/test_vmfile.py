@@ -1,6 +1,7 @@
 """Descriptions as files: told apart by their content, refused with one message where they are none."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tests.targets.test_vmx import MINIMAL
 from tests.targets.test_xmltree import BOMB
 
 from bootgraft.errors import UsageError, VmDescriptionError
+from bootgraft.targets import hyperv, libvirt, ovf, proxmox, vmx
 from bootgraft.targets.vmdescription import VmFormat
 from bootgraft.targets.vmfile import MAX_SIZE, parse_description, plug, read_description
 
@@ -19,15 +21,15 @@ DOMAIN = b"<domain type='kvm'><devices/></domain>"
 @pytest.mark.parametrize(
     ("data", "kind"),
     [
-        (MINIMAL, VmFormat.VMX),
-        (b"#!/usr/bin/vmware\n\n" + MINIMAL, VmFormat.VMX),
-        (b"\xef\xbb\xbf" + MINIMAL, VmFormat.VMX),
-        (CONF, VmFormat.PROXMOX),
-        (DOMAIN, VmFormat.LIBVIRT),
-        (b"<?xml version='1.0'?>\n<!-- <Envelope> -->\n" + DOMAIN, VmFormat.LIBVIRT),
-        (DOMAIN.decode().encode("utf-16"), VmFormat.LIBVIRT),
-        (envelope(""), VmFormat.OVF),
-        ("<configuration><properties/></configuration>".encode("utf-16"), VmFormat.HYPERV),
+        (MINIMAL, vmx.FORMAT),
+        (b"#!/usr/bin/vmware\n\n" + MINIMAL, vmx.FORMAT),
+        (b"\xef\xbb\xbf" + MINIMAL, vmx.FORMAT),
+        (CONF, proxmox.FORMAT),
+        (DOMAIN, libvirt.FORMAT),
+        (b"<?xml version='1.0'?>\n<!-- <Envelope> -->\n" + DOMAIN, libvirt.FORMAT),
+        (DOMAIN.decode().encode("utf-16"), libvirt.FORMAT),
+        (envelope(""), ovf.FORMAT),
+        ("<configuration><properties/></configuration>".encode("utf-16"), hyperv.FORMAT),
     ],
 )
 def test_told_apart_by_content(data: bytes, kind: VmFormat, tmp_path: Path) -> None:
@@ -44,10 +46,10 @@ def test_told_apart_by_content(data: bytes, kind: VmFormat, tmp_path: Path) -> N
         ("a.vmx", b"Dear diary,\n", "it is of no kind that bootgraft knows"),
         ("a.vmx", b"a = b\n" * MAX_SIZE, f"it is larger than {MAX_SIZE} bytes"),
         ("a.vmx", b"# Disk DescriptorFile\nversion=1\n", "this is a disk, not a machine's description"),
-        ("a.xml", b"<html/>", "it is XML, but neither libvirt's nor an .ovf"),
-        ("a.xml", b"<!-- never ends", "it is XML, but neither"),
-        ("a.xml", b"<!DOCTYPE" + b"[]]" * 20_000, "it is XML, but neither"),
-        ("a.xml", b"<?" * 32_000, "it is XML, but neither"),
+        ("a.xml", b"<html/>", "it is XML, but not an .ovf, libvirt's domain XML or an XML export of Hyper-V's"),
+        ("a.xml", b"<!-- never ends", "it is XML, but not"),
+        ("a.xml", b"<!DOCTYPE" + b"[]]" * 20_000, "it is XML, but not"),
+        ("a.xml", b"<?" * 32_000, "it is XML, but not"),
         ("a.xml", BOMB, r"has a document type \(DOCTYPE\)"),
         ("a.vmcx", b"\x14\x20", "Hyper-V's binary format"),
     ],
@@ -94,10 +96,10 @@ def test_what_is_only_imported_is_not_edited(data: bytes) -> None:
         plug(data, description, [], plugged=False)
 
 
-def test_a_card_that_an_edit_did_not_reach_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_card_that_an_edit_did_not_reach_is_no_success() -> None:
     """Whoever isolates a machine counts on it."""
     data = DOMAIN.replace(b"<devices/>", b"<devices><interface type='user'/></devices>")
     description = parse_description(data, Path("a.xml"))
-    monkeypatch.setattr("bootgraft.targets.libvirt.plug", lambda data, *_arguments, **_options: data)
+    lazy = replace(libvirt.FORMAT, plug=lambda data, *_arguments, **_options: data)
     with pytest.raises(VmDescriptionError, match="its network card interface 0 could not be unplugged"):
-        plug(data, description, ["interface 0"], plugged=False)
+        plug(data, replace(description, format=lazy), ["interface 0"], plugged=False)

@@ -12,9 +12,9 @@ from bootgraft.storage import locks
 from bootgraft.storage.confine import resolve
 from bootgraft.storage.journal import EditedFile
 from bootgraft.storage.journalsearch import find_journal, require_no_unfinished
-from bootgraft.targets.vmdescription import VmDescription, VmFormat
+from bootgraft.targets.vmdescription import VmDescription
 from bootgraft.targets.vmdisks import LocatedDisks, locate, match
-from bootgraft.targets.vmfile import parse_description, plug, read_bytes
+from bootgraft.targets.vmfile import EDITABLE, parse_description, plug, read_bytes, titles
 
 
 def settle(options: Options) -> Options:
@@ -53,7 +53,7 @@ def _without_description(options: Options) -> Options:
         raise UsageError(
             "--isolate unplugs the network cards in the machine's description",
             where="--isolate",
-            advice="Give that too: --vm FILE (a .vmx, libvirt's domain XML or Proxmox's .conf)",
+            advice=f"Give that too: --vm FILE ({titles(EDITABLE)})",
         )
     if not options.images:
         raise UsageError(
@@ -131,17 +131,9 @@ def taken_back(path: Path, edited: EditedFile) -> tuple[bytes, bool]:
     return now, False
 
 
-_READ_AGAIN = {
-    VmFormat.VMX: "VMware reads the file when the machine is opened: close it and open it again, or on ESXi "
-    "`vim-cmd vmsvc/reload VMID`.",
-    VmFormat.LIBVIRT: "libvirt knows the machine by what was defined: `virsh define {path}` makes it read the file.",
-    VmFormat.PROXMOX: "Proxmox reads the file at the next start.",
-}
-
-
 def read_again(description: VmDescription) -> str:
     """What makes the hypervisor notice the edit."""
-    return _READ_AGAIN.get(description.format, "").format(path=description.path)
+    return description.format.read_again.format(path=description.path)
 
 
 def first_start(options: Options) -> str:

@@ -36,7 +36,7 @@ def vm_document(description: VmDescription) -> VmDocument:
     """Build the document of a description."""
     return {
         "path": str(description.path),
-        "format": description.format.value,
+        "format": description.format.name,
         "firmware": None if description.firmware is None else description.firmware.value.casefold(),
         "disks": [
             {"place": disk.place, "name": disk.name, "controller": disk.controller} for disk in description.disks

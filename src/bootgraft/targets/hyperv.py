@@ -27,7 +27,7 @@ def parse(data: bytes, path: Path) -> VmDescription:
     names = list(dict.fromkeys(disk.place.rpartition(" ")[0].rpartition(" ")[0] for disk in disks))
     return VmDescription(
         path,
-        VmFormat.HYPERV,
+        FORMAT,
         tuple(disks),
         Firmware.UEFI if second else Firmware.BIOS,
         tuple(_cards(machine)),
@@ -73,3 +73,6 @@ def _cards(machine: Element) -> Iterator[NetworkCard]:
         if "ethernet port" in kind and element is not None:
             number = element.value("FriendlyName") or kind
             yield NetworkCard(number, element.value("IsConnected").casefold() != "false", element.line)
+
+
+FORMAT = VmFormat(name="hyperv", title="an XML export of Hyper-V's", parse=parse, root="configuration")

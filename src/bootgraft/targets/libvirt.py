@@ -69,7 +69,7 @@ def parse(data: bytes, path: Path) -> VmDescription:
     doubt = f"it has disks on {' and '.join(rest)}, and no <boot order> in them" if len(rest) > 1 else ""
     return VmDescription(
         path,
-        VmFormat.LIBVIRT,
+        FORMAT,
         in_order([disk for _, disk in found], first),
         _firmware(domain),
         tuple(_card(number, each) for number, each in enumerate(domain.all("devices", "interface"))),
@@ -222,3 +222,13 @@ def _card(number: int, interface: Element) -> NetworkCard:
     plugged = link is None or link.attributes.get("state") != "down"
     name = interface.attribute(("mac",), "address")
     return NetworkCard(f"interface {number}" + (f" ({printable(name)})" if name else ""), plugged, interface.line)
+
+
+FORMAT = VmFormat(
+    name="libvirt",
+    title="libvirt's domain XML",
+    parse=parse,
+    root="domain",
+    plug=plug,
+    read_again="libvirt knows the machine by what was defined: `virsh define {path}` makes it read the file.",
+)

@@ -5,7 +5,6 @@ disk, 20 other storage. The sub-types are VMware's and VirtualBox's own. It has 
 """
 
 import re
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,7 +48,7 @@ def parse(data: bytes, path: Path) -> VmDescription:
     buses = list(dict.fromkeys(_IDE if key[0] == _IDE else key[:2] for key, _ in found))
     return VmDescription(
         path,
-        VmFormat.OVF,
+        FORMAT,
         tuple(disk for _, disk in found),
         _firmware(hardware),
         tuple(_cards(items)),
@@ -63,6 +62,8 @@ def name_in_archive(path: Path) -> str:
     Raises:
         VmDescriptionError: it is no sound archive, or there is no description among its first files.
     """
+    import tarfile
+
     try:
         with tarfile.open(path, "r:") as archive:
             for _ in range(MAX_MEMBERS):
@@ -141,3 +142,6 @@ def _cards(items: list[Element]) -> Iterator[NetworkCard]:
         if item.value("ResourceType") == _CARD:
             name = item.value("ElementName") or item.value("Caption") or "network card"
             yield NetworkCard(name, item.value("AutomaticAllocation").casefold() != "false", item.line)
+
+
+FORMAT = VmFormat(name="ovf", title="an .ovf", parse=parse, root="Envelope")

@@ -60,7 +60,7 @@ def parse(data: bytes, path: Path) -> VmDescription:
         doubt = f"it has disks on {' and '.join(sorted(rest, key=_BUSES.index))}, and no boot order names them"
     return VmDescription(
         path,
-        VmFormat.PROXMOX,
+        FORMAT,
         in_order(disks, first),
         Firmware.UEFI if _value(settings, "bios") == "ovmf" else Firmware.BIOS,
         tuple(_cards(settings)),
@@ -165,3 +165,13 @@ def _cards(settings: dict[str, _Setting]) -> Iterator[NetworkCard]:
     for key in sorted(cards, key=lambda each: int(each.removeprefix("net"))):
         _, options = _options(settings[key].value)
         yield NetworkCard(key, options.get("link_down", "0") in ("0", ""), settings[key].line)
+
+
+FORMAT = VmFormat(
+    name="proxmox",
+    title="Proxmox's .conf",
+    parse=parse,
+    line=re.compile(rb"^[a-z][a-z0-9]*:[ \t]", re.MULTILINE),
+    plug=plug,
+    read_again="Proxmox reads the file at the next start.",
+)

@@ -3,23 +3,14 @@
 A description is hostile input like an image: what cannot be read ends as one VmDescriptionError that names the line.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
 from bootgraft.boot.steps import Firmware as Firmware
 from bootgraft.errors import VmDescriptionError
-
-
-class VmFormat(StrEnum):
-    """Who writes descriptions of this kind."""
-
-    VMX = "vmx"
-    OVF = "ovf"
-    LIBVIRT = "libvirt"
-    PROXMOX = "proxmox"
-    HYPERV = "hyperv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +34,30 @@ class NetworkCard:
     name: str
     plugged: bool
     line: int
+
+
+class Plug(Protocol):
+    """Returns a description's bytes with the network cards ``names`` plugged in or not, all else as it is."""
+
+    def __call__(self, data: bytes, path: Path, names: Collection[str], *, plugged: bool) -> bytes: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class VmFormat:
+    """One format of descriptions: what it is recognised by, what reads it and what edits it.
+
+    ``name`` is what JSON calls it, ``title`` what a sentence does. XML is recognised by its root element ``root``, text
+    by a ``line`` as no other format has. ``plug`` is None where the hypervisor reads a description only once, to import
+    it. ``read_again`` is how the hypervisor notices an edit of the file ``{path}``.
+    """
+
+    name: str
+    title: str
+    parse: Callable[[bytes, Path], "VmDescription"]
+    root: str = ""
+    line: re.Pattern[bytes] | None = None
+    plug: Plug | None = None
+    read_again: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,28 +1,26 @@
-"""A virtual machine's description as a file: read within bounds, told apart by its content, edited as its format wants.
-
-Each format's module is imported where it is needed: most commands meet one, or none.
-"""
+"""A virtual machine's description as a file: read within bounds, recognised by its content, edited by its format."""
 
 import os
 import re
-from collections.abc import Collection
+import shlex
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from bootgraft.errors import UsageError, VmDescriptionError
+from bootgraft.targets import hyperv, libvirt, ovf, proxmox, vmx
 from bootgraft.targets.vmdescription import VmDescription, VmFormat, malformed
 
 MAX_SIZE = 2**20
 """Bytes that a description may have: real ones have kilobytes."""
 _TAR_MAGIC, _TAR_AT = b"ustar", 257
 _ROOT = re.compile(r"<(?:[A-Za-z0-9_.-]+:)?([A-Za-z0-9_.-]+)[\s>/]")
-_ROOTS = {"domain": VmFormat.LIBVIRT, "Envelope": VmFormat.OVF, "configuration": VmFormat.HYPERV}
-_VMX_LINE = re.compile(rb'^[ \t]*[^\s="#]+[ \t]*=', re.MULTILINE)
-_PROXMOX_LINE = re.compile(rb"^[a-z][a-z0-9]*:[ \t]", re.MULTILINE)
 _DISK_STARTS = (b"# Disk DescriptorFile", b"KDMV", b"COWD", b"QFI\xfb", b"conectix", b"vhdxfile", b"<<< ")
 _ASIDES = {"<!--": "-->", "<?": "?>"}
 """How what may stand before the first element begins and ends: comments and instructions."""
-EDITABLE = (VmFormat.VMX, VmFormat.LIBVIRT, VmFormat.PROXMOX)
-"""Formats that a hypervisor reads at each start, so that an edit of them has an effect."""
+FORMATS = (vmx.FORMAT, ovf.FORMAT, libvirt.FORMAT, proxmox.FORMAT, hyperv.FORMAT)
+"""All formats, each of them the work of one module."""
+EDITABLE = tuple(each for each in FORMATS if each.plug)
+"""Those that a hypervisor reads at each start, so that an edit of them has an effect."""
 
 
 def read_description(path: Path) -> VmDescription:
@@ -64,27 +62,7 @@ def parse_description(data: bytes, path: Path) -> VmDescription:
     Raises:
         VmDescriptionError: it is none that bootgraft understands.
     """
-    match _format_of(data, path):
-        case VmFormat.VMX:
-            from bootgraft.targets import vmx
-
-            return vmx.parse(data, path)
-        case VmFormat.LIBVIRT:
-            from bootgraft.targets import libvirt
-
-            return libvirt.parse(data, path)
-        case VmFormat.PROXMOX:
-            from bootgraft.targets import proxmox
-
-            return proxmox.parse(data, path)
-        case VmFormat.OVF:
-            from bootgraft.targets import ovf
-
-            return ovf.parse(data, path)
-        case VmFormat.HYPERV:
-            from bootgraft.targets import hyperv
-
-            return hyperv.parse(data, path)
+    return _format_of(data, path).parse(data, path)
 
 
 def plug(data: bytes, description: VmDescription, names: Collection[str], *, plugged: bool) -> bytes:
@@ -94,7 +72,13 @@ def plug(data: bytes, description: VmDescription, names: Collection[str], *, plu
         UsageError: the format is only imported once, so that an edit of it would change no machine.
         VmDescriptionError: one of the cards cannot be unplugged.
     """
-    edited = _plug(data, description, names, plugged=plugged)
+    if description.format.plug is None:
+        raise UsageError(
+            "the network cards in such a description cannot be unplugged: it is read once, when it is imported",
+            where=str(description.path),
+            advice="Import the machine without starting it, and disconnect its cards in the hypervisor",
+        )
+    edited = description.format.plug(data, description.path, names, plugged=plugged)
     # Whoever unplugs a card counts on it: what was edited is read again.
     for card in parse_description(edited, description.path).cards:
         if card.name in names and card.plugged is not plugged:
@@ -103,27 +87,10 @@ def plug(data: bytes, description: VmDescription, names: Collection[str], *, plu
     return edited
 
 
-def _plug(data: bytes, description: VmDescription, names: Collection[str], *, plugged: bool) -> bytes:
-    path = description.path
-    match description.format:
-        case VmFormat.VMX:
-            from bootgraft.targets import vmx
-
-            return vmx.plug(data, path, names, plugged=plugged)
-        case VmFormat.LIBVIRT:
-            from bootgraft.targets import libvirt
-
-            return libvirt.plug(data, path, names, plugged=plugged)
-        case VmFormat.PROXMOX:
-            from bootgraft.targets import proxmox
-
-            return proxmox.plug(data, path, names, plugged=plugged)
-        case VmFormat.OVF | VmFormat.HYPERV:
-            raise UsageError(
-                "the network cards in such a description cannot be unplugged: it is read once, when it is imported",
-                where=str(path),
-                advice="Import the machine without starting it, and disconnect its cards in the hypervisor",
-            )
+def titles(formats: Sequence[VmFormat]) -> str:
+    """What these formats are called, as a sentence lists them: ``a .vmx, an .ovf or libvirt's domain XML``."""
+    *others, last = (each.title for each in formats)
+    return f"{', '.join(others)} or {last}"
 
 
 def _format_of(data: bytes, path: Path) -> VmFormat:
@@ -137,19 +104,20 @@ def _format_of(data: bytes, path: Path) -> VmFormat:
         )
     text = _start_of_xml(data)
     if text is not None:
-        found = _ROOT.search(text)
-        kind = _ROOTS.get(found[1]) if found else None
-        if kind is None:
-            raise malformed(path, None, "it is XML, but neither libvirt's nor an .ovf nor an export of Hyper-V's")
-        return kind
-    if b"\0" in data:
+        return _format_of_xml(text, path)
+    lines = [(found.start(), each) for each in FORMATS if each.line and (found := each.line.search(data))]
+    if b"\0" in data or not lines:
         raise _no_description(path, data)
-    proxmox, vmx = _PROXMOX_LINE.search(data), _VMX_LINE.search(data)
-    if vmx is not None and (proxmox is None or vmx.start() < proxmox.start()):
-        return VmFormat.VMX
-    if proxmox is not None:
-        return VmFormat.PROXMOX
-    raise _no_description(path, data)
+    return min(lines, key=lambda line: line[0])[1]
+
+
+def _format_of_xml(text: str, path: Path) -> VmFormat:
+    root = _ROOT.search(text)
+    known = [each for each in FORMATS if each.root]
+    for each in known:
+        if root and root[1] == each.root:
+            return each
+    raise malformed(path, None, f"it is XML, but not {titles(known)}")
 
 
 def _start_of_xml(data: bytes) -> str | None:
@@ -166,10 +134,6 @@ def _start_of_xml(data: bytes) -> str | None:
 
 
 def _packed(path: Path) -> VmDescriptionError:
-    import shlex
-
-    from bootgraft.targets import ovf
-
     name = ovf.name_in_archive(path)
     return VmDescriptionError(
         "its disks lie inside this archive, where they cannot be read or repaired",
@@ -192,5 +156,5 @@ def _no_description(path: Path, data: bytes) -> VmDescriptionError:
     return VmDescriptionError(
         f"this is no machine's description: {what}",
         where=str(path),
-        advice="Give a .vmx, .ovf, libvirt's domain XML, Proxmox's .conf or an XML export of Hyper-V's",
+        advice=f"Give {titles(FORMATS)}",
     )

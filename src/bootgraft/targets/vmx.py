@@ -61,7 +61,7 @@ def parse(data: bytes, path: Path) -> VmDescription:
     listed = [each.strip().casefold() for each in _value(settings, "bios.hddorder").split(",") if each.strip()]
     return VmDescription(
         path,
-        VmFormat.VMX,
+        FORMAT,
         in_order(disks, listed),
         Firmware.UEFI if _value(settings, "firmware").casefold() == "efi" else Firmware.BIOS,
         tuple(_cards(settings)),
@@ -195,3 +195,14 @@ def _cards(settings: dict[str, _Setting]) -> Iterator[NetworkCard]:
             plugged = own is None or _is_true(settings, f"{device}.startconnected")
             cards.append(NetworkCard(device, plugged, (own or settings[key]).line))
     yield from sorted(cards, key=lambda card: int(card.name.removeprefix("ethernet")))
+
+
+FORMAT = VmFormat(
+    name="vmx",
+    title="a .vmx",
+    parse=parse,
+    line=re.compile(rb'^[ \t]*[^\s="#]+[ \t]*=', re.MULTILINE),
+    plug=plug,
+    read_again="VMware reads the file when the machine is opened: close it and open it again, or on ESXi "
+    "`vim-cmd vmsvc/reload VMID`.",
+)
