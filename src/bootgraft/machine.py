@@ -4,6 +4,7 @@ Nothing is mounted before it is asked for, everything at most once, and closing 
 """
 
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -21,6 +22,13 @@ from bootgraft.storage.partitions import (
 
 if TYPE_CHECKING:  # a machine that is only listed opens no hive
     from bootgraft.registry.hive import Hive
+
+
+class Firmware(StrEnum):
+    """What starts a machine, by the word that bcdboot uses."""
+
+    BIOS = "BIOS"
+    UEFI = "UEFI"
 
 
 class Volume:

@@ -23,9 +23,8 @@ from tests.storage.disks import MemoryDisk
 
 from bootgraft.boot.chain import BootChain, follow
 from bootgraft.boot.faults import LoaderFaultKind
-from bootgraft.boot.steps import Firmware
 from bootgraft.filesystems.base import FileSystemKind
-from bootgraft.machine import Disk, Machine
+from bootgraft.machine import Disk, Firmware, Machine
 from bootgraft.storage.blockdevice import Slice
 from bootgraft.storage.partitions import Partition, PartitionTable, TableKind
 

@@ -7,11 +7,11 @@ import pytest
 from tests.fakes import SIGNATURE, FakeFileSystem, FakePartition, machine_of, volume_of
 
 from bootgraft.boot.chain import BootChain, follow
-from bootgraft.boot.release import Release
 from bootgraft.errors import FileSystemError
 from bootgraft.filesystems.base import FileSystemKind, VolumeState
 from bootgraft.machine import Machine
 from bootgraft.storage.partitions import PartitionTable, TableKind
+from bootgraft.windows.product import Product
 
 MULTI = "multi(0)disk(0)rdisk({})partition({})"
 
@@ -221,7 +221,8 @@ def one_volume(boot_ini: bytes | None, *directories: str) -> Machine:
 
 def of_release(monkeypatch: pytest.MonkeyPatch, version: tuple[int, int], name: str = "Microsoft Windows XP") -> None:
     for module in ("ntldr", "menurebuild"):
-        monkeypatch.setattr(f"bootgraft.boot.{module}.read_release", lambda *_: Release(version, name))
+        product = Product(name, version, "", "", written_name=name)
+        monkeypatch.setattr(f"bootgraft.boot.{module}.find_product", lambda *_, found=product: found)
 
 
 @pytest.mark.parametrize("boot_ini", [None, b"", menu(None, entry(0, 1))])

@@ -175,6 +175,19 @@ def test_a_new_signature_that_the_windows_itself_does_not_know_yet(build_machine
     assert_boots(mended(built)[0], "disk 0 partition 2")
 
 
+def test_a_windows_that_knows_itself_by_two_letters_proves_nothing(build_machine: Build) -> None:
+    def changed(file: File) -> File:
+        if not isinstance(file.content, Hive) or not file.path.endswith("config\\software"):
+            return file
+        text = file.content.text.replace('"PathName"="C:', '"PathName"="D:')
+        assert text != file.content.text
+        return replace(file, content=replace(file.content, text=text))
+
+    files = tuple(map(changed, knowing(vista.installation(), OTHER_SIGNATURE)))
+    built = build_machine(vista.system_reserved(store(OTHER_SIGNATURE), files=files))
+    assert "nothing proves that it is meant" in fault_of(judged(built), Kinds.DEVICE).evidence[-1]
+
+
 def test_new_guids(build_machine: Build) -> None:
     files = knowing(vista.installation(loader="winload.efi"), OTHER_GUIDS)
     built = build_machine(vista.uefi(vista.uefi_store(device=OTHER_GUIDS), files=files))

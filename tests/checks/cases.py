@@ -17,7 +17,6 @@ from bootgraft.boot.chain import BootChain, BootTarget, Step, follow
 from bootgraft.boot.faults import LoaderFault, LoaderFaultKind
 from bootgraft.boot.hibernation import SavedSession
 from bootgraft.boot.menufault import MenuFault, MenuFaultKind
-from bootgraft.boot.steps import Firmware
 from bootgraft.boot.unusable import Unusable, UnusableKind
 from bootgraft.changes import FileId, WriteFile, WriteSectors
 from bootgraft.checks import (
@@ -55,7 +54,7 @@ from bootgraft.checks.facts import BindingStore, ControllerFacts, LinkFacts
 from bootgraft.checks.finding import Finding
 from bootgraft.checks.identity_facts import HIDDEN, IdentityFacts
 from bootgraft.filesystems.base import VolumeState
-from bootgraft.machine import Volume
+from bootgraft.machine import Firmware, Volume
 from bootgraft.registry.integrity import Defect, DefectKind, DefectSeverity
 from bootgraft.registry.logheader import LogFormat
 from bootgraft.registry.recovery import Recovery, ReplayedLog

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 from tests.checks.cases import chain
 
-from bootgraft.boot.steps import Firmware
 from bootgraft.checks.finding import Severity
 from bootgraft.checks.vm_firmware import DescribedFirmware, check
+from bootgraft.machine import Firmware
 
 BIOS, UEFI = (DescribedFirmware("server1.vmx", each) for each in (Firmware.BIOS, Firmware.UEFI))
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from bootgraft.boot.steps import Firmware
+from bootgraft.machine import Firmware
 from bootgraft.report.description import vm_document, with_description
 from bootgraft.targets import vmx
 from bootgraft.targets.vmdescription import NetworkCard, VmDescription, VmDisk

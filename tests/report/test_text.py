@@ -13,10 +13,10 @@ from tests.memory_windows import MemoryWindows, memory_windows
 from tests.registry.support import open_bytes
 from tests.repair.bench import diagnosis, from_donor, plan
 
-from bootgraft.boot.steps import Firmware
 from bootgraft.changes import CreateKey, DeleteKey, DeleteValue, FileId, Plan, RegistryData, SetValue, WriteFile
 from bootgraft.checks.diagnosis import Diagnosis, Verdict, diagnose
 from bootgraft.checks.finding import Finding, Remedy, Severity
+from bootgraft.machine import Firmware
 from bootgraft.registry.regfile import parse
 from bootgraft.registry.values import text_data
 from bootgraft.repair.apply import read_value

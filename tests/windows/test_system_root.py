@@ -4,7 +4,7 @@ import pytest
 from tests.windows.hives import MemoryFile, hive_of, real_bytes
 
 from bootgraft.registry.hive import Hive
-from bootgraft.windows.system_root import own_letters
+from bootgraft.windows.system_root import agreed, own_letters
 
 KEY = "[\\Microsoft\\Windows NT\\CurrentVersion]\n"
 
@@ -22,6 +22,19 @@ KEY = "[\\Microsoft\\Windows NT\\CurrentVersion]\n"
 )
 def test_what_counts_as_one(values: str, expected: tuple[tuple[str, str], ...]) -> None:
     assert own_letters(hive_of(KEY + values)) == expected
+
+
+@pytest.mark.parametrize(
+    ("letters", "expected"),
+    [
+        ((("SystemRoot", "D:"), ("PathName", "D:")), "D:"),
+        ((("PathName", "E:"),), "E:"),
+        ((("SystemRoot", "C:"), ("PathName", "D:")), None),
+        ((), None),
+    ],
+)
+def test_two_letters_are_none(letters: tuple[tuple[str, str], ...], expected: str | None) -> None:
+    assert agreed(letters) == expected
 
 
 def test_a_hive_without_the_key() -> None:

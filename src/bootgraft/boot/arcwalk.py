@@ -5,9 +5,11 @@ Syntax and meaning of ARC paths: :mod:`.arc`; ``signature()``: Microsoft Knowled
 
 from bootgraft.boot import bootini, search
 from bootgraft.boot.arc import ArcKind, ArcPath
-from bootgraft.boot.steps import BootTarget, BrokenLinkError, broken, printable, unknown
+from bootgraft.boot.steps import BootTarget, BrokenLinkError, broken, unknown
 from bootgraft.boot.trail import Trail
 from bootgraft.machine import Machine, Volume
+from bootgraft.text import printable
+from bootgraft.windows.hives import hive_path
 
 _NTBOOTDD = "\\ntbootdd.sys"
 
@@ -111,7 +113,7 @@ def _numbered(trail: Trail, disk: int, number: int, where: str, menu: str) -> Vo
 def to_windows(trail: Trail, volume: Volume, directory: str, line: str, menu: str) -> BootTarget:
     """Follow the chain into a volume, to the Windows in ``directory`` at which ``menu`` points."""
     filesystem = trail.mount(volume, "the partition of the default entry")
-    hive, kernel = search.system_hive(directory), f"{directory}\\system32\\ntoskrnl.exe"
+    hive, kernel = hive_path(directory, "SYSTEM"), f"{directory}\\system32\\ntoskrnl.exe"
     shown = printable(directory)
     if not trail.has_directory(volume, directory):
         raise broken(

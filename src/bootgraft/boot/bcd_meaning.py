@@ -7,8 +7,6 @@ the store meant another one. What the boot manager's own object names is the par
 A disk whose old name is proven so is known for every other partition that the store names on it.
 """
 
-import struct
-import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -19,13 +17,14 @@ from bootgraft.errors import FileSystemError, HiveError, PartitionTableError
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Machine, Volume
 from bootgraft.storage.partitions import TableKind
+from bootgraft.windows.hives import hive_path
+from bootgraft.windows.mounted_devices import gpt_identity, mbr_identity, read_mounted_devices
+from bootgraft.windows.system_root import agreed, own_letters
 
 MAX_NAMED = 100
 """Partitions that are not there and are looked for; real stores name three or four, however many objects they have."""
 
 _UNREADABLE = frozenset({FileSystemKind.BITLOCKER, FileSystemKind.REFS})
-_CURRENT_VERSION = "Microsoft\\Windows NT\\CurrentVersion"
-_HIVE = "\\config\\system"
 _ORDER = (Role.MANAGER, Role.DEFAULT, Role.RECOVERY, Role.RESUME, Role.OTHER)
 """In this order: what is proven for one is known for the next."""
 
@@ -160,7 +159,7 @@ def _by_its_own_name(volume: Volume, identity: PartitionIdentity, paths: Sequenc
     """What proves that this very partition, and not only its disk, is what is named."""
     if isinstance(identity, GptPartition) and volume.partition.guid == identity.partition_guid:
         return "it has the very GUID that the element names, though its disk has not"
-    letter = next(filter(None, (_own_letter(volume, path, identity) for path in paths if _is_hive(path))), None)
+    letter = next(filter(None, (_own_letter(volume, path, identity) for path in paths)), None)
     if letter is not None:
         return f"the Windows on it knows itself as {letter} by that very name (SYSTEM\\MountedDevices)"
     return None
@@ -169,7 +168,7 @@ def _by_its_own_name(volume: Volume, identity: PartitionIdentity, paths: Sequenc
 def _has_not_moved(machine: Machine, volume: Volume, paths: Sequence[str]) -> bool:
     """Whether the Windows on a volume knows it by the name that it has now: another name meant another partition."""
     own = bcd_volumes.identity_of(machine, volume)
-    return own is not None and any(_own_letter(volume, path, own) for path in paths if _is_hive(path))
+    return own is not None and any(_own_letter(volume, path, own) for path in paths)
 
 
 def _disk_name(identity: PartitionIdentity) -> int | str:
@@ -188,26 +187,28 @@ def _disks_named(machine: Machine, identity: PartitionIdentity) -> list[int]:
     return [disk.index for disk in machine.disks if disk.table.disk_guid == identity.disk_guid]
 
 
-def _is_hive(path: str) -> bool:
-    return path.casefold().endswith(_HIVE)
+def _directory_of(path: str) -> str | None:
+    """The directory of the Windows whose SYSTEM hive the path is; None for any other file."""
+    hive = hive_path("", "SYSTEM")
+    return path[: -len(hive)] if path.casefold().endswith(hive.casefold()) else None
 
 
-def _own_letter(volume: Volume, hive_path: str, identity: PartitionIdentity) -> str | None:
-    """The letter that the Windows on a volume was installed under, where that letter was this partition's."""
-    config = hive_path.rpartition("\\")[0]
+def _own_letter(volume: Volume, path: str, identity: PartitionIdentity) -> str | None:
+    """The letter that the Windows with this SYSTEM hive was installed under, where that was this partition's."""
+    directory = _directory_of(path)
+    if directory is None:
+        return None
     try:
-        version = volume.hive(f"{config}\\SOFTWARE").key(_CURRENT_VERSION)
-        root = None if version is None else version.value("SystemRoot")
-        mounted = volume.hive(f"{config}\\SYSTEM").key("MountedDevices")
+        letter = agreed(own_letters(volume.hive(hive_path(directory, "SOFTWARE"))))
+        mounted = read_mounted_devices(volume.hive(path)) or ()
     except (FileSystemError, HiveError, PartitionTableError):
         return None
-    letter = "" if root is None else (root.text() or "")[:2].upper()
-    known = None if mounted is None else mounted.value(f"\\DosDevices\\{letter}")
-    return letter if known is not None and known.data == _mounted_name(identity) else None
+    name = _mounted_name(identity)
+    return letter if letter and any(each.letter == letter and each.data == name for each in mounted) else None
 
 
 def _mounted_name(identity: PartitionIdentity) -> bytes:
     """What MountedDevices calls a partition: signature and offset, or DMIO:ID: and its GUID."""
     if isinstance(identity, MbrPartition):
-        return struct.pack("<IQ", identity.signature, identity.offset)
-    return b"DMIO:ID:" + uuid.UUID(identity.partition_guid).bytes_le
+        return mbr_identity(identity.signature, identity.offset)
+    return gpt_identity(identity.partition_guid)

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bootgraft.boot import search
 from bootgraft.boot.bcd import BOOTMGR, BcdObject, BcdStore, Element, ElementFormat, ElementType, ObjectType
 from bootgraft.boot.bcd_device import Device, FileDevice, PartitionIdentity, on_partition
 from bootgraft.boot.bcd_menu import reachable
+from bootgraft.windows.hives import hive_path
 
 _FIRMWARES = frozenset({ObjectType.FIRMWARE_MANAGER, ObjectType.FIRMWARE_APPLICATION})
 """Objects that stand for the firmware's own variables: Windows writes them anew at each start."""
@@ -72,7 +72,7 @@ def sought(store: BcdStore, owner: BcdObject, kind: int) -> str:
         path = store.text(owner, ElementType.PATH)
     elif kind == ElementType.OS_DEVICE and owner.type == ObjectType.OS_LOADER:
         root = (store.text(owner, ElementType.SYSTEM_ROOT) or "").rstrip("\\")
-        path = search.system_hive(root) if root else None
+        path = hive_path(root, "SYSTEM") if root else None
     elif kind == ElementType.SDI_DEVICE:
         path = store.text(owner, ElementType.SDI_PATH)
     return path if path is not None and path.startswith("\\") else ""

@@ -19,11 +19,12 @@ from bootgraft.boot.bcd_device import (
     PartitionIdentity,
     on_partition,
 )
-from bootgraft.boot.steps import broken, printable, unknown
+from bootgraft.boot.steps import broken, unknown
 from bootgraft.boot.trail import Trail
 from bootgraft.errors import FileSystemError
 from bootgraft.machine import Disk, Machine, Volume
 from bootgraft.storage.partitions import TableKind
+from bootgraft.text import printable
 
 MAX_LISTED = 12
 """Partitions of one disk that evidence lists."""

@@ -14,10 +14,12 @@ from bootgraft.boot.bcd import BcdObject, BcdStore, ElementType, ObjectType, rea
 from bootgraft.boot.bcd_device import OtherDevice
 from bootgraft.boot.bcd_menu import choose
 from bootgraft.boot.bcd_volumes import Question
-from bootgraft.boot.steps import BootTarget, Firmware, broken, printable, unknown
+from bootgraft.boot.steps import BootTarget, broken, unknown
 from bootgraft.boot.trail import Trail
 from bootgraft.errors import BootConfigError, FileSystemError, HiveError
-from bootgraft.machine import Machine, Volume
+from bootgraft.machine import Firmware, Machine, Volume
+from bootgraft.text import printable
+from bootgraft.windows.hives import hive_path
 
 _NEW_STORE = "make a new one from the recovery environment of the same Windows: `bcdboot C:\\Windows /s S: /f {}`"
 _KINDS = {
@@ -228,7 +230,7 @@ def _windows(trail: Trail, menu: Menu, entry: BcdObject, volume: Volume, root: s
             *trail.fitting(),
         )
     kernel = menu.store.text(entry, ElementType.KERNEL) or "ntoskrnl.exe"
-    files = (search.system_hive(root), f"{root}\\system32\\{kernel}")
+    files = (hive_path(root, "SYSTEM"), f"{root}\\system32\\{kernel}")
     for path in files:
         if trail.file(volume, path) is None:
             name = printable(path.rpartition("\\")[2])

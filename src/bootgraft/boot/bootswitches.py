@@ -10,8 +10,9 @@ from enum import StrEnum
 
 from bootgraft.boot import search
 from bootgraft.boot.bootini import BootEntry
-from bootgraft.boot.steps import BootTarget, printable
+from bootgraft.boot.steps import BootTarget
 from bootgraft.errors import FileSystemError
+from bootgraft.text import printable
 
 
 class SwitchEffect(StrEnum):

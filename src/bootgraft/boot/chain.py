@@ -17,9 +17,9 @@ from bootgraft.boot.bootini import BootIni
 from bootgraft.boot.bootsector import find_faults
 from bootgraft.boot.laststart import last_start
 from bootgraft.boot.loaders import Loader, which_starts
-from bootgraft.boot.steps import BootChain, BootTarget, BrokenLinkError, DiskReference, Firmware, Step, broken
+from bootgraft.boot.steps import BootChain, BootTarget, BrokenLinkError, DiskReference, Step, broken
 from bootgraft.boot.trail import Trail
-from bootgraft.machine import Disk, Machine, Volume
+from bootgraft.machine import Disk, Firmware, Machine, Volume
 from bootgraft.storage.partitions import TableKind
 
 if TYPE_CHECKING:  # loaded only where boot.ini has a fault, or switches

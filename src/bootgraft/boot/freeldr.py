@@ -7,10 +7,11 @@ path, or a directory on the partition that FreeLoader itself was started from.
 from bootgraft.boot import bootini, freeldrini
 from bootgraft.boot.arcwalk import follow_path, to_windows
 from bootgraft.boot.freeldrini import FreeldrIni
-from bootgraft.boot.steps import BootTarget, broken, printable, unknown
+from bootgraft.boot.steps import BootTarget, broken, unknown
 from bootgraft.boot.trail import Trail
 from bootgraft.errors import BootConfigError, FileSystemError
 from bootgraft.machine import Volume
+from bootgraft.text import printable
 
 LOADER = "\\freeldr.sys"
 

@@ -16,10 +16,10 @@ from bootgraft.boot import bootini, menuedit, search
 from bootgraft.boot.arc import ArcKind, ArcPath, parse_arc
 from bootgraft.boot.bootini import BootEntry, BootIni
 from bootgraft.boot.laststart import last_start
-from bootgraft.boot.steps import printable
 from bootgraft.changes import FileId, WriteFile
 from bootgraft.errors import FileSystemError, PartitionTableError
 from bootgraft.machine import Machine, Volume
+from bootgraft.text import printable
 
 _SHOWN = 40
 """Characters of a directory's name that fit into a title."""

@@ -12,12 +12,12 @@ from bootgraft.boot import arcwalk, bootini, bootsectorfile, menuedit, search
 from bootgraft.boot.arc import ArcKind, ArcPath
 from bootgraft.boot.bootini import BootEntry, BootIni
 from bootgraft.boot.menufault import MenuFault, MenuFaultKind
-from bootgraft.boot.release import Release, read_release
 from bootgraft.boot.search import FoundWindows
-from bootgraft.boot.steps import printable
 from bootgraft.changes import FileId, WriteFile
 from bootgraft.errors import FileSystemError, PartitionTableError
 from bootgraft.machine import Machine, Volume
+from bootgraft.text import printable
+from bootgraft.windows.product import Product, find_product
 
 _PATH = "\\boot.ini"
 _FIRST_WITH_FASTDETECT = (5, 0)
@@ -79,13 +79,15 @@ def _by_hand(menu: BootIni) -> str:
     return " To start a Windows by default, put the path of its entry behind default= below [boot loader]."
 
 
-def _only_windows(machine: Machine) -> tuple[tuple[FoundWindows, Release] | None, tuple[str, ...]]:
+def _only_windows(machine: Machine) -> tuple[tuple[FoundWindows, Product] | None, tuple[str, ...]]:
     """The one Windows that ntldr can be meant to start, None where that is not certain, and what was found."""
     windows, notes = search.find_windows(machine)
-    known = [(each, read_release(each.volume, each.directory)) for each in windows]
-    fitting = [(each, release) for each, release in known if release is not None and release.starts_by_ntldr]
-    doubts = [f"of which release {printable(str(each))} is cannot be read" for each, release in known if not release]
-    listed = ", ".join(f"{printable(str(each))} (NT {r.version[0]}.{r.version[1]})" for each, r in fitting)
+    known = [(each, find_product(each.volume, each.directory)) for each in windows]
+    fitting = [(each, product) for each, product in known if product is not None and product.starts_by_ntldr]
+    doubts = [
+        f"of which release {printable(str(each))} is cannot be read" for each, product in known if product is None
+    ]
+    listed = ", ".join(f"{printable(str(each))} (NT {p.version[0]}.{p.version[1]})" for each, p in fitting)
     evidence = (f"on the given disks is {listed or 'no Windows that ntldr starts'}", *doubts, *notes)
     certain = len(fitting) == 1 and not doubts and not notes and fitting[0][0].volume.number is not None
     return (fitting[0] if certain else None), evidence
@@ -101,16 +103,16 @@ def _leads_to(machine: Machine, entry: BootEntry, windows: FoundWindows) -> bool
         return False
 
 
-def _new_menu(windows: FoundWindows, release: Release) -> bytes:
+def _new_menu(windows: FoundWindows, product: Product) -> bytes:
     """A boot.ini with one entry, as Setup writes it."""
     number = windows.volume.number
     if number is None:
         raise ValueError(windows)
     path = f"{ArcPath(ArcKind.MULTI, 0, 0, windows.volume.disk, number)}{windows.directory}"
-    name = release.name[:_NAME]
+    name = product.written_name[:_NAME]
     if not name or not name.isascii() or not name.isprintable() or '"' in name:
-        name = f"Windows NT {release.version[0]}.{release.version[1]}"
-    switches = " /fastdetect" if release.version >= _FIRST_WITH_FASTDETECT else ""
+        name = f"Windows NT {product.version[0]}.{product.version[1]}"
+    switches = " /fastdetect" if product.version >= _FIRST_WITH_FASTDETECT else ""
     lines = ("[boot loader]", "timeout=30", f"default={path}", "[operating systems]", f'{path}="{name}"{switches}', "")
     return "\r\n".join(lines).encode(bootini.ENCODING)
 

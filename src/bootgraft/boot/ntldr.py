@@ -12,15 +12,20 @@ from collections.abc import Iterator
 from bootgraft.boot import bootini, bootsectorfile, search
 from bootgraft.boot.arcwalk import follow_path, to_windows, volume_of
 from bootgraft.boot.bootini import BootIni
-from bootgraft.boot.release import FIRST_WITH_WINDOWS, read_release
-from bootgraft.boot.steps import BootTarget, BrokenLinkError, broken, printable, unknown
+from bootgraft.boot.steps import BootTarget, BrokenLinkError, broken, unknown
 from bootgraft.boot.trail import Trail
 from bootgraft.errors import BootConfigError, FileSystemError
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Machine, Volume
+from bootgraft.text import printable
+from bootgraft.windows.hives import hive_path
+from bootgraft.windows.product import find_product
 
 _COMPRESSED = 0x800
 """FILE_ATTRIBUTE_COMPRESSED: the boot sector of an NTFS volume cannot read such a file."""
+
+_FIRST_WITH_WINDOWS = (5, 1)
+"""Up to 2000, Setup calls the directory WINNT, and so does the ntldr of that release; XP and 2003 call it WINDOWS."""
 
 _DIRECTORIES = ("\\WINDOWS", "\\WINNT")
 _FALLBACK = r"multi(0)disk(0)rdisk(0)partition(1)\WINDOWS (\WINNT in NT 4 and 2000)"
@@ -139,21 +144,21 @@ def _built_in(trail: Trail, system: Volume, menu: BootIni, what: str) -> BootTar
     problems = menu.problems if menu is not bootini.NO_FILE else ()
     if volume is None or volume.kind not in search.OPENABLE:
         raise unknown(what, where, *problems, f"ntldr then tries {_FALLBACK}, which cannot be read", *trail.fitting())
-    here = [each for each in _DIRECTORIES if trail.file(volume, search.system_hive(each)) is not None]
+    here = [each for each in _DIRECTORIES if trail.file(volume, hive_path(each, "SYSTEM")) is not None]
     if not here:
         end = (
             unknown if menu.entries else broken
         )  # what a release later than NT 4 does with entries is not written down
         raise end(what, where, *problems, f"ntldr then tries {_FALLBACK}, and there is none", *trail.fitting())
-    release = read_release(volume, here[0])
-    newer = release is not None and release.starts_by_ntldr and release.version >= FIRST_WITH_WINDOWS
+    product = find_product(volume, here[0])
+    newer = product is not None and product.starts_by_ntldr and product.version >= _FIRST_WITH_WINDOWS
     if here[0] != _DIRECTORIES[0] or not newer or not _menu_agrees(trail.machine, menu, volume):
         raise unknown(what, where, *problems, f"ntldr then tries {_FALLBACK}", *trail.fitting())
     trail.holds(
         f"{what}, and ntldr starts {_DIRECTORIES[0]} on the first partition of the first disk",
         where,
         *problems,
-        f"the Windows in it is NT {release.version[0]}.{release.version[1]}" if release else "",
+        f"the Windows in it is NT {product.version[0]}.{product.version[1]}" if product else "",
         link="ntldr's own default",
     )
     return to_windows(trail, volume, _DIRECTORIES[0], "", "ntldr")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bootgraft.errors import FileMissingError, FileSystemError, PartitionTableError
 from bootgraft.filesystems.base import Entry, FileSystem, FileSystemKind, parts
 from bootgraft.machine import Machine, Volume
+from bootgraft.windows.hives import hive_path
 
 OPENABLE = frozenset({FileSystemKind.NTFS, FileSystemKind.FAT12, FileSystemKind.FAT16, FileSystemKind.FAT32})
 
@@ -35,14 +36,9 @@ def find_entry(filesystem: FileSystem, path: str) -> Entry | None:
         return None
 
 
-def system_hive(directory: str) -> str:
-    """The path of the SYSTEM hive of the Windows in ``directory``."""
-    return f"{directory}\\system32\\config\\SYSTEM"
-
-
 def has_system_hive(filesystem: FileSystem, directory: str) -> bool:
     """Whether a Windows lies in ``directory``. Raises FileSystemError for damage."""
-    entry = find_entry(filesystem, system_hive(directory))
+    entry = find_entry(filesystem, hive_path(directory, "SYSTEM"))
     return entry is not None and not entry.is_directory
 
 

@@ -1,10 +1,9 @@
 """What following the boot chain gives: its links, and the installations found."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from bootgraft.machine import Volume
+from bootgraft.machine import Firmware, Volume
 
 if TYPE_CHECKING:  # it is built from what is in here
     from bootgraft.boot.bootswitches import Review
@@ -12,13 +11,6 @@ if TYPE_CHECKING:  # it is built from what is in here
     from bootgraft.boot.menufault import MenuFault
     from bootgraft.boot.sectorfault import SectorFault
     from bootgraft.boot.unusable import Unusable
-
-
-class Firmware(StrEnum):
-    """What starts bootmgr, by the word that bcdboot uses."""
-
-    BIOS = "BIOS"
-    UEFI = "UEFI"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +86,3 @@ def broken(what: str, where: str, *evidence: str) -> BrokenLinkError:
 def unknown(what: str, where: str, *evidence: str) -> BrokenLinkError:
     """Build the error for a link beyond which bootgraft cannot tell what the machine does."""
     return BrokenLinkError(Step(what, where, "; ".join(evidence), holds=False), understood=False)
-
-
-def printable(text: str) -> str:
-    """Return a name from the disk without control characters: evidence is shown in terminals."""
-    return "".join(each if each.isprintable() else "?" for each in text)

@@ -11,10 +11,10 @@ from bootgraft.boot.bcd_volumes import Question
 from bootgraft.boot.bootmgr import Menu, title
 from bootgraft.boot.faults import LoaderFault, LoaderFaultKind
 from bootgraft.boot.loaderfault import element_place
-from bootgraft.boot.steps import printable
 from bootgraft.changes import Change, CreateKey, RegistryData, SetValue
 from bootgraft.machine import Machine
 from bootgraft.registry.values import ValueType
+from bootgraft.text import printable
 
 _MAX_LISTED = 8
 

@@ -5,10 +5,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bootgraft.boot import search
-from bootgraft.boot.steps import BootTarget, BrokenLinkError, Step, broken, printable
+from bootgraft.boot.steps import BootTarget, BrokenLinkError, Step, broken
 from bootgraft.errors import FileSystemError, PartitionTableError
 from bootgraft.filesystems.base import Entry, FileSystem
 from bootgraft.machine import Machine, Volume
+from bootgraft.text import printable
 
 if TYPE_CHECKING:  # it is built from what is in here
     from bootgraft.boot.bootini import BootEntry, BootIni

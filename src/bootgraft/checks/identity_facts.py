@@ -20,7 +20,7 @@ from bootgraft.storage.partitions import TableKind
 from bootgraft.windows.disk_information import read_disk_signatures
 from bootgraft.windows.installation import Installation, open_hive
 from bootgraft.windows.mounted_devices import MountedDevice, gpt_identity, mbr_identity, read_mounted_devices
-from bootgraft.windows.system_root import own_letters
+from bootgraft.windows.system_root import agreed, own_letters
 
 _HIDDEN = 0x1C
 _HAS_HIDDEN = frozenset({FileSystemKind.NTFS, FileSystemKind.FAT12, FileSystemKind.FAT16, FileSystemKind.FAT32})
@@ -80,8 +80,7 @@ class WindowsIdentity:
     @property
     def letter(self) -> str | None:
         """The letter that it was installed under; None where it does not say, or says two."""
-        letters = {letter for _, letter in self.own_letters}
-        return letters.pop() if len(letters) == 1 else None
+        return agreed(self.own_letters)
 
     def named(self, letter: str) -> MountedDevice | None:
         """What MountedDevices has for a letter."""

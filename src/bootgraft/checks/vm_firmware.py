@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from bootgraft.boot.chain import BootChain
-from bootgraft.boot.steps import Firmware
 from bootgraft.checks.finding import Finding, FindingDoc, Severity
+from bootgraft.machine import Firmware
 
 WRONG = "vm-firmware"
 DOC = FindingDoc(

@@ -19,7 +19,8 @@ from bootgraft.registry.hive import Hive
 from bootgraft.registry.values import ValueType, text_data
 from bootgraft.repair.apply import apply
 from bootgraft.storage.overlay import Overlay
-from bootgraft.windows.installation import Installation, hive_path, open_hive
+from bootgraft.windows.hives import hive_path
+from bootgraft.windows.installation import Installation, open_hive
 
 MAX_SOFTWARE = 16 << 20
 """Bytes of a SOFTWARE hive that is edited for this: every edited hive is read from end to end, in memory."""

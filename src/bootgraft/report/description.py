@@ -3,8 +3,8 @@
 import json
 from typing import TypedDict
 
-from bootgraft.boot.steps import printable
 from bootgraft.targets.vmdescription import VmDescription
+from bootgraft.text import printable
 
 
 class VmDiskDocument(TypedDict):

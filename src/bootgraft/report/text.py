@@ -4,7 +4,6 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from bootgraft.boot.steps import printable
 from bootgraft.changes import (
     CreateKey,
     DeleteKey,
@@ -29,6 +28,7 @@ from bootgraft.report.document import (
     vm_file_difference,
 )
 from bootgraft.report.drawing import draw
+from bootgraft.text import printable
 
 if TYPE_CHECKING:  # few ask for them
     from bootgraft.checks.alternatives import Alternative

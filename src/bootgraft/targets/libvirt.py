@@ -8,7 +8,6 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from bootgraft.boot.steps import printable
 from bootgraft.targets.vmdescription import (
     Firmware,
     NetworkCard,
@@ -20,6 +19,7 @@ from bootgraft.targets.vmdescription import (
     passed_through,
 )
 from bootgraft.targets.xmltree import Element, encoding_of, parse_xml, start_tag
+from bootgraft.text import printable
 
 _HYPERVISORS = {"kvm": "kvm", "qemu": "kvm", "xen": "xen", "vmware": "vmware", "vbox": "virtualbox"}
 _BUS_OF_NAME = (("hd", "ide"), ("sd", "scsi"), ("vd", "virtio"), ("xvd", "xen"), ("fd", "fdc"), ("ub", "usb"))

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bootgraft.boot.steps import Firmware as Firmware
 from bootgraft.errors import VmDescriptionError
+from bootgraft.machine import Firmware as Firmware
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootgraft.boot.steps import printable
 from bootgraft.errors import UsageError, VmDescriptionError
 from bootgraft.storage.confine import Confinement, exists, has_protocol, resolve
 from bootgraft.targets.vmdescription import VmDescription, VmDisk
+from bootgraft.text import printable
 
 # A path of Windows', of a datastore ("[store] vm/disk.vmdk") or of a storage of Proxmox' ("local:100/disk.qcow2").
 _ELSEWHERE = re.compile(r"[A-Za-z]:[\\/].*|\\\\.*|\[[^\]]*\].*|[A-Za-z][A-Za-z0-9._-]*:(?!//).*", re.DOTALL)

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from bootgraft.boot.steps import printable
 from bootgraft.errors import FileMissingError, FileSystemError
 from bootgraft.filesystems.base import FileSystem
+from bootgraft.text import printable
 from bootgraft.windows.exports import ExportTables
 from bootgraft.windows.pe import (
     Architecture,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from bootgraft.errors import BootgraftError, FileMissingError, FileSystemError, HiveError
 from bootgraft.machine import Volume
 from bootgraft.registry.hive import Hive, Key
+from bootgraft.windows.hives import hive_path
 from bootgraft.windows.mounted_devices import gpt_identity, letter_of, mbr_identity
 from bootgraft.windows.pe import Architecture, NotPortableExecutableError, read_architecture
 from bootgraft.windows.product import Product, read_product, unknown_product
@@ -20,7 +21,6 @@ __all__ = [
     "Installation",
     "Select",
     "control_set_name",
-    "hive_path",
     "open_hive",
     "read_installation",
     "read_select",
@@ -103,11 +103,6 @@ def open_hive(installation: Installation, name: str) -> Hive:
         HiveError: it is damaged or, as DirtyHiveError, has transactions pending.
     """
     return installation.volume.hive(hive_path(installation.directory, name))
-
-
-def hive_path(directory: str, name: str) -> str:
-    r"""Where a hive lies on its volume, by the directory of its Windows and the name of its file."""
-    return f"{directory}\\system32\\config\\{name}"
 
 
 def _id(volume: Volume, directory: str) -> str:

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from bootgraft.registry.hive import Hive
 from bootgraft.registry.values import decode_utf16
+from bootgraft.text import printable
 
 KEY = "MountedDevices"
 MAX_VALUES = 4096
@@ -93,7 +94,7 @@ class MountedDevice:
                 return f"the partition or dynamic volume {{{self.guid}}}"
             case DeviceKind.INTERFACE:
                 text = decode_utf16(self.data[:_MAX_INTERFACE])
-                return "the drive " + "".join(each if each.isprintable() else "?" for each in text)
+                return "the drive " + printable(text)
             case DeviceKind.UNKNOWN:
                 return f"{len(self.data)} bytes that name nothing known"
 

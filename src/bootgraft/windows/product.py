@@ -8,7 +8,10 @@ still writes "Windows 10" there.
 import re
 from dataclasses import dataclass
 
+from bootgraft.errors import FileSystemError, HiveError
+from bootgraft.machine import Volume
 from bootgraft.registry.hive import Hive, Key
+from bootgraft.windows.hives import CURRENT_VERSION, hive_path
 
 _WORKSTATION = "winnt"
 """ProductType of a workstation; servers have ServerNT, domain controllers LanmanNT."""
@@ -29,6 +32,9 @@ _NAMES = {
 }
 
 
+_REACTOS = "reactos"
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
     """What CurrentVersion says; texts are empty where it says nothing."""
@@ -37,6 +43,12 @@ class Product:
     version: tuple[int, int]  # NT version, (0, 0) where unknown
     build: str
     service_pack: str
+    written_name: str = ""  # ProductName itself; NT 4 has none
+
+    @property
+    def starts_by_ntldr(self) -> bool:
+        """Whether ntldr is its loader: that of NT 3.1 to 5.2, but ReactOS, which says 5.2 too, has its own."""
+        return (3, 1) <= self.version < (6, 0) and _REACTOS not in self.written_name.casefold()
 
 
 def unknown_product() -> Product:
@@ -50,15 +62,25 @@ def read_product(software: Hive, product_type: str) -> Product:
     Raises:
         HiveError: the SOFTWARE hive is damaged there.
     """
-    key = software.key("Microsoft\\Windows NT\\CurrentVersion")
+    key = software.key(CURRENT_VERSION)
     if key is None:
         return unknown_product()
     version = _version(key)
     build = _build(key)
-    name = _text(key, "ProductName") or _name(version, product_type)
+    written = _text(key, "ProductName")
+    name = written or _name(version, product_type)
     if version == (10, 0) and build.isdecimal() and int(build) >= _FIRST_WINDOWS_11:
         name = name.replace("Windows 10", "Windows 11", 1)
-    return Product(name, version, build, _text(key, "CSDVersion"))
+    return Product(name, version, build, _text(key, "CSDVersion"), written)
+
+
+def find_product(volume: Volume, directory: str) -> Product | None:
+    """The product of the Windows in ``directory``; None where its SOFTWARE hive does not tell the version."""
+    try:
+        product = read_product(volume.hive(hive_path(directory, "SOFTWARE")), "")
+    except (HiveError, FileSystemError):  # what cannot be read proves nothing
+        return None
+    return None if product.version == unknown_product().version else product
 
 
 def _version(key: Key) -> tuple[int, int]:

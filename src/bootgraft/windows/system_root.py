@@ -5,10 +5,11 @@ path in the registry counts on it.
 """
 
 import re
+from collections.abc import Iterable
 
 from bootgraft.registry.hive import Hive
+from bootgraft.windows.hives import CURRENT_VERSION
 
-_CURRENT_VERSION = "Microsoft\\Windows NT\\CurrentVersion"
 _ROOT = re.compile(r"([A-Z]:)\\[^:]*", re.IGNORECASE | re.ASCII)
 
 
@@ -18,7 +19,7 @@ def own_letters(software: Hive) -> tuple[tuple[str, str], ...]:
     Raises:
         HiveError: the SOFTWARE hive is damaged there.
     """
-    key = software.key(_CURRENT_VERSION)
+    key = software.key(CURRENT_VERSION)
     found = []
     for name in ("SystemRoot", "PathName"):
         value = None if key is None else key.value(name)
@@ -26,3 +27,9 @@ def own_letters(software: Hive) -> tuple[tuple[str, str], ...]:
         if match:
             found.append((name, match[1].upper()))
     return tuple(found)
+
+
+def agreed(letters: Iterable[tuple[str, str]]) -> str | None:
+    """The letter of :func:`own_letters`; None where there is none, or two."""
+    found = {letter for _, letter in letters}
+    return found.pop() if len(found) == 1 else None

@@ -82,7 +82,7 @@ def _inspect(job: Job, disks: Sequence[BlockDevice]) -> Outcome:
 
 def _start_steps(windows: Sequence[Installation]) -> tuple[Step, ...]:
     """The links of the chain that lie inside the Windows that boots."""
-    from bootgraft.windows.start import start_steps
+    from bootgraft.boot.start import start_steps
 
     default = next((each for each in windows if each.default_boot), None)
     if default is None:

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from bootgraft.boot.steps import Firmware
 from bootgraft.checks.diagnosis import Diagnosis, Verdict
+from bootgraft.machine import Firmware
 from bootgraft.worker.job import Job
 from bootgraft.worker.survey import Survey
 

@@ -14,7 +14,8 @@ from bootgraft.registry.hive import Hive
 from bootgraft.repair.apply import find_volume
 from bootgraft.storage.blockdevice import BlockDevice, Slice
 from bootgraft.storage.partitions import Partition, PartitionTable, TableKind
-from bootgraft.windows.installation import Installation, hive_path, read_select, sets_to_edit
+from bootgraft.windows.hives import hive_path
+from bootgraft.windows.installation import Installation, read_select, sets_to_edit
 from bootgraft.windows.registry_paths import (
     BCD,
     CONFIG_HIVES,

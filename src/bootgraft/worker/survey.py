@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from bootgraft.boot.bootcode import CodeSource, none_given
 from bootgraft.boot.chain import BootChain, BootTarget, follow
 from bootgraft.boot.hibernation import SavedSession, saved_sessions
-from bootgraft.boot.steps import Firmware
 from bootgraft.boot.unusable import Unusable, explain
 from bootgraft.checks import vm_firmware
 from bootgraft.checks.diagnosis import Diagnosis, diagnose
 from bootgraft.checks.identity_facts import IdentityFacts, gather
 from bootgraft.checks.vm_firmware import DescribedFirmware
 from bootgraft.errors import PartitionTableError, UsageError
-from bootgraft.machine import Machine
+from bootgraft.machine import Firmware, Machine
 from bootgraft.registry.hive import Hive
 from bootgraft.report.device import DeviceSpec
 from bootgraft.storage.partitions import TableKind

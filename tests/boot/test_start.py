@@ -6,8 +6,8 @@ from tests.machines.windows_files import DriverFile
 from tests.machines.windows_hives import ControlSet, Symmpi
 from tests.memory_windows import MemoryWindows, memory_windows
 
+from bootgraft.boot.start import start_steps
 from bootgraft.boot.steps import Step
-from bootgraft.windows.start import start_steps
 
 
 def steps(windows: MemoryWindows) -> tuple[Step, ...]:

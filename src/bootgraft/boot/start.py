@@ -1,11 +1,13 @@
 r"""The end of the boot chain, inside Windows: the control set, the boot drivers, and who mounts the boot volume."""
 
-from bootgraft.boot.steps import Step, printable
+from bootgraft.boot.steps import Step
 from bootgraft.errors import FileMissingError, FileSystemError
 from bootgraft.filesystems.base import FileSystem, FileSystemKind
 from bootgraft.registry.hive import Hive
+from bootgraft.text import printable
 from bootgraft.windows.bootdrivers import boot_drivers
-from bootgraft.windows.installation import Installation, control_set_name, hive_path
+from bootgraft.windows.hives import hive_path
+from bootgraft.windows.installation import Installation, control_set_name
 from bootgraft.windows.services import Service, driver_file
 
 _CRITICAL = 3
