@@ -16,7 +16,7 @@ from bootgraft.events import silent
 from bootgraft.explain import bundle
 from bootgraft.explain.bundle import Bundle
 from bootgraft.explain.explanation import Explanation, explain
-from bootgraft.explain.story import Outcome
+from bootgraft.explain.logreport import ConversionOutcome
 
 
 def zipped(members: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
@@ -53,8 +53,8 @@ def test_a_file_is_told_by_its_content(name: str, tmp_path: Path) -> None:
     raw = logs.AGENT_50.encode()
     content = {"agent.log.gz": gzip.compress(raw), "logs.zip": zipped({"a/agent.log": raw})}.get(name, raw)
     (tmp_path / name).write_bytes(content)
-    story = told(tmp_path / name).story
-    assert (story.outcome, story.files) == (Outcome.FAILED, 1)
+    report = told(tmp_path / name).report
+    assert (report.outcome, report.files) == (ConversionOutcome.FAILED, 1)
 
 
 def test_a_folder_with_rotated_logs_in_their_order(tmp_path: Path) -> None:
@@ -80,19 +80,19 @@ def test_the_bundle_that_converter_exports(tmp_path: Path) -> None:
     path = tmp_path / "logs.zip"
     path.write_bytes(zipped({**SERVER, "worker-diagnostics-task-4-omo.zip": inner}))
     found = told(path)
-    assert found.story.primary is not None
-    assert found.story.primary.rule.id == "converter-host-not-resolved"
-    assert found.story.primary.last.file == (
+    assert found.report.primary is not None
+    assert found.report.primary.rule.id == "converter-host-not-resolved"
+    assert found.report.primary.last.file == (
         "logs.zip/worker-diagnostics-task-4-omo.zip/agentTask-task-6.zip/vmware-converter-agent-1.log"
     )
-    assert (found.story.files, found.notes) == (3, ())
+    assert (found.report.files, found.notes) == (3, ())
 
 
 def test_other_archives_within_archives_are_not_opened(tmp_path: Path) -> None:
     path = tmp_path / "logs.zip"
     path.write_bytes(zipped({**SERVER, "more.zip": zipped(AGENT), "x.tar.gz": gzip.compress(b"x")}))
     found = told(path)
-    assert found.story.files == 1
+    assert found.report.files == 1
     assert [note.split(" is ")[0] for note in found.notes] == ["logs.zip/more.zip", "logs.zip/x.tar.gz"]
     path.write_bytes(zipped({"more.zip": zipped(AGENT)}))
     assert "archive in an archive" in refused(path).what
@@ -167,7 +167,7 @@ def test_a_gzipped_log_that_is_cut_off_tells_what_is_before_the_cut(tmp_path: Pa
     noise = random.Random(1).randbytes(20000).hex().encode()
     path.write_bytes(gzip.compress(logs.AGENT_50.encode() + noise)[:-2000])
     found = told(path)
-    assert found.story.outcome is Outcome.FAILED
+    assert found.report.outcome is ConversionOutcome.FAILED
     (note,) = found.notes
     assert note.startswith("agent.log.gz is damaged or cut off")
 
@@ -194,17 +194,17 @@ def test_archives_that_were_changed_at_random_end_in_a_story_or_one_message(tmp_
     old = gzip.compress(logs.AGENT_60.encode())
     whole = zipped({**SERVER, "worker-diagnostics-1.zip": zipped(AGENT), "old.log.gz": old})
     path = tmp_path / "logs.zip"
-    ends: set[Outcome | None] = set()
+    ends: set[ConversionOutcome | None] = set()
     for _ in range(300):
         content = bytearray(whole)
         for _ in range(dice.randint(1, 6)):
             content[dice.randrange(len(content))] = dice.randrange(256)
         path.write_bytes(content[: dice.choice((len(content), dice.randrange(len(content))))])
         try:
-            ends.add(told(path).story.outcome)
+            ends.add(told(path).report.outcome)
         except LogError:
             ends.add(None)
-    assert {None, Outcome.FAILED} <= ends
+    assert {None, ConversionOutcome.FAILED} <= ends
 
 
 def test_what_is_no_log_and_what_is_not_there(tmp_path: Path) -> None:

@@ -4,31 +4,36 @@ import textwrap
 
 import pytest
 
-from bootgraft.explain.catalogue import RULES, rule_for
+from bootgraft.explain import converter, virtv2v
+from bootgraft.explain.catalogue import GRAMMARS
+from bootgraft.explain.grammar import Grammar
+from bootgraft.explain.logreport import LogReader
 from bootgraft.explain.reading import lines
-from bootgraft.explain.record import Tool
 from bootgraft.explain.rules import Rule
-from bootgraft.explain.story import StoryReader
 
-BY_ID = {rule.id: rule for rule in RULES}
-
-
-@pytest.mark.parametrize("rule", RULES, ids=BY_ID)
-def test_the_quoted_message_is_known(rule: Rule) -> None:
-    for tool in rule.tools:
-        assert rule_for(rule.quoted, tool) is rule
-        assert rule_for(rule.quoted.upper() if rule.id.startswith("v2v") else rule.quoted, tool) is rule
-    for tool in set(Tool) - set(rule.tools):
-        assert rule_for(rule.quoted, tool) is None
+RULES = [(grammar, rule) for grammar in GRAMMARS for rule in grammar.rules]
 
 
-@pytest.mark.parametrize("rule", [each for each in RULES if Tool.V2V in each.tools], ids=lambda each: each.id)
+@pytest.mark.parametrize(("grammar", "rule"), RULES, ids=[rule.id for _, rule in RULES])
+def test_the_quoted_message_is_known(grammar: Grammar, rule: Rule) -> None:
+    assert grammar.rule_for(rule.quoted) is rule
+    assert grammar.rule_for(rule.quoted.upper() if rule.id.startswith("v2v") else rule.quoted) is rule
+    for other in GRAMMARS:
+        assert other is grammar or other.rule_for(rule.quoted) is None
+
+
+def test_every_program_is_there_once() -> None:
+    tools = [tool.name for grammar in GRAMMARS for tool in grammar.tools]
+    assert len(set(tools)) == len(tools)
+
+
+@pytest.mark.parametrize("rule", virtv2v.GRAMMAR.rules, ids=lambda each: each.id)
 @pytest.mark.parametrize("width", [50, 72, 100])
 def test_virt_v2v_wraps_its_messages(rule: Rule, width: int) -> None:
     text = "\n".join(textwrap.wrap(f"virt-v2v: error: {rule.quoted}", width, break_on_hyphens=False))
-    reader = StoryReader()
+    reader = LogReader()
     reader.read("v2v.log", lines([f"{text}\n\nIf reporting bugs, run virt-v2v with debugging enabled\n".encode()]))
-    (match,) = reader.story().matches
+    (match,) = reader.report().matches
     assert match.rule is rule
 
 
@@ -47,7 +52,7 @@ def test_virt_v2v_wraps_its_messages(rule: Rule, width: int) -> None:
     ],
 )
 def test_messages_of_converter(text: str, expected: str | None) -> None:
-    rule = rule_for(text, Tool.CONVERTER)
+    rule = converter.GRAMMAR.rule_for(text)
     assert (rule.id if rule else None) == expected
 
 
@@ -60,5 +65,5 @@ def test_messages_of_converter(text: str, expected: str | None) -> None:
     ],
 )
 def test_messages_of_virt_v2v(text: str, expected: str | None) -> None:
-    rule = rule_for(text, Tool.V2V_IN_PLACE)
+    rule = virtv2v.GRAMMAR.rule_for(text)
     assert (rule.id if rule else None) == expected

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bootgraft.explain.converter import parse
+from bootgraft.explain.converter import CONVERTER, parse
+from bootgraft.explain.message import Level
 from bootgraft.explain.reading import Line
-from bootgraft.explain.record import Level, Tool
 
 STAMP = "2011-10-05 09:01:18.894"
 FORMS = {
@@ -29,7 +29,7 @@ def test_every_generation(form: str, word: str, level: Level) -> None:
     text = form.format(time=STAMP, iso=STAMP.replace(" ", "T"), level=word, text="it's [odd] 'here'")
     record = parse(Line(7, text))
     assert record is not None
-    assert (record.number, record.tool, record.level, record.part) == (7, Tool.CONVERTER, level, "App")
+    assert (record.number, record.tool, record.level, record.part) == (7, CONVERTER, level, "App")
     assert record.time.replace("T", " ").startswith(STAMP)
     assert record.text == "it's [odd] 'here'"
 

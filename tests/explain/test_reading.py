@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bootgraft.explain.logreport import LogReader
 from bootgraft.explain.reading import MAX_LINE, Line, lines
-from bootgraft.explain.story import StoryReader
 
 TEXT = "error: Größe des Datenträgers\r\nsecond\n\n\nfifth"
 LINES = [Line(1, "error: Größe des Datenträgers"), Line(2, "second"), Line(5, "fifth")]
@@ -70,11 +70,11 @@ def big_log(size: int) -> Iterator[bytes]:
 def peak(size: int) -> int:
     tracemalloc.start()
     try:
-        reader = StoryReader()
+        reader = LogReader()
         reader.read("big.log", lines(big_log(size)))
-        story = reader.story()
-        assert story.records > size // 400
-        assert 1 <= len(story.unknown) <= 40
+        report = reader.report()
+        assert report.messages > size // 400
+        assert 1 <= len(report.unknown) <= 40
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

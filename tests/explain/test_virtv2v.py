@@ -8,15 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.explain import logs
 
+from bootgraft.explain.message import Level, LogMessage
 from bootgraft.explain.reading import Line
-from bootgraft.explain.record import Level, Record, Tool
-from bootgraft.explain.virtv2v import Messages, parse
+from bootgraft.explain.virtv2v import V2V_IN_PLACE, Messages, parse
 
 
-def records(text: str) -> list[Record]:
+def records(text: str) -> list[LogMessage]:
     messages = Messages()
     found = [
-        each for number, line in enumerate(text.split("\n"), 1) for each in messages.feed(Line(number, line.strip()))
+        each
+        for number, line in enumerate(text.split("\n"), 1)
+        for each in messages.feed(Line(number, line.strip())) or ()
     ]
     return [*found, *messages.end()]
 
@@ -24,7 +26,7 @@ def records(text: str) -> list[Record]:
 def test_a_wrapped_error_is_put_together() -> None:
     errors = [each for each in records(logs.IN_PLACE_NO_ROOT) if each.level is Level.ERROR]
     (error,) = errors
-    assert (error.number, error.tool) == (7, Tool.V2V_IN_PLACE)
+    assert (error.number, error.tool) == (7, V2V_IN_PLACE)
     assert error.text.startswith("inspection could not detect the source guest (or physical machine) operating system.")
     assert error.text.split(".")[-2].strip() == "No root device found in this operating system image"
 

@@ -3,8 +3,8 @@
 from tests.explain import logs
 
 from bootgraft.explain.explanation import Explanation
+from bootgraft.explain.logreport import LogReader
 from bootgraft.explain.reading import lines
-from bootgraft.explain.story import StoryReader
 from bootgraft.report.explanation import explain_document, explain_text
 
 
@@ -13,10 +13,10 @@ def text_of(*texts: str, notes: tuple[str, ...] = ()) -> list[str]:
 
 
 def explanation_of(*texts: str, notes: tuple[str, ...] = ()) -> Explanation:
-    reader = StoryReader()
+    reader = LogReader()
     for number, text in enumerate(texts):
         reader.read(f"{number}.log", lines([text.encode()]))
-    return Explanation(reader.story(), notes)
+    return Explanation(reader.report(), notes)
 
 
 ROW = "[#8] [2011-10-05 09:00:00.000 02372 {} 'task-6'] {}\n"

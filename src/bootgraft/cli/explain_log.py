@@ -6,17 +6,17 @@ from pathlib import Path
 from bootgraft.cli.options import Options
 from bootgraft.cli.terminal import answer, monitor_for, put
 from bootgraft.explain.explanation import explain
-from bootgraft.explain.story import Outcome
+from bootgraft.explain.logreport import ConversionOutcome
 from bootgraft.report.explanation import explain_document, explain_text
 
 
 def run(options: Options) -> int:
     """Print the explanation; exit status 1 where the log shows an error that is not known."""
     explanation = explain(options.log or Path(), monitor_for(options))
-    status = int(explanation.story.outcome is Outcome.UNKNOWN)
+    status = int(explanation.report.outcome is ConversionOutcome.UNKNOWN)
     if options.json:
         put(json.dumps(explain_document(explanation)) + "\n")
     else:
-        failed = explanation.story.outcome in (Outcome.FAILED, Outcome.UNKNOWN)
+        failed = explanation.report.outcome in (ConversionOutcome.FAILED, ConversionOutcome.UNKNOWN)
         answer(explain_text(explanation), int(failed), options)  # red for a failure, though it is understood
     return status

@@ -1,23 +1,6 @@
-"""All rules, and which one fits a message."""
+"""All converters whose logs are understood, each the work of one grammar."""
 
-from bootgraft.explain import converter_rules, virtv2v_rules
-from bootgraft.explain.record import Tool
-from bootgraft.explain.rules import Rule
+from bootgraft.explain import converter, virtv2v
 
-RULES = (*converter_rules.RULES, *virtv2v_rules.RULES)
-
-_WORDS = (
-    "fail", "fault", "unable", "timed out", "signature(", "nbd_err", "i/o error", "no root", "inspection field",
-    "multi-boot", "root device", "mounted read-only", "not an installed", "not enough", "insufficient",
-    "could not write", "no virtio", "not have virtio",
-)  # fmt: skip
-"""A message that a rule fits has one of these; looking for them first is what makes gigabytes bearable."""
-
-
-def rule_for(text: str, tool: Tool) -> Rule | None:
-    """The first rule that fits a message of the tool, in the order of the catalogue."""
-    flat = " ".join(text.split())
-    low = flat.lower()
-    if not any(word in low for word in _WORDS):
-        return None
-    return next((rule for rule in RULES if tool in rule.tools and rule.pattern.search(flat)), None)
+GRAMMARS = (converter.GRAMMAR, virtv2v.GRAMMAR)
+"""In this order a line is offered to them."""

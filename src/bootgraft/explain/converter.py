@@ -12,9 +12,25 @@ a file, says ``98% FAILED: text``.
 """
 
 import re
+from dataclasses import replace
 
+from bootgraft.explain import converter_rules
+from bootgraft.explain.conversion import Conversion
+from bootgraft.explain.grammar import Grammar
+from bootgraft.explain.message import Level, LogMessage, Tool
 from bootgraft.explain.reading import Line
-from bootgraft.explain.record import Level, Record, Tool
+
+CONVERTER = Tool(
+    "vmware-converter",
+    target="vmware:lsilogic",
+    disk="DISK.vmdk",
+    description="FILE.vmx",
+    goes_on=True,
+    near_the_end=(
+        "What failed beyond 95 % in documented cases was the reconfiguration of Windows, after the copy:",
+        "    https://community.broadcom.com/vmware-cloud-foundation/discussion/standalone-converter-failed-at-98",
+    ),
+)
 
 _STAMP = r"(?P<time>\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[.,]\d{1,6}(?:Z|[+-]\d\d:\d\d)?)"
 _LEVEL = r"(?P<level>panic|critical|error|warning|info|verbose|trivia|debug)"
@@ -34,20 +50,91 @@ _ENDED = "-- ERROR -- "
 _TASK_LIST = re.compile(r"(?:\d{1,3} ?%|%\d{1,3})?\s*FAILED: .*")
 _LEVELS = {"panic": Level.ERROR, "critical": Level.ERROR, "error": Level.ERROR, "warning": Level.WARNING}
 
+_MAX_DISKS = 16
+_MAX_TASK = 40
+_HOST = re.compile(r"Reusing existing VIM connection to (\S{1,253})")
+_DATASTORE_DISK = re.compile(r"filebacking (\[[^\]\[]{1,80}\] [^\"'<>|*?]{1,250}?\.vmdk)\b", re.I)
+_QUOTED_DISK = re.compile(r"[\"']((?:\[[^\]\[]{1,80}\] |[A-Za-z]:\\|\\\\|/)[^\"'<>|*?]{1,250}?\.vmdk)[\"']", re.I)
+_TASK = re.compile(r"\[(task-\d{1,9})\]")
+_OBJECT = re.compile(r"\(converter\.([A-Za-z.]{1,80})\) \{")
+_MEMBER = re.compile(r'(name|hostname) = "([^"]{1,200})"')
 
-def parse(line: Line) -> Record | None:
-    """The record of one line, None where it is none of Converter's. Lines of an object's dump have no time or part."""
+
+def parse(line: Line) -> LogMessage | None:
+    """The message of one line, None where it is none of Converter's. Lines of an object's dump have no time or part."""
     text = line.text
     if text.startswith("-->"):
         found = _DUMP.match(text)
-        return Record(line.number, Tool.CONVERTER, Level.INFO, found["text"].strip()) if found else None
+        return LogMessage(line.number, CONVERTER, Level.INFO, found["text"].strip(), is_detail=True) if found else None
     if not text[:1].isdigit() and not text.startswith(("[", "%", "FAILED")):
         return None
     for form in _LINES:
         match = form.match(text)
         if match:
             level = Level.ERROR if _ENDED in match["text"] else _LEVELS.get(match["level"], Level.INFO)
-            return Record(line.number, Tool.CONVERTER, level, match["text"], match["time"], match["part"])
+            return LogMessage(line.number, CONVERTER, level, match["text"], match["time"], match["part"])
     if _TASK_LIST.match(text):
-        return Record(line.number, Tool.CONVERTER, Level.ERROR, text)
+        return LogMessage(line.number, CONVERTER, Level.ERROR, text, is_detail=True)
     return None
+
+
+class Messages:
+    """Takes lines, gives messages, each of which is one line; of an object's members it says whose they are."""
+
+    def __init__(self) -> None:
+        self._object = ""
+
+    def feed(self, line: Line) -> tuple[LogMessage, ...] | None:
+        """The message of this line, None where it is none of Converter's."""
+        message = parse(line)
+        if message is None:
+            return None
+        if not message.is_detail:
+            self._object = ""
+        opened = _OBJECT.search(message.text)
+        if opened:
+            self._object = opened[1]
+        return (replace(message, within=self._object) if message.is_detail and self._object else message,)
+
+    def end(self) -> tuple[LogMessage, ...]:
+        """Nothing ever waits."""
+        return ()
+
+
+def learn(conversion: Conversion, message: LogMessage) -> Conversion:
+    """Add what a message says of the conversion."""
+    text = message.text
+    if conversion.tool is not CONVERTER:
+        conversion = replace(conversion, tool=CONVERTER)
+    host = _HOST.search(text)
+    if host:
+        conversion = replace(conversion, destination=host[1])
+    disk = (_DATASTORE_DISK.search(text) or _QUOTED_DISK.search(text)) if ".vmdk" in text.lower() else None
+    if disk and disk[1] not in conversion.disks:
+        conversion = replace(conversion, disks=(*conversion.disks, disk[1])[-_MAX_DISKS:])
+    task = message.part if message.part.startswith("task-") else ""
+    if not task and "[task-" in text:
+        found = _TASK.search(text)
+        task = found[1] if found else ""
+    if task and task not in conversion.tasks:
+        conversion = replace(conversion, tasks=(*conversion.tasks, task[:_MAX_TASK])[-_MAX_DISKS:])
+    return _with_member(conversion, message)
+
+
+def _with_member(conversion: Conversion, message: LogMessage) -> Conversion:
+    """Members of a logged object: the SDK's TargetVmSpec has the ``name``, a live ComputerSpec the ``hostname``."""
+    member = _MEMBER.search(message.text) if message.within else None
+    if member and member[1] == "name" and message.within.startswith("TargetVmSpec"):
+        return replace(conversion, name=member[2])
+    if member and member[1] == "hostname" and message.within.startswith("ComputerSpec.Live"):
+        return replace(conversion, source=member[2])
+    return conversion
+
+
+GRAMMAR = Grammar(
+    tools=(CONVERTER,),
+    rules=converter_rules.RULES,
+    words=("fail", "fault", "unable", "timed out", "signature(", "nbd_err", "i/o error"),
+    reader=Messages,
+    learn=learn,
+)

@@ -2,10 +2,8 @@
 
 import re
 
-from bootgraft.explain.record import Tool
-from bootgraft.explain.rules import DiskState, Next, Phase, Role, Rule
+from bootgraft.explain.rules import DiskState, MessageKind, Next, Phase, Rule
 
-_TOOLS = (Tool.CONVERTER,)
 _THREAD = "https://community.broadcom.com/vmware-cloud-foundation/discussion/standalone-converter-failed-at-98"
 _BOOT_INI = "https://knowledge.broadcom.com/external/article/330168/using-vmware-converter-conversion-fails.html"
 _QIITA = "https://qiita.com/items/a080345414f4bdf98392"
@@ -19,7 +17,6 @@ _AGAIN = "Mend that and run the conversion again; then see whether the new machi
 RULES = (
     Rule(
         id="converter-system-volume-not-found",
-        tools=_TOOLS,
         pattern=re.compile(r"Unable to find the system volume", re.I),
         quoted="FAILED: Unable to find the system volume, reconfiguration is not possible.",
         phase=Phase.RECONFIGURING,
@@ -39,7 +36,6 @@ RULES = (
     ),
     Rule(
         id="converter-signature-path",
-        tools=_TOOLS,
         pattern=re.compile(r"\bsignature\([0-9a-f]{1,8}\)disk\(\d+\)rdisk\(\d+\)partition\(\d+\)", re.I),
         quoted="signature(41ab2316)disk(0)rdisk(0)partition(1)",
         phase=Phase.RECONFIGURING,
@@ -56,11 +52,10 @@ RULES = (
         next_step=_SHUT_DOWN,
         next=Next.CHECK,
         sources=(_BOOT_INI,),
-        role=Role.HINT,
+        kind=MessageKind.HINT,
     ),
     Rule(
         id="converter-target-not-opened",
-        tools=_TOOLS,
         pattern=re.compile(r"ReconfigTask failed to open the target", re.I),
         quoted="ReconfigTask failed to open the target. Error Operation timed out",
         phase=Phase.RECONFIGURING,
@@ -78,7 +73,6 @@ RULES = (
     ),
     Rule(
         id="converter-ticket-timeout",
-        tools=_TOOLS,
         pattern=re.compile(r"\[GetDiskTicketInfos\] Timed out while waiting for the response", re.I),
         quoted="[GetDiskTicketInfos] Timed out while waiting for the response.",
         phase=Phase.CONNECTING,
@@ -95,7 +89,6 @@ RULES = (
     ),
     Rule(
         id="converter-host-not-resolved",
-        tools=_TOOLS,
         pattern=re.compile(r"Host address lookup for server \S+ failed", re.I),
         quoted=(
             "[NFC ERROR] NfcNewAuthdConnectionEx: Failed to connect to peer. Error: Host address lookup for "
@@ -120,7 +113,6 @@ RULES = (
     ),
     Rule(
         id="converter-network-connect",
-        tools=_TOOLS,
         pattern=re.compile(r"\bNBD_ERR_NETWORK_CONNECT\b|\[NFC ERROR\] NfcNewAuthdConnectionEx: Failed to connect"),
         quoted="Sysimgbase_DiskLib_OpenWithPassPhrase failed with 'NBD_ERR_NETWORK_CONNECT' (error code:2338)",
         phase=Phase.CONNECTING,
@@ -140,7 +132,6 @@ RULES = (
     ),
     Rule(
         id="converter-helper-address",
-        tools=_TOOLS,
         pattern=re.compile(r"HelperVmFailedToObtainIpFault|ObtainHelperVmIpFailedEvent"),
         quoted="converter.fault.HelperVmFailedToObtainIpFault",
         phase=Phase.PREPARING,
@@ -159,7 +150,6 @@ RULES = (
     ),
     Rule(
         id="converter-file-io",
-        tools=_TOOLS,
         pattern=re.compile(r"converter\.fault\.FileIOFault|A file I/O error occurred while accessing"),
         quoted="FAILED: A file I/O error occurred while accessing",
         phase=Phase.COPYING,
@@ -176,11 +166,10 @@ RULES = (
         ),
         next=Next.CHECK,
         sources=(_QIITA,),
-        role=Role.SYMPTOM,
+        kind=MessageKind.SYMPTOM,
     ),
     Rule(
         id="converter-reconfiguration",
-        tools=_TOOLS,
         pattern=re.compile(r"converter\.fault\.ReconfigurationFault|virtual machine reconfiguration failed", re.I),
         quoted="TaskImpl has failed with MethodFault::Exception: converter.fault.ReconfigurationFault",
         phase=Phase.RECONFIGURING,
@@ -196,6 +185,6 @@ RULES = (
         next_step=_SHUT_DOWN,
         next=Next.CHECK,
         sources=(_THREAD, _CONETRIX, _KB_DRIVER),
-        role=Role.SYMPTOM,
+        kind=MessageKind.SYMPTOM,
     ),
 )

@@ -6,21 +6,21 @@ from pathlib import Path
 from bootgraft.errors import LogError
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.explain.bundle import Bundle
+from bootgraft.explain.logreport import LogReader, LogReport
 from bootgraft.explain.reading import lines
-from bootgraft.explain.story import Story, StoryReader
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The story, and what of the input was not read."""
+    """What the logs say, and what of the input was not read."""
 
-    story: Story
+    report: LogReport
     notes: tuple[str, ...]
 
 
 def explain(path: Path, monitor: Monitor) -> Explanation:
     """Read a log, a folder or a bundle. Raises LogError where it cannot be read or no converter wrote it."""
-    bundle, reader, files = Bundle(path), StoryReader(), 0
+    bundle, reader, files = Bundle(path), LogReader(), 0
     try:
         for file in bundle.files():
             monitor(Event(EventKind.STEP, f"reading {file.name}"))
@@ -29,12 +29,12 @@ def explain(path: Path, monitor: Monitor) -> Explanation:
     except OSError as error:
         what = f"it cannot be read ({error.strerror or error})"
         raise LogError(what, where=str(path), advice="Check the path, its permissions and the disk it is on") from error
-    story = reader.story()
-    if not story.records:
+    report = reader.report()
+    if not report.messages:
         seen = f"{files} files were read" if files > 1 else "it was read to its end" if files else "no log is in it"
         raise LogError(
             f"no line of VMware Converter or virt-v2v is in it ({'; '.join((seen, *bundle.notes))})",
             where=str(path),
             advice="Export the job's logs in Converter (right-click the job), or give virt-v2v's output",
         )
-    return Explanation(story, tuple(bundle.notes))
+    return Explanation(report, tuple(bundle.notes))

@@ -8,8 +8,6 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bootgraft.explain.record import Tool
-
 
 class Phase(StrEnum):
     """How far the conversion was."""
@@ -33,8 +31,8 @@ class DiskState(StrEnum):
     UNKNOWN = "the log does not tell how much of it is written"
 
 
-class Role(StrEnum):
-    """What a message is in the story of a conversion."""
+class MessageKind(StrEnum):
+    """What a message says of a conversion."""
 
     CAUSE = "a failure that names its cause"
     SYMPTOM = "says that something failed, not why"
@@ -61,7 +59,6 @@ class Rule:
     """
 
     id: str
-    tools: tuple[Tool, ...]
     pattern: re.Pattern[str]
     quoted: str
     phase: Phase
@@ -72,4 +69,4 @@ class Rule:
     next_step: str
     next: Next
     sources: tuple[str, ...]
-    role: Role = Role.CAUSE
+    kind: MessageKind = MessageKind.CAUSE

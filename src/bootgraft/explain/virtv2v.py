@@ -10,8 +10,15 @@ import json
 import re
 from dataclasses import replace
 
+from bootgraft.explain import virtv2v_rules
+from bootgraft.explain.conversion import Conversion
+from bootgraft.explain.grammar import Grammar
+from bootgraft.explain.message import Level, LogMessage, Tool
 from bootgraft.explain.reading import Line
-from bootgraft.explain.record import Level, Record, Tool
+from bootgraft.explain.rules import DiskState
+
+V2V = Tool("virt-v2v", target="kvm:virtio-blk", disk="DISK", copies=True)
+V2V_IN_PLACE = Tool("virt-v2v-in-place", target="kvm:virtio-blk", disk="DISK")
 
 _MAX_WRAPPED = 12
 _PROGRAM = re.compile(
@@ -22,61 +29,64 @@ _PROGRESS = re.compile(r"(?P<text>\(\d{1,3}\.\d\d/100%\)|^\d{1,3}/100)$")
 _PROMPT = re.compile(r"^(?P<text>Dual- or multi-boot operating system detected\..*)")
 _END_OF_ERROR = re.compile(r"If reporting bugs|rm -rf |\{|libguestfs: |nbdkit: |\[ *\d+\.\d\] |virt-v2v[\w-]*: |\(\d")
 _CLOUDSTACK = re.compile(r"^\d{4}-\d\d-\d\d .{1,400}? progress\) ")
+_MAX_STEP = 300
+_SOURCE = re.compile(r"(?:Setting up the source:?|Opening the source) (-i .{1,400})")
+_SOURCE_DISK = re.compile(r"-i disk (.{1,300})")
 _LEVELS = {"error": Level.ERROR, "warning": Level.WARNING}
 
 
 class Messages:
-    """Takes lines, gives records; an error or a warning comes once the line after it shows that it is whole."""
+    """Takes lines, gives messages; an error or a warning comes once the line after it shows that it is whole."""
 
     def __init__(self) -> None:
-        self._tool = Tool.V2V
-        self._waiting: Record | None = None
+        self._tool = V2V
+        self._waiting: LogMessage | None = None
         self._wrapped = 0
 
-    def feed(self, line: Line) -> tuple[Record, ...]:
-        """The records that this line completes."""
+    def feed(self, line: Line) -> tuple[LogMessage, ...] | None:
+        """The messages that this line completes, None where there is none and it is no part of one."""
         line = replace(line, text=_CLOUDSTACK.sub("", line.text, count=1))
         if self._waiting is not None and self._wrapped < _MAX_WRAPPED and not _END_OF_ERROR.match(line.text):
             self._waiting = replace(self._waiting, text=f"{self._waiting.text} {line.text}")
             self._wrapped += 1
             return ()
         whole = self.end()
-        record = parse(line, self._tool)
-        if record is None:
-            return whole
-        self._tool = record.tool
-        if record.level is Level.INFO or line.text.startswith("{"):
-            return (*whole, record)
-        self._waiting, self._wrapped = record, 0
+        message = parse(line, self._tool)
+        if message is None:
+            return whole or None
+        self._tool = message.tool
+        if message.level is Level.INFO or line.text.startswith("{"):
+            return (*whole, message)
+        self._waiting, self._wrapped = message, 0
         return whole
 
-    def end(self) -> tuple[Record, ...]:
+    def end(self) -> tuple[LogMessage, ...]:
         """What was still waiting for its next line."""
         whole = () if self._waiting is None else (self._waiting,)
         self._waiting = None
         return whole
 
 
-def parse(line: Line, tool: Tool = Tool.V2V) -> Record | None:
-    """The record of one line by itself, None where it is none of virt-v2v's.
+def parse(line: Line, tool: Tool = V2V) -> LogMessage | None:
+    """The message of one line by itself, None where it is none of virt-v2v's.
 
     ``tool`` is the program that a line belongs to that does not name it.
     """
     text = line.text
     if text.startswith("{"):
-        return _json_record(line, tool)
+        return _json_message(line, tool)
     match = _PROGRAM.search(text) if "virt-v2v" in text else None
     if match:
-        found = Tool.V2V_IN_PLACE if match["tool"] == Tool.V2V_IN_PLACE else Tool.V2V
-        return Record(line.number, found, _LEVELS.get(match["level"] or "", Level.INFO), match["text"])
+        found = V2V_IN_PLACE if match["tool"] == V2V_IN_PLACE.name else V2V
+        return LogMessage(line.number, found, _LEVELS.get(match["level"] or "", Level.INFO), match["text"])
     match = _STEP.match(text)
     if match:
-        return Record(line.number, tool, Level.INFO, match["text"], match["time"])
+        return LogMessage(line.number, tool, Level.INFO, match["text"], match["time"])
     match = _PROMPT.match(text) or (_PROGRESS.search(text) if "/100" in text else None)
-    return Record(line.number, tool, Level.INFO, match["text"]) if match else None
+    return LogMessage(line.number, tool, Level.INFO, match["text"]) if match else None
 
 
-def _json_record(line: Line, tool: Tool) -> Record | None:
+def _json_message(line: Line, tool: Tool) -> LogMessage | None:
     try:
         document = json.loads(line.text)
     except (ValueError, RecursionError):
@@ -87,4 +97,42 @@ def _json_record(line: Line, tool: Tool) -> Record | None:
     if not isinstance(text, str) or not isinstance(kind, str) or kind not in ("message", "info", "warning", "error"):
         return None
     time = time[:40] if isinstance(time, str) else ""
-    return Record(line.number, tool, _LEVELS.get(kind, Level.INFO), " ".join(text.split()), time)
+    return LogMessage(line.number, tool, _LEVELS.get(kind, Level.INFO), " ".join(text.split()), time)
+
+
+def learn(conversion: Conversion, message: LogMessage) -> Conversion:
+    """Add what a message says of the conversion; a new run forgets what was known of the one before."""
+    start = _SOURCE.match(message.text)
+    if start:
+        disk = _SOURCE_DISK.match(start[1])
+        conversion = Conversion(message.tool, source=start[1], disks=(disk[1].strip(),) if disk else ())
+    if conversion.tool is not message.tool:
+        conversion = replace(conversion, tool=message.tool)
+    if message.time and message.level is Level.INFO:
+        conversion = replace(conversion, step=message.text[:_MAX_STEP])
+    return conversion
+
+
+def _disk_after(conversion: Conversion) -> DiskState:
+    """What the order of virt-v2v's work proves."""
+    step = conversion.step or ""
+    if conversion.tool is V2V and step.startswith("Copying disk"):
+        return DiskState.INCOMPLETE
+    if step.startswith(("Setting up the source", "Opening the source", "Inspecting the source")):
+        return DiskState.UNCHANGED
+    return DiskState.UNKNOWN
+
+
+GRAMMAR = Grammar(
+    tools=(V2V, V2V_IN_PLACE),
+    rules=virtv2v_rules.RULES,
+    words=(
+        "no root", "inspection field", "multi-boot", "root device", "unable", "mounted read-only", "not an installed",
+        "not enough", "insufficient", "could not write", "no virtio", "not have virtio",
+    ),
+    reader=Messages,
+    learn=learn,
+    starts=lambda message: _SOURCE.match(message.text) is not None,
+    finishes=lambda message: message.text.startswith("Finishing off"),
+    disk_after=_disk_after,
+)  # fmt: skip

@@ -2,10 +2,8 @@
 
 import re
 
-from bootgraft.explain.record import Tool
-from bootgraft.explain.rules import DiskState, Next, Phase, Role, Rule
+from bootgraft.explain.rules import DiskState, MessageKind, Next, Phase, Rule
 
-_TOOLS = (Tool.V2V, Tool.V2V_IN_PLACE)
 _SOURCE = "https://github.com/libguestfs/virt-v2v/blob/master/"
 _ROOTS = _SOURCE + "convert/choose_root.ml"
 _MOUNT = _SOURCE + "convert/mount_filesystems.ml"
@@ -18,7 +16,6 @@ _LOOK = "See what is on the disk and where its boot chain ends; all disks of the
 RULES = (
     Rule(
         id="v2v-no-root",
-        tools=_TOOLS,
         pattern=re.compile(r"No root device found in this operating system image", re.I),
         quoted=(
             "inspection could not detect the source guest (or physical machine) operating system. […] No root "
@@ -46,7 +43,6 @@ RULES = (
     ),
     Rule(
         id="v2v-unknown-field",
-        tools=_TOOLS,
         pattern=re.compile(r"Inspection field .{1,40} was .{1,3}unknown", re.I),
         quoted="Inspection field \u2018i_distro\u2019 was \u2018unknown\u2019.",
         phase=Phase.INSPECTING,
@@ -60,7 +56,6 @@ RULES = (
     ),
     Rule(
         id="v2v-several-roots",
-        tools=_TOOLS,
         pattern=re.compile(
             r"multi-boot operating systems are not supported|Dual- or multi-boot operating system detected"
             r"|root device \S+ not found\. Roots found were",
@@ -84,7 +79,6 @@ RULES = (
     ),
     Rule(
         id="v2v-hibernated",
-        tools=_TOOLS,
         pattern=re.compile(
             r"unable to mount the disk image for writing\..{0,80}Windows Hibernation or Fast Restart", re.I
         ),
@@ -111,7 +105,6 @@ RULES = (
     ),
     Rule(
         id="v2v-unclean",
-        tools=_TOOLS,
         pattern=re.compile(
             r"filesystem was mounted read-only, even though we asked for it to be mounted read-write", re.I
         ),
@@ -138,7 +131,6 @@ RULES = (
     ),
     Rule(
         id="v2v-not-installed",
-        tools=_TOOLS,
         pattern=re.compile(r"libguestfs thinks this is not an installed operating system", re.I),
         quoted=(
             "libguestfs thinks this is not an installed operating system (it might be, for example, an "
@@ -155,7 +147,6 @@ RULES = (
     ),
     Rule(
         id="v2v-guest-type",
-        tools=_TOOLS,
         pattern=re.compile(r"virt-v2v is unable to convert this guest type", re.I),
         quoted="virt-v2v is unable to convert this guest type (windows/unknown)",
         phase=Phase.INSPECTING,
@@ -169,7 +160,6 @@ RULES = (
     ),
     Rule(
         id="v2v-guest-full",
-        tools=_TOOLS,
         pattern=re.compile(r"not enough free space for conversion on filesystem", re.I),
         quoted="not enough free space for conversion on filesystem \u2018/\u2019. 0.0 MB free < 100 MB needed",
         phase=Phase.INSPECTING,
@@ -183,7 +173,6 @@ RULES = (
     ),
     Rule(
         id="v2v-host-full",
-        tools=_TOOLS,
         pattern=re.compile(r"insufficient free space in the conversion server temporary directory", re.I),
         quoted="insufficient free space in the conversion server temporary directory /var/tmp (0 bytes free).",
         phase=Phase.PREPARING,
@@ -199,7 +188,6 @@ RULES = (
     ),
     Rule(
         id="v2v-not-writable",
-        tools=_TOOLS,
         pattern=re.compile(r"could not write to the guest filesystem", re.I),
         quoted="could not write to the guest filesystem: touch: […]",
         phase=Phase.INSPECTING,
@@ -213,7 +201,6 @@ RULES = (
     ),
     Rule(
         id="v2v-no-virtio-drivers",
-        tools=_TOOLS,
         pattern=re.compile(r"there are no virtio drivers available for this version of Windows", re.I),
         quoted=(
             "there are no virtio drivers available for this version of Windows (5.2 i386 Server win2k3). "
@@ -233,11 +220,10 @@ RULES = (
         ),
         next=Next.DRIVERS,
         sources=(_VIRTIO,),
-        role=Role.CAVEAT,
+        kind=MessageKind.CAVEAT,
     ),
     Rule(
         id="v2v-without-virtio",
-        tools=_TOOLS,
         pattern=re.compile(r"This guest does not have virtio drivers installed", re.I),
         quoted="This guest does not have virtio drivers installed.",
         phase=Phase.CONVERTING,
@@ -248,6 +234,6 @@ RULES = (
         next_step="Put the driver in yourself; --dry-run shows the changes first:",
         next=Next.DRIVERS,
         sources=(_CONVERT,),
-        role=Role.CAVEAT,
+        kind=MessageKind.CAVEAT,
     ),
 )

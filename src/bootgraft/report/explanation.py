@@ -1,22 +1,18 @@
 """What ``explain-log`` says: the answer first, then the evidence, then what to type next."""
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TypedDict
 
+from bootgraft.explain.catalogue import GRAMMARS
 from bootgraft.explain.explanation import Explanation
-from bootgraft.explain.record import Tool
+from bootgraft.explain.logreport import ConversionOutcome, Evidence, LogReport
+from bootgraft.explain.message import Tool
 from bootgraft.explain.rules import DiskState, Next, Phase, Rule
-from bootgraft.explain.story import Evidence, Outcome, Story
 
 _SHOWN_UNKNOWN = 5
 _LAST_PERCENTS = 95
-_LAST_PERCENTS_SOURCE = (
-    "https://community.broadcom.com/vmware-cloud-foundation/discussion/standalone-converter-failed-at-98"
-)
 _SHOWN_BESIDE = 3
-_TARGET = {Tool.CONVERTER: "vmware:lsilogic", Tool.V2V: "kvm:virtio-blk", Tool.V2V_IN_PLACE: "kvm:virtio-blk"}
-_PLACEHOLDER = {Tool.CONVERTER: "DISK.vmdk", Tool.V2V: "DISK", Tool.V2V_IN_PLACE: "DISK"}
 _SEE = "To see whether the new machine would start:"
 
 
@@ -85,17 +81,17 @@ class ExplainDocument(TypedDict):
 
 def explain_document(explanation: Explanation) -> ExplainDocument:
     """What ``--json`` prints."""
-    story = explanation.story
-    job = story.job
-    advice, command = _next(story)
+    log = explanation.report
+    job = log.conversion
+    advice, command = _next(log)
     return {
-        "outcome": story.outcome.value,
-        "summary": _summary(story),
-        "meaning": f"{story.primary.rule.cause} {story.primary.rule.meaning}" if story.primary else None,
-        "phase": story.phase.name.lower() if story.phase else None,
-        "disk_state": story.disk.name.lower(),
+        "outcome": log.outcome.value,
+        "summary": _summary(log),
+        "meaning": f"{log.primary.rule.cause} {log.primary.rule.meaning}" if log.primary else None,
+        "phase": log.phase.name.lower() if log.phase else None,
+        "disk_state": log.disk.name.lower(),
         "job": {
-            "tool": job.tool.value if job.tool else None,
+            "tool": job.tool.name if job.tool else None,
             "name": job.name,
             "source": job.source,
             "destination": job.destination,
@@ -104,8 +100,8 @@ def explain_document(explanation: Explanation) -> ExplainDocument:
             "percent": job.percent,
             "step": job.step,
         },
-        "cause": story.primary.rule.id if story.primary else None,
-        "failures": [_failure(each.rule, each.count, each.last) for each in story.matches],
+        "cause": log.primary.rule.id if log.primary else None,
+        "failures": [_failure(each.rule, each.count, each.last) for each in log.matches],
         "unknown": [
             {
                 "count": each.count,
@@ -116,11 +112,11 @@ def explain_document(explanation: Explanation) -> ExplainDocument:
                 "before": list(each.before),
                 "after": list(each.after),
             }
-            for each in story.unknown
+            for each in log.unknown
         ],
-        "earlier": story.earlier,
+        "earlier": log.earlier,
         "next": {"advice": advice, "command": command},
-        "files": story.files,
+        "files": log.files,
         "notes": list(explanation.notes),
     }
 
@@ -128,7 +124,7 @@ def explain_document(explanation: Explanation) -> ExplainDocument:
 def _failure(rule: Rule, count: int, last: Evidence) -> FailureDocument:
     return {
         "id": rule.id,
-        "role": rule.role.name.lower(),
+        "role": rule.kind.name.lower(),
         "headline": rule.headline,
         "count": count,
         "file": last.file,
@@ -145,78 +141,78 @@ def explain_text(explanation: Explanation) -> str:
 
 
 def _lines(explanation: Explanation) -> Iterator[str]:
-    story = explanation.story
-    yield _summary(story)
+    log = explanation.report
+    yield _summary(log)
     yield ""
-    if story.primary:
-        yield story.primary.rule.cause
-        yield story.primary.rule.meaning
+    if log.primary:
+        yield log.primary.rule.cause
+        yield log.primary.rule.meaning
         yield ""
-    yield f"disk: {story.disk.value}"
-    yield from _job(story)
+    yield f"disk: {log.disk.value}"
+    yield from _job(log)
     yield ""
-    if story.matches:
+    if log.matches:
         yield "What the log says, in its order:"
-        for match in story.matches:
+        for match in log.matches:
             yield f"    {_place(match.last, match.count)}: {match.last.text}  [{match.rule.id}]"
         yield ""
-    yield from _unknown(story)
-    if story.earlier:
-        yield f"Not shown: {_several(story.earlier, 'failure')} of earlier jobs."
+    yield from _unknown(log)
+    if log.earlier:
+        yield f"Not shown: {_several(log.earlier, 'failure')} of earlier jobs."
     for note in explanation.notes:
         yield f"note: {note}"
-    if story.earlier or explanation.notes:
+    if log.earlier or explanation.notes:
         yield ""
-    advice, command = _next(story)
+    advice, command = _next(log)
     yield advice
     yield f"    {command}"
-    yield from _remarks(story, command)
+    yield from _remarks(log, command)
 
 
-def _summary(story: Story) -> str:
-    if story.primary is not None:
-        return f"{_beginning(story)}{story.primary.rule.headline}."
-    if story.outcome is Outcome.UNKNOWN:
-        text = story.unknown[-1].last.text
-        if story.job.tool is Tool.CONVERTER:
-            errors = _several(len(story.unknown), "error")
-            return f"The log shows {errors} not known to bootgraft{_percent(story, ' (at {} %)')}; the last: {text}"
-        return f"{story.job.tool} failed with an error that bootgraft does not know: {text}"
-    if story.outcome is Outcome.SUCCEEDED:
-        return f"The conversion finished: {story.job.tool} came to its end, and no failure is in the log."
-    end = f" Its last message is of {story.last_time}." if story.last_time else ""
+def _summary(log: LogReport) -> str:
+    if log.primary is not None:
+        return f"{_beginning(log)}{log.primary.rule.headline}."
+    if log.outcome is ConversionOutcome.UNKNOWN:
+        text = log.unknown[-1].last.text
+        if _tool(log).goes_on:
+            errors = _several(len(log.unknown), "error")
+            return f"The log shows {errors} not known to bootgraft{_percent(log, ' (at {} %)')}; the last: {text}"
+        return f"{log.conversion.tool} failed with an error that bootgraft does not know: {text}"
+    if log.outcome is ConversionOutcome.SUCCEEDED:
+        return f"The conversion finished: {log.conversion.tool} came to its end, and no failure is in the log."
+    end = f" Its last message is of {log.last_time}." if log.last_time else ""
     return (
-        f"No failure is in the log, and no end of the conversion either{_percent(story, ' (it was at {} %)')}: "
+        f"No failure is in the log, and no end of the conversion either{_percent(log, ' (it was at {} %)')}: "
         f"it went on, or the log is cut off.{end}"
     )
 
 
-def _beginning(story: Story) -> str:
-    if story.outcome is Outcome.CAVEAT:
+def _beginning(log: LogReport) -> str:
+    if log.outcome is ConversionOutcome.CAVEAT:
         return "The guest was converted, but with a lack: "
-    match story.phase:
+    match log.phase:
         case Phase.CONNECTING:
-            return f"The conversion failed{_percent(story, ' (at {} %)')}: "
+            return f"The conversion failed{_percent(log, ' (at {} %)')}: "
         case Phase.RECONFIGURING:
-            return f"The conversion copied the disks{_percent(story, ' ({} %)')} and failed to make Windows bootable: "
+            return f"The conversion copied the disks{_percent(log, ' ({} %)')} and failed to make Windows bootable: "
         case Phase.COPYING:
-            return f"The conversion failed while it copied the disks{_percent(story, ' ({} %)')}: "
+            return f"The conversion failed while it copied the disks{_percent(log, ' ({} %)')}: "
         case Phase.PREPARING:
             return "The conversion failed before anything was copied: "
         case _:
-            return f"{story.job.tool} stopped before it changed the guest: "
+            return f"{log.conversion.tool} stopped before it changed the guest: "
 
 
-def _percent(story: Story, form: str) -> str:
-    return "" if story.job.percent is None else form.format(story.job.percent)
+def _percent(log: LogReport, form: str) -> str:
+    return "" if log.conversion.percent is None else form.format(log.conversion.percent)
 
 
 def _several(count: int, noun: str) -> str:
     return f"{count} {noun}{'s' * (count > 1)}"
 
 
-def _job(story: Story) -> Iterator[str]:
-    job = story.job
+def _job(log: LogReport) -> Iterator[str]:
+    job = log.conversion
     for name, value in (
         ("machine", job.name),
         ("source", job.source),
@@ -234,53 +230,56 @@ def _place(last: Evidence, count: int) -> str:
     return f"{last.file}:{last.number}{time}" + (f" (and {count - 1} times before)" if count > 1 else "")
 
 
-def _unknown(story: Story) -> Iterator[str]:
+def _unknown(log: LogReport) -> Iterator[str]:
     """Errors as they were found: all there is to say where no cause is known, else a few beside it."""
-    if not story.unknown:
+    if not log.unknown:
         return
-    if story.primary is None and story.job.tool is Tool.CONVERTER and (story.job.percent or 0) >= _LAST_PERCENTS:
-        yield "What failed beyond 95 % in documented cases was the reconfiguration of Windows, after the copy:"
-        yield f"    {_LAST_PERCENTS_SOURCE}"
-    shown = story.unknown[-(_SHOWN_BESIDE if story.primary else _SHOWN_UNKNOWN) :]
-    more = len(story.unknown) - len(shown)
+    if log.primary is None and (log.conversion.percent or 0) >= _LAST_PERCENTS:
+        yield from _tool(log).near_the_end
+    shown = log.unknown[-(_SHOWN_BESIDE if log.primary else _SHOWN_UNKNOWN) :]
+    more = len(log.unknown) - len(shown)
     yield "Errors that bootgraft does not know, as they are in the log" + (f" ({more} more before):" if more else ":")
     for each in shown:
         yield f"    {_place(each.last, each.count)}: {each.last.text}"
-        if story.primary is None:
+        if log.primary is None:
             yield from (f"        before: {line}" for line in each.before)
             yield from (f"        after:  {line}" for line in each.after)
     yield ""
 
 
-def _next(story: Story) -> tuple[str, str]:
+def _next(log: LogReport) -> tuple[str, str]:
     """What to do, and the command for it."""
-    if story.primary:
-        return story.primary.rule.next_step, _command(story, story.primary.rule.next)
-    if story.outcome is Outcome.UNKNOWN:
+    if log.primary:
+        return log.primary.rule.next_step, _command(log, log.primary.rule.next)
+    if log.outcome is ConversionOutcome.UNKNOWN:
         return "Whatever it was: what is on the disk, and whether it would start, is seen with", _command(
-            story, Next.CHECK
+            log, Next.CHECK
         )
-    return _SEE, _command(story, Next.CHECK)
+    return _SEE, _command(log, Next.CHECK)
 
 
-def _command(story: Story, form: Next) -> str:
-    tool = story.job.tool or Tool.CONVERTER
-    return form.value.format(disks=_disks(story) or _PLACEHOLDER[tool], target=_TARGET[tool])
+def _command(log: LogReport, form: Next) -> str:
+    tool = _tool(log)
+    return form.value.format(disks=_disks(log) or tool.disk, target=tool.target)
 
 
-def _disks(story: Story) -> str:
+def _tool(log: LogReport) -> Tool:
+    return log.conversion.tool or GRAMMARS[0].tools[0]
+
+
+def _disks(log: LogReport) -> str:
     """The disks to type; empty where the log does not name them.
 
-    virt-v2v's log names its source only, which is not the disk that it wrote.
+    Where the converter copies, the log names its source only, which is not the disk that it wrote.
     """
-    if story.job.tool is Tool.V2V and story.disk is not DiskState.UNCHANGED:
+    if _tool(log).copies and log.disk is not DiskState.UNCHANGED:
         return ""
-    return " ".join(_typed(each) for each in story.job.disk_files) or _description(story)
+    return " ".join(_typed(each) for each in log.conversion.disk_files) or _description(log)
 
 
-def _description(story: Story) -> str:
+def _description(log: LogReport) -> str:
     """The description that virt-v2v read, where it is a file: bootgraft finds the disks in it too."""
-    kind, _, path = (story.job.source or "").partition(" /")
+    kind, _, path = (log.conversion.source or "").partition(" /")
     return f"--vm {_typed(f'/{path}')}" if path and kind in ("-i vmx", "-i libvirtxml") else ""
 
 
@@ -288,17 +287,17 @@ def _typed(name: str) -> str:
     return shlex.quote(f"./{name}" if name.startswith("-") else name)
 
 
-def _remarks(story: Story, command: str) -> Iterator[str]:
-    disks: Sequence[str] = story.job.disk_files
+def _remarks(log: LogReport, command: str) -> Iterator[str]:
+    disks, description = log.conversion.disk_files, _tool(log).description
     if "--target" in command:
         yield "--target is the controller of the new machine (`bootgraft targets` lists them)" + (
-            "; its description knows it: bootgraft check --vm FILE.vmx" if story.job.tool is Tool.CONVERTER else "."
+            f"; its description knows it: bootgraft check --vm {description}" if description else "."
         )
-    if not _disks(story):
+    if not _disks(log):
         yield "The log does not name the disk: put yours in its place."
-    elif story.job.tool is Tool.V2V and "repair" in command:
+    elif _tool(log).copies and "repair" in command:
         yield "That is the source's own disk: repair a copy of it."
     elif len(disks) > 1:
         yield "The disks are in the order of the log; bootgraft wants them in BIOS order."
-    if len(disks) < len(story.job.disks):
+    if len(disks) < len(log.conversion.disks):
         yield "Disks in other folders than the last one that the log names were left out: add those of this machine."

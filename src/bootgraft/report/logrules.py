@@ -1,9 +1,10 @@
 """``docs/logs.md``, made from what the rules say about themselves: ``python -m bootgraft.report.logrules``."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from bootgraft.explain.catalogue import RULES
+from bootgraft.explain.catalogue import GRAMMARS
+from bootgraft.explain.message import Tool
 from bootgraft.explain.rules import Rule
 
 _HEAD = """\
@@ -28,16 +29,17 @@ where the log cannot be read or no converter wrote it.
 """
 
 
-def rules_page(rules: Iterable[Rule] = RULES) -> str:
+def rules_page() -> str:
     """The page as Markdown."""
-    return "\n".join((_HEAD, *(line for rule in rules for line in _entry(rule))))
+    entries = (line for grammar in GRAMMARS for rule in grammar.rules for line in _entry(rule, grammar.tools))
+    return "\n".join((_HEAD, *entries))
 
 
-def _entry(rule: Rule) -> Iterator[str]:
+def _entry(rule: Rule, tools: tuple[Tool, ...]) -> Iterator[str]:
     yield f"## {rule.id}\n"
-    yield f"- **Tool:** {', '.join(rule.tools)}"
+    yield f"- **Tool:** {', '.join(tool.name for tool in tools)}"
     yield f"- **Message:** `{rule.quoted}`"
-    yield f"- **Kind:** {rule.role.name.lower()}: {rule.role.value}"
+    yield f"- **Kind:** {rule.kind.name.lower()}: {rule.kind.value}"
     yield f"- **When:** {rule.phase.value}"
     yield f"- **Cause:** {rule.cause}"
     yield f"- **Meaning:** {rule.meaning}"

@@ -2,22 +2,23 @@
 
 from tests.explain import logs
 
-from bootgraft.explain.job import Job, JobReader
+from bootgraft.explain.conversion import Conversion
+from bootgraft.explain.converter import CONVERTER
+from bootgraft.explain.logreport import LogReader
 from bootgraft.explain.reading import lines
-from bootgraft.explain.record import Tool
-from bootgraft.explain.story import StoryReader
+from bootgraft.explain.virtv2v import V2V_IN_PLACE
 
 
-def job(*texts: str) -> Job:
-    reader = StoryReader()
+def job(*texts: str) -> Conversion:
+    reader = LogReader()
     for text in texts:
         reader.read("a.log", lines([text.encode()]))
-    return reader.story().job
+    return reader.report().conversion
 
 
 def test_the_worker_names_host_and_disk() -> None:
     found = job(logs.AGENT_50, logs.WORKER_50)
-    assert found.tool is Tool.CONVERTER
+    assert found.tool is CONVERTER
     assert found.destination == "esxsrv17.jacksoncounty.org"
     assert found.disks == ("[datastore1] E1Win72/E1Win72.vmdk",)
     assert found.disk_files == ("E1Win72.vmdk",)
@@ -51,7 +52,7 @@ def test_hosted_targets_lie_in_folders_of_windows() -> None:
 
 def test_virt_v2v_names_its_source() -> None:
     found = job(logs.IN_PLACE_NO_ROOT)
-    assert (found.tool, found.source, found.disks) == (Tool.V2V_IN_PLACE, "-i disk /dev/vdd", ("/dev/vdd",))
+    assert (found.tool, found.source, found.disks) == (V2V_IN_PLACE, "-i disk /dev/vdd", ("/dev/vdd",))
     assert found.step == "Inspecting the source"
     assert job(logs.V2V_WITHOUT_VIRTIO).source == "-i ova Windows-ovf"
 
@@ -62,4 +63,3 @@ def test_percentages() -> None:
     assert job("98% FAILED: odd\n").percent == 98
     assert job(line.format("disk is 99% full"), line.format("percentage: 400")).percent is None
     assert job(logs.V2V_WITHOUT_VIRTIO).percent == 100
-    assert JobReader().job == Job()

@@ -1,4 +1,4 @@
-"""From the lines of all files to one story: which conversion, what failed first, what is left on the disk."""
+"""From the lines of all files to one report: which conversion, what failed first, what is left on the disk."""
 
 import re
 from collections import OrderedDict, deque
@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from bootgraft.explain import converter, virtv2v
-from bootgraft.explain.catalogue import rule_for
-from bootgraft.explain.job import Job, JobReader, is_start
+from bootgraft.explain.catalogue import GRAMMARS
+from bootgraft.explain.conversion import Conversion
+from bootgraft.explain.grammar import Grammar, LineReader
+from bootgraft.explain.message import Level, LogMessage
 from bootgraft.explain.reading import Line
-from bootgraft.explain.record import Level, Record, Tool
-from bootgraft.explain.rules import DiskState, Phase, Role, Rule
+from bootgraft.explain.rules import DiskState, MessageKind, Phase, Rule
 
 CONTEXT = 3
 """Lines before and after an error that is not known."""
@@ -23,11 +23,10 @@ _MAX_UNKNOWN = 40
 _MAX_TEXT = 2000
 _SHOWN_CONTEXT = 400
 _NUMBER = re.compile(r"\d+")
-_FINISHED = "Finishing off"
 _SAYS_NOTHING = ("Task failed:", "Task failed")
 
 
-class Outcome(StrEnum):
+class ConversionOutcome(StrEnum):
     """How the conversion ended."""
 
     FAILED = "failed"  # with a failure that is known
@@ -71,15 +70,15 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class LogReport:
     """What the logs tell. ``primary`` is what the answer leads with; ``matches`` and ``unknown`` are in order of time.
 
     ``earlier`` counts the failures that belong to jobs before; ``phase`` and ``disk`` are those of the primary match,
     corrected by what else the log shows.
     """
 
-    job: Job
-    outcome: Outcome
+    conversion: Conversion
+    outcome: ConversionOutcome
     primary: Match | None
     phase: Phase | None
     disk: DiskState
@@ -87,19 +86,19 @@ class Story:
     unknown: tuple[Unknown, ...]
     earlier: int
     files: int
-    records: int
+    messages: int
     last_time: str
 
 
-class StoryReader:
+class LogReader:
     """Takes file after file; memory stays the same however long they are."""
 
     def __init__(self) -> None:
-        self._jobs = JobReader()
+        self._conversion = Conversion()
         self._matches: dict[str, Match] = {}
         self._unknown: OrderedDict[str, Unknown] = OrderedDict()
         self._finished = False
-        self._order = self._files = self._records = self._earlier = 0
+        self._order = self._files = self._messages = self._earlier = 0
         self._last_time = ""
         self._file = ""
         self._when: datetime | None = None
@@ -111,15 +110,28 @@ class StoryReader:
         self._file, self._when = file, None
         self._before.clear()
         self._open.clear()
-        known, messages = self._records, virtv2v.Messages()
+        known = self._messages
+        readers = [(grammar, grammar.reader()) for grammar in GRAMMARS]
         for line in source:
-            record = converter.parse(line)
-            for each in (*messages.end(), record) if record else messages.feed(line):
-                self._take(each)
+            self._feed(line, readers)
             self._around(line)
-        for each in messages.end():
-            self._take(each)
-        self._files += self._records > known
+        self._end(readers)
+        self._files += self._messages > known
+
+    def _feed(self, line: Line, readers: Sequence[tuple[Grammar, LineReader]]) -> None:
+        """Give a line to the first grammar that it belongs to."""
+        for grammar, reader in readers:
+            messages = reader.feed(line)
+            if messages is not None:
+                self._end([other for other in readers if other[1] is not reader])
+                for message in messages:
+                    self._take(message, grammar)
+                return
+
+    def _end(self, readers: Sequence[tuple[Grammar, LineReader]]) -> None:
+        for grammar, reader in readers:
+            for message in reader.end():
+                self._take(message, grammar)
 
     def _around(self, line: Line) -> None:
         text = line.text[:_SHOWN_CONTEXT]
@@ -132,27 +144,27 @@ class StoryReader:
                 self._open[key] = wanted - 1
         self._before.append(text)
 
-    def _take(self, record: Record) -> None:
-        self._records += 1
+    def _take(self, message: LogMessage, grammar: Grammar) -> None:
+        self._messages += 1
         self._order += 1
-        if is_start(record):
+        if grammar.starts(message):
             self._begin()
-        self._jobs.take(record)
-        if record.time:
-            self._last_time, self._when = record.time, _moment(record.time)
-        if record.tool is not Tool.CONVERTER and record.text.startswith(_FINISHED):
-            self._finish(record.tool)
-        rule = rule_for(record.text, record.tool)
-        dump = record.tool is Tool.CONVERTER and not record.time
-        if rule is not None and not (dump and rule.id in self._matches):  # the message itself says more than its object
+        self._conversion = grammar.learn(self._conversion, message).with_percent(message)
+        if message.time:
+            self._last_time, self._when = message.time, _moment(message.time)
+        if grammar.finishes(message):
+            self._finish(grammar)
+        rule = grammar.rule_for(message.text)
+        # The message itself says more than a detail of it.
+        if rule is not None and not (message.is_detail and rule.id in self._matches):
             count = self._matches[rule.id].count if rule.id in self._matches else 0
-            self._matches[rule.id] = Match(rule, count + 1, self._evidence(record))
-        elif rule is None and record.level is Level.ERROR:
-            self._take_unknown(record)
+            self._matches[rule.id] = Match(rule, count + 1, self._evidence(message))
+        elif rule is None and message.level is Level.ERROR:
+            self._take_unknown(message)
 
     def _begin(self) -> None:
-        """Forget the run of virt-v2v before this one, but for the number of its failures."""
-        self._earlier += sum(match.rule.role is not Role.CAVEAT for match in self._matches.values()) + len(
+        """Forget the run before this one, but for the number of its failures."""
+        self._earlier += sum(match.rule.kind is not MessageKind.CAVEAT for match in self._matches.values()) + len(
             self._unknown
         )
         self._matches.clear()
@@ -160,37 +172,37 @@ class StoryReader:
         self._open.clear()
         self._finished = False
 
-    def _finish(self, tool: Tool) -> None:
+    def _finish(self, grammar: Grammar) -> None:
         """A run that comes to its end had no failure, only a question that somebody answered."""
         self._finished = True
         for match in list(self._matches.values()):
-            if tool in match.rule.tools and match.rule.role is not Role.CAVEAT:
+            if match.rule in grammar.rules and match.rule.kind is not MessageKind.CAVEAT:
                 del self._matches[match.rule.id]
 
-    def _take_unknown(self, record: Record) -> None:
-        key = _NUMBER.sub("0", " ".join(record.text.split())[:200])
+    def _take_unknown(self, message: LogMessage) -> None:
+        key = _NUMBER.sub("0", " ".join(message.text.split())[:200])
         before = self._unknown.pop(key, None)
         count = before.count + 1 if before else 1
-        self._unknown[key] = Unknown(count, self._evidence(record), tuple(self._before), ())
+        self._unknown[key] = Unknown(count, self._evidence(message), tuple(self._before), ())
         self._open[key] = CONTEXT
         while len(self._unknown) > _MAX_UNKNOWN:
             self._unknown.popitem(last=False)
 
-    def _evidence(self, record: Record) -> Evidence:
-        text = " ".join(record.text.split())[:_MAX_TEXT]
+    def _evidence(self, message: LogMessage) -> Evidence:
+        text = " ".join(message.text.split())[:_MAX_TEXT]
         return Evidence(
-            self._file, record.number, self._order, self._when, record.time, record.part, record.level, text
+            self._file, message.number, self._order, self._when, message.time, message.part, message.level, text
         )
 
-    def story(self) -> Story:
+    def report(self) -> LogReport:
         """What all files together tell."""
         matches, unknown, earlier = _one_job(list(self._matches.values()), list(self._unknown.values()))
         primary = _primary(matches, unknown)
         outcome = _outcome(primary, unknown, finished=self._finished)
-        phase, disk = _left(primary, matches, self._jobs.job)
-        return Story(
-            self._jobs.job, outcome, primary, phase, disk, tuple(matches), tuple(unknown),
-            self._earlier + earlier, self._files, self._records, self._last_time,
+        phase, disk = _left(primary, matches, self._conversion)
+        return LogReport(
+            self._conversion, outcome, primary, phase, disk, tuple(matches), tuple(unknown),
+            self._earlier + earlier, self._files, self._messages, self._last_time,
         )  # fmt: skip
 
 
@@ -224,40 +236,38 @@ def _one_job(matches: list[Match], unknown: list[Unknown]) -> tuple[list[Match],
 def _primary(matches: Sequence[Match], unknown: Sequence[Unknown]) -> Match | None:
     """The first cause; else what explains a failed reconfiguration; else the failure itself; else what is lacking."""
 
-    def first(role: Role) -> Match | None:
-        return next((each for each in matches if each.rule.role is role), None)
+    def first(kind: MessageKind) -> Match | None:
+        return next((each for each in matches if each.rule.kind is kind), None)
 
-    symptom = first(Role.SYMPTOM)
-    hint = first(Role.HINT) if symptom and symptom.rule.phase is Phase.RECONFIGURING else None
-    return first(Role.CAUSE) or hint or symptom or (None if unknown else first(Role.CAVEAT))
+    symptom = first(MessageKind.SYMPTOM)
+    hint = first(MessageKind.HINT) if symptom and symptom.rule.phase is Phase.RECONFIGURING else None
+    return first(MessageKind.CAUSE) or hint or symptom or (None if unknown else first(MessageKind.CAVEAT))
 
 
-def _outcome(primary: Match | None, unknown: Sequence[Unknown], *, finished: bool) -> Outcome:
+def _outcome(primary: Match | None, unknown: Sequence[Unknown], *, finished: bool) -> ConversionOutcome:
     if primary is not None:
-        return Outcome.CAVEAT if primary.rule.role is Role.CAVEAT else Outcome.FAILED
+        return ConversionOutcome.CAVEAT if primary.rule.kind is MessageKind.CAVEAT else ConversionOutcome.FAILED
     if unknown:
-        return Outcome.UNKNOWN
-    return Outcome.SUCCEEDED if finished else Outcome.NO_FAILURE
+        return ConversionOutcome.UNKNOWN
+    return ConversionOutcome.SUCCEEDED if finished else ConversionOutcome.NO_FAILURE
 
 
-def _left(primary: Match | None, matches: Sequence[Match], job: Job) -> tuple[Phase | None, DiskState]:
+def _left(primary: Match | None, matches: Sequence[Match], conversion: Conversion) -> tuple[Phase | None, DiskState]:
     """How far it came, and what the target disk holds."""
     if primary is None:
-        return None, _without_rule(job)
+        return None, _disk_without_rule(conversion)
     rule = primary.rule
     if rule.phase is Phase.CONNECTING:  # only what failed of it tells when that was
-        failures = [each.rule for each in matches if each.rule.role is not Role.HINT]
+        failures = [each.rule for each in matches if each.rule.kind is not MessageKind.HINT]
         then = [each for each in failures if each.phase is not Phase.CONNECTING]
         then.sort(key=lambda each: each.phase is not Phase.RECONFIGURING)
         return (then[0].phase, then[0].disk) if then else (rule.phase, rule.disk)
     return rule.phase, rule.disk
 
 
-def _without_rule(job: Job) -> DiskState:
-    """The state after an unknown error: only what virt-v2v's order of work proves."""
-    step = job.step or ""
-    if job.tool is Tool.V2V and step.startswith("Copying disk"):
-        return DiskState.INCOMPLETE
-    if step.startswith(("Setting up the source", "Opening the source", "Inspecting the source")):
-        return DiskState.UNCHANGED
+def _disk_without_rule(conversion: Conversion) -> DiskState:
+    """The state after an error that no rule knows."""
+    for grammar in GRAMMARS:
+        if conversion.tool in grammar.tools:
+            return grammar.disk_after(conversion)
     return DiskState.UNKNOWN
