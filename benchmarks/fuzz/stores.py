@@ -17,8 +17,8 @@ from tests.machines.spec import File
 from tests.machines.spec import Hive as HiveSpec
 from tests.registry.support import TESTDATA, Memory, real_bcds
 
-from bootgraft.boot.bcd import BcdStore, ElementFormat, read_store
-from bootgraft.boot.bcd_device import parse_device
+from bootgraft.boot.bootmgr.bcd import BcdStore, ElementFormat, read_store
+from bootgraft.boot.bootmgr.bcd_device import parse_device
 from bootgraft.boot.chain import follow
 from bootgraft.changes import SetValue
 from bootgraft.checks.diagnosis import chain_findings

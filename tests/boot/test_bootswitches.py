@@ -6,9 +6,9 @@ import pytest
 from tests.boot.test_chain import entry, loader, menu, path, windows
 from tests.fakes import FakePartition, machine_of
 
-from bootgraft.boot.bootini import parse
 from bootgraft.boot.bootswitches import Review, SwitchEffect, review
 from bootgraft.boot.chain import follow
+from bootgraft.boot.ntldr.bootini import parse
 from bootgraft.boot.steps import BootTarget
 
 

@@ -220,7 +220,7 @@ def one_volume(boot_ini: bytes | None, *directories: str) -> Machine:
 
 
 def of_release(monkeypatch: pytest.MonkeyPatch, version: tuple[int, int], name: str = "Microsoft Windows XP") -> None:
-    for module in ("ntldr", "menurebuild"):
+    for module in ("ntldr.chain", "menurebuild"):
         product = Product(name, version, "", "", written_name=name)
         monkeypatch.setattr(f"bootgraft.boot.{module}.find_product", lambda *_, found=product: found)
 

@@ -4,8 +4,8 @@ import pytest
 from tests.fakes import FakePartition, machine_of
 from tests.memory_windows import MemoryFileSystem
 
+from bootgraft.boot.bootmgr.resume import resume_changes
 from bootgraft.boot.hibernation import saved_sessions
-from bootgraft.boot.resume import resume_changes
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Machine
 

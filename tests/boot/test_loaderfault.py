@@ -14,7 +14,7 @@ from tests.storage.disks import SparseDisk
 from bootgraft.boot.chain import BootChain, follow
 from bootgraft.boot.faults import LoaderFault, LoaderFaultKind
 from bootgraft.changes import Change, CreateDirectory, Plan, SetValue, WriteFile
-from bootgraft.checks import boot_loader, uefi_fallback
+from bootgraft.checks.chain import boot_loader, uefi_fallback
 from bootgraft.checks.diagnosis import chain_findings
 from bootgraft.checks.finding import Severity
 from bootgraft.machine import Machine

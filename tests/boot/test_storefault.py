@@ -4,14 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.boot.test_bcd import Bytes, export, store_of
-from tests.boot.test_bootmgr import at, bios, windows
+from tests.boot.bootmgr.test_bcd import Bytes, export, store_of
+from tests.boot.bootmgr.test_chain import at, bios, windows
 from tests.machines import bcd, vista
 from tests.machines.build import content
 from tests.machines.spec import File, Hive
 from tests.registry.support import FILETIME, Memory, real_file
 
-from bootgraft.boot.bcd import BOOTMGR
+from bootgraft.boot.bootmgr.bcd import BOOTMGR
 from bootgraft.boot.chain import BootChain
 from bootgraft.boot.faults import LoaderFault, LoaderFaultKind
 from bootgraft.changes import CreateKey, SetValue

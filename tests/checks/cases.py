@@ -12,47 +12,48 @@ from tests.checks import identities
 from tests.fakes import FakePartition, machine_of, volume_of
 from tests.windows.hives import hive_of
 
-from bootgraft.boot.bootcode import BootCode
+from bootgraft.boot.bios.bootcode import BootCode
 from bootgraft.boot.chain import BootChain, BootTarget, Step, follow
 from bootgraft.boot.faults import LoaderFault, LoaderFaultKind
 from bootgraft.boot.hibernation import SavedSession
 from bootgraft.boot.menufault import MenuFault, MenuFaultKind
 from bootgraft.boot.unusable import Unusable, UnusableKind
 from bootgraft.changes import FileId, WriteFile, WriteSectors
-from bootgraft.checks import (
+from bootgraft.checks.chain import (
     boot_chain,
     boot_loader,
     boot_menu,
     boot_sector,
-    boot_service,
     boot_store,
     boot_switches,
+    dynamic_disk,
+    encryption,
+    foreign_volume,
+    uefi_fallback,
+)
+from bootgraft.checks.controller import (
+    boot_service,
     device_binding,
-    disk_information,
-    disk_signature,
-    drive_letter,
     driver_file,
     driver_imports,
     driver_signature,
-    dynamic_disk,
-    encryption,
     enum_instance,
-    foreign_volume,
-    gpt_attributes,
+    start_override,
+    target,
+)
+from bootgraft.checks.controller.facts import BindingStore, ControllerFacts, LinkFacts
+from bootgraft.checks.finding import Finding
+from bootgraft.checks.identity import disk_information, disk_signature, drive_letter, gpt_attributes
+from bootgraft.checks.identity.identity_facts import HIDDEN, IdentityFacts
+from bootgraft.checks.machine import (
     hibernation,
     hive_integrity,
     hive_size,
     last_known_good,
     pending_transactions,
-    start_override,
-    target,
-    uefi_fallback,
     vm_firmware,
     volume_state,
 )
-from bootgraft.checks.facts import BindingStore, ControllerFacts, LinkFacts
-from bootgraft.checks.finding import Finding
-from bootgraft.checks.identity_facts import HIDDEN, IdentityFacts
 from bootgraft.filesystems.base import VolumeState
 from bootgraft.machine import Firmware, Volume
 from bootgraft.registry.integrity import Defect, DefectKind, DefectSeverity

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from bootgraft.changes import Change, CreateKey, DeleteValue, FileId, SetValue, WriteSectors
 from bootgraft.checks.finding import Finding
-from bootgraft.checks.identity_facts import DiskIdentity, IdentityFacts, VolumeIdentity, WindowsIdentity
+from bootgraft.checks.identity.identity_facts import DiskIdentity, IdentityFacts, VolumeIdentity, WindowsIdentity
 from bootgraft.storage.partitions import TableKind
 from bootgraft.windows.mounted_devices import MountedDevice, gpt_identity, mbr_identity
 

@@ -35,8 +35,8 @@ from tests.machines.windows_hives import (
 from tests.memory_windows import MemoryWindows, memory_windows
 
 from bootgraft.changes import RegistryData
+from bootgraft.checks.controller.facts import BindingStore, LinkFacts
 from bootgraft.checks.diagnosis import Diagnosis, Verdict, diagnose
-from bootgraft.checks.facts import BindingStore, LinkFacts
 from bootgraft.drivers.package import DeviceId, DriverPackage, InfFacts, PackageFile, PackageKey, PackageValue
 from bootgraft.registry.values import ValueType, dword_data, text_data
 from bootgraft.repair.apply import apply

@@ -8,7 +8,7 @@ from tests.memory_windows import MemoryFileSystem
 from tests.registry.log_writer import Write, bins_of, new_log, old_log, rebased, sealed
 from tests.registry.support import FILETIME, Memory, built_hive, exported, real_file, tree
 
-from bootgraft.checks.pending_transactions import check
+from bootgraft.checks.machine.pending_transactions import check
 from bootgraft.errors import DirtyHiveError, FileMissingError, HiveError
 from bootgraft.registry.alternate import bring_into_line
 from bootgraft.registry.hive import Hive

@@ -3,7 +3,7 @@
 import pytest
 from tests.repair.bench import BINDING, minimal_keys, package
 
-from bootgraft.checks.facts import BindingStore
+from bootgraft.checks.controller.facts import BindingStore
 from bootgraft.repair.wanted import binds_another, store_of, wanted_keys
 from bootgraft.targets.controllers import find_controller
 from bootgraft.windows.pe import Architecture

@@ -5,7 +5,7 @@ from dataclasses import replace
 from tests.checks.cases import LSI_LOGIC, chain
 
 from bootgraft.checks.diagnosis import Diagnosis, Verdict
-from bootgraft.checks.identity_facts import IdentityFacts
+from bootgraft.checks.identity.identity_facts import IdentityFacts
 from bootgraft.machine import Firmware
 from bootgraft.report.device import DeviceSpec
 from bootgraft.worker.job import Job, Operation

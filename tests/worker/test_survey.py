@@ -5,7 +5,7 @@ from dataclasses import replace
 from tests.checks.cases import chain, installation
 
 from bootgraft.checks.diagnosis import Verdict
-from bootgraft.checks.identity_facts import IdentityFacts
+from bootgraft.checks.identity.identity_facts import IdentityFacts
 from bootgraft.report.device import DeviceSpec
 from bootgraft.worker.job import Job, Operation
 from bootgraft.worker.survey import Survey, diagnoses_of

@@ -10,9 +10,10 @@ A disk whose old name is proven so is known for every other partition that the s
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from bootgraft.boot import bcd_volumes, search
-from bootgraft.boot.bcd_device import GptPartition, MbrPartition, PartitionIdentity
-from bootgraft.boot.bcd_references import Reference, Role
+from bootgraft.boot import search
+from bootgraft.boot.bootmgr import bcd_volumes
+from bootgraft.boot.bootmgr.bcd_device import GptPartition, MbrPartition, PartitionIdentity
+from bootgraft.boot.bootmgr.bcd_references import Reference, Role
 from bootgraft.errors import FileSystemError, HiveError, PartitionTableError
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Machine, Volume

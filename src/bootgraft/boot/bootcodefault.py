@@ -1,13 +1,14 @@
 """Boot code that is missing, or starts a loader that is not there, and the code that mends it where there is any.
 
-Code comes from the machine's own disks or from an installation that was given (:mod:`.bootcode`); there is no other.
+Code comes from the machine's own disks or from an installation that was given (:mod:`.bios.bootcode`).
 """
 
 from collections.abc import Iterator
 
-from bootgraft.boot import bootcode, search
-from bootgraft.boot.bootcode import MBR_CODE, BootCode, CodeSource
-from bootgraft.boot.loaders import Loader, named_in
+from bootgraft.boot import search
+from bootgraft.boot.bios import bootcode
+from bootgraft.boot.bios.bootcode import MBR_CODE, BootCode, CodeSource
+from bootgraft.boot.bios.loaders import Loader, named_in
 from bootgraft.boot.sectorfault import SectorFault, SectorFaultKind
 from bootgraft.changes import WriteSectors
 from bootgraft.errors import FileSystemError, PartitionTableError

@@ -10,8 +10,8 @@ import struct
 from collections.abc import Iterator
 
 from bootgraft.boot import search
-from bootgraft.boot.bootcode import MBR_CODE, CodeSource, none_given
-from bootgraft.boot.loaders import BOOT_CODE_SIZE, Loader, named_in
+from bootgraft.boot.bios.bootcode import MBR_CODE, CodeSource, none_given
+from bootgraft.boot.bios.loaders import BOOT_CODE_SIZE, Loader, named_in
 from bootgraft.boot.sectorfault import SectorFault, SectorFaultKind
 from bootgraft.changes import WriteSectors
 from bootgraft.errors import FileSystemError, PartitionTableError

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bootgraft.boot import search
-from bootgraft.boot.bootini import BootEntry
+from bootgraft.boot.ntldr.bootini import BootEntry
 from bootgraft.boot.steps import BootTarget
 from bootgraft.errors import FileSystemError
 from bootgraft.text import printable

@@ -1,22 +1,23 @@
 r"""The boot chain: followed link by link as firmware and loader follow it, from disk 0 to the SYSTEM hive.
 
-BIOS: MBR → the one active partition → its file system → the loader that its boot sector names (:mod:`.loaders`):
-ntldr with boot.ini (:mod:`.ntldr`), bootmgr with a BCD store (:mod:`.bootmgr`), FreeLoader with freeldr.ini
-(:mod:`.freeldr`). UEFI: GPT → the EFI system partition (:mod:`.uefi`) → bootmgr. Then, for all: the default entry → the
-partition that it names → the Windows directory. Every link is a :class:`Step` with what was read and where. The first
-that does not hold ends the chain; its evidence also says what would fit, as information: which Windows boots is decided
-by these links and never by what lies around.
+BIOS: MBR → the one active partition → its file system → the loader that its boot sector names (:mod:`.bios`): ntldr
+with boot.ini or FreeLoader with freeldr.ini (:mod:`.ntldr`), bootmgr with a BCD store (:mod:`.bootmgr`). UEFI: GPT →
+the EFI system partition → bootmgr. Then, for all: the default entry → its partition → the Windows directory. Every
+link is a :class:`Step` with what was read and where. The first that does not hold ends the chain; its evidence also
+says what would fit, as information: which Windows boots is decided by these links and never by what lies around.
 """
 
 from typing import TYPE_CHECKING
 
-from bootgraft.boot import bootini, ntldr, uefi
-from bootgraft.boot.arc import ArcKind
-from bootgraft.boot.bootcode import CodeSource, none_given
-from bootgraft.boot.bootini import BootIni
+from bootgraft.boot.bios.bootcode import CodeSource, none_given
+from bootgraft.boot.bios.loaders import Loader, which_starts
+from bootgraft.boot.bootmgr import uefi
 from bootgraft.boot.bootsector import find_faults
-from bootgraft.boot.laststart import last_start
-from bootgraft.boot.loaders import Loader, which_starts
+from bootgraft.boot.ntldr import bootini
+from bootgraft.boot.ntldr import chain as ntldr
+from bootgraft.boot.ntldr.arc import ArcKind
+from bootgraft.boot.ntldr.bootini import BootIni
+from bootgraft.boot.ntldr.laststart import last_start
 from bootgraft.boot.steps import BootChain, BootTarget, BrokenLinkError, DiskReference, Step, broken
 from bootgraft.boot.trail import Trail
 from bootgraft.machine import Disk, Firmware, Machine, Volume
@@ -87,7 +88,7 @@ def _follow_loader(trail: Trail, system: Volume) -> BootTarget:
         _bootmgr_is_there(trail, system)
         return _follow_bootmgr(trail, system, Firmware.BIOS)
     if loader is Loader.FREELDR:
-        from bootgraft.boot import freeldr  # no Windows needs it
+        from bootgraft.boot.ntldr import freeldr  # no Windows needs it
 
         freeldr.check_loader(trail, system)
         ini = freeldr.read_menu(trail, system)
@@ -134,7 +135,7 @@ def _loader_faults(trail: Trail, system: Volume | None, firmware: Firmware | Non
     if trail.bcd is None:
         return found
     from bootgraft.boot import loaderfault, storefault
-    from bootgraft.boot.bootmgr import default_entry
+    from bootgraft.boot.bootmgr.chain import default_entry
 
     devices = loaderfault.wrong_devices(trail.machine, trail.bcd, default_entry(trail.bcd))
     return (*found, *devices, *storefault.store_faults(trail.machine, trail.bcd))
@@ -221,7 +222,7 @@ def _system_partition(trail: Trail, disk: Disk, firmware: Firmware) -> Volume:
 
 
 def _follow_bootmgr(trail: Trail, system: Volume, firmware: Firmware) -> BootTarget:
-    from bootgraft.boot import bootmgr  # the chain of NT 4 to 2003 reads no BCD store
+    from bootgraft.boot.bootmgr import chain as bootmgr  # the chain of NT 4 to 2003 reads no BCD store
 
     menu = bootmgr.read_menu(trail, system, firmware)
     trail.bcd = menu

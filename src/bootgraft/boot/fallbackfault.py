@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from bootgraft.boot import uefi
 from bootgraft.boot.bcd_meaning import has_file
+from bootgraft.boot.bootmgr import uefi
 from bootgraft.boot.faults import LoaderFault, LoaderFaultKind
 from bootgraft.changes import Change, CreateDirectory, FileId, WriteFile
 from bootgraft.errors import FileSystemError, PartitionTableError

@@ -7,12 +7,18 @@ has what both must lead to.
 
 from collections.abc import Iterator
 
-from bootgraft.boot import bcd_volumes
-from bootgraft.boot.bcd import BcdObject, Element, ElementType
-from bootgraft.boot.bcd_device import DamagedDevice, GptPartition, PartitionIdentity, partition_element, retargeted
 from bootgraft.boot.bcd_meaning import Meaning, find_meanings, fits, is_renamed_disk
-from bootgraft.boot.bcd_references import Reference, Role, references, sought
-from bootgraft.boot.bootmgr import STORES, Menu, title
+from bootgraft.boot.bootmgr import bcd_volumes
+from bootgraft.boot.bootmgr.bcd import BcdObject, Element, ElementType
+from bootgraft.boot.bootmgr.bcd_device import (
+    DamagedDevice,
+    GptPartition,
+    PartitionIdentity,
+    partition_element,
+    retargeted,
+)
+from bootgraft.boot.bootmgr.bcd_references import Reference, Role, references, sought
+from bootgraft.boot.bootmgr.chain import STORES, Menu, title
 from bootgraft.boot.faults import LoaderFault, LoaderFaultKind
 from bootgraft.changes import FileId, RegistryData, SetValue
 from bootgraft.machine import Machine, Volume

@@ -4,7 +4,7 @@ The menu is ntldr's boot.ini or FreeLoader's freeldr.ini, which name a Windows a
 
 A Windows is never taken by its name alone: it must be the only one in that directory on the given disks, and nothing
 may speak for another; or of several the only one that last started from that very path, and the others must deny it.
-What its own registry says (:mod:`.laststart`) decides first.
+What its own registry says (:mod:`.ntldr.laststart`) decides first.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from bootgraft.boot import bootini, menuedit, search
-from bootgraft.boot.arc import ArcKind, ArcPath, parse_arc
-from bootgraft.boot.bootini import BootEntry, BootIni
-from bootgraft.boot.laststart import last_start
+from bootgraft.boot import search
+from bootgraft.boot.ntldr import bootini, menuedit
+from bootgraft.boot.ntldr.arc import ArcKind, ArcPath, parse_arc
+from bootgraft.boot.ntldr.bootini import BootEntry, BootIni
+from bootgraft.boot.ntldr.laststart import last_start
 from bootgraft.changes import FileId, WriteFile
 from bootgraft.errors import FileSystemError, PartitionTableError
 from bootgraft.machine import Machine, Volume

@@ -8,10 +8,11 @@ do not matter to ntldr ("Boot Options in a Boot.ini File").
 import hashlib
 from collections.abc import Iterator
 
-from bootgraft.boot import arcwalk, bootini, bootsectorfile, menuedit, search
-from bootgraft.boot.arc import ArcKind, ArcPath
-from bootgraft.boot.bootini import BootEntry, BootIni
+from bootgraft.boot import search
 from bootgraft.boot.menufault import MenuFault, MenuFaultKind
+from bootgraft.boot.ntldr import arcwalk, bootini, bootsectorfile, menuedit
+from bootgraft.boot.ntldr.arc import ArcKind, ArcPath
+from bootgraft.boot.ntldr.bootini import BootEntry, BootIni
 from bootgraft.boot.search import FoundWindows
 from bootgraft.changes import FileId, WriteFile
 from bootgraft.errors import FileSystemError, PartitionTableError

@@ -3,20 +3,20 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from bootgraft.boot.arc import ArcKind
-from bootgraft.boot.bootini import BootIni
+from bootgraft.boot.ntldr.arc import ArcKind
+from bootgraft.boot.ntldr.bootini import BootIni
 from bootgraft.boot.steps import DiskReference
 from bootgraft.machine import Volume
 
 if TYPE_CHECKING:  # the chain of NT 4 to 2003 reads no BCD store
-    from bootgraft.boot.bootmgr import Menu
+    from bootgraft.boot.bootmgr.chain import Menu
 
 
 def in_store(menu: "Menu") -> Iterator[DiskReference]:
     """The partitions that the default entry of a BCD store is loaded from."""
-    from bootgraft.boot.bcd import ElementType
-    from bootgraft.boot.bcd_device import MbrPartition, PartitionDevice
-    from bootgraft.boot.bootmgr import default_entry
+    from bootgraft.boot.bootmgr.bcd import ElementType
+    from bootgraft.boot.bootmgr.bcd_device import MbrPartition, PartitionDevice
+    from bootgraft.boot.bootmgr.chain import default_entry
 
     entry = default_entry(menu)
     if entry is None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from bootgraft.boot import bcd_volumes
-from bootgraft.boot.bcd import BcdObject, ElementType, ObjectType
-from bootgraft.boot.bcd_device import on_partition
 from bootgraft.boot.bcd_meaning import fits, has_file, unreadable
-from bootgraft.boot.bcd_menu import Choice, choose, installed
-from bootgraft.boot.bcd_volumes import Question
-from bootgraft.boot.bootmgr import Menu, title
+from bootgraft.boot.bootmgr import bcd_volumes
+from bootgraft.boot.bootmgr.bcd import BcdObject, ElementType, ObjectType
+from bootgraft.boot.bootmgr.bcd_device import on_partition
+from bootgraft.boot.bootmgr.bcd_menu import Choice, choose, installed
+from bootgraft.boot.bootmgr.bcd_volumes import Question
+from bootgraft.boot.bootmgr.chain import Menu, title
 from bootgraft.boot.faults import LoaderFault, LoaderFaultKind
 from bootgraft.boot.loaderfault import element_place
 from bootgraft.changes import Change, CreateKey, RegistryData, SetValue

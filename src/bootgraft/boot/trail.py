@@ -12,8 +12,8 @@ from bootgraft.machine import Machine, Volume
 from bootgraft.text import printable
 
 if TYPE_CHECKING:  # it is built from what is in here
-    from bootgraft.boot.bootini import BootEntry, BootIni
-    from bootgraft.boot.bootmgr import Menu
+    from bootgraft.boot.bootmgr.chain import Menu
+    from bootgraft.boot.ntldr.bootini import BootEntry, BootIni
 
 
 class Trail:

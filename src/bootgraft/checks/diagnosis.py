@@ -7,41 +7,42 @@ from enum import StrEnum
 from bootgraft.boot.chain import BootChain
 from bootgraft.boot.hibernation import SavedSession
 from bootgraft.boot.unusable import Unusable
-from bootgraft.checks import (
+from bootgraft.checks.chain import (
     boot_chain,
     boot_loader,
     boot_menu,
     boot_sector,
-    boot_service,
     boot_store,
     boot_switches,
+    dynamic_disk,
+    encryption,
+    foreign_volume,
+    uefi_fallback,
+)
+from bootgraft.checks.controller import (
+    boot_service,
     device_binding,
-    disk_information,
-    disk_signature,
-    drive_letter,
     driver_file,
     driver_imports,
     driver_signature,
-    dynamic_disk,
-    encryption,
     enum_instance,
-    foreign_volume,
-    gpt_attributes,
+    own_driver,
+    start_override,
+    target,
+)
+from bootgraft.checks.controller.facts import ControllerFacts, gather
+from bootgraft.checks.finding import Finding, FindingDoc, Severity
+from bootgraft.checks.identity import disk_information, disk_signature, drive_letter, gpt_attributes
+from bootgraft.checks.identity.identity_facts import IdentityFacts
+from bootgraft.checks.machine import (
     hibernation,
     hive_integrity,
     hive_size,
     last_known_good,
-    own_driver,
     pending_transactions,
-    start_override,
-    target,
-    uefi_fallback,
     vm_firmware,
     volume_state,
 )
-from bootgraft.checks.facts import ControllerFacts, gather
-from bootgraft.checks.finding import Finding, FindingDoc, Severity
-from bootgraft.checks.identity_facts import IdentityFacts
 from bootgraft.registry.hive import Hive
 from bootgraft.targets.controllers import Controller
 from bootgraft.windows.driver_database import has_database

@@ -11,7 +11,7 @@ from bootgraft.changes import (
     RegistryData,
     SetValue,
 )
-from bootgraft.checks.facts import BindingStore
+from bootgraft.checks.controller.facts import BindingStore
 from bootgraft.drivers.package import DriverPackage, PackageKey, PackageValue
 from bootgraft.drivers.recipient import Recipient
 from bootgraft.errors import DriverSourceError

@@ -21,9 +21,9 @@ from bootgraft.changes import (
     WriteFile,
     WriteSectors,
 )
-from bootgraft.checks import enum_instance
+from bootgraft.checks.controller import enum_instance
+from bootgraft.checks.controller.facts import ControllerFacts, binding_store
 from bootgraft.checks.diagnosis import Diagnosis
-from bootgraft.checks.facts import ControllerFacts, binding_store
 from bootgraft.checks.finding import DRIVER_REMEDIES
 from bootgraft.drivers.package import DriverPackage, PackageFile, PackageKey
 from bootgraft.errors import DriverSourceError, FileMissingError, FileSystemError

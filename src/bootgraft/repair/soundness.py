@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from bootgraft.changes import DeleteKey, FileId, Plan
-from bootgraft.checks import hive_integrity
 from bootgraft.checks.finding import Finding
+from bootgraft.checks.machine import hive_integrity
 from bootgraft.errors import BootgraftError
 from bootgraft.machine import Machine
 from bootgraft.registry.integrity import Defect, DefectSeverity, verify

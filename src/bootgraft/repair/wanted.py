@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bootgraft.checks.facts import BindingStore
+from bootgraft.checks.controller.facts import BindingStore
 from bootgraft.drivers.bindings import CRITICAL, critical_keys, database_keys, facts_of
 from bootgraft.drivers.package import DriverPackage, PackageKey
 from bootgraft.targets.controllers import Controller

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import cache
 
-from bootgraft.boot.bootcode import BootCode, CodeSource, harvest
+from bootgraft.boot.bios.bootcode import BootCode, CodeSource, harvest
 from bootgraft.machine import Machine
 from bootgraft.storage.blockdevice import BlockDevice
 from bootgraft.worker.job import Job

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from bootgraft.boot.hibernation import SavedSession
 from bootgraft.boot.unusable import Unusable, explain
-from bootgraft.checks import hibernation, volume_state
+from bootgraft.checks.machine import hibernation, volume_state
 from bootgraft.errors import UnsafeVolumeError
 from bootgraft.filesystems.base import FileSystemKind, VolumeState
 from bootgraft.machine import Machine, Volume

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from bootgraft.changes import Change, Plan, WriteSectors
-from bootgraft.checks import hibernation
 from bootgraft.checks.finding import Finding
+from bootgraft.checks.machine import hibernation
 from bootgraft.machine import Machine
 from bootgraft.repair.apply import apply, open_hive_at
 from bootgraft.repair.chainplan import join, volumes_written
@@ -80,7 +80,7 @@ def _edit(job: Job, disks: Sequence[BlockDevice], done: Discarded, *, of_store: 
 
 
 def _store_changes(machine: Machine) -> tuple[Change, ...]:
-    from bootgraft.boot.resume import resume_changes
+    from bootgraft.boot.bootmgr.resume import resume_changes
 
     return resume_changes(machine)
 

@@ -23,7 +23,7 @@ from bootgraft.worker.recommending import recommend
 from bootgraft.worker.survey import Survey, diagnoses_of, read_target, survey, windows_targets
 
 if TYPE_CHECKING:
-    from bootgraft.checks.alternatives import Alternative
+    from bootgraft.checks.controller.alternatives import Alternative
 
 BOOTS, DOES_NOT_BOOT = 0, 1
 
@@ -108,6 +108,6 @@ def _check(job: Job, disks: Sequence[BlockDevice]) -> Outcome:
 def _alternatives(found: Survey, diagnosis: Diagnosis) -> "tuple[Alternative, ...]":
     if diagnosis.verdict is not Verdict.BLOCKED:
         return ()
-    from bootgraft.checks.alternatives import find_alternatives  # a machine that boots needs none
+    from bootgraft.checks.controller.alternatives import find_alternatives  # a machine that boots needs none
 
     return find_alternatives(diagnosis, found.hive)

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bootgraft.boot.chain import follow
+from bootgraft.checks.controller.facts import LinkFacts
+from bootgraft.checks.controller.own_driver import default_link
 from bootgraft.checks.diagnosis import Diagnosis
-from bootgraft.checks.facts import LinkFacts
 from bootgraft.checks.finding import DRIVER_REMEDIES
-from bootgraft.checks.own_driver import default_link
 from bootgraft.drivers.package import DriverPackage
 from bootgraft.errors import BootgraftError, DriverSourceError, FileSystemError, HiveError, PartitionTableError
 from bootgraft.machine import Machine

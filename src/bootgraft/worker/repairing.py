@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bootgraft.changes import Plan, WitnessRange
+from bootgraft.checks.controller.facts import hive_file
 from bootgraft.checks.diagnosis import Diagnosis, Verdict, chain_findings, identity_findings
-from bootgraft.checks.facts import hive_file
 from bootgraft.checks.finding import Finding, Remedy, Severity
 from bootgraft.drivers.package import DriverPackage
 from bootgraft.events import Event, EventKind, Monitor

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bootgraft.boot.bootcode import CodeSource, none_given
+from bootgraft.boot.bios.bootcode import CodeSource, none_given
 from bootgraft.boot.chain import BootChain, BootTarget, follow
 from bootgraft.boot.hibernation import SavedSession, saved_sessions
 from bootgraft.boot.unusable import Unusable, explain
-from bootgraft.checks import vm_firmware
 from bootgraft.checks.diagnosis import Diagnosis, diagnose
-from bootgraft.checks.identity_facts import IdentityFacts, gather
-from bootgraft.checks.vm_firmware import DescribedFirmware
+from bootgraft.checks.identity.identity_facts import IdentityFacts, gather
+from bootgraft.checks.machine import vm_firmware
+from bootgraft.checks.machine.vm_firmware import DescribedFirmware
 from bootgraft.errors import PartitionTableError, UsageError
 from bootgraft.machine import Firmware, Machine
 from bootgraft.registry.hive import Hive

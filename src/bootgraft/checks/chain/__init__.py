@@ -1,0 +1,1 @@
+"""Does the chain from the firmware arrive at a Windows?"""

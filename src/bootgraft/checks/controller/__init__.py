@@ -1,0 +1,1 @@
+"""Does the Windows start from the controller of the new machine?"""

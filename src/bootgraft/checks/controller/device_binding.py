@@ -1,0 +1,96 @@
+"""Gate 4, first half: does anything tell the kernel which driver serves this controller?"""
+
+from bootgraft.checks.controller.facts import BindingStore, ControllerFacts, LinkFacts
+from bootgraft.checks.controller.inbox import bind
+from bootgraft.checks.controller.wording import consequence, severity_in
+from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy, Severity
+
+MISSING = "device-binding-missing"
+ONLY_INSTANCE = "device-binding-only-in-enum"
+_REFERENCES = (
+    "https://learn.microsoft.com/windows-hardware/drivers/debugger/bug-check-0x7b--inaccessible-boot-device",
+)
+DOCS = (
+    FindingDoc(
+        id=MISSING,
+        applies_to="every Windows from NT 4 on",
+        cause="The machine never had this controller: Setup of Windows 2000 to 7 made no CriticalDeviceDatabase key "
+        "for any of its ids, or no entry of the DriverDatabase of Windows 8 and later leads to a service. NT 4 looks "
+        "no driver up; there the finding means that no driver for the controller is known.",
+        evidence="The control set and the ids looked for, and where each entry of the DriverDatabase ends.",
+        fix="Where Windows ships the driver and its service and file are there, CriticalDeviceDatabase keys are made "
+        "and the service is completed; where it has the file in one of its own caches (driver.cab, a service pack's "
+        "cabinet or folder, dllcache), it is taken from there. A package that waits in the driver store of Vista "
+        "and later does too. Else driver and bindings come from the driver source.",
+        limits="A key without ClassGUID does not count: the kernel skips it. One without Service binds to no driver. "
+        "An id in the DriverDatabase alone is no binding: packages that were only staged have that too. Of the "
+        "channels of an IDE controller the first is looked at.",
+        references=_REFERENCES,
+    ),
+    FindingDoc(
+        id=ONLY_INSTANCE,
+        applies_to="Windows 2000 and later",
+        cause="The machine ran with this controller before, so its Enum instance names the service, but neither the "
+        "CriticalDeviceDatabase nor the DriverDatabase does: in another slot the controller is a new device without a "
+        "driver.",
+        evidence="The instance's key and its service.",
+        fix="The bindings are made as where there is no instance.",
+        limits="Which slot the virtual machine will use cannot be told from the disk.",
+        references=_REFERENCES,
+    ),
+)
+
+
+def check(facts: ControllerFacts) -> tuple[Finding, ...]:
+    """One finding for each control set that binds no service to a device of the chain, or only in one slot."""
+    return tuple(_check_link(facts, link) for link in facts.links if not link.is_bound)
+
+
+def _check_link(facts: ControllerFacts, link: LinkFacts) -> Finding:
+    changes = bind(facts, link)
+    remedy = Remedy.CHANGES if changes else Remedy.DRIVER
+    if link.service_name is None:
+        return Finding(
+            MISSING,
+            severity_in(link),
+            f"no driver for {link.main_id} in {link.control_set}",
+            consequence(facts, link),
+            (_lack(facts, link), *_dead_ends(facts, link)),
+            remedy,
+            changes,
+            INACCESSIBLE_BOOT_DEVICE,
+            device=link.main_id,
+        )
+    bound = next(each for each in link.instances if each.service == link.service_name)
+    return Finding(
+        ONLY_INSTANCE,
+        Severity.WARNING,
+        f"the driver for {link.main_id} is bound to one slot only in {link.control_set}",
+        "Windows starts if the device stands in the slot that it stood in before, and stops with 0x7B elsewhere.",
+        (_lack(facts, link), f"{facts.hive.path}: {bound.key_path} names the service {bound.service}"),
+        remedy,
+        changes,
+        leaves_open=link.is_default,
+        device=link.main_id,
+    )
+
+
+def _lack(facts: ControllerFacts, link: LinkFacts) -> str:
+    hive, main_id, others = facts.hive.path, link.main_id, len(link.link.device_ids) - 1
+    if link.store is BindingStore.NONE:
+        return f"{hive}: {link.control_set}: no driver of NT 4 for {main_id} is known"
+    if link.binding is not None and link.store is BindingStore.CRITICAL_DEVICES:
+        return f"{hive}: {link.binding.key_path} has a ClassGUID but no Service: it binds no driver"
+    if link.binding is not None:
+        return f"{hive}: {link.binding.key_path} leads to a configuration without a Service: it binds no driver"
+    device = "controller" if main_id == facts.controller.main_id else "device"
+    any_other = f", nor for any of the {others} other ids of the {device}" if others else ""
+    if link.store is BindingStore.DRIVER_DATABASE:
+        return f"{hive}: DriverDatabase has no entry for {main_id} that leads to a service{any_other}"
+    name = main_id.replace("\\", "#").lower()
+    database = f"{link.control_set}\\Control\\CriticalDeviceDatabase"
+    return f"{hive}: {database} has no key with a service for {name}{any_other}"
+
+
+def _dead_ends(facts: ControllerFacts, link: LinkFacts) -> tuple[str, ...]:
+    return tuple(f"{facts.hive.path}: DriverDatabase\\{each}" for each in link.dead_ends)

@@ -1,0 +1,1 @@
+"""Are disks, volumes and letters still called what Windows calls them?"""

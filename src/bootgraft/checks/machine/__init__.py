@@ -1,0 +1,1 @@
+"""Is the machine in a state in which it can be started, and written to?"""

@@ -1,0 +1,72 @@
+"""What can be judged, what is only said to be unknown, and what the target itself rules out."""
+
+from dataclasses import replace
+
+import pytest
+from tests.checks.cases import gpt_installation, installation
+
+from bootgraft.checks.controller.target import check, is_judged, no_target, not_judged
+from bootgraft.checks.finding import Severity
+from bootgraft.targets.controllers import CONTROLLERS, Attachment, Controller, find_controller
+from bootgraft.windows.installation import Architecture
+
+LSI = find_controller("vmware:lsilogic")
+GENERATION_2 = find_controller("hyperv:gen2")
+
+
+@pytest.mark.parametrize(
+    ("version", "has_database", "judged"),
+    [
+        ((0, 0), False, False), ((3, 51), False, False), ((4, 0), False, True), ((5, 0), False, True),
+        ((5, 2), False, True), ((6, 1), False, True), ((6, 2), False, False), ((6, 2), True, True),
+        ((10, 0), False, False), ((10, 0), True, True),
+    ],
+)  # fmt: skip
+def test_which_windows_are_judged(version: tuple[int, int], has_database: bool, judged: bool) -> None:
+    assert is_judged(installation(version=version), has_database=has_database) is judged
+
+
+def test_why_it_cannot_be_judged() -> None:
+    found = not_judged(installation(version=(6, 3)), LSI, has_database=False)
+    assert found.severity is Severity.INFO
+    assert found.leaves_open
+    assert found.title == "bootgraft cannot tell whether Microsoft Windows Server 2003 starts on vmware:lsilogic"
+    assert "no DriverDatabase, by which NT 6.3 binds" in found.evidence[0]
+    assert "NT 3.51 is older" in not_judged(installation(version=(3, 51)), LSI, has_database=False).evidence[0]
+
+
+def test_what_could_not_be_read_is_the_reason() -> None:
+    lost = replace(installation(version=(0, 0)), notes=("the product and version are unknown: SOFTWARE: damaged",))
+    assert not_judged(lost, LSI, has_database=True).evidence == (f"{lost.volume.name}: {lost.notes[0]}",)
+    odd = replace(installation(), arch=Architecture.UNKNOWN)
+    assert not is_judged(odd, has_database=False)
+    assert "architecture is unknown" in not_judged(odd, LSI, has_database=False).evidence[0]
+
+
+@pytest.mark.parametrize("controller", CONTROLLERS, ids=lambda each: each.target)
+def test_only_the_synthetic_controllers_rule_anything_out(controller: Controller) -> None:
+    found = [(each.id, each.severity, each.leaves_open) for each in check(installation(), controller)]
+    for_uefi = [("target-firmware", Severity.BLOCKER, False)]
+    expected = {
+        Attachment.VMBUS: for_uefi,
+        Attachment.VPCI: for_uefi,
+        Attachment.XEN: [("target-not-judged", Severity.INFO, True)],
+    }
+    assert found == expected.get(controller.attachment, [])
+
+
+def test_a_generation_2_machine_starts_a_later_64_bit_windows_from_gpt() -> None:
+    assert check(gpt_installation(version=(6, 2)), GENERATION_2) == ()
+    assert check(gpt_installation(version=(10, 0)), GENERATION_2) == ()
+    (of_7,) = check(gpt_installation(version=(6, 1)), GENERATION_2)
+    assert [each.partition(": ")[2] for each in of_7.evidence] == [
+        "it is NT 6.1; Hyper-V supports NT 6.2 and later there"
+    ]
+    (of_2003,) = check(installation(), GENERATION_2)
+    assert len(of_2003.evidence) == 3
+    assert "disk with an MBR" in of_2003.evidence[0]
+    assert "32-bit" in of_2003.evidence[2]
+
+
+def test_no_target() -> None:
+    assert "--target" in no_target().explanation

@@ -1,0 +1,35 @@
+"""The firmware in the description against the one that the disk needs."""
+
+from dataclasses import replace
+
+import pytest
+from tests.checks.cases import chain
+
+from bootgraft.checks.finding import Severity
+from bootgraft.checks.machine.vm_firmware import DescribedFirmware, check
+from bootgraft.machine import Firmware
+
+BIOS, UEFI = (DescribedFirmware("server1.vmx", each) for each in (Firmware.BIOS, Firmware.UEFI))
+
+
+@pytest.mark.parametrize(
+    ("needed", "described", "wrong"),
+    [
+        (Firmware.UEFI, BIOS, True),
+        (Firmware.UEFI, UEFI, False),
+        (Firmware.BIOS, UEFI, True),
+        (Firmware.BIOS, BIOS, False),
+        (Firmware.UEFI, None, False),
+        (None, UEFI, True),  # ntldr
+        (None, BIOS, False),
+    ],
+)
+def test_all_pairs(needed: Firmware | None, described: DescribedFirmware | None, wrong: bool) -> None:
+    found = check(replace(chain(), firmware=needed), described)
+    assert [each.severity for each in found] == ([Severity.BLOCKER] if wrong else [])
+    if found:
+        assert found[0].evidence[0].startswith("server1.vmx: its firmware is ")
+
+
+def test_a_chain_that_leads_nowhere_needs_nothing() -> None:
+    assert check(replace(chain(holds=False), default=None, firmware=None), UEFI) == ()
