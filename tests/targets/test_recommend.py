@@ -7,11 +7,11 @@ from tests.machines.tools import run
 
 from bootgraft.targets import libvirt, proxmox, vmx
 from bootgraft.targets.controllers import CONTROLLERS, Controller, find_controller
-from bootgraft.targets.recommend import Disk, fragments
+from bootgraft.targets.recommend import DiskFile, fragments
 from bootgraft.targets.vmdescription import Firmware
 
 SCHEMA = Path("/usr/share/libvirt/schemas/domain.rng")
-DISKS = (Disk("/vm/server1 & <o'x>.vmdk", "vmdk"), Disk("data.raw", "raw"))
+DISKS = (DiskFile("/vm/server1 & <o'x>.vmdk", "vmdk"), DiskFile("data.raw", "raw"))
 ALL = pytest.mark.parametrize("controller", CONTROLLERS, ids=lambda each: each.target)
 BOTH = pytest.mark.parametrize("firmware", list(Firmware))
 
@@ -86,7 +86,7 @@ def test_the_machine_type_fits_the_controller() -> None:
 
 
 def test_place_7_of_a_scsi_bus_is_the_controllers_own() -> None:
-    disks = [Disk(f"{number}.vmdk", "vmdk") for number in range(9)]
+    disks = [DiskFile(f"{number}.vmdk", "vmdk") for number in range(9)]
     (made,) = fragments(find_controller("vmware:lsilogic"), Firmware.BIOS, disks)
     assert "scsi0:7." not in made.text
     assert "scsi0:9.present" in made.text

@@ -22,31 +22,33 @@ from bootgraft.targets.xmltree import Element, encoding_of, parse_xml, start_tag
 from bootgraft.text import printable
 
 _HYPERVISORS = {"kvm": "kvm", "qemu": "kvm", "xen": "xen", "vmware": "vmware", "vbox": "virtualbox"}
-_BUS_OF_NAME = (("hd", "ide"), ("sd", "scsi"), ("vd", "virtio"), ("xvd", "xen"), ("fd", "fdc"), ("ub", "usb"))
-_PLAIN = {
-    ("kvm", "ide"): "kvm:ide",
-    ("kvm", "sata"): "kvm:ahci",
-    ("kvm", "nvme"): "kvm:nvme",
-    ("xen", "ide"): "xen:ide",
-    ("xen", "xen"): "xen:pv",
-    ("vmware", "ide"): "vmware:ide",
-    ("vmware", "sata"): "vmware:ahci",
-    ("virtualbox", "ide"): "virtualbox:piix4",
-    ("virtualbox", "sata"): "virtualbox:ahci",
+DISK_NAMES = {"hd": "ide", "sd": "scsi", "vd": "virtio", "xvd": "xen", "fd": "fdc", "ub": "usb"}
+"""The bus that libvirt takes a disk to be on by the beginning of its name, where nothing else tells."""
+CONTROLLERS: dict[tuple[str, ...], str] = {
+    ("kvm", "ide", ""): "kvm:ide",
+    ("kvm", "sata", ""): "kvm:ahci",
+    ("kvm", "nvme", ""): "kvm:nvme",
+    ("kvm", "virtio", ""): "kvm:virtio-blk",
+    ("kvm", "scsi", "virtio-scsi"): "kvm:virtio-scsi",
+    ("kvm", "scsi", "lsilogic"): "kvm:lsi",
+    ("kvm", "scsi", "lsisas1068"): "kvm:lsisas1068",
+    ("kvm", "scsi", "lsisas1078"): "kvm:megasas",
+    ("kvm", "scsi", "vmpvscsi"): "vmware:pvscsi",  # qemu's has the ids of VMware's
+    ("xen", "ide", ""): "xen:ide",
+    ("xen", "xen", ""): "xen:pv",
+    ("vmware", "ide", ""): "vmware:ide",
+    ("vmware", "sata", ""): "vmware:ahci",
+    ("vmware", "scsi", "lsilogic"): "vmware:lsilogic",
+    ("vmware", "scsi", "lsisas1068"): "vmware:lsisas1068",
+    ("vmware", "scsi", "buslogic"): "vmware:buslogic",
+    ("vmware", "scsi", "vmpvscsi"): "vmware:pvscsi",
+    ("virtualbox", "ide", ""): "virtualbox:piix4",
+    ("virtualbox", "sata", ""): "virtualbox:ahci",
+    ("virtualbox", "scsi", "lsilogic"): "virtualbox:lsilogic",
+    ("virtualbox", "scsi", "lsisas1068"): "virtualbox:lsisas1068",
+    ("virtualbox", "scsi", "buslogic"): "virtualbox:buslogic",
 }
-_SCSI = {
-    ("kvm", "lsilogic"): "kvm:lsi",
-    ("kvm", "lsisas1068"): "kvm:lsisas1068",
-    ("kvm", "lsisas1078"): "kvm:megasas",
-    ("kvm", "vmpvscsi"): "vmware:pvscsi",  # qemu's has the ids of VMware's
-    ("vmware", "lsilogic"): "vmware:lsilogic",
-    ("vmware", "lsisas1068"): "vmware:lsisas1068",
-    ("vmware", "buslogic"): "vmware:buslogic",
-    ("vmware", "vmpvscsi"): "vmware:pvscsi",
-    ("virtualbox", "lsilogic"): "virtualbox:lsilogic",
-    ("virtualbox", "lsisas1068"): "virtualbox:lsisas1068",
-    ("virtualbox", "buslogic"): "virtualbox:buslogic",
-}
+"""By hypervisor, libvirt's bus and, for SCSI, the controller's model; of virtio's, those that are transitional."""
 _OTHER_DEVICES = {"cdrom", "floppy"}
 _ATTRIBUTE = re.compile(r"""\s(?P<name>[^\s=]+)\s*=\s*(?P<value>"[^"]*"|'[^']*')""")
 
@@ -161,22 +163,23 @@ def _source(element: Element, path: Path) -> str:
 def _bus(element: Element) -> str:
     bus = element.attribute(("target",), "bus")
     name = element.attribute(("target",), "dev")
-    return bus or next((known for prefix, known in _BUS_OF_NAME if name.startswith(prefix)), "")
+    return bus or next((known for prefix, known in DISK_NAMES.items() if name.startswith(prefix)), "")
 
 
 def _controller(domain: Element, element: Element, path: Path) -> str | None:
     hypervisor = _HYPERVISORS.get(domain.attributes.get("type", ""), "")
     bus = _bus(element)
+    model = ""
     if bus == "virtio":
-        return "kvm:virtio-blk" + _suffix(domain, element.attribute(("target",), "model") or _model(element))
-    if bus != "scsi":
-        if bus not in ("ide", "sata", "nvme", "xen", "usb", "sd", "fdc"):
-            raise malformed(path, element.line, f"this disk is on a bus that bootgraft does not know: {bus!r}")
-        return _PLAIN.get((hypervisor, bus))
-    model = _scsi_model(domain, element.attribute(("address",), "controller") or "0")
-    if model.startswith("virtio"):
-        return "kvm:virtio-scsi" + _suffix(domain, model)
-    return _SCSI.get((hypervisor, model))
+        virtio = element.attribute(("target",), "model") or _model(element)
+        return CONTROLLERS["kvm", bus, ""] + _suffix(domain, virtio)
+    if bus == "scsi":
+        model = _scsi_model(domain, element.attribute(("address",), "controller") or "0")
+        if model.startswith("virtio"):
+            return CONTROLLERS["kvm", bus, "virtio-scsi"] + _suffix(domain, model)
+    elif bus not in ("ide", "sata", "nvme", "xen", "usb", "sd", "fdc"):
+        raise malformed(path, element.line, f"this disk is on a bus that bootgraft does not know: {bus!r}")
+    return CONTROLLERS.get((hypervisor, bus, model))
 
 
 def _model(element: Element) -> str:

@@ -25,14 +25,18 @@ _LINE = re.compile(r"([A-Za-z][A-Za-z0-9_-]*):[ \t]*(.*)")
 _DRIVE = re.compile(r"(ide|sata|scsi|virtio)(\d{1,2})")
 _CARD = re.compile(r"net(\d{1,2})")
 _LINK_DOWN = re.compile(r"(?<=,)link_down=[^,]*|^link_down=[^,]*")
-_SCSI = {
-    "lsi": "kvm:lsi",
-    "megasas": "kvm:megasas",
-    "virtio-scsi-pci": "kvm:virtio-scsi",
-    "virtio-scsi-single": "kvm:virtio-scsi",
-    "pvscsi": "vmware:pvscsi",  # qemu's has the ids of VMware's
-    "lsi53c810": None,
+CONTROLLERS: dict[tuple[str, ...], str | None] = {
+    ("ide", ""): "kvm:ide",
+    ("sata", ""): "kvm:ahci",
+    ("virtio", ""): "kvm:virtio-blk",
+    ("scsi", "lsi"): "kvm:lsi",
+    ("scsi", "megasas"): "kvm:megasas",
+    ("scsi", "virtio-scsi-pci"): "kvm:virtio-scsi",
+    ("scsi", "virtio-scsi-single"): "kvm:virtio-scsi",
+    ("scsi", "pvscsi"): "vmware:pvscsi",  # qemu's has the ids of VMware's
+    ("scsi", "lsi53c810"): None,
 }
+"""By Proxmox' names of drives and, for SCSI, its ``scsihw``."""
 _BUSES = ("ide", "sata", "scsi", "virtio")
 
 
@@ -134,17 +138,15 @@ def _disks(settings: dict[str, _Setting], path: Path) -> Iterator[VmDisk]:
 
 
 def _controller(settings: dict[str, _Setting], bus: str, path: Path) -> str | None:
-    if bus == "virtio":
-        return "kvm:virtio-blk"
-    if bus == "sata":
-        return "kvm:ahci"
-    if bus == "ide":  # q35 has no IDE: the disk then hangs on the chipset's AHCI
-        return "kvm:ahci" if "q35" in _value(settings, "machine") else "kvm:ide"
+    if bus == "ide" and "q35" in _value(settings, "machine"):  # which has no IDE: the disk hangs on the chipset's AHCI
+        bus = "sata"
+    if bus != "scsi":
+        return CONTROLLERS[bus, ""]
     hardware = settings.get("scsihw")
     model = "lsi" if hardware is None else hardware.value
-    if hardware is not None and model not in _SCSI:
+    if hardware is not None and (bus, model) not in CONTROLLERS:
         raise malformed(path, hardware.line, f"scsihw is a controller that bootgraft does not know: {model!r}")
-    return _SCSI[model]
+    return CONTROLLERS[bus, model]
 
 
 def _natural(disk: VmDisk) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """What a machine's description has to say so that a disk boots on a target: fragments for the target's hypervisor.
 
 Sources: libvirt ``docs/formatdomain.rst``, pve-docs ``qm.conf.5``, ``VBoxManage storagectl``, xl-disk-configuration(5),
-Microsoft ``New-VM``; the device names of VMware's as in ``vmx``.
+Microsoft ``New-VM``. Where bootgraft reads a format too, its reader's table of controllers says how it names them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,8 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 
+from bootgraft.targets import libvirt, proxmox, vmx
 from bootgraft.targets.controllers import Attachment, Controller
-from bootgraft.targets.vmdescription import Firmware
+from bootgraft.targets.vmdescription import Firmware, names_of
+
+_MODERN = "-modern"
+"""How names of virtio's controllers end that are not transitional."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +26,7 @@ class Fragment:
 
 
 @dataclass(frozen=True, slots=True)
-class Disk:
+class DiskFile:
     """One disk's file and its format in qemu's words."""
 
     location: str
@@ -35,7 +39,7 @@ class _Machine:
 
     controller: Controller
     firmware: Firmware
-    disks: tuple[Disk, ...]
+    disks: tuple[DiskFile, ...]
 
     @property
     def chipset(self) -> str:
@@ -43,11 +47,11 @@ class _Machine:
         name = self.controller.name
         if name == "ide":
             return "pc"  # q35 has none
-        is_newer = self.firmware is Firmware.UEFI or name.endswith("-modern")
+        is_newer = self.firmware is Firmware.UEFI or name.endswith(_MODERN)
         return "q35" if is_newer or self.controller.attachment in (Attachment.AHCI, Attachment.NVME) else "pc"
 
 
-def fragments(controller: Controller, firmware: Firmware, disks: Sequence[Disk]) -> tuple[Fragment, ...]:
+def fragments(controller: Controller, firmware: Firmware, disks: Sequence[DiskFile]) -> tuple[Fragment, ...]:
     """Return what presents these disks, in BIOS order, on this controller to this firmware; nothing for a cloud's."""
     if controller.cloud is not None:
         return ()
@@ -55,56 +59,50 @@ def fragments(controller: Controller, firmware: Firmware, disks: Sequence[Disk])
     return tuple(_WRITERS[controller.hypervisor](machine))
 
 
+_VMX_TYPES = {"ide": "ata-hardDisk", "scsi": "scsi-hardDisk"}
+
+
 def _vmware(machine: _Machine) -> Iterator[Fragment]:
-    name = machine.controller.name
-    bus, kind = {"ide": ("ide", "ata-hardDisk"), "ahci": ("sata0", "disk"), "nvme": ("nvme0", "disk")}.get(
-        name, ("scsi0", "scsi-hardDisk")
-    )
+    names = names_of(machine.controller.target, vmx.CONTROLLERS)
+    assert names is not None  # all of VMware's have one
+    kind, model = names
+    bus = kind if kind == "ide" else f"{kind}0"
     lines = [f'firmware = "{"efi" if machine.firmware is Firmware.UEFI else "bios"}"']
     if bus != "ide":
         lines.append(f'{bus}.present = "TRUE"')
-    if bus == "scsi0":
-        lines.append(f'scsi0.virtualDev = "{name}"')
+    if model:
+        lines.append(f'{bus}.virtualDev = "{model}"')
     for number, disk in enumerate(machine.disks):
         # Place 7 of a SCSI bus is the controller's own.
         place = f"ide{number // 2}:{number % 2}" if bus == "ide" else f"{bus}:{number + (number > 6)}"
         if disk.format != "vmdk":
             lines.append(f"# first: qemu-img convert -O vmdk {quote(_name(disk))} {quote(_vmdk(disk))}")
         lines.append(f'{place}.present = "TRUE"')
-        lines.append(f'{place}.deviceType = "{kind}"')
+        lines.append(f'{place}.deviceType = "{_VMX_TYPES.get(kind, "disk")}"')
         lines.append(f'{place}.fileName = "{_vmdk(disk).replace("|", "|7C").replace(chr(34), "|22")}"')
     yield _fragment("vmx", lines)
 
 
 def _kvm(machine: _Machine) -> Iterator[Fragment]:
-    if machine.controller.name in _LIBVIRT:
-        yield _libvirt(machine)
-    if machine.controller.name in _PROXMOX:
-        yield _proxmox(machine)
-    if machine.controller.name not in _LIBVIRT:
+    target = machine.controller.target
+    in_libvirt = names_of(target.removesuffix(_MODERN), libvirt.CONTROLLERS)
+    in_proxmox = names_of(target, proxmox.CONTROLLERS)
+    if in_libvirt is not None and "nvme" not in in_libvirt:  # only the newest libvirt has that bus
+        _, bus, model = in_libvirt
+        yield _libvirt(machine, bus, model)
+    else:
         yield _qemu(machine)
+    if in_proxmox is not None:
+        bus, model = in_proxmox
+        yield _proxmox(machine, bus, model)
 
 
-_LIBVIRT = {
-    "ide": ("ide", "hd", ""),
-    "ahci": ("sata", "sd", ""),
-    "virtio-blk": ("virtio", "vd", ""),
-    "virtio-blk-modern": ("virtio", "vd", ""),
-    "virtio-scsi": ("scsi", "sd", "virtio-scsi"),
-    "virtio-scsi-modern": ("scsi", "sd", "virtio-scsi"),
-    "lsi": ("scsi", "sd", "lsilogic"),
-    "lsisas1068": ("scsi", "sd", "lsisas1068"),
-    "megasas": ("scsi", "sd", "lsisas1078"),
-}
-"""libvirt's bus, the start of its device names, and the model of its SCSI controller."""
-
-
-def _libvirt(machine: _Machine) -> Fragment:
+def _libvirt(machine: _Machine, bus: str, model: str) -> Fragment:
     name = machine.controller.name
-    bus, prefix, model = _LIBVIRT[name]
+    prefix = next((prefix for prefix, known in libvirt.DISK_NAMES.items() if known == bus), "sd")
     virtio = ""
     if name.startswith("virtio") and machine.chipset == "q35":
-        virtio = "virtio-non-transitional" if name.endswith("-modern") else "virtio-transitional"
+        virtio = "virtio-non-transitional" if name.endswith(_MODERN) else "virtio-transitional"
     firmware = " firmware='efi'" if machine.firmware is Firmware.UEFI else ""
     lines = [
         "<domain type='kvm'>",
@@ -129,19 +127,7 @@ def _libvirt(machine: _Machine) -> Fragment:
     return _fragment("libvirt", [*lines, "  </devices>", "</domain>"])
 
 
-_PROXMOX = {
-    "ide": ("ide", ""),
-    "ahci": ("sata", ""),
-    "virtio-blk": ("virtio", ""),
-    "virtio-scsi": ("scsi", "virtio-scsi-pci"),
-    "lsi": ("scsi", "lsi"),
-    "megasas": ("scsi", "megasas"),
-}
-"""Proxmox' drive names and its ``scsihw``."""
-
-
-def _proxmox(machine: _Machine) -> Fragment:
-    bus, hardware = _PROXMOX[machine.controller.name]
+def _proxmox(machine: _Machine, bus: str, hardware: str) -> Fragment:
     lines = [
         f"bios: {'ovmf' if machine.firmware is Firmware.UEFI else 'seabios'}",
         f"machine: {machine.chipset}",
@@ -225,15 +211,15 @@ def _fragment(kind: str, lines: Sequence[str]) -> Fragment:
     return Fragment(kind, "\n".join(lines) + "\n")
 
 
-def _name(disk: Disk) -> str:
+def _name(disk: DiskFile) -> str:
     return Path(disk.location).name
 
 
-def _vmdk(disk: Disk) -> str:
+def _vmdk(disk: DiskFile) -> str:
     return _name(disk) if disk.format == "vmdk" else str(Path(_name(disk)).with_suffix(".vmdk"))
 
 
-def _full(disk: Disk) -> str:
+def _full(disk: DiskFile) -> str:
     is_path = "://" not in disk.location
     return str(Path(disk.location).absolute()) if is_path else disk.location
 

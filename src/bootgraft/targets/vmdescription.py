@@ -4,7 +4,7 @@ A description is hostile input like an image: what cannot be read ends as one Vm
 """
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -97,3 +97,11 @@ def in_order(disks: Sequence[VmDisk], first: Sequence[str]) -> tuple[VmDisk, ...
     """Return the disks, those whose places are listed in ``first`` before the others."""
     ranks = {place: rank for rank, place in enumerate(first)}
     return tuple(sorted(disks, key=lambda disk: ranks.get(disk.place, len(ranks))))
+
+
+def names_of(target: str, table: Mapping[tuple[str, ...], str | None]) -> tuple[str, ...] | None:
+    """What a format calls the controller ``HYPERVISOR:CONTROLLER``: a table of its names, read backwards.
+
+    Of several names the first; None where the format has no such controller.
+    """
+    return next((names for names, found in table.items() if found == target), None)

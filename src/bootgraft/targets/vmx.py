@@ -28,13 +28,16 @@ _DEVICE = re.compile(r"(scsi|ide|sata|nvme)(\d{1,4}):(\d{1,4})")
 _PASSED = re.compile(r"pcipassthru\d{1,3}\.present")
 _CARD = re.compile(r"ethernet(\d{1,4})")
 _ESCAPE = re.compile(r"\|([0-9A-Fa-f]{2})")
-_CONTROLLERS = {"ide": "vmware:ide", "sata": "vmware:ahci", "nvme": "vmware:nvme"}
-_SCSI = {
-    "lsilogic": "vmware:lsilogic",
-    "lsisas1068": "vmware:lsisas1068",
-    "pvscsi": "vmware:pvscsi",
-    "buslogic": "vmware:buslogic",
+CONTROLLERS: dict[tuple[str, ...], str] = {
+    ("ide", ""): "vmware:ide",
+    ("sata", ""): "vmware:ahci",
+    ("nvme", ""): "vmware:nvme",
+    ("scsi", "lsilogic"): "vmware:lsilogic",
+    ("scsi", "lsisas1068"): "vmware:lsisas1068",
+    ("scsi", "pvscsi"): "vmware:pvscsi",
+    ("scsi", "buslogic"): "vmware:buslogic",
 }
+"""By VMware's bus and, for SCSI, its ``virtualDev``."""
 _DISK_TYPES = {"disk", "scsi-harddisk", "ata-harddisk", "sata-harddisk", "nvme-harddisk", "plaindisk", "rawdisk"}
 _OTHER_TYPES = {"cdrom-image", "cdrom-raw", "atapi-cdrom", "scsi-passthru", "clientdevice"}
 
@@ -162,11 +165,11 @@ def _is_disk(settings: dict[str, _Setting], device: str, path: Path) -> bool:
 
 def _controller(settings: dict[str, _Setting], kind: str, bus: str, path: Path) -> str | None:
     if kind != "scsi":
-        return _CONTROLLERS[kind]
+        return CONTROLLERS[kind, ""]
     model = settings.get(f"{bus}.virtualdev")
     if model is None:
         return None  # VMware then chooses by the guest and the version of the virtual hardware
-    found = _SCSI.get(model.value.casefold())
+    found = CONTROLLERS.get(("scsi", model.value.casefold()))
     if found is None:
         raise malformed(path, model.line, f"{bus} is a controller that bootgraft does not know: {model.value!r}")
     return found

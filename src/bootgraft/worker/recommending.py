@@ -17,8 +17,8 @@ def recommend(job: Job, found: Survey, diagnosis: Diagnosis) -> "tuple[Fragment,
     """The fragments for one target; none where they were not asked for, or the machine would not boot with them."""
     if not job.recommend or diagnosis.controller is None or diagnosis.verdict is Verdict.BLOCKED:
         return ()
-    from bootgraft.targets.recommend import Disk, fragments
+    from bootgraft.targets.recommend import DiskFile, fragments
 
     names = [(image.location, image.format.partition(" ")[0]) for image in job.devices[: job.disks]]
-    disks = [Disk(location, _QEMU_NAMES.get(name, name)) for location, name in names]
+    disks = [DiskFile(location, _QEMU_NAMES.get(name, name)) for location, name in names]
     return fragments(diagnosis.controller, found.chain.firmware or Firmware.BIOS, disks)
