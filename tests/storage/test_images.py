@@ -12,8 +12,8 @@ from tests.machines.formats import READ_ONLY, ImageForm, convert
 from tests.storage.imagekit import create, qemu_img, qemu_io
 
 from bootgraft.errors import ImageError, ReadOnlyError
-from bootgraft.storage import images, locks
-from bootgraft.storage.imageinfo import QEMU_DRIVER
+from bootgraft.storage import locks
+from bootgraft.storage.formats import reader_of
 from bootgraft.storage.images import ImageFormat, identify, open_image
 
 SIZE = 4 * 2**20
@@ -59,7 +59,7 @@ def test_every_other_format_is_written(raw: Path, tmp_path: Path, form: ImageFor
             image.device.write(offset, b"\xa5" * 1024)
             expected[offset : offset + 1024] = b"\xa5" * 1024
         image.device.flush()
-    driver = "raw" if form is ImageForm.BARE_FLAT else QEMU_DRIVER[info.format]
+    driver = "raw" if form is ImageForm.BARE_FLAT else info.format.qemu_driver
     assert by_qemu(path, driver, tmp_path) == expected
     assert identify(str(path)).size == SIZE
 
@@ -95,13 +95,18 @@ def test_a_file_that_the_kernel_refuses_to_write(tmp_path: Path, monkeypatch: py
 
 
 def test_a_format_that_is_not_written_in_place_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(images.IN_PLACE, ImageFormat.VDI, "it may not survive a kill")
+    monkeypatch.setattr(ImageFormat.VDI, "not_in_place", "it may not survive a kill")
     assert identify(str(create(tmp_path / "disk.vdi", "vdi"))).read_only_reason == "it may not survive a kill"
 
 
-def test_every_format_has_its_row() -> None:
-    assert set(images.IN_PLACE) == set(ImageFormat)
-    assert set(QEMU_DRIVER) == set(ImageFormat) - {ImageFormat.NBD}
+def test_every_row_of_the_table_is_whole() -> None:
+    for each in set(ImageFormat) - {ImageFormat.RAW, ImageFormat.NBD}:
+        assert each.qemu_driver, each
+        assert each.magics, each
+        assert reader_of(each).read.__doc__, each
+    assert ImageFormat.RAW.qemu_driver == "raw"
+    drivers = [each.qemu_driver for each in ImageFormat]
+    assert len(set(drivers)) == len(drivers)
 
 
 def test_the_format_can_be_overridden(tmp_path: Path) -> None:

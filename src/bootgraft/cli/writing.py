@@ -13,7 +13,7 @@ from bootgraft.errors import UsageError
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.storage.commit import commit
 from bootgraft.storage.editedfile import draft_edit
-from bootgraft.storage.imageinfo import QEMU_DRIVER, ImageFormat
+from bootgraft.storage.imageinfo import ImageFormat
 from bootgraft.storage.images import OpenImage, identify, open_image
 from bootgraft.storage.journalsearch import new_journal_path
 from bootgraft.storage.overlay import MAX_RUN, Overlay
@@ -86,7 +86,7 @@ def _write_overlay(path: Path, image: OpenImage, overlay: Overlay) -> None:
     """Write one overlay under a temporary name first: half an overlay must never look like a whole one."""
     partial = path.with_name(f"{path.name}.partial")
     partial.unlink(missing_ok=True)  # left by a run that was killed
-    create_overlay(partial, Path(image.info.location), QEMU_DRIVER[image.info.format])
+    create_overlay(partial, Path(image.info.location), image.info.format.qemu_driver)
     try:
         with open_image(identify(str(partial), allow_paths=_folders(image)), writable=True) as opened:
             for run in overlay.runs():

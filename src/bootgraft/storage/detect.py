@@ -13,16 +13,6 @@ from bootgraft.storage.imageinfo import ImageFormat
 
 _SNIFFED = 64 * 1024
 
-_FORMATS: tuple[tuple[int, bytes, ImageFormat], ...] = (
-    (0, b"KDMV", ImageFormat.VMDK),
-    (0, b"COWD", ImageFormat.VMDK),
-    (0, b"\xbe\xba\xfe\xca\0\0\0\0", ImageFormat.VMDK),
-    (0, b"QFI\xfb\0\0\0\x02", ImageFormat.QCOW2),
-    (0, b"QFI\xfb\0\0\0\x03", ImageFormat.QCOW2),
-    (0, b"vhdxfile", ImageFormat.VHDX),
-    (0, b"conectix", ImageFormat.VHD),
-    (0x40, b"\x7f\x10\xda\xbe", ImageFormat.VDI),
-)
 _DESCRIPTOR = b"# disk descriptorfile"
 
 _CONVERT = "Convert it first: qemu-img convert -O qcow2 FILE NEW.qcow2"
@@ -65,15 +55,21 @@ def sniff(file: ContainerFile) -> ImageFormat:
     if file.size == 0:
         raise ImageError("the file is empty", where=file.name, advice="Copy the image again from where it came from")
     head = file.peek(0, _SNIFFED)
-    for offset, magic, found in _FORMATS:
-        if head.startswith(magic, offset):
-            return found
-    if head[: len(_DESCRIPTOR)].lower() == _DESCRIPTOR:
-        return ImageFormat.VMDK
+    known = known_start(head)
+    if known is not None:
+        return known
     if vhd.has_footer(file):
         return ImageFormat.VHD
     _refuse_foreign(file, head)
     return ImageFormat.RAW
+
+
+def known_start(head: bytes) -> ImageFormat | None:
+    """The format that a file of these first bytes must be, None where that is left open."""
+    for found in ImageFormat:
+        if any(head.startswith(magic, offset) for offset, magic in found.magics):
+            return found
+    return ImageFormat.VMDK if head[: len(_DESCRIPTOR)].lower() == _DESCRIPTOR else None
 
 
 def _refuse_foreign(file: ContainerFile, head: bytes) -> None:

@@ -1,52 +1,32 @@
-"""Dispatch to each format's reader, and the way down a chain of parents."""
+"""Each format's reader, and the way down a chain of parents."""
+
+from importlib import import_module
+from typing import cast
 
 from bootgraft.errors import ImageError
 from bootgraft.storage.confine import Confinement, exists
 from bootgraft.storage.container import ContainerFile
 from bootgraft.storage.detect import sniff
-from bootgraft.storage.imageinfo import Chain, Facts, ImageFormat, Parent
+from bootgraft.storage.imageinfo import Chain, Facts, ImageFormat, ImageReader, Parent, Reading
 
 _MAX_DEPTH = 64
 
 
-def read_facts(
-    file: ContainerFile,
-    found: ImageFormat,
-    confinement: Confinement,
-    *,
-    pending_log_ok: bool = False,
-    as_parent: bool = False,
-) -> Facts:
+def read_facts(file: ContainerFile, found: ImageFormat, how: Reading) -> Facts:
     """Say what one image file is, without what lies below it.
-
-    ``as_parent`` holds for what is read through qemu because an image above it is.
 
     Raises:
         ImageError: it is not of the format ``found``, is damaged, or cannot be used as it is.
     """
-    # The readers are imported where they are needed: most commands meet one format.
-    if found is ImageFormat.VMDK:
-        from bootgraft.storage import vmdkimage
+    if not found.module:
+        subformat = "block-device" if file.is_block_device else ""
+        return Facts(subformat=subformat, files=(file.path,), size=file.size)
+    return reader_of(found).read(file, how)
 
-        return vmdkimage.read(file, confinement, as_parent=as_parent)
-    if found is ImageFormat.QCOW2:
-        from bootgraft.storage import qcow2
 
-        return qcow2.read(file, confinement, pending_log_ok=pending_log_ok)
-    if found is ImageFormat.VHD:
-        from bootgraft.storage import vhd
-
-        return vhd.read(file, pending_log_ok=pending_log_ok)
-    if found is ImageFormat.VHDX:
-        from bootgraft.storage import vhdx
-
-        return vhdx.read(file, pending_log_ok=pending_log_ok)
-    if found is ImageFormat.VDI:
-        from bootgraft.storage import vdi
-
-        return vdi.read(file)
-    subformat = "block-device" if file.is_block_device else ""
-    return Facts(subformat=subformat, files=(file.path,), size=file.size)
+def reader_of(found: ImageFormat) -> ImageReader:
+    """The module of a format, imported where it is needed: most commands meet one."""
+    return cast("ImageReader", import_module(f"bootgraft.storage.{found.module}"))
 
 
 def follow_parents(image: Facts, confinement: Confinement) -> Chain:
@@ -92,7 +72,7 @@ def _read_parent(child: Facts, parent: Parent, confinement: Confinement) -> tupl
                 where=where,
                 advice=f"If it is raw, record that: qemu-img rebase -u -F raw -b {parent.path} {where}",
             )
-        facts = read_facts(file, found, confinement, as_parent=True)
+        facts = read_facts(file, found, Reading(confinement, as_parent=True))
     if parent.content_id is not None and parent.content_id != facts.content_id:
         raise ImageError(
             f"its parent {parent.path} was changed after this snapshot was made (CID {facts.content_id or 0:08x},"

@@ -3,31 +3,51 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol, Self
 
+from bootgraft.storage.confine import Confinement
+from bootgraft.storage.container import ContainerFile
 from bootgraft.storage.flat import FlatExtent
 
 
 class ImageFormat(StrEnum):
-    """The container a disk's bytes lie in. ``NBD`` is not a file but a ``nbd://`` or ``nbd+unix://`` URI."""
+    """The container a disk's bytes lie in: the table of all that are known.
 
-    RAW = "raw"
-    VMDK = "vmdk"
-    VHD = "vhd"
-    VHDX = "vhdx"
-    VDI = "vdi"
-    QCOW2 = "qcow2"
+    ``NBD`` is not a file but a ``nbd://`` or ``nbd+unix://`` URI. ``qemu_driver`` is qemu's name of the driver that
+    reads a format; ``module``, in this package, has its reader; ``magics`` are (offset, bytes) that it alone begins
+    with, each sufficient; what has none is told by ``detect``.
+
+    ``not_in_place`` says why a format is not written in place, empty where it is, because it passes the kill test: a
+    qemu-nbd that is killed in the middle of writes leaves an image that is sound, that its next writer repairs, or that
+    ``mending`` mends before undo or resume writes to it (tests/storage/test_journal_formats.py).
+    """
+
+    qemu_driver: str
+    module: str
+    magics: tuple[tuple[int, bytes], ...]
+    not_in_place: str
+
+    def __new__(
+        cls,
+        name: str,
+        qemu_driver: str = "",
+        module: str = "",
+        magics: tuple[tuple[int, bytes], ...] = (),
+        not_in_place: str = "",
+    ) -> Self:
+        """A row of the table."""
+        row = str.__new__(cls, name)
+        row._value_ = name
+        row.qemu_driver, row.module, row.magics, row.not_in_place = qemu_driver, module, magics, not_in_place
+        return row
+
+    RAW = "raw", "raw"
+    VMDK = "vmdk", "vmdk", "vmdkimage", ((0, b"KDMV"), (0, b"COWD"), (0, b"\xbe\xba\xfe\xca\0\0\0\0"))
+    VHD = "vhd", "vpc", "vhd", ((0, b"conectix"),)
+    VHDX = "vhdx", "vhdx", "vhdx", ((0, b"vhdxfile"),)
+    VDI = "vdi", "vdi", "vdi", ((0x40, b"\x7f\x10\xda\xbe"),)
+    QCOW2 = "qcow2", "qcow2", "qcow2", ((0, b"QFI\xfb\0\0\0\x02"), (0, b"QFI\xfb\0\0\0\x03"))
     NBD = "nbd"
-
-
-QEMU_DRIVER = {
-    ImageFormat.RAW: "raw",
-    ImageFormat.VMDK: "vmdk",
-    ImageFormat.VHD: "vpc",
-    ImageFormat.VHDX: "vhdx",
-    ImageFormat.VDI: "vdi",
-    ImageFormat.QCOW2: "qcow2",
-}
-"""qemu's name of the driver that reads a format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,3 +120,28 @@ class Chain:
 
     images: tuple[tuple[Path, ImageFormat], ...]
     files: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How an image is to be looked at.
+
+    Files that it names must be admitted by ``confinement``. ``pending_log_ok`` admits for writing an image that was not
+    closed cleanly: opening it repairs it. ``as_parent`` holds for what is read through qemu because an image above it
+    is.
+    """
+
+    confinement: Confinement
+    pending_log_ok: bool = False
+    as_parent: bool = False
+
+
+class ImageReader(Protocol):
+    """What each format's module has."""
+
+    def read(self, file: ContainerFile, how: Reading, /) -> Facts:
+        """Say what one image file is, without what lies below it.
+
+        Raises:
+            ImageError: it is not of the format, is damaged, or cannot be used as it is.
+        """

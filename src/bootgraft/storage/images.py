@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
 from bootgraft.errors import ImageError, ImageInUseError, ReadOnlyError
 from bootgraft.storage import locks
@@ -17,23 +17,10 @@ from bootgraft.storage.container import ContainerFile
 from bootgraft.storage.detect import sniff
 from bootgraft.storage.flat import FlatDevice
 from bootgraft.storage.formats import follow_parents, read_facts
-from bootgraft.storage.imageinfo import QEMU_DRIVER, Facts, FileRange, ImageFormat, ImageInfo
+from bootgraft.storage.imageinfo import Facts, FileRange, ImageFormat, ImageInfo, Reading
 from bootgraft.storage.rawfile import RawFile, open_descriptor
 
 __all__ = ["FileRange", "ImageFormat", "ImageInfo", "OpenImage", "find_children", "identify", "open_image"]
-
-IN_PLACE: Final[dict[ImageFormat, str | None]] = {
-    ImageFormat.RAW: None,
-    ImageFormat.VMDK: None,
-    ImageFormat.VHD: None,
-    ImageFormat.VHDX: None,
-    ImageFormat.VDI: None,
-    ImageFormat.QCOW2: None,
-    ImageFormat.NBD: None,
-}
-"""Why a format is not written in place; None where it is, because it passes the kill test: a qemu-nbd that is killed
-in the middle of writes leaves an image that is sound, that its next writer repairs, or that ``mending`` mends before
-undo or resume writes to it (tests/storage/test_journal_formats.py)."""
 
 _URI_SCHEMES = ("nbd://", "nbds://", "nbd+unix://", "nbds+unix://", "nbd+vsock://", "nbds+vsock://")
 _USE_OVERLAY = "Leave it as it is and write the repair beside it: --overlay OUT.qcow2"
@@ -75,14 +62,14 @@ def identify(
         ImageError: there is no such image, it is damaged or cut short, or cannot be read as it is.
     """
     if location.casefold().startswith(_URI_SCHEMES):
-        return ImageInfo(location, ImageFormat.NBD, "", (), (), IN_PLACE[ImageFormat.NBD], ())
+        return ImageInfo(location, ImageFormat.NBD, "", (), (), ImageFormat.NBD.not_in_place or None, ())
     path = resolve(Path(location))
     confinement = Confinement.around(path, allow_paths)
     with ContainerFile(path) as file:
         found = _settle_format(file, format)
-        facts = read_facts(file, found, confinement, pending_log_ok=pending_log_ok)
+        facts = read_facts(file, found, Reading(confinement, pending_log_ok=pending_log_ok))
     chain = follow_parents(facts, confinement)
-    reason = facts.read_only_reason or IN_PLACE[found] or _first_unwritable(facts)
+    reason = facts.read_only_reason or found.not_in_place or _first_unwritable(facts)
     return ImageInfo(
         location=location,
         format=found,
@@ -204,9 +191,9 @@ def _open_device(info: ImageInfo, *, writable: bool) -> BlockDevice:
     _probe_locks(info.backing, writable=False)
     return qemunbd.open_qemu(
         info.files[0],
-        QEMU_DRIVER[info.format],
+        info.format.qemu_driver,
         writable=writable,
-        backing=[qemunbd.Backing(path, QEMU_DRIVER[below]) for path, below in info.chain],
+        backing=[qemunbd.Backing(path, below.qemu_driver) for path, below in info.chain],
     )
 
 

@@ -9,9 +9,8 @@ import struct
 from dataclasses import dataclass
 
 from bootgraft.errors import ImageError
-from bootgraft.storage.confine import Confinement
 from bootgraft.storage.container import ContainerFile
-from bootgraft.storage.imageinfo import QEMU_DRIVER, Facts, ImageFormat, Parent
+from bootgraft.storage.imageinfo import Facts, ImageFormat, Parent, Reading
 
 _MAGIC = b"QFI\xfb"
 _HEADER = struct.Struct(">4sIQIIQIIQQIIQ")
@@ -21,7 +20,7 @@ _MAX_BACKING_NAME = 1023
 _MAX_EXTENSIONS = 64 * 1024
 _BACKING_FORMAT = 0xE2792ACA
 _DIRTY, _CORRUPT, _EXTERNAL_DATA = 1, 2, 4
-_FORMATS = {driver: known for known, driver in QEMU_DRIVER.items()}
+_FORMATS = {known.qemu_driver: known for known in ImageFormat if known.qemu_driver}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +34,8 @@ class Header:
     backing_format: str | None
 
 
-def read(file: ContainerFile, confinement: Confinement, *, pending_log_ok: bool) -> Facts:
+def read(file: ContainerFile, how: Reading) -> Facts:
     """Say what a QCOW2 image is; its backing file is named but not looked at.
-
-    ``pending_log_ok`` admits for writing an image that was not closed cleanly: qemu repairs it as it opens it.
 
     Raises:
         ImageError: it is damaged, cut short, encrypted, keeps its data in another file, or names a backing file that
@@ -59,13 +56,13 @@ def read(file: ContainerFile, confinement: Confinement, *, pending_log_ok: bool)
         )
     parent = None
     if header.backing is not None:
-        path = confinement.admit(header.backing, named_by=file.path)
+        path = how.confinement.admit(header.backing, named_by=file.path)
         parent = Parent(path, _backing_format(file, header))
     return Facts(
         subformat="",
         files=(file.path,),
         size=header.size,
-        read_only_reason=_read_only_reason(file, header, pending_log_ok=pending_log_ok),
+        read_only_reason=_read_only_reason(file, header, pending_log_ok=how.pending_log_ok),
         parent=parent,
     )
 

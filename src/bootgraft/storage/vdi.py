@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bootgraft.errors import ImageError
 from bootgraft.storage.container import ContainerFile
-from bootgraft.storage.imageinfo import Facts, FileRange
+from bootgraft.storage.imageinfo import Facts, FileRange, Reading
 
 _SIGNATURE = 0xBEDA107F
 _PREHEADER = struct.Struct("<II")  # signature, version
@@ -41,7 +41,7 @@ class Header:
         return self.link_id != _NO_ID or self.parent_id != _NO_ID or self.kind in ("undo", "differencing")
 
 
-def read(file: ContainerFile) -> Facts:
+def read(file: ContainerFile, _how: Reading) -> Facts:
     """Say what a VDI is.
 
     Raises:

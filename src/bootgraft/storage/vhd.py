@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bootgraft.errors import ImageError
 from bootgraft.storage.container import ContainerFile
-from bootgraft.storage.imageinfo import Facts, FileRange
+from bootgraft.storage.imageinfo import Facts, FileRange, Reading
 
 _COOKIE = b"conectix"
 _FOOTER = 512
@@ -40,16 +40,16 @@ def has_footer(file: ContainerFile) -> bool:
     return data is not None and _checksum(data) == int.from_bytes(data[_CHECKSUM_AT : _CHECKSUM_AT + 4], "big")
 
 
-def read(file: ContainerFile, *, pending_log_ok: bool = False) -> Facts:
+def read(file: ContainerFile, how: Reading) -> Facts:
     """Say what a VHD is.
 
-    ``pending_log_ok`` admits a dynamic disk whose writer was killed while it moved the footer to the new end of the
-    file: the copy at the start says the same.
+    What is to be opened for writing anyway may be a dynamic disk whose writer was killed while it moved the footer to
+    the new end of the file: the copy at the start says the same.
 
     Raises:
         ImageError: it is damaged, cut short, or a differencing disk, which qemu cannot read.
     """
-    missing = missing_footer(file) if pending_log_ok else None
+    missing = missing_footer(file) if how.pending_log_ok else None
     footer = read_footer(file) if missing is None else _parse_footer(file, missing.data)
     if footer.kind == "fixed":
         file.require(footer.size + _FOOTER, "the end of the disk")

@@ -11,7 +11,7 @@ from functools import cache
 
 from bootgraft.errors import ImageError
 from bootgraft.storage.container import ContainerFile
-from bootgraft.storage.imageinfo import Facts, FileRange
+from bootgraft.storage.imageinfo import Facts, FileRange, Reading
 
 _KIB = 1024
 _HEADERS = (64 * _KIB, 128 * _KIB)
@@ -55,12 +55,12 @@ class Header:
     log_length: int
 
 
-def read(file: ContainerFile, *, pending_log_ok: bool) -> Facts:
+def read(file: ContainerFile, how: Reading) -> Facts:
     """Say what a VHDX is.
 
     Raises:
         ImageError: it is damaged, cut short, a differencing disk, which qemu cannot read, or its own log waits to be
-            replayed (unless ``pending_log_ok``: opening it for writing replays it).
+            replayed (unless that is admitted: opening it for writing replays it).
     """
     header = read_header(file)
     metadata = _read_metadata(file)
@@ -77,7 +77,7 @@ def read(file: ContainerFile, *, pending_log_ok: bool) -> Facts:
     size = int.from_bytes(_item(file, metadata[_DISK_SIZE], 8), "little")
     if not 0 < size <= _MAX_SIZE or size % 512:
         raise file.corrupt(f"the VHDX metadata give a disk size of {size} bytes, which cannot be")
-    if not pending_log_ok and _log_is_pending(file, header):
+    if not how.pending_log_ok and _log_is_pending(file, header):
         raise ImageError(
             "its own log waits to be replayed: it was not closed cleanly, or a running virtual machine has it open",
             where=file.name,

@@ -13,7 +13,7 @@ from bootgraft.storage.blockdevice import SECTOR
 from bootgraft.storage.confine import Confinement, exists, has_protocol
 from bootgraft.storage.container import ContainerFile
 from bootgraft.storage.flat import FlatExtent
-from bootgraft.storage.imageinfo import Facts, FileRange, ImageFormat, Parent
+from bootgraft.storage.imageinfo import Facts, FileRange, ImageFormat, Parent, Reading
 from bootgraft.storage.vmdk import (
     MAX_DESCRIPTOR,
     NO_PARENT,
@@ -44,10 +44,10 @@ _READ_ONLY = {
 }
 
 
-def read(file: ContainerFile, confinement: Confinement, *, as_parent: bool = False) -> Facts:
+def read(file: ContainerFile, how: Reading) -> Facts:
     """Say what a VMDK is; ``file`` is what the user gave: a descriptor, or a sparse extent that embeds one.
 
-    A flat disk is opened without qemu, but ``as_parent``, below a snapshot, it too is read by qemu.
+    A flat disk is opened without qemu, but as a parent, below a snapshot, it too is read by qemu.
 
     Raises:
         ImageError: it is damaged or cut short, is one extent of a disk, names files it may not name, or is of a type
@@ -55,12 +55,12 @@ def read(file: ContainerFile, confinement: Confinement, *, as_parent: bool = Fal
     """
     descriptor = read_descriptor(file)
     if file.peek(0, 4) == MAGIC_HOSTED:
-        return _read_embedded(file, descriptor, confinement)
+        return _read_embedded(file, descriptor, how.confinement)
     if all(extent.type.is_flat for extent in descriptor.extents):
-        if as_parent:
+        if how.as_parent:
             _refuse_odd(file, descriptor, _QEMU_FLAT)
-        return _read_flat(file, descriptor, confinement)
-    return _read_split(file, descriptor, confinement)
+        return _read_flat(file, descriptor, how.confinement)
+    return _read_split(file, descriptor, how.confinement)
 
 
 def read_descriptor(file: ContainerFile) -> Descriptor:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from bootgraft.errors import UsageError, VmDescriptionError
+from bootgraft.storage.detect import known_start
 from bootgraft.targets import hyperv, libvirt, ovf, proxmox, vmx
 from bootgraft.targets.vmdescription import VmDescription, VmFormat, malformed
 
@@ -14,7 +15,6 @@ MAX_SIZE = 2**20
 """Bytes that a description may have: real ones have kilobytes."""
 _TAR_MAGIC, _TAR_AT = b"ustar", 257
 _ROOT = re.compile(r"<(?:[A-Za-z0-9_.-]+:)?([A-Za-z0-9_.-]+)[\s>/]")
-_DISK_STARTS = (b"# Disk DescriptorFile", b"KDMV", b"COWD", b"QFI\xfb", b"conectix", b"vhdxfile", b"<<< ")
 _ASIDES = {"<!--": "-->", "<?": "?>"}
 """How what may stand before the first element begins and ends: comments and instructions."""
 FORMATS = (vmx.FORMAT, ovf.FORMAT, libvirt.FORMAT, proxmox.FORMAT, hyperv.FORMAT)
@@ -98,7 +98,7 @@ def _format_of(data: bytes, path: Path) -> VmFormat:
         raise _packed(path)
     if path.suffix.casefold() in (".vmcx", ".vmrs"):
         raise _binary_export(path)
-    if data.startswith(_DISK_STARTS):
+    if known_start(data) is not None:
         raise VmDescriptionError(
             "this is a disk, not a machine's description", where=str(path), advice="Give it without --vm"
         )

@@ -4,13 +4,12 @@ from typing import TYPE_CHECKING
 
 from bootgraft.checks.diagnosis import Diagnosis, Verdict
 from bootgraft.machine import Firmware
+from bootgraft.storage.imageinfo import ImageFormat
 from bootgraft.worker.job import Job
 from bootgraft.worker.survey import Survey
 
 if TYPE_CHECKING:  # few ask for them
     from bootgraft.targets.recommend import Fragment
-
-_QEMU_NAMES = {"vhd": "vpc", "nbd": "raw"}
 
 
 def recommend(job: Job, found: Survey, diagnosis: Diagnosis) -> "tuple[Fragment, ...]":
@@ -20,5 +19,5 @@ def recommend(job: Job, found: Survey, diagnosis: Diagnosis) -> "tuple[Fragment,
     from bootgraft.targets.recommend import DiskFile, fragments
 
     names = [(image.location, image.format.partition(" ")[0]) for image in job.devices[: job.disks]]
-    disks = [DiskFile(location, _QEMU_NAMES.get(name, name)) for location, name in names]
+    disks = [DiskFile(location, ImageFormat(name).qemu_driver or "raw") for location, name in names]
     return fragments(diagnosis.controller, found.chain.firmware or Firmware.BIOS, disks)
