@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bootgraft.changes import FileId
 from bootgraft.errors import FileMissingError, FileSystemError, PartitionTableError
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Machine
@@ -47,6 +48,7 @@ def test_a_volume_for_every_partition(disk: SparseDisk) -> None:
         assert machine.volume(0, 2) is volumes[2]
         assert machine.volume(0, 4) is None
         assert machine.volume(1, 1) is None
+        assert volumes[2].file("\\boot.ini") == FileId(0, 36864 * 512, "disk 0 partition 2", "\\boot.ini")
 
 
 def test_a_file_system_is_mounted_once(disk: SparseDisk) -> None:

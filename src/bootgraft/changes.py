@@ -124,6 +124,43 @@ class EditVmFile:
 
 RegistryChange = CreateKey | SetValue | DeleteValue | DeleteKey
 Change = CreateDirectory | WriteFile | WriteSectors | EditVmFile | RegistryChange
+Place = tuple[str | int, ...]
+
+
+def place_of(change: Change) -> Place:
+    """What a change is about, without regard to case: of two changes of one place only one can stand.
+
+    Making a key and deleting it are kept apart: one may follow the other. So are sectors that only overlap.
+    """
+    match change:
+        case WriteFile() | CreateDirectory():
+            return ("file", *_file_place(change.file))
+        case WriteSectors():
+            return ("sectors", change.disk, change.offset, len(change.data))
+        case EditVmFile():
+            return ("description", change.path)
+        case SetValue() | DeleteValue():
+            return ("value", *_file_place(change.hive), change.key.lower(), change.name.lower())
+        case CreateKey() | DeleteKey():
+            return (type(change).__name__, *_file_place(change.hive), change.key.lower())
+
+
+def _file_place(file: FileId) -> Place:
+    # Not casefold, which takes names for the same that are none: ß and ss.
+    return (file.disk, file.partition_start, file.path.lower())
+
+
+def describe_place(change: Change) -> str:
+    """Where a change is made, for people; of a registry value the key."""
+    match change:
+        case WriteFile() | CreateDirectory():
+            return str(change.file)
+        case WriteSectors():
+            return f"disk {change.disk}, byte {change.offset}"
+        case EditVmFile():
+            return change.path
+        case CreateKey() | SetValue() | DeleteValue() | DeleteKey():
+            return f"{change.hive}: {change.key}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from bootgraft.changes import FileId
 from bootgraft.errors import BootgraftError, FileSystemError, PartitionTableError
 from bootgraft.filesystems.base import FileSystem, FileSystemKind
 from bootgraft.storage.blockdevice import BlockDevice, Slice
@@ -82,6 +83,10 @@ class Volume:
         if self._filesystem is None:
             self._filesystem = self._mount()
         return self._filesystem
+
+    def file(self, path: str) -> FileId:
+        """Name the file at ``path`` for a plan, whether it is there or not."""
+        return FileId(self.disk, self.partition.start, self.name, path)
 
     def hive(self, path: str) -> "Hive":
         """Return the registry hive in the file at ``path``, opening it the first time.

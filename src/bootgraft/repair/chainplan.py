@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bootgraft.changes import Change, CreateDirectory, DeleteValue, EditVmFile, Plan, SetValue, WriteFile, WriteSectors
+from bootgraft.changes import Change, DeleteValue, Plan, SetValue, WriteFile, WriteSectors, place_of
 from bootgraft.checks.finding import Finding
 from bootgraft.machine import Machine, Volume
 from bootgraft.repair.apply import find_volume
@@ -18,8 +18,8 @@ def join(first: Plan, second: Plan) -> Plan:
 
     What both write is written once: with the second's content, for what was there before the first.
     """
-    earlier = {_place(change): change for change in first.changes}
-    later = {_place(change): change for change in second.changes}
+    earlier = {place_of(change): change for change in first.changes}
+    later = {place_of(change): change for change in second.changes}
     kept = [change for place, change in earlier.items() if place not in later]
     joined = (_made_earlier(change, earlier.get(place)) for place, change in later.items())
     return Plan((*kept, *joined), tuple(dict.fromkeys((*first.notes, *second.notes))))
@@ -30,19 +30,6 @@ def volumes_written(plan: Plan, machine: Machine) -> tuple[Volume, ...]:
     files = (*(each.file for each in plan.directories()), *(each.file for each in plan.files()))
     places = dict.fromkeys((*files, *(each.hive for each in plan.registry())))
     return tuple(dict.fromkeys(find_volume(machine, place) for place in places))
-
-
-def _place(change: Change) -> tuple[str, ...]:
-    """What a change is about; changes to keys are kept apart by their kind."""
-    if isinstance(change, WriteFile | CreateDirectory):
-        return ("file", str(change.file).casefold())
-    if isinstance(change, WriteSectors):
-        return ("sectors", str(change.disk), str(change.offset), str(len(change.data)))
-    if isinstance(change, EditVmFile):
-        return ("description", change.path)
-    if isinstance(change, SetValue | DeleteValue):
-        return ("value", str(change.hive).casefold(), change.key.casefold(), change.name.casefold())
-    return (type(change).__name__, str(change.hive).casefold(), change.key.casefold())
 
 
 def _made_earlier(change: Change, earlier: Change | None) -> Change:

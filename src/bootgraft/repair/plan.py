@@ -9,17 +9,17 @@ from dataclasses import replace
 
 from bootgraft.changes import (
     Change,
-    CreateDirectory,
     CreateKey,
     DeleteValue,
-    EditVmFile,
-    FileId,
+    Place,
     Plan,
     RegistryChange,
     RegistryData,
     SetValue,
     WriteFile,
     WriteSectors,
+    describe_place,
+    place_of,
 )
 from bootgraft.checks.controller import enum_instance
 from bootgraft.checks.controller.facts import ControllerFacts, binding_store
@@ -52,8 +52,8 @@ def plan_repair(installation: Installation, hive: Hive, work: Sequence[tuple[Dia
             grafted = tuple(graft.changes())
             changes += grafted
             notes += [*package.notes, *graft.notes]
-            known = {_identity(change) for change in grafted}
-            changes += (change for change in _of_findings(hive, diagnosis) if _identity(change) not in known)
+            known = {place_of(change) for change in grafted}
+            changes += (change for change in _of_findings(hive, diagnosis) if place_of(change) not in known)
         else:
             changes += _of_findings(hive, diagnosis)
     planned = tuple(_without_repeats(changes))
@@ -95,14 +95,15 @@ def _as_it_stands(hive: Hive, changes: Iterable[Change]) -> Iterator[Change]:
 
 
 def _without_repeats(changes: Iterable[Change]) -> Iterator[Change]:
-    seen: dict[tuple[str, ...], Change] = {}
+    seen: dict[Place, Change] = {}
     for change in changes:
-        identity = _identity(change)
-        if seen.setdefault(identity, change) is change:
+        first = seen.setdefault(place_of(change), change)
+        if first is change:
             yield change
-        elif not _same(seen[identity], change):
+        elif not _same(first, change):
+            value = f", {change.name!r}" if isinstance(change, SetValue) else ""
             raise DriverSourceError(
-                f"two driver sources want different content for {' '.join(identity[1:])}",
+                f"two driver sources want different content for {describe_place(change)}{value}",
                 where="--drivers",
                 advice="Repair for one target at a time, or give sources that agree",
             )
@@ -117,18 +118,6 @@ def _same(one: Change, other: Change) -> bool:
     if isinstance(one, SetValue) and isinstance(other, SetValue):
         return one.value == other.value
     return type(one) is type(other)
-
-
-def _identity(change: Change) -> tuple[str, ...]:
-    if isinstance(change, WriteFile | CreateDirectory):
-        return ("file", str(change.file).casefold())
-    if isinstance(change, WriteSectors):
-        return ("sectors", str(change.disk), str(change.offset))
-    if isinstance(change, EditVmFile):
-        return ("description", change.path)
-    name = change.name.casefold() if isinstance(change, SetValue | DeleteValue) else ""
-    kind = "value" if isinstance(change, SetValue | DeleteValue) else "key"
-    return (kind, str(change.hive), change.key.casefold(), name)
 
 
 class _Graft:
@@ -195,13 +184,13 @@ class _Graft:
 
     def _file(self, file: PackageFile) -> Iterator[WriteFile]:
         _require_inside(file.path, self._package.origin)
-        filesystem = self._installation.volume.filesystem()
-        path = f"{self._installation.directory}\\{file.path}"
         volume = self._installation.volume
+        filesystem = volume.filesystem()
+        path = f"{self._installation.directory}\\{file.path}"
         try:
             entry = filesystem.stat(path)
         except FileMissingError:
-            yield WriteFile(self._file_id(path), file.data, None, self._package.origin)
+            yield WriteFile(volume.file(path), file.data, None, self._package.origin)
             return
         path = f"{path.rpartition(chr(92))[0]}\\{entry.name}"
         _refuse_special(entry, f"{volume.name}: {path}")
@@ -213,11 +202,7 @@ class _Graft:
         if _is_as_good(there, file.data, self._installation):
             self.notes.append(f"{path} is left as it is: it is not older than the one from {self._package.origin}.")
             return
-        yield WriteFile(self._file_id(path), file.data, hashlib.sha256(present).hexdigest(), self._package.origin)
-
-    def _file_id(self, path: str) -> FileId:
-        volume = self._installation.volume
-        return FileId(volume.disk, volume.partition.start, volume.name, path)
+        yield WriteFile(volume.file(path), file.data, hashlib.sha256(present).hexdigest(), self._package.origin)
 
 
 def _present(key: Key | None, name: str) -> RegistryData | None:

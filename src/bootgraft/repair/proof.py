@@ -2,7 +2,18 @@
 
 from collections.abc import Iterable
 
-from bootgraft.changes import CreateKey, DeleteKey, DeleteValue, FileId, Plan, RegistryChange, SetValue, WitnessRange
+from bootgraft.changes import (
+    Change,
+    CreateKey,
+    DeleteKey,
+    DeleteValue,
+    FileId,
+    Plan,
+    RegistryChange,
+    SetValue,
+    WitnessRange,
+    describe_place,
+)
 from bootgraft.errors import BootgraftError
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Machine
@@ -19,20 +30,20 @@ def read_back(plan: Plan, machine: Machine) -> None:
     """Compare every change of the plan with what the machine now holds; raises BootgraftError for the first miss."""
     for directory in plan.directories():
         if not has_directory(find_volume(machine, directory.file).filesystem(), directory.file.path):
-            raise _unproven(str(directory.file))
+            raise _unproven(directory)
     for change in plan.files():
         if digest(find_volume(machine, change.file).filesystem(), change.file.path) != change.after:
-            raise _unproven(str(change.file))
+            raise _unproven(change)
     for sectors in plan.sectors():
         if machine.disks[sectors.disk].device.read(sectors.offset, len(sectors.data)) != sectors.data:
-            raise _unproven(f"disk {sectors.disk}, byte {sectors.offset}")
+            raise _unproven(sectors)
     hives: dict[FileId, Hive] = {}
     for each in plan.registry():
         hive = hives.get(each.hive) or hives.setdefault(each.hive, open_hive_at(machine, each.hive))
         if hive.pending is not None:  # a commit leaves a hive that is complete without its logs
-            raise _unproven(str(each.hive))
+            raise _unproven(each)
         if not _holds(hive, each):
-            raise _unproven(f"{each.hive}: {each.key}")
+            raise _unproven(each)
 
 
 def _holds(hive: Hive, change: RegistryChange) -> bool:
@@ -47,10 +58,10 @@ def _holds(hive: Hive, change: RegistryChange) -> bool:
             return hive.key(change.key) is None
 
 
-def _unproven(where: str) -> BootgraftError:
+def _unproven(change: Change) -> BootgraftError:
     return BootgraftError(
         "the change does not read back from the overlay",
-        where=where,
+        where=describe_place(change),
         advice="Nothing was written. This is a bug: please report it",
     )
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 
-from bootgraft.changes import Change, CreateDirectory, FileId, Plan, RegistryData, SetValue, WriteFile
+from bootgraft.changes import Change, CreateDirectory, Plan, RegistryData, SetValue, WriteFile
 from bootgraft.drivers.package import DriverPackage
 from bootgraft.errors import BootgraftError, FileMissingError, FileSystemError, HiveError
 from bootgraft.machine import Machine
@@ -87,7 +87,7 @@ def _files(installation: Installation, package: DriverPackage, folder: str) -> I
         before = _present(installation, path)
         if before != data:
             digest = None if before is None else hashlib.sha256(before).hexdigest()
-            yield WriteFile(_file(installation, path), data, digest, package.origin)
+            yield WriteFile(installation.volume.file(path), data, digest, package.origin)
 
 
 def _directories(installation: Installation, path: str, made: set[str]) -> Iterator[CreateDirectory]:
@@ -105,7 +105,7 @@ def _directories(installation: Installation, path: str, made: set[str]) -> Itera
             if not installation.volume.filesystem().stat(at).is_directory:
                 raise FileSystemError("a file is in the place of a folder", where=at, advice="Rename it")
         except FileMissingError:
-            yield CreateDirectory(_file(installation, at))
+            yield CreateDirectory(installation.volume.file(at))
 
 
 def _present(installation: Installation, path: str) -> bytes | None:
@@ -142,10 +142,5 @@ def _edit(installation: Installation, hive: Hive, folder: str) -> tuple[tuple[Se
         return (), ""
     data = RegistryData(ValueType.REG_EXPAND_SZ, text_data(";".join((*filter(None, text.split(";")), folder))))
     before = None if value is None else RegistryData(value.type, value.data)
-    place = _file(installation, hive_path(installation.directory, "SOFTWARE"))
+    place = installation.volume.file(hive_path(installation.directory, "SOFTWARE"))
     return (SetValue(place, key.path, _DEVICE_PATH, data, before),), ""
-
-
-def _file(installation: Installation, path: str) -> FileId:
-    volume = installation.volume
-    return FileId(volume.disk, volume.partition.start, volume.name, path)

@@ -97,13 +97,13 @@ class Hives:
             return self._boot_store()
         volume = self._installation.volume
         if name in CONFIG_HIVES:
-            return _file_id(volume, hive_path(self._installation.directory, name))
+            return volume.file(hive_path(self._installation.directory, name))
         if "\\" not in hive and "/" not in hive:
             known = ", ".join((*CONFIG_HIVES, BCD))
             raise UsageError(f"there is no hive {hive}", where="--hive", advice=f"Give one of {known}, or a path")
         path = "\\" + hive.replace("/", "\\").lstrip("\\")
         volume.filesystem().stat(path)
-        return _file_id(volume, path)
+        return volume.file(path)
 
     def all(self) -> tuple[FileId, ...]:
         """Every hive that is there: SYSTEM first, the boot store last."""
@@ -164,7 +164,7 @@ class Hives:
                     volume.filesystem().stat(path)
                 except BootgraftError:  # not there, or a volume that cannot be read: another one may hold it
                     continue
-                return _file_id(volume, path)
+                return volume.file(path)
         raise FileMissingError(
             "there is no boot store (BCD) on any volume",
             where="the machine's disks",
@@ -216,15 +216,11 @@ def _bare(job: Job, device: BlockDevice, logs: Sequence[BlockDevice], size: int,
     window = Slice(device, 0, device.size, job.devices[0].location.rpartition("/")[0] or "/")
     volume = _LooseVolume(LooseFiles(files), partition, window, writable=writable)
     disk = Disk(0, device, PartitionTable(TableKind.NONE, None, (), 512, ()), (volume,))
-    return Hives(Machine((disk,)), None, _file_id(volume, "\\" + name))
+    return Hives(Machine((disk,)), None, volume.file("\\" + name))
 
 
 def _file_name(location: str) -> str:
     return location.rpartition("/")[2].replace("\\", "_")
-
-
-def _file_id(volume: Volume, path: str) -> FileId:
-    return FileId(volume.disk, volume.partition.start, volume.name, path)
 
 
 def _prefix(place: FileId) -> str:
