@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bootgraft.checks.diagnosis import DOCS
+from bootgraft.checks.catalogue import documentation
 from bootgraft.explain.catalogue import GRAMMARS
 from bootgraft.report.findings import findings_page
 from bootgraft.report.logrules import rules_page
@@ -16,12 +16,12 @@ def test_findings_page_is_what_the_checks_say() -> None:
 
 
 def test_every_finding_says_cause_evidence_and_fix() -> None:
-    for doc in DOCS:
+    for doc in documentation():
         assert all((doc.id, doc.applies_to, doc.cause, doc.evidence, doc.fix)), doc.id
 
 
 def test_finding_ids_are_unique() -> None:
-    ids = [doc.id for doc in DOCS]
+    ids = [doc.id for doc in documentation()]
     assert len(ids) == len(set(ids))
 
 

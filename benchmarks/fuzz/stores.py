@@ -21,7 +21,9 @@ from bootgraft.boot.bootmgr.bcd import BcdStore, ElementFormat, read_store
 from bootgraft.boot.bootmgr.bcd_device import parse_device
 from bootgraft.boot.chain import follow
 from bootgraft.changes import SetValue
-from bootgraft.checks.diagnosis import chain_findings
+from bootgraft.checks.diagnosis import findings_of
+from bootgraft.checks.finding import Stage
+from bootgraft.checks.guest import Guest
 from bootgraft.errors import BootConfigError, BootgraftError
 from bootgraft.registry.hive import Hive
 
@@ -89,8 +91,9 @@ def attempt(seed: StoreSeed) -> str:
     """Follow the store on a machine in memory and make the changes that its findings carry."""
     system = volume_of("\\bootmgr", contents={"\\Boot\\BCD": seed.hive})
     try:
-        chain = follow(machine_of([FakePartition(system, active=True), FakePartition(volume_of(*_FILES))]))
-        changes = [change for finding in chain_findings(chain) for change in finding.changes]
+        machine = machine_of([FakePartition(system, active=True), FakePartition(volume_of(*_FILES))])
+        chain = follow(machine)
+        changes = [change for finding in findings_of(Guest(machine, chain), Stage.CHAIN) for change in finding.changes]
     except BootgraftError:
         return "refused"
     for change in changes:

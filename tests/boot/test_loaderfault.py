@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from tests.checks.guests import guest_of
 from tests.machines import bcd, vista
 from tests.machines.build import BuiltMachine
 from tests.machines.spec import File, Hive, MachineSpec
@@ -15,8 +16,8 @@ from bootgraft.boot.chain import BootChain, follow
 from bootgraft.boot.faults import LoaderFault, LoaderFaultKind
 from bootgraft.changes import Change, CreateDirectory, Plan, SetValue, WriteFile
 from bootgraft.checks.chain import boot_loader, uefi_fallback
-from bootgraft.checks.diagnosis import chain_findings
-from bootgraft.checks.finding import Severity
+from bootgraft.checks.diagnosis import findings_of
+from bootgraft.checks.finding import Finding, Severity, Stage
 from bootgraft.machine import Machine
 from bootgraft.repair.apply import apply
 
@@ -50,6 +51,10 @@ def knowing(files: tuple[File, ...], device: bytes) -> tuple[File, ...]:
         return replace(file, content=replace(file.content, text=file.content.text + text))
 
     return tuple(map(changed, files))
+
+
+def chain_findings(chain: BootChain) -> tuple[Finding, ...]:
+    return findings_of(guest_of(chain), Stage.CHAIN)
 
 
 def judged(built: BuiltMachine) -> BootChain:

@@ -26,10 +26,8 @@ from bootgraft.checks.chain import (
     boot_sector,
     boot_store,
     boot_switches,
-    dynamic_disk,
-    encryption,
-    foreign_volume,
     uefi_fallback,
+    vm_firmware,
 )
 from bootgraft.checks.controller import (
     boot_service,
@@ -41,17 +39,21 @@ from bootgraft.checks.controller import (
     start_override,
     target,
 )
-from bootgraft.checks.controller.facts import BindingStore, ControllerFacts, LinkFacts
+from bootgraft.checks.controller.facts import BindingStore, ControllerFacts, LinkFacts, reasons_not_judged
 from bootgraft.checks.finding import Finding
+from bootgraft.checks.guest import DescribedFirmware
 from bootgraft.checks.identity import disk_information, disk_signature, drive_letter, gpt_attributes
 from bootgraft.checks.identity.identity_facts import HIDDEN, IdentityFacts
 from bootgraft.checks.machine import (
+    dynamic_disk,
+    dynamic_disk_driver,
+    encryption,
+    foreign_volume,
     hibernation,
     hive_integrity,
     hive_size,
     last_known_good,
     pending_transactions,
-    vm_firmware,
     volume_state,
 )
 from bootgraft.filesystems.base import VolumeState
@@ -290,8 +292,8 @@ def _sectors(broken: tuple[Finding, ...]) -> Case:
 
 def _judged(version: tuple[int, int], *, has_database: bool) -> tuple[Finding, ...]:
     machine = installation(version=version)
-    judged = target.is_judged(machine, has_database=has_database)
-    return () if judged else (target.not_judged(machine, LSI_LOGIC, has_database=has_database),)
+    reasons = reasons_not_judged(machine, has_database=has_database)
+    return (target.not_judged(machine, LSI_LOGIC, reasons),) if reasons else ()
 
 
 def overridden_set(number: int, start: int | None = 3) -> LinkFacts:
@@ -402,7 +404,7 @@ def _on_dynamic_disk() -> Installation:
 
 
 def _described(firmware: Firmware) -> tuple[Finding, ...]:
-    return vm_firmware.check(chain(), vm_firmware.DescribedFirmware("server1.vmx", firmware))
+    return vm_firmware.check(chain(), DescribedFirmware("server1.vmx", firmware))
 
 
 CASES = {
@@ -512,10 +514,10 @@ CASES = {
         volume_state.check("disk 0 partition 2", ()),
     ),
     **{finding_id: _unusable(kind) for finding_id, kind in _UNUSABLE.items()},
-    dynamic_disk.DRIVER: Case(
-        dynamic_disk.check_drivers(_on_dynamic_disk(), hive_of(_DYNAMIC.format(start=4))),
-        dynamic_disk.check_drivers(_on_dynamic_disk(), hive_of(_DYNAMIC.format(start=0))),
-        dynamic_disk.check_drivers(installation(), hive_of(_DYNAMIC.format(start=4))),
+    dynamic_disk_driver.ID: Case(
+        dynamic_disk_driver.check(_on_dynamic_disk(), hive_of(_DYNAMIC.format(start=4))),
+        dynamic_disk_driver.check(_on_dynamic_disk(), hive_of(_DYNAMIC.format(start=0))),
+        dynamic_disk_driver.check(installation(), hive_of(_DYNAMIC.format(start=4))),
     ),
     hibernation.HIBERNATED: Case(hibernation.check((session(),), None, None), (), hibernation.check((), None, None)),
     hibernation.FAST_START_UP: Case(

@@ -5,14 +5,16 @@ from pathlib import Path
 
 import pytest
 from tests.checks.cases import CASES, LSI_LOGIC, chain, facts, installation
+from tests.checks.guests import guest_of
 from tests.machines.hives import make_hive
 from tests.machines.spec import Hive as HiveSpec
 from tests.registry.support import open_bytes
 
 from bootgraft.boot.chain import BootChain
 from bootgraft.checks import diagnosis as diagnosis_module
-from bootgraft.checks.diagnosis import DOCS, STORAGE_CHECKS, Diagnosis, Verdict, diagnose
-from bootgraft.checks.finding import Finding, Remedy, Severity
+from bootgraft.checks.catalogue import checks, documentation
+from bootgraft.checks.diagnosis import Diagnosis, Verdict, diagnose
+from bootgraft.checks.finding import Finding, Remedy, Severity, Stage
 from bootgraft.registry.hive import Hive
 from bootgraft.targets.controllers import CONTROLLERS
 
@@ -23,8 +25,8 @@ _STOPS_NOTHING_BY_ITSELF = (
     "boot-service-group-unknown",
     UNSIGNED,
 )
-IDS = [doc.id for doc in DOCS]
-FIXES = {doc.id: doc.fix for doc in DOCS}
+IDS = [doc.id for doc in documentation()]
+FIXES = {doc.id: doc.fix for doc in documentation()}
 
 
 def test_every_finding_has_its_machines_and_no_machine_is_without_one() -> None:
@@ -122,7 +124,7 @@ def test_a_chain_that_leads_nowhere_known_is_unknown() -> None:
 
 
 def test_a_broken_chain_is_blocked_without_a_stop_code() -> None:
-    found = diagnose(chain(holds=False), None, None, LSI_LOGIC)
+    found = diagnose(guest_of(chain(holds=False), None, None, LSI_LOGIC))
     assert (found.verdict, found.stop_code) == (Verdict.BLOCKED, None)
     assert [each.id for each in found.blockers] == ["boot-chain-broken"]
 
@@ -136,21 +138,25 @@ def empty_hive(tmp_path: Path) -> Hive:
 def test_a_windows_with_no_driver_at_all_never_boots(version: tuple[int, int], tmp_path: Path) -> None:
     hive = empty_hive(tmp_path)
     for controller in CONTROLLERS:
-        found = diagnose(chain(), installation(version=version), hive, controller)
+        found = diagnose(guest_of(chain(), installation(version=version), hive, controller))
         assert found.verdict is Verdict.BLOCKED
         assert {each.id for each in found.blockers} <= {MISSING, "boot-service-missing", "target-firmware"}
 
 
 @pytest.mark.parametrize("version", [(0, 0), (3, 51), (6, 2), (10, 0)])
 def test_a_windows_that_is_not_judged_is_never_called_bootable(version: tuple[int, int], tmp_path: Path) -> None:
-    found = diagnose(chain(), installation(version=version), empty_hive(tmp_path), LSI_LOGIC)
+    found = diagnose(guest_of(chain(), installation(version=version), empty_hive(tmp_path), LSI_LOGIC))
     assert found.verdict is Verdict.UNKNOWN
     assert [each.id for each in found.findings] == ["target-not-judged"]
     assert found.facts is None
 
 
 def test_a_good_machine_passes_every_storage_check() -> None:
-    assert [check(facts()) for check in STORAGE_CHECKS] == [()] * len(STORAGE_CHECKS)
+    good = guest_of(chain(), installation())
+    good.facts = facts()
+    found = [check.find(good) for check in checks(Stage.CONTROLLER) if check.find is not None]
+    assert found == [()] * len(found)
+    assert len(found) > 7
 
 
 def test_the_stop_code_is_the_blockers() -> None:

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 import pytest
 from tests.checks.cases import chain
+from tests.checks.guests import guest_of
 from tests.machines import oracles
 from tests.machines.build import content
 from tests.machines.spec import Architecture, File, PortableExecutable
@@ -37,6 +38,7 @@ from tests.memory_windows import MemoryWindows, memory_windows
 from bootgraft.changes import RegistryData
 from bootgraft.checks.controller.facts import BindingStore, LinkFacts
 from bootgraft.checks.diagnosis import Diagnosis, Verdict, diagnose
+from bootgraft.checks.guest import Guest
 from bootgraft.drivers.package import DeviceId, DriverPackage, InfFacts, PackageFile, PackageKey, PackageValue
 from bootgraft.registry.values import ValueType, dword_data, text_data
 from bootgraft.repair.apply import apply
@@ -53,13 +55,18 @@ RELEASES: dict[str, tuple[Release, Architecture]] = {
 GPT_GUID = "0d2b7e51-8c40-4b67-8f00-51e2a0c3d003"
 
 
-def diagnosis(windows: MemoryWindows, controller: Controller) -> Diagnosis:
-    """The diagnosis of the Windows; one that can lie on a GPT disk does."""
+def guest(windows: MemoryWindows, controller: Controller) -> Guest:
+    """The guest with this Windows; one that can lie on a GPT disk does."""
     installation = windows.installation
     if installation.version >= (6, 0):
         volume = installation.volume
         volume.partition = replace(volume.partition, guid=GPT_GUID)
-    return diagnose(chain(), installation, windows.hive, controller)
+    return guest_of(chain(), installation, windows.hive, controller)
+
+
+def diagnosis(windows: MemoryWindows, controller: Controller) -> Diagnosis:
+    """Its diagnosis."""
+    return diagnose(guest(windows, controller))
 
 
 def machine(name: str, cached: Path) -> MemoryWindows:

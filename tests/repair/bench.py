@@ -1,6 +1,7 @@
 """What the tests of plan, application and proof share: a diagnosis and a plan of a Windows in memory."""
 
 from tests.checks.cases import SCSI_ADAPTER, chain
+from tests.checks.guests import guest_of
 from tests.memory_windows import MemoryWindows
 
 from bootgraft.changes import Plan, RegistryData, SetValue
@@ -16,7 +17,7 @@ BINDING = "Control\\CriticalDeviceDatabase\\pci#ven_1000&dev_0030"
 
 
 def diagnosis(windows: MemoryWindows, target: str = LSI) -> Diagnosis:
-    return diagnose(chain(), windows.installation, windows.hive, find_controller(target))
+    return diagnose(guest_of(chain(), windows.installation, windows.hive, find_controller(target)))
 
 
 def from_donor(donor: MemoryWindows, recipient: MemoryWindows, *, source: str = "donor.vmdk") -> DriverPackage:

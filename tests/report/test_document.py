@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.checks.cases import chain
+from tests.checks.guests import guest_of
 from tests.fakes import FakePartition, machine_of, volume_of
 from tests.machines.build import BuiltMachine
 from tests.machines.spec import FileSystem
@@ -52,7 +53,7 @@ def test_check_keeps_the_contract(windows: MemoryWindows) -> None:
 
 
 def test_check_of_a_machine_without_windows_keeps_it_too() -> None:
-    document = plain(check_document(diagnose(chain(holds=False), None, None, None)))
+    document = plain(check_document(diagnose(guest_of(chain(holds=False)))))
     assert faults(document, "check") == []
     assert (document["target"], document["windows"], document["stop_code"]) == (None, None, None)
 

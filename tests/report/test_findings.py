@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from bootgraft.checks.diagnosis import DOCS
+from bootgraft.checks.catalogue import documentation
 from bootgraft.checks.finding import FindingDoc
 from bootgraft.report.findings import findings_page
 
@@ -11,7 +11,7 @@ from bootgraft.report.findings import findings_page
 def test_every_finding_has_its_heading() -> None:
     page = findings_page()
     headings = [line.removeprefix("## ") for line in page.splitlines() if line.startswith("## ")]
-    assert headings == [doc.id for doc in DOCS]
+    assert headings == [doc.id for doc in documentation()]
 
 
 def test_one_entry() -> None:

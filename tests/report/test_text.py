@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.checks.cases import CASES, chain, installation
+from tests.checks.guests import guest_of
 from tests.machines.tools import run
 from tests.machines.windows_files import DriverFile
 from tests.machines.windows_hives import ControlSet, Symmpi
@@ -106,9 +107,9 @@ def test_each_verdict_in_one_sentence() -> None:
 
 
 def test_which_firmware_the_machine_needs() -> None:
-    made = diagnose(replace(chain(), firmware=Firmware.UEFI), None, None, None)
+    made = diagnose(guest_of(replace(chain(), firmware=Firmware.UEFI)))
     assert check_text(made, [IMAGE]).splitlines()[1] == "It needs UEFI firmware."
-    assert "firmware" not in check_text(diagnose(chain(), None, None, None), [IMAGE])
+    assert "firmware" not in check_text(diagnose(guest_of(chain())), [IMAGE])
     assert check_document(made)["firmware"] == "uefi"
 
 

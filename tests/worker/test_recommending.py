@@ -5,28 +5,21 @@ from dataclasses import replace
 from tests.checks.cases import LSI_LOGIC, chain
 
 from bootgraft.checks.diagnosis import Diagnosis, Verdict
-from bootgraft.checks.identity.identity_facts import IdentityFacts
 from bootgraft.machine import Firmware
 from bootgraft.report.device import DeviceSpec
 from bootgraft.worker.job import Job, Operation
 from bootgraft.worker.recommending import recommend
-from bootgraft.worker.survey import Survey
 
 DISK, DONOR = DeviceSpec("server1.vhd", "vhd dynamic", 1), DeviceSpec("donor", "raw", 1)
 JOB = Job(Operation.CHECK, (DISK, DONOR), 1, recommend=True)
 
 
-def survey(firmware: Firmware | None) -> Survey:
-    return Survey(replace(chain(), firmware=firmware), None, None, IdentityFacts((), (), None))
-
-
-def diagnosis(found: Survey, verdict: Verdict) -> Diagnosis:
-    return Diagnosis(found.chain, None, LSI_LOGIC, None, (), verdict)
+def diagnosis(firmware: Firmware | None, verdict: Verdict) -> Diagnosis:
+    return Diagnosis(replace(chain(), firmware=firmware), None, LSI_LOGIC, None, (), verdict)
 
 
 def test_the_machines_own_disks_and_firmware() -> None:
-    found = survey(Firmware.UEFI)
-    (made,) = recommend(JOB, found, diagnosis(found, Verdict.BOOTS))
+    (made,) = recommend(JOB, diagnosis(Firmware.UEFI, Verdict.BOOTS))
     assert made.format == "vmx"
     assert 'firmware = "efi"' in made.text
     assert "qemu-img convert -O vmdk server1.vhd server1.vmdk" in made.text
@@ -34,13 +27,11 @@ def test_the_machines_own_disks_and_firmware() -> None:
 
 
 def test_ntldr_is_started_by_a_bios() -> None:
-    found = survey(None)
-    (made,) = recommend(JOB, found, diagnosis(found, Verdict.UNKNOWN))
+    (made,) = recommend(JOB, diagnosis(None, Verdict.UNKNOWN))
     assert 'firmware = "bios"' in made.text
 
 
 def test_none_where_it_would_not_boot_or_nobody_asked() -> None:
-    found = survey(None)
-    assert recommend(JOB, found, diagnosis(found, Verdict.BLOCKED)) == ()
-    assert recommend(replace(JOB, recommend=False), found, diagnosis(found, Verdict.BOOTS)) == ()
-    assert recommend(JOB, found, replace(diagnosis(found, Verdict.BOOTS), controller=None)) == ()
+    assert recommend(JOB, diagnosis(None, Verdict.BLOCKED)) == ()
+    assert recommend(replace(JOB, recommend=False), diagnosis(None, Verdict.BOOTS)) == ()
+    assert recommend(JOB, replace(diagnosis(None, Verdict.BOOTS), controller=None)) == ()

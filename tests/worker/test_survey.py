@@ -3,26 +3,28 @@
 from dataclasses import replace
 
 from tests.checks.cases import chain, installation
+from tests.checks.guests import guest_of
 
 from bootgraft.checks.diagnosis import Verdict
-from bootgraft.checks.identity.identity_facts import IdentityFacts
+from bootgraft.checks.guest import DescribedFirmware, Guest
+from bootgraft.machine import Firmware
 from bootgraft.report.device import DeviceSpec
 from bootgraft.worker.job import Job, Operation
-from bootgraft.worker.survey import Survey, diagnoses_of
+from bootgraft.worker.survey import diagnoses_of
 
 DISKS = (DeviceSpec("a", "raw", 1), DeviceSpec("b", "raw", 1))
 JOB = Job(Operation.CHECK, DISKS, 2, controllers=("vmware:ide", "vmware:lsilogic"))
 
 
-def found_on(disk: int | None) -> Survey:
+def found_on(disk: int | None, described: DescribedFirmware | None = None) -> Guest:
     """A machine whose Windows lies on this disk. Its SYSTEM hive is not looked at here."""
     windows = None if disk is None else installation()
     if windows is not None and disk is not None:
         windows.volume.disk = disk
-    return Survey(chain(), windows, None, IdentityFacts((), (), None))
+    return guest_of(chain(), windows, described=described)
 
 
-def targets(job: Job, found: Survey) -> list[str]:
+def targets(job: Job, found: Guest) -> list[str]:
     return [each.controller.target if each.controller else "none" for each in diagnoses_of(job, found)]
 
 
@@ -39,7 +41,7 @@ def test_a_target_that_is_given_comes_before_the_description() -> None:
 
 
 def test_the_wrong_firmware_comes_first() -> None:
-    (found,) = diagnoses_of(replace(JOB, vm_path="a.vmx", vm_firmware="UEFI"), found_on(0))
+    (found,) = diagnoses_of(JOB, found_on(0, DescribedFirmware("a.vmx", Firmware.UEFI)))
     assert (found.findings[0].id, found.verdict) == ("vm-firmware", Verdict.BLOCKED)
-    (right,) = diagnoses_of(replace(JOB, vm_path="a.vmx", vm_firmware="BIOS"), found_on(0))
+    (right,) = diagnoses_of(JOB, found_on(0, DescribedFirmware("a.vmx", Firmware.BIOS)))
     assert "vm-firmware" not in [each.id for each in right.findings]

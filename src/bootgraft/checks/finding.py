@@ -9,6 +9,15 @@ INACCESSIBLE_BOOT_DEVICE = "0x7b"
 """The STOP code of a boot volume that never appeared (Microsoft, "Bug Check 0x7B")."""
 
 
+class Stage(StrEnum):
+    """Which question a check belongs to, in the order in which a start meets them; each is a wing of checks."""
+
+    CHAIN = "chain"
+    MACHINE = "machine"
+    CONTROLLER = "controller"
+    IDENTITY = "identity"  # last: a wrong letter is only met at the log-on
+
+
 class Severity(StrEnum):
     """How much a finding matters: a blocker stops the boot, a warning may later, an info only tells."""
 
@@ -40,6 +49,7 @@ class Finding:
     show it. ``stop_code`` is the STOP that Windows shows, where it is a STOP. ``leaves_open`` says that nobody can tell
     from the disk whether it stops the start: the verdict is then no better than unknown. ``consent`` is the option
     without which nothing is written while this is so. ``device`` is the main id of the device that lacks its driver.
+    ``explains`` says that this is why the boot chain arrives at no Windows.
     """
 
     id: str
@@ -53,6 +63,7 @@ class Finding:
     leaves_open: bool = False
     consent: str | None = None
     device: str | None = None
+    explains: bool = False
 
     @property
     def fixable(self) -> bool:

@@ -27,7 +27,7 @@ from bootgraft.storage.ldm import is_dynamic
 from bootgraft.windows.installation import Installation
 
 if TYPE_CHECKING:  # few ask for them
-    from bootgraft.checks.controller.alternatives import Alternative
+    from bootgraft.checks.alternatives import Alternative
     from bootgraft.targets.recommend import Fragment
 
 

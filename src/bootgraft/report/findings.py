@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator
 
-from bootgraft.checks.diagnosis import DOCS
+from bootgraft.checks.catalogue import documentation
 from bootgraft.checks.finding import FindingDoc
 
 _HEAD = """\
@@ -14,8 +14,9 @@ part of the command-line contract: they are never renamed. This page is made by 
 """
 
 
-def findings_page(docs: Iterable[FindingDoc] = DOCS) -> str:
-    """The page as Markdown."""
+def findings_page(docs: Iterable[FindingDoc] | None = None) -> str:
+    """The page as Markdown, of every finding where none are given."""
+    docs = documentation() if docs is None else docs
     return "\n".join((_HEAD, *(line for doc in docs for line in _entry(doc))))
 
 

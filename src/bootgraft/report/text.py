@@ -31,7 +31,7 @@ from bootgraft.report.drawing import draw
 from bootgraft.text import printable
 
 if TYPE_CHECKING:  # few ask for them
-    from bootgraft.checks.controller.alternatives import Alternative
+    from bootgraft.checks.alternatives import Alternative
     from bootgraft.targets.recommend import Fragment
 
 _SHOWN_BYTES = 64

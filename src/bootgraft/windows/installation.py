@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bootgraft.changes import FileId
 from bootgraft.errors import BootgraftError, FileMissingError, FileSystemError, HiveError
 from bootgraft.machine import Volume
 from bootgraft.registry.hive import Hive, Key
@@ -21,6 +22,7 @@ __all__ = [
     "Installation",
     "Select",
     "control_set_name",
+    "hive_file",
     "open_hive",
     "read_installation",
     "read_select",
@@ -103,6 +105,13 @@ def open_hive(installation: Installation, name: str) -> Hive:
         HiveError: it is damaged or, as DirtyHiveError, has transactions pending.
     """
     return installation.volume.hive(hive_path(installation.directory, name))
+
+
+def hive_file(installation: Installation) -> FileId:
+    """Where its SYSTEM hive lies, as changes name it."""
+    volume = installation.volume
+    path = hive_path(installation.directory, "SYSTEM")
+    return FileId(volume.disk, volume.partition.start, volume.name, path)
 
 
 def _id(volume: Volume, directory: str) -> str:

@@ -27,7 +27,7 @@ def harvest(job: Job, disks: Sequence[BlockDevice], output: Callable[[bytes], No
     """
     controller = find_controller(job.targets[0])
     with Machine.read(disks, writable=False) as machine:
-        found = survey(machine, job.windows, job.devices[: job.disks])
+        found = survey(machine, job)
         if found.installation is None or found.hive is None:
             raise DriverSourceError(
                 "no Windows boots from this machine", where=job.location, advice="`bootgraft inspect` shows why"

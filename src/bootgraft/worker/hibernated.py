@@ -51,7 +51,7 @@ def discard_sessions(job: Job, disks: Sequence[BlockDevice]) -> Discarded:
 
 def _clear(job: Job, disks: Sequence[BlockDevice]) -> Discarded:
     with Machine.read(disks, writable=True) as machine:
-        found = survey(machine, job.windows, job.devices[: job.disks])
+        found = survey(machine, job)
         refuse_unusable(found.unusable)
         volumes = [session.volume for session in found.sessions]
         if found.installation is not None and volumes:
@@ -86,7 +86,7 @@ def _store_changes(machine: Machine) -> tuple[Change, ...]:
 
 
 def _hive_changes(job: Job, machine: Machine) -> tuple[Change, ...]:
-    found = survey(machine, job.windows, job.devices[: job.disks])
+    found = survey(machine, job)
     if found.installation is None or found.hive is None:
         return ()
     return hibernation.switched_off(found.installation, found.hive)

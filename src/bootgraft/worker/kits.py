@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from bootgraft.changes import RegistryChange
-from bootgraft.checks.diagnosis import Diagnosis
+from bootgraft.checks.diagnosis import Diagnosis, diagnose
 from bootgraft.checks.finding import DRIVER_REMEDIES
 from bootgraft.drivers.package import DriverPackage
 from bootgraft.drivers.recipient import Recipient, known_recipients, read_recipient
@@ -99,14 +99,14 @@ def _kit_for_machine(
 ) -> Kit | None:
     """The kit with what this machine lacks; None where its driver is to be had nowhere."""
     with Machine.read(disks, writable=False) as machine:
-        found = survey(machine, None, job.devices[: job.disks])
+        found = survey(machine, replace(job, windows=None))
         if found.installation is None or found.hive is None:
             raise DriverSourceError(
                 "no Windows boots from this machine", where=job.location, advice="`bootgraft inspect` shows why"
             )
         recipient = read_recipient(found.installation, found.hive)
         _require_same(recipient, request, job.location)
-        diagnosis = found.diagnose((controller.target,))[0]
+        diagnosis = diagnose(found.on(controller))
         if diagnosis.facts is None:
             raise DriverSourceError(
                 f"it cannot be judged what {recipient} lacks for {controller.target}",

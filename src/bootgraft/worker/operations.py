@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bootgraft.boot.chain import follow
 from bootgraft.boot.steps import Step
 from bootgraft.checks.diagnosis import Diagnosis, Verdict
+from bootgraft.checks.guest import Guest
 from bootgraft.errors import BootgraftError
 from bootgraft.events import Monitor
 from bootgraft.machine import Machine
@@ -20,10 +21,10 @@ from bootgraft.storage.blockdevice import BlockDevice
 from bootgraft.windows.installation import Installation, open_hive
 from bootgraft.worker.job import Job, Operation, Outcome
 from bootgraft.worker.recommending import recommend
-from bootgraft.worker.survey import Survey, diagnoses_of, read_target, survey, windows_targets
+from bootgraft.worker.survey import diagnoses_of, read_target, survey, windows_targets
 
 if TYPE_CHECKING:
-    from bootgraft.checks.controller.alternatives import Alternative
+    from bootgraft.checks.alternatives import Alternative
 
 BOOTS, DOES_NOT_BOOT = 0, 1
 
@@ -96,18 +97,18 @@ def _start_steps(windows: Sequence[Installation]) -> tuple[Step, ...]:
 def _check(job: Job, disks: Sequence[BlockDevice]) -> Outcome:
     images = job.devices[: job.disks]
     with Machine.read(disks, writable=False) as machine:
-        found = survey(machine, job.windows, images)
-        diagnosis = diagnoses_of(job, found)[0]
-        lines = recommend(job, found, diagnosis)
-        instead = _alternatives(found, diagnosis)
+        guest = survey(machine, job)
+        diagnosis = diagnoses_of(job, guest)[0]
+        lines = recommend(job, diagnosis)
+        instead = _alternatives(guest, diagnosis)
         status = BOOTS if diagnosis.verdict is Verdict.BOOTS else DOES_NOT_BOOT
         document = check_document(diagnosis, lines, instead)
         return Outcome(status, json.dumps(document), check_text(diagnosis, images, lines, instead))
 
 
-def _alternatives(found: Survey, diagnosis: Diagnosis) -> "tuple[Alternative, ...]":
+def _alternatives(guest: Guest, diagnosis: Diagnosis) -> "tuple[Alternative, ...]":
     if diagnosis.verdict is not Verdict.BLOCKED:
         return ()
-    from bootgraft.checks.controller.alternatives import find_alternatives  # a machine that boots needs none
+    from bootgraft.checks.alternatives import find_alternatives  # a machine that boots needs none
 
-    return find_alternatives(diagnosis, found.hive)
+    return find_alternatives(diagnosis, guest)

@@ -6,13 +6,12 @@ from bootgraft.checks.diagnosis import Diagnosis, Verdict
 from bootgraft.machine import Firmware
 from bootgraft.storage.imageinfo import ImageFormat
 from bootgraft.worker.job import Job
-from bootgraft.worker.survey import Survey
 
 if TYPE_CHECKING:  # few ask for them
     from bootgraft.targets.recommend import Fragment
 
 
-def recommend(job: Job, found: Survey, diagnosis: Diagnosis) -> "tuple[Fragment, ...]":
+def recommend(job: Job, diagnosis: Diagnosis) -> "tuple[Fragment, ...]":
     """The fragments for one target; none where they were not asked for, or the machine would not boot with them."""
     if not job.recommend or diagnosis.controller is None or diagnosis.verdict is Verdict.BLOCKED:
         return ()
@@ -20,4 +19,4 @@ def recommend(job: Job, found: Survey, diagnosis: Diagnosis) -> "tuple[Fragment,
 
     names = [(image.location, image.format.partition(" ")[0]) for image in job.devices[: job.disks]]
     disks = [DiskFile(location, ImageFormat(name).qemu_driver or "raw") for location, name in names]
-    return fragments(diagnosis.controller, found.chain.firmware or Firmware.BIOS, disks)
+    return fragments(diagnosis.controller, diagnosis.chain.firmware or Firmware.BIOS, disks)

@@ -181,7 +181,7 @@ def opened(
         yield _bare(job, disks[0], logs, request.bare_size, writable=writable)
         return
     with Machine.read(disks, writable=writable) as machine:
-        found = survey(machine, job.windows, job.devices[: job.disks])
+        found = survey(machine, job)
         if writable or found.installation is None:
             refuse_unusable(found.unusable)
         if found.installation is None:

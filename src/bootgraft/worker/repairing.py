@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from bootgraft.changes import Plan, WitnessRange
-from bootgraft.checks.controller.facts import hive_file
-from bootgraft.checks.diagnosis import Diagnosis, Verdict, chain_findings, identity_findings
-from bootgraft.checks.finding import Finding, Remedy, Severity
+from bootgraft.checks.diagnosis import Diagnosis, Verdict, findings_of
+from bootgraft.checks.finding import Finding, Remedy, Severity, Stage
+from bootgraft.checks.guest import Guest
 from bootgraft.drivers.package import DriverPackage
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.machine import Machine
@@ -26,13 +26,13 @@ from bootgraft.repair.soundness import Defects, findings, read_strictly, require
 from bootgraft.report.document import RepairDocument, change_document, check_document
 from bootgraft.report.text import check_text, finding_lines, fragments_text, plan_text, summary_line, verdict_line
 from bootgraft.storage.blockdevice import BlockDevice
-from bootgraft.windows.installation import Installation
+from bootgraft.windows.installation import Installation, hive_file
 from bootgraft.worker.boot_codes import given_code
 from bootgraft.worker.consent import open_for_writing, refuse_unsafe, refuse_unusable
 from bootgraft.worker.job import Job, Outcome
 from bootgraft.worker.packages import find_packages
 from bootgraft.worker.recommending import recommend
-from bootgraft.worker.survey import Survey, diagnoses_of, survey
+from bootgraft.worker.survey import diagnoses_of, survey
 
 _DONE, _NOT_DONE = 0, 1
 _OUT_OF_REACH = (Remedy.NONE, Remedy.BOOT_CODE)
@@ -84,7 +84,6 @@ def repair(job: Job, disks: Sequence[BlockDevice], donors: Sequence[BlockDevice]
 
     Raises the BootgraftError family; nothing else leaves it but a bug.
     """
-    images = job.devices[: job.disks]
     _step(monitor, "reading the machine")
     edits = Plan(() if job.vm_edit is None else (job.vm_edit,))
     progress = _Progress(edits)
@@ -97,9 +96,9 @@ def repair(job: Job, disks: Sequence[BlockDevice], donors: Sequence[BlockDevice]
     drivers = donors[: len(job.driver_donors)]
     while True:
         with Machine.read(disks, writable=True) as machine:
-            found = survey(machine, job.windows, images, given)
+            found = survey(machine, job, boot_code=given)
             refuse_unusable(found.unusable)
-            mending = (*chain_findings(found.chain), *identity_findings(found.identity))
+            mending = (*findings_of(found, Stage.CHAIN), *findings_of(found, Stage.IDENTITY))
             plan = _with_notes(plan_chain(mending), found)
             is_last = not plan.changes or progress.rounds == _MAX_CHAIN_ROUNDS
             planned = (
@@ -108,14 +107,14 @@ def repair(job: Job, disks: Sequence[BlockDevice], donors: Sequence[BlockDevice]
                 else _mend_chain(job, machine, found, plan, progress, monitor)
             )
         if planned.progress is None:
-            return _unchanged(job, found, planned.before)
+            return _unchanged(job, planned.before)
         progress = planned.progress
         if is_last:
             _step(monitor, "proving the result on the overlay, mounted afresh")
             return _prove(job, progress, planned.before, disks)
 
 
-def _with_notes(plan: Plan, found: Survey) -> Plan:
+def _with_notes(plan: Plan, found: Guest) -> Plan:
     """The plan with what the commit of its edits of the SYSTEM hive writes besides them."""
     if found.installation is None or found.hive is None:
         return plan
@@ -125,7 +124,7 @@ def _with_notes(plan: Plan, found: Survey) -> Plan:
 
 
 def _mend_chain(
-    job: Job, machine: Machine, found: Survey, plan: Plan, progress: _Progress, monitor: Monitor
+    job: Job, machine: Machine, found: Guest, plan: Plan, progress: _Progress, monitor: Monitor
 ) -> _Planned:
     """Apply what the findings about chain and names carry; the Windows behind it is looked at in the next round."""
     _step(monitor, "mending the boot chain and the names of disks and volumes on the overlay")
@@ -137,8 +136,8 @@ def _mend_chain(
     if any(finding.severity is Severity.BLOCKER for finding in damage):
         return _Planned(tuple(each.with_findings(damage) for each in before), None)
     apply(plan, machine, now=datetime.now(UTC))
-    mended = tuple(each for each in chain_findings(found.chain) if each.changes)
-    renamed = tuple(each for each in identity_findings(found.identity) if each.changes)
+    mended = tuple(each for each in findings_of(found, Stage.CHAIN) if each.changes)
+    renamed = tuple(each for each in findings_of(found, Stage.IDENTITY) if each.changes)
     was_followed = progress.was_followed and found.chain.default is not None
     done = replace(
         progress,
@@ -153,7 +152,7 @@ def _mend_chain(
 def _mend_windows(
     job: Job,
     machine: Machine,
-    found: Survey,
+    found: Guest,
     donors: Sequence[BlockDevice],
     progress: _Progress,
     monitor: Monitor,
@@ -217,10 +216,10 @@ def _with_packages(
     return join(plan, left), {place: found for place, found in defects.items() if place in edited}
 
 
-def _unchanged(job: Job, found: Survey, diagnoses: Sequence[Diagnosis]) -> Outcome:
+def _unchanged(job: Job, diagnoses: Sequence[Diagnosis]) -> Outcome:
     """Nothing is to be changed: because all boots already, or because nothing that can be done would help."""
     images = job.devices[: job.disks]
-    documents = [check_document(each, recommend(job, found, each)) for each in diagnoses]
+    documents = [check_document(each, recommend(job, each)) for each in diagnoses]
     document: RepairDocument = {
         "before": documents,
         "changes": [],
@@ -231,7 +230,7 @@ def _unchanged(job: Job, found: Survey, diagnoses: Sequence[Diagnosis]) -> Outco
     }
     good = all(each.verdict is Verdict.BOOTS for each in diagnoses)
     head = "Nothing to do: nothing was changed." if good else "Nothing was written."
-    text = "\n".join([head, "", *(check_text(each, images, recommend(job, found, each)) for each in diagnoses)])
+    text = "\n".join([head, "", *(check_text(each, images, recommend(job, each)) for each in diagnoses)])
     return Outcome(_DONE if good else _NOT_DONE, json.dumps(document), text)
 
 
@@ -242,14 +241,14 @@ def _prove(job: Job, progress: _Progress, before: Sequence[Diagnosis], disks: Se
         remaining = read_strictly(plan, machine)
         require_no_worse(progress.defects or {}, remaining)
         damage = findings(plan, remaining)
-        surveyed = survey(machine, job.windows, job.devices[: job.disks])
+        surveyed = survey(machine, job)
         after = tuple(each.with_findings(damage) for each in diagnoses_of(job, surveyed))
         proven = all(each.verdict is Verdict.BOOTS for each in after)
         document: RepairDocument = {
             "before": [check_document(each) for each in before],
             "changes": [change_document(change) for change in plan.changes],
             "notes": list(plan.notes),
-            "after": [check_document(each, recommend(job, surveyed, each)) for each in after],
+            "after": [check_document(each, recommend(job, each)) for each in after],
             "committed": False,
             "journal": None,
         }
@@ -258,14 +257,14 @@ def _prove(job: Job, progress: _Progress, before: Sequence[Diagnosis], disks: Se
             json.dumps(document),
             _unproven_head(plan, proven=proven)
             + _repair_text(plan, before, after, detailed=job.detailed)
-            + "".join(fragments_text(each, recommend(job, surveyed, each)) for each in after),
+            + "".join(fragments_text(each, recommend(job, each)) for each in after),
             proven and bool(plan.changes),
             summary_line(plan),
             _witnesses(plan, surveyed, machine) if proven else (),
         )
 
 
-def _witnesses(plan: Plan, surveyed: Survey, machine: Machine) -> tuple[WitnessRange, ...]:
+def _witnesses(plan: Plan, surveyed: Guest, machine: Machine) -> tuple[WitnessRange, ...]:
     """Where it shows that Windows ran since: its SYSTEM hive tells it even if the plan only writes, say, boot.ini."""
     system = () if surveyed.installation is None else (hive_file(surveyed.installation),)
     hives = (*(change.hive for change in plan.registry()), *system)

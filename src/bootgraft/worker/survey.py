@@ -1,81 +1,50 @@
 """What a job looks at first: the machine's boot chain, and the Windows that the work is about."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from bootgraft.boot.bios.bootcode import CodeSource, none_given
 from bootgraft.boot.chain import BootChain, BootTarget, follow
-from bootgraft.boot.hibernation import SavedSession, saved_sessions
-from bootgraft.boot.unusable import Unusable, explain
 from bootgraft.checks.diagnosis import Diagnosis, diagnose
-from bootgraft.checks.identity.identity_facts import IdentityFacts, gather
-from bootgraft.checks.machine import vm_firmware
-from bootgraft.checks.machine.vm_firmware import DescribedFirmware
+from bootgraft.checks.guest import DescribedFirmware, Guest
 from bootgraft.errors import PartitionTableError, UsageError
 from bootgraft.machine import Firmware, Machine
-from bootgraft.registry.hive import Hive
-from bootgraft.report.device import DeviceSpec
 from bootgraft.storage.partitions import TableKind
 from bootgraft.targets.controllers import find_controller
 from bootgraft.windows.installation import Installation, open_hive, read_installation
 from bootgraft.worker.job import Job
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """The machine's boot chain, the Windows that the work is about, and the sessions that sleep on the machine."""
-
-    chain: BootChain
-    installation: Installation | None
-    hive: Hive | None
-    identity: IdentityFacts
-    sessions: tuple[SavedSession, ...] = ()
-    unusable: Unusable | None = None  # why the volume that matters is no ordinary one
-
-    def diagnose(self, targets: Sequence[str]) -> tuple[Diagnosis, ...]:
-        """Diagnose for each target; once without where there is none."""
-        controllers = [find_controller(target) for target in targets] if targets else [None]
-        return tuple(
-            diagnose(self.chain, self.installation, self.hive, each, self.sessions, self.identity, self.unusable)
-            for each in controllers
-        )
+def diagnoses_of(job: Job, guest: Guest) -> tuple[Diagnosis, ...]:
+    """Diagnose for each target of the job, or once where there is none."""
+    targets = _targets_of(job, guest)
+    controllers = [find_controller(target) for target in targets] if targets else [None]
+    return tuple(diagnose(guest.on(each)) for each in controllers)
 
 
-def diagnoses_of(job: Job, found: Survey) -> tuple[Diagnosis, ...]:
-    """Diagnose for each target of the job, or once, on the machine that its description tells of."""
-    described = None
-    if job.vm_firmware is not None:
-        described = DescribedFirmware(job.vm_path, Firmware(job.vm_firmware))
-    wrong = vm_firmware.check(found.chain, described)
-    return tuple(each.with_findings(wrong, first=True) for each in found.diagnose(_targets_of(job, found)))
-
-
-def _targets_of(job: Job, found: Survey) -> tuple[str, ...]:
+def _targets_of(job: Job, guest: Guest) -> tuple[str, ...]:
     """The targets that were asked for; else the controller of the disk that holds the Windows, if that is known."""
     if job.targets or not job.controllers:
         return job.targets
-    disk = 0 if found.installation is None else found.installation.volume.disk
+    disk = 0 if guest.installation is None else guest.installation.volume.disk
     controller = job.controllers[disk]
     return () if controller is None else (controller,)
 
 
-def survey(
-    machine: Machine, windows: str | None, images: Sequence[DeviceSpec], given: CodeSource = none_given
-) -> Survey:
-    """Follow the boot chain to the Windows that boots, or to the one called ``windows``.
+def survey(machine: Machine, job: Job, *, boot_code: CodeSource = none_given) -> Guest:
+    """Follow the boot chain to the Windows that the job is about: the one that boots, or the one that it names.
 
-    ``given`` has the boot code of other installations.
+    ``boot_code`` has that of other installations.
 
     Raises the BootgraftError family where there is no disk, no such Windows, or a damaged one.
     """
     if all(disk.table.kind is TableKind.NONE for disk in machine.disks):
-        raise _no_table(machine, images[0].location)
-    chain = follow(machine, search_others=windows is not None, given=given)
-    installation = default_windows(chain) if windows is None else _named(chain, windows)
+        raise _no_table(machine, job.devices[0].location)
+    chain = follow(machine, search_others=job.windows is not None, given=boot_code)
+    installation = default_windows(chain) if job.windows is None else _named(chain, job.windows)
     hive = None if installation is None else open_hive(installation, "SYSTEM")
-    sessions = saved_sessions(machine, () if installation is None else (installation.volume,))
-    unusable = chain.unusable if installation is None else explain(machine, installation.volume)
-    return Survey(chain, installation, hive, gather(machine, chain, installation, hive), sessions, unusable)
+    return Guest(machine, chain, installation, hive, described=_described(job), boot_code=boot_code)
+
+
+def _described(job: Job) -> DescribedFirmware | None:
+    return None if job.vm_firmware is None else DescribedFirmware(job.vm_path, Firmware(job.vm_firmware))
 
 
 def _no_table(machine: Machine, location: str) -> PartitionTableError:

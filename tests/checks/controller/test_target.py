@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 from tests.checks.cases import gpt_installation, installation
 
-from bootgraft.checks.controller.target import check, is_judged, no_target, not_judged
-from bootgraft.checks.finding import Severity
+from bootgraft.checks.controller.facts import reasons_not_judged
+from bootgraft.checks.controller.target import check, no_target, not_judged
+from bootgraft.checks.finding import Finding, Severity
 from bootgraft.targets.controllers import CONTROLLERS, Attachment, Controller, find_controller
-from bootgraft.windows.installation import Architecture
+from bootgraft.windows.installation import Architecture, Installation
 
 LSI = find_controller("vmware:lsilogic")
 GENERATION_2 = find_controller("hyperv:gen2")
@@ -23,24 +24,28 @@ GENERATION_2 = find_controller("hyperv:gen2")
     ],
 )  # fmt: skip
 def test_which_windows_are_judged(version: tuple[int, int], has_database: bool, judged: bool) -> None:
-    assert is_judged(installation(version=version), has_database=has_database) is judged
+    reasons = reasons_not_judged(installation(version=version), has_database=has_database)
+    assert (reasons == ()) is judged
+
+
+def unjudged(windows: Installation, *, has_database: bool) -> Finding:
+    return not_judged(windows, LSI, reasons_not_judged(windows, has_database=has_database))
 
 
 def test_why_it_cannot_be_judged() -> None:
-    found = not_judged(installation(version=(6, 3)), LSI, has_database=False)
+    found = unjudged(installation(version=(6, 3)), has_database=False)
     assert found.severity is Severity.INFO
     assert found.leaves_open
     assert found.title == "bootgraft cannot tell whether Microsoft Windows Server 2003 starts on vmware:lsilogic"
     assert "no DriverDatabase, by which NT 6.3 binds" in found.evidence[0]
-    assert "NT 3.51 is older" in not_judged(installation(version=(3, 51)), LSI, has_database=False).evidence[0]
+    assert "NT 3.51 is older" in unjudged(installation(version=(3, 51)), has_database=False).evidence[0]
 
 
 def test_what_could_not_be_read_is_the_reason() -> None:
     lost = replace(installation(version=(0, 0)), notes=("the product and version are unknown: SOFTWARE: damaged",))
-    assert not_judged(lost, LSI, has_database=True).evidence == (f"{lost.volume.name}: {lost.notes[0]}",)
+    assert unjudged(lost, has_database=True).evidence == (f"{lost.volume.name}: {lost.notes[0]}",)
     odd = replace(installation(), arch=Architecture.UNKNOWN)
-    assert not is_judged(odd, has_database=False)
-    assert "architecture is unknown" in not_judged(odd, LSI, has_database=False).evidence[0]
+    assert "architecture is unknown" in unjudged(odd, has_database=False).evidence[0]
 
 
 @pytest.mark.parametrize("controller", CONTROLLERS, ids=lambda each: each.target)

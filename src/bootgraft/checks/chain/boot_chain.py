@@ -3,7 +3,8 @@
 from bootgraft.boot.chain import BootChain
 from bootgraft.boot.faults import LoaderFaultKind
 from bootgraft.boot.sectorfault import SectorFaultKind
-from bootgraft.checks.finding import Finding, FindingDoc, Severity
+from bootgraft.checks.check import Check
+from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
 
 BROKEN = "boot-chain-broken"
 NOT_FOLLOWED = "boot-chain-not-followed"
@@ -72,3 +73,6 @@ def check(chain: BootChain) -> tuple[Finding, ...]:
             (f"{step.where}: {step.evidence}",),
         ),
     )
+
+
+CHECK = Check(Stage.CHAIN, 20, DOCS, lambda guest: check(guest.chain), general=True)

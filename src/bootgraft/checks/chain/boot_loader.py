@@ -2,7 +2,8 @@
 
 from bootgraft.boot.chain import BootChain
 from bootgraft.boot.faults import LoaderFault, LoaderFaultKind
-from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity
+from bootgraft.checks.check import Check
+from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 
 DEVICE = "bcd-device-wrong"
 MANAGER_DEVICE = "bcd-bootmgr-device-wrong"
@@ -125,3 +126,6 @@ def _finding(chain: BootChain, fault: LoaderFault) -> Finding:
         Remedy.CHANGES if fault.changes else Remedy.NONE,
         fault.changes,
     )
+
+
+CHECK = Check(Stage.CHAIN, 50, DOCS, lambda guest: check(guest.chain))

@@ -2,7 +2,8 @@
 
 from bootgraft.boot.chain import BootChain
 from bootgraft.boot.menufault import MenuFaultKind
-from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity
+from bootgraft.checks.check import Check
+from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 
 WRONG_PARTITION = "boot-ini-wrong-partition"
 NOT_IN_MENU = "boot-ini-default-not-in-menu"
@@ -193,3 +194,6 @@ def check(chain: BootChain) -> tuple[Finding, ...]:
     if fault.change is None:
         return (Finding(identifier, severity, fault.what, meaning + (fault.advice or _BY_HAND), evidence),)
     return (Finding(identifier, severity, fault.what, meaning, evidence, Remedy.CHANGES, (fault.change,)),)
+
+
+CHECK = Check(Stage.CHAIN, 30, DOCS, lambda guest: check(guest.chain))

@@ -2,7 +2,8 @@
 
 from bootgraft.boot.chain import BootChain
 from bootgraft.boot.sectorfault import SectorFault, SectorFaultKind
-from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity
+from bootgraft.checks.check import Check
+from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 
 MBR_CODE = SectorFaultKind.NO_MBR_CODE.value
 ACTIVE_PARTITION = SectorFaultKind.ACTIVE_PARTITION.value
@@ -138,3 +139,6 @@ def _finding(chain: BootChain, fault: SectorFault) -> Finding:
     lacking = Remedy.BOOT_CODE if fault.kind in _BY_HAND else Remedy.NONE
     remedy = Remedy.CHANGES if fault.changes else lacking
     return Finding(fault.kind.value, severity, fault.what, meaning, fault.evidence, remedy, fault.changes)
+
+
+CHECK = Check(Stage.CHAIN, 80, DOCS, lambda guest: check(guest.chain))

@@ -2,7 +2,8 @@
 
 from bootgraft.boot.chain import BootChain
 from bootgraft.boot.faults import LoaderFault, LoaderFaultKind
-from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity
+from bootgraft.checks.check import Check
+from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 
 DEFAULT = "bcd-default-wrong"
 DISPLAY_ORDER = "bcd-menu-entry-missing"
@@ -94,3 +95,6 @@ def _finding(chain: BootChain, fault: LoaderFault) -> Finding:
         Remedy.CHANGES if fault.changes else Remedy.NONE,
         fault.changes,
     )
+
+
+CHECK = Check(Stage.CHAIN, 60, DOCS, lambda guest: check(guest.chain))

@@ -2,7 +2,8 @@
 
 from bootgraft.boot.bootswitches import SwitchEffect
 from bootgraft.boot.chain import BootChain
-from bootgraft.checks.finding import Finding, FindingDoc, Severity
+from bootgraft.checks.check import Check
+from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
 
 ID = "boot-ini-switches"
 DOC = FindingDoc(
@@ -49,3 +50,6 @@ def check(chain: BootChain) -> tuple[Finding, ...]:
             evidence = (chain.review.where, *(f"{each.text}: {each.meaning}" for each in switches))
             findings.append(Finding(ID, _SEVERITY[effect], _TITLE[effect], _MEANING[effect], evidence))
     return tuple(findings)
+
+
+CHECK = Check(Stage.CHAIN, 40, (DOC,), lambda guest: check(guest.chain))

@@ -2,7 +2,8 @@
 
 from bootgraft.boot.chain import BootChain
 from bootgraft.boot.faults import LoaderFault, LoaderFaultKind
-from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity
+from bootgraft.checks.check import Check
+from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 
 MISSING = "uefi-fallback-loader-missing"
 OTHER = "uefi-fallback-other-loader"
@@ -75,3 +76,6 @@ def _finding(chain: BootChain, fault: LoaderFault) -> Finding:
         evidence = (f"{chain.steps[-1].where}: {chain.steps[-1].evidence}", *evidence)
     remedy = Remedy.CHANGES if fault.changes else Remedy.NONE
     return Finding(_IDS[fault.kind], _SEVERITY[fault.kind], fault.what, meaning, evidence, remedy, fault.changes)
+
+
+CHECK = Check(Stage.CHAIN, 70, DOCS, lambda guest: check(guest.chain))

@@ -1,10 +1,11 @@
 """Gate 4, second half: is the bound service there, and does the loader start it, from a path that it understands?"""
 
 from bootgraft.changes import RegistryData, SetValue
+from bootgraft.checks.check import Check
 from bootgraft.checks.controller.facts import BindingStore, ControllerFacts, LinkFacts
 from bootgraft.checks.controller.inbox import start_at_boot
 from bootgraft.checks.controller.wording import consequence, severity_in
-from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy, Severity
+from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.registry.values import ValueType, text_data
 from bootgraft.windows.roots import is_relative
 
@@ -144,3 +145,6 @@ def _needed_by(link: LinkFacts) -> str:
 
 def _expandable(text: str) -> RegistryData:
     return RegistryData(ValueType.REG_EXPAND_SZ, text_data(text))
+
+
+CHECK = Check(Stage.CONTROLLER, 30, DOCS, lambda guest: check(guest.facts) if guest.facts else ())

@@ -1,9 +1,10 @@
 """Gate 4, first half: does anything tell the kernel which driver serves this controller?"""
 
+from bootgraft.checks.check import Check
 from bootgraft.checks.controller.facts import BindingStore, ControllerFacts, LinkFacts
 from bootgraft.checks.controller.inbox import bind
 from bootgraft.checks.controller.wording import consequence, severity_in
-from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy, Severity
+from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy, Severity, Stage
 
 MISSING = "device-binding-missing"
 ONLY_INSTANCE = "device-binding-only-in-enum"
@@ -94,3 +95,6 @@ def _lack(facts: ControllerFacts, link: LinkFacts) -> str:
 
 def _dead_ends(facts: ControllerFacts, link: LinkFacts) -> tuple[str, ...]:
     return tuple(f"{facts.hive.path}: DriverDatabase\\{each}" for each in link.dead_ends)
+
+
+CHECK = Check(Stage.CONTROLLER, 20, DOCS, lambda guest: check(guest.facts) if guest.facts else ())

@@ -1,8 +1,9 @@
 """Gate 3: is the driver's file on the volume, and one that this Windows can load?"""
 
+from bootgraft.checks.check import Check
 from bootgraft.checks.controller.facts import ControllerFacts, LinkFacts
 from bootgraft.checks.controller.wording import consequence, severity_in
-from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy
+from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy, Stage
 from bootgraft.windows.driver_files import DriverFacts
 
 MISSING = "driver-file-missing"
@@ -79,3 +80,6 @@ def _check_link(facts: ControllerFacts, link: LinkFacts) -> Finding | None:
         stop_code=INACCESSIBLE_BOOT_DEVICE,
         device=link.main_id,
     )
+
+
+CHECK = Check(Stage.CONTROLLER, 50, DOCS, lambda guest: check(guest.facts) if guest.facts else ())

@@ -1,8 +1,9 @@
 """Gate 3: are the files that the driver imports from on the volume, and built for the same processor?"""
 
+from bootgraft.checks.check import Check
 from bootgraft.checks.controller.facts import ControllerFacts, LinkFacts
 from bootgraft.checks.controller.wording import consequence, severity_in
-from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy
+from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy, Stage
 from bootgraft.windows.driver_files import unsatisfied
 
 ID = "driver-import-missing"
@@ -41,3 +42,6 @@ def _check_link(facts: ControllerFacts, link: LinkFacts) -> Finding | None:
         stop_code=INACCESSIBLE_BOOT_DEVICE,
         device=link.main_id,
     )
+
+
+CHECK = Check(Stage.CONTROLLER, 60, (DOC,), lambda guest: check(guest.facts) if guest.facts else ())

@@ -5,9 +5,10 @@ Windows ships is in the catalogs that the loader has. Whose signature it is, and
 looked at.
 """
 
+from bootgraft.checks.check import Check
 from bootgraft.checks.controller.facts import ControllerFacts, LinkFacts
 from bootgraft.checks.controller.wording import severity_in
-from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity
+from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.windows.bindings import CriticalDevice
 from bootgraft.windows.driver_database import OWN_PREFIX, DatabaseBinding
 from bootgraft.windows.pe import Architecture
@@ -69,3 +70,6 @@ def _is_foreign(link: LinkFacts) -> bool:
 
 def _is_own(binding: DatabaseBinding) -> bool:
     return binding.inf.casefold().startswith(OWN_PREFIX)
+
+
+CHECK = Check(Stage.CONTROLLER, 70, (DOC,), lambda guest: check(guest.facts) if guest.facts else ())

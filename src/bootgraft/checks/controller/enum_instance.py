@@ -7,9 +7,10 @@ The kernel consults the CriticalDeviceDatabase only for an instance without Clas
 from collections.abc import Iterable
 
 from bootgraft.changes import FileId, RegistryData, SetValue
+from bootgraft.checks.check import Check
 from bootgraft.checks.controller.facts import ControllerFacts, LinkFacts
 from bootgraft.checks.controller.wording import consequence, severity_in
-from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy
+from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy, Stage
 from bootgraft.registry.values import ValueType, dword_data, text_data
 from bootgraft.windows.bindings import CONFIGFLAG_DISABLED, EnumInstance
 
@@ -85,3 +86,6 @@ def _dword(number: int) -> RegistryData:
 
 def _text(text: str) -> RegistryData:
     return RegistryData(ValueType.REG_SZ, text_data(text))
+
+
+CHECK = Check(Stage.CONTROLLER, 80, (DOC,), lambda guest: check(guest.facts) if guest.facts else ())

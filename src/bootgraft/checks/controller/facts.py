@@ -19,11 +19,11 @@ from bootgraft.windows.bootdrivers import load_order_groups
 from bootgraft.windows.driver_database import DatabaseBinding, Search, find_database_binding, has_database
 from bootgraft.windows.driver_files import DriverFacts, read_driver
 from bootgraft.windows.exports import ExportTables
-from bootgraft.windows.installation import Architecture, Installation
+from bootgraft.windows.hives import hive_path
+from bootgraft.windows.installation import Architecture, Installation, hive_file
 from bootgraft.windows.services import Service, driver_file, read_service
 
-_SYSTEM_HIVE = "\\system32\\config\\SYSTEM"
-_PLUG_AND_PLAY = (5, 0)
+_UNKNOWN, _FIRST, _PLUG_AND_PLAY, _8 = (0, 0), (4, 0), (5, 0), (6, 2)
 
 
 class BindingStore(StrEnum):
@@ -102,7 +102,7 @@ class ControllerFacts:
     @property
     def directory(self) -> str:
         """The Windows directory, as it is written on the volume."""
-        return self.hive.path.removesuffix(_SYSTEM_HIVE)
+        return self.hive.path.removesuffix(hive_path("", "SYSTEM"))
 
     @property
     def control_sets(self) -> tuple[str, ...]:
@@ -131,18 +131,23 @@ def gather(
     )
 
 
+def reasons_not_judged(installation: Installation, *, has_database: bool) -> tuple[str, ...]:
+    """Why the checks do not know this Windows; none where they do. ``has_database``: it has a DriverDatabase."""
+    version = installation.version
+    if version == _UNKNOWN or installation.arch is Architecture.UNKNOWN:
+        return installation.notes or ("its version or its kernel's architecture is unknown",)
+    if version < _FIRST:
+        return (f"NT {version[0]}.{version[1]} is older than NT 4",)
+    if version >= _8 and not has_database:
+        return (f"its SYSTEM hive has no DriverDatabase, by which NT {version[0]}.{version[1]} binds boot drivers",)
+    return ()
+
+
 def binding_store(hive: Hive, version: tuple[int, int]) -> BindingStore:
     """Where the Windows of this NT version and SYSTEM hive looks bindings up. Raises HiveError for damage."""
     if has_database(hive):
         return BindingStore.DRIVER_DATABASE
     return BindingStore.NONE if version < _PLUG_AND_PLAY else BindingStore.CRITICAL_DEVICES
-
-
-def hive_file(installation: Installation) -> FileId:
-    """The SYSTEM hive's place."""
-    volume = installation.volume
-    path = installation.directory + _SYSTEM_HIVE
-    return FileId(volume.disk, volume.partition.start, volume.name, path)
 
 
 class _Gatherer:

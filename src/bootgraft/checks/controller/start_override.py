@@ -5,9 +5,10 @@ Windows leaves every in-box boot driver at Start 0 and demotes those that the ma
 """
 
 from bootgraft.changes import RegistryData, SetValue
+from bootgraft.checks.check import Check
 from bootgraft.checks.controller.facts import ControllerFacts, LinkFacts
 from bootgraft.checks.controller.wording import consequence, severity_in
-from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy
+from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy, Stage
 from bootgraft.registry.values import ValueType, dword_data
 from bootgraft.windows.services import Service, StartOverride
 
@@ -58,3 +59,6 @@ def _lift(facts: ControllerFacts, override: StartOverride) -> SetValue:
 
 def _dword(number: int) -> RegistryData:
     return RegistryData(ValueType.REG_DWORD, dword_data(number))
+
+
+CHECK = Check(Stage.CONTROLLER, 40, (DOC,), lambda guest: check(guest.facts) if guest.facts else ())

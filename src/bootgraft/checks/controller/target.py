@@ -1,8 +1,12 @@
 """Can this Windows be judged on this controller, and started by its machine? What cannot is never called bootable."""
 
-from bootgraft.checks.finding import Finding, FindingDoc, Severity
+from bootgraft.checks.check import Check
+from bootgraft.checks.controller.facts import reasons_not_judged
+from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
+from bootgraft.checks.guest import Guest
 from bootgraft.targets.controllers import Controller
 from bootgraft.targets.driverchains import driver_chain
+from bootgraft.windows.driver_database import has_database
 from bootgraft.windows.installation import Architecture, Installation
 
 NOT_JUDGED = "target-not-judged"
@@ -45,17 +49,12 @@ DOCS = (
         references=(),
     ),
 )
-_FIRST, _8, _UNKNOWN = (4, 0), (6, 2), (0, 0)
+_8 = (6, 2)
 
 
-def is_judged(installation: Installation, *, has_database: bool) -> bool:
-    """Whether the storage checks know this Windows; ``has_database``: its SYSTEM hive has a DriverDatabase."""
-    return not _reasons(installation, has_database=has_database)
-
-
-def not_judged(installation: Installation, controller: Controller, *, has_database: bool) -> Finding:
+def not_judged(installation: Installation, controller: Controller, reasons: tuple[str, ...]) -> Finding:
     """Say that the Windows cannot be judged, and why."""
-    return _open(installation, controller, _reasons(installation, has_database=has_database))
+    return _open(installation, controller, reasons)
 
 
 def check(installation: Installation, controller: Controller) -> tuple[Finding, ...]:
@@ -100,17 +99,6 @@ def _open(installation: Installation, controller: Controller, reasons: tuple[str
     )
 
 
-def _reasons(installation: Installation, *, has_database: bool) -> tuple[str, ...]:
-    version = installation.version
-    if version == _UNKNOWN or installation.arch is Architecture.UNKNOWN:
-        return installation.notes or ("its version or its kernel's architecture is unknown",)
-    if version < _FIRST:
-        return (f"NT {version[0]}.{version[1]} is older than NT 4",)
-    if version >= _8 and not has_database:
-        return (f"its SYSTEM hive has no DriverDatabase, by which NT {version[0]}.{version[1]} binds boot drivers",)
-    return ()
-
-
 def _against_uefi(installation: Installation) -> tuple[str, ...]:
     reasons = []
     if installation.volume.partition.guid is None:
@@ -121,3 +109,16 @@ def _against_uefi(installation: Installation) -> tuple[str, ...]:
     if installation.arch is Architecture.X86:
         reasons.append("it is a 32-bit Windows; the firmware is 64-bit")
     return tuple(reasons)
+
+
+def _find(guest: Guest) -> tuple[Finding, ...]:
+    installation, hive, controller = guest.installation, guest.hive, guest.controller
+    if installation is None or hive is None:
+        return ()
+    if controller is None:
+        return (no_target(),)
+    reasons = reasons_not_judged(installation, has_database=has_database(hive))
+    return (not_judged(installation, controller, reasons),) if reasons else check(installation, controller)
+
+
+CHECK = Check(Stage.CONTROLLER, 10, DOCS, _find)

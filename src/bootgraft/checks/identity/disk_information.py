@@ -1,6 +1,7 @@
 """Drive letters of Windows NT 4, which lie in ``SYSTEM\\DISK``: only told, never changed."""
 
-from bootgraft.checks.finding import Finding, FindingDoc, Severity
+from bootgraft.checks.check import Check
+from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
 from bootgraft.checks.identity.identity_facts import IdentityFacts
 from bootgraft.storage.partitions import TableKind
 
@@ -38,3 +39,6 @@ def check(facts: IdentityFacts) -> tuple[Finding, ...]:
             (f"{windows.hive}: DISK, Information names {listed}; given are {given}",),
         ),
     )
+
+
+CHECK = Check(Stage.IDENTITY, 40, (DOC,), lambda guest: check(guest.identity))

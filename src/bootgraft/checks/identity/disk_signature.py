@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from bootgraft.boot.chain import DiskReference
 from bootgraft.changes import WriteSectors
-from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity
+from bootgraft.checks.check import Check
+from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.identity.identity_facts import DiskIdentity, IdentityFacts
 from bootgraft.checks.identity.moved_volumes import old_signature
 from bootgraft.storage.partitions import TableKind
@@ -193,3 +194,6 @@ def _collision(facts: IdentityFacts, name: str, disks: list[DiskIdentity]) -> Fi
         (f"{names}: {name}; their sectors 0 add up to {sums}",),
         leaves_open=concerned and alike,
     )
+
+
+CHECK = Check(Stage.IDENTITY, 10, DOCS, lambda guest: check(guest.identity))

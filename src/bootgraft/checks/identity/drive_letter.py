@@ -7,7 +7,8 @@ that was installed on ``D:`` must stay there.
 from collections.abc import Iterator
 
 from bootgraft.changes import Change, CreateKey
-from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity
+from bootgraft.checks.check import Check
+from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.identity.identity_facts import IdentityFacts, VolumeIdentity, WindowsIdentity
 from bootgraft.checks.identity.moved_volumes import (
     Moved,
@@ -220,3 +221,6 @@ def _stale(windows: WindowsIdentity, moved: Moved) -> Finding:
         Remedy.CHANGES,
         changes,
     )
+
+
+CHECK = Check(Stage.IDENTITY, 30, DOCS, lambda guest: check(guest.identity))

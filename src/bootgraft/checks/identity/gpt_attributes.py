@@ -1,6 +1,7 @@
 """Attributes of the GPT entry of Windows' own partition that keep it from being mounted as it should be."""
 
-from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity
+from bootgraft.checks.check import Check
+from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.identity.identity_facts import HIDDEN, NO_DRIVE_LETTER, READ_ONLY, IdentityFacts
 
 ID = "gpt-attributes-hide-volume"
@@ -40,3 +41,6 @@ def check(facts: IdentityFacts) -> tuple[Finding, ...]:
             leaves_open=True,
         ),
     )
+
+
+CHECK = Check(Stage.IDENTITY, 20, (DOC,), lambda guest: check(guest.identity))

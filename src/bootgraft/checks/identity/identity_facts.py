@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from bootgraft.boot.chain import BootChain, DiskReference
 from bootgraft.changes import FileId, WriteSectors
-from bootgraft.checks.controller.facts import hive_file
 from bootgraft.errors import FileSystemError, HiveError
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Disk, Machine, Volume
@@ -18,7 +17,7 @@ from bootgraft.registry.hive import Hive
 from bootgraft.storage.blockdevice import SECTOR
 from bootgraft.storage.partitions import TableKind
 from bootgraft.windows.disk_information import read_disk_signatures
-from bootgraft.windows.installation import Installation, open_hive
+from bootgraft.windows.installation import Installation, hive_file, open_hive
 from bootgraft.windows.mounted_devices import MountedDevice, gpt_identity, mbr_identity, read_mounted_devices
 from bootgraft.windows.system_root import agreed, own_letters
 

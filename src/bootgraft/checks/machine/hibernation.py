@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from bootgraft.boot.hibernation import PATH, SavedSession
 from bootgraft.changes import RegistryData, SetValue
-from bootgraft.checks.controller.facts import hive_file
-from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity
+from bootgraft.checks.check import Check
+from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.registry.hive import Hive
 from bootgraft.registry.values import ValueType, dword_data
-from bootgraft.windows.installation import Installation, control_set_name
+from bootgraft.windows.installation import Installation, control_set_name, hive_file
 
 HIBERNATED = "hibernated-session"
 FAST_START_UP = "fast-start-up"
@@ -114,3 +114,6 @@ def _switched_off(installation: Installation, hive: Hive) -> Iterator[SetValue]:
             before = RegistryData(value.type, value.data)
             zero = RegistryData(ValueType.REG_DWORD, dword_data(0))
             yield SetValue(hive_file(installation), path, _VALUE, zero, before)
+
+
+CHECK = Check(Stage.MACHINE, 10, DOCS, lambda guest: check(guest.sessions, guest.installation, guest.hive))

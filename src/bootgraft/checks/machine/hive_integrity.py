@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Sequence
 
-from bootgraft.checks.finding import Finding, FindingDoc, Severity
+from bootgraft.checks.check import Check
+from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
 from bootgraft.registry.defects import Defect, DefectKind, DefectSeverity
 from bootgraft.registry.upcase import upcase
 
@@ -80,3 +81,6 @@ def _finding(severity: Severity, place: str, defects: Sequence[Defect], explanat
         evidence.append(f"and {len(defects) - SHOWN} more; `bootgraft reg verify` tells all")
     where = "where it must be edited" if severity is Severity.BLOCKER else "in parts that are not edited"
     return Finding(ID, severity, f"the registry hive {place} has {count} {where}", explanation, tuple(evidence))
+
+
+CHECK = Check(Stage.MACHINE, 100, (DOC,), None)

@@ -1,6 +1,8 @@
 """Does the SYSTEM hive fit into what the loader of an old Windows has room for?"""
 
-from bootgraft.checks.finding import Finding, FindingDoc, Severity
+from bootgraft.checks.check import Check
+from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
+from bootgraft.checks.guest import Guest
 from bootgraft.windows.installation import Architecture, Installation
 
 ID = "hive-near-loader-limit"
@@ -42,3 +44,12 @@ def check(installation: Installation, bins_size: int) -> tuple[Finding, ...]:
             (f"{installation.volume.name}: the SYSTEM hive's bins have {bins_size} bytes",),
         ),
     )
+
+
+def _find(guest: Guest) -> tuple[Finding, ...]:
+    if guest.installation is None or guest.hive is None:
+        return ()
+    return check(guest.installation, guest.hive.cells.bins_size)
+
+
+CHECK = Check(Stage.MACHINE, 80, (DOC,), _find)

@@ -1,6 +1,7 @@
 """Did Windows already give up on its default control set?"""
 
-from bootgraft.checks.finding import Finding, FindingDoc, Severity
+from bootgraft.checks.check import Check
+from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
 from bootgraft.windows.installation import Installation
 
 ID = "control-set-failed"
@@ -36,3 +37,6 @@ def check(installation: Installation) -> tuple[Finding, ...]:
             (evidence,),
         ),
     )
+
+
+CHECK = Check(Stage.MACHINE, 70, (DOC,), lambda guest: check(guest.installation) if guest.installation else ())

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from bootgraft.checks.finding import Finding, FindingDoc, Severity
+from bootgraft.checks.check import Check
+from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
 
 if TYPE_CHECKING:  # most hives lie clean
     from bootgraft.registry.recovery import Recovery
@@ -50,3 +51,6 @@ def _evidence(hive: str, pending: "Recovery") -> Iterator[str]:
         yield f"{log.name}: {which}, {log.size} bytes of pages"
     if pending.growth > 0:
         yield f"the hive grows by {pending.growth} bytes"
+
+
+CHECK = Check(Stage.MACHINE, 90, (DOC,), lambda guest: check(guest.hive.name, guest.hive.pending) if guest.hive else ())

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 
-from bootgraft.checks.finding import Finding, FindingDoc, Severity
+from bootgraft.checks.check import Check
+from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
+from bootgraft.checks.guest import Guest
 from bootgraft.filesystems.base import VolumeState
 
 ID = "volume-not-clean"
@@ -63,3 +65,13 @@ def check(place: str, states: Iterable[VolumeState]) -> tuple[Finding, ...]:
         for state in states
         if state is not VolumeState.HIBERNATED
     )
+
+
+def _find(guest: Guest) -> tuple[Finding, ...]:
+    if guest.installation is None:
+        return ()
+    volume = guest.installation.volume
+    return check(volume.name, volume.filesystem().obstacles)
+
+
+CHECK = Check(Stage.MACHINE, 50, (DOC,), _find)

@@ -1,9 +1,9 @@
 """Has the machine, as its description says, the firmware that starts the disk?"""
 
-from dataclasses import dataclass
-
 from bootgraft.boot.chain import BootChain
-from bootgraft.checks.finding import Finding, FindingDoc, Severity
+from bootgraft.checks.check import Check
+from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
+from bootgraft.checks.guest import DescribedFirmware
 from bootgraft.machine import Firmware
 
 WRONG = "vm-firmware"
@@ -22,14 +22,6 @@ DOC = FindingDoc(
         "https://learn.microsoft.com/windows-hardware/manufacture/desktop/boot-to-uefi-mode-or-legacy-bios-mode",
     ),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class DescribedFirmware:
-    """The firmware that a description gives its machine; ``path`` is the description's file."""
-
-    path: str
-    firmware: Firmware
 
 
 def check(chain: BootChain, described: DescribedFirmware | None) -> tuple[Finding, ...]:
@@ -57,3 +49,6 @@ def _needed(chain: BootChain) -> Firmware | None:
     if chain.firmware is not None:
         return chain.firmware
     return Firmware.BIOS if chain.default is not None else None
+
+
+CHECK = Check(Stage.CHAIN, 10, (DOC,), lambda guest: check(guest.chain, guest.described))

@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
-from tests.checks.test_verdicts import diagnosis, machine
+from tests.checks.cases import chain
+from tests.checks.guests import guest_of
+from tests.checks.test_verdicts import diagnosis, guest, machine
 
-from bootgraft.checks.controller.alternatives import Alternative, find_alternatives
+from bootgraft.checks.alternatives import Alternative, find_alternatives
+from bootgraft.checks.diagnosis import diagnose
 from bootgraft.targets.controllers import find_controller
 
 
@@ -25,10 +28,12 @@ from bootgraft.targets.controllers import find_controller
 )  # fmt: skip
 def test_what_to_choose_instead(name: str, target: str, expected: list[Alternative], machine_cache: Path) -> None:
     windows = machine(name, machine_cache)
-    found = find_alternatives(diagnosis(windows, find_controller(target)), windows.hive)
+    here = guest(windows, find_controller(target))
+    found = find_alternatives(diagnose(here), here)
     assert list(found) == expected
 
 
 def test_without_a_windows_there_is_nothing_to_choose(machine_cache: Path) -> None:
     windows = machine("XP", machine_cache)
-    assert find_alternatives(diagnosis(windows, find_controller("vmware:lsilogic")), None) == ()
+    lacking = diagnosis(windows, find_controller("vmware:lsilogic"))
+    assert find_alternatives(lacking, guest_of(chain())) == ()

@@ -1,7 +1,8 @@
 """Does the boot chain need a volume whose file system, or whose pool, only Windows itself can open?"""
 
 from bootgraft.boot.unusable import Unusable, UnusableKind
-from bootgraft.checks.finding import Finding, FindingDoc, Severity
+from bootgraft.checks.check import Check
+from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
 
 REFS = "refs-volume"
 STORAGE_SPACES = "storage-spaces-volume"
@@ -42,3 +43,6 @@ def check(cause: Unusable | None) -> tuple[Finding, ...]:
             leaves_open=True,
         ),
     )
+
+
+CHECK = Check(Stage.MACHINE, 30, DOCS, lambda guest: check(guest.unusable))

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 from tests.checks.cases import chain
 
+from bootgraft.checks.chain.vm_firmware import check
 from bootgraft.checks.finding import Severity
-from bootgraft.checks.machine.vm_firmware import DescribedFirmware, check
+from bootgraft.checks.guest import DescribedFirmware
 from bootgraft.machine import Firmware
 
 BIOS, UEFI = (DescribedFirmware("server1.vmx", each) for each in (Firmware.BIOS, Firmware.UEFI))

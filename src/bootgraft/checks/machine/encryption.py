@@ -1,7 +1,8 @@
 """Is the volume that the boot chain needs encrypted as a whole?"""
 
 from bootgraft.boot.unusable import Unusable, UnusableKind
-from bootgraft.checks.finding import Finding, FindingDoc, Severity
+from bootgraft.checks.check import Check
+from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
 
 BITLOCKER = "bitlocker-volume"
 PRODUCT = "disk-encryption"
@@ -64,3 +65,6 @@ def check(cause: Unusable | None) -> tuple[Finding, ...]:
             leaves_open=True,
         ),
     )
+
+
+CHECK = Check(Stage.MACHINE, 20, DOCS, lambda guest: check(guest.unusable))

@@ -1,0 +1,91 @@
+"""Everything known about one machine and the Windows that the work is about: read when it is asked for, and once."""
+
+from copy import copy
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Self
+
+from bootgraft.boot.bios.bootcode import CodeSource, none_given
+from bootgraft.boot.chain import BootChain
+from bootgraft.boot.hibernation import SavedSession, saved_sessions
+from bootgraft.boot.unusable import Unusable, explain
+from bootgraft.checks.controller import facts as controller_facts
+from bootgraft.checks.controller.facts import ControllerFacts, DriverReader
+from bootgraft.checks.finding import Finding, Stage
+from bootgraft.checks.identity import identity_facts
+from bootgraft.checks.identity.identity_facts import IdentityFacts
+from bootgraft.machine import Firmware, Machine
+from bootgraft.registry.hive import Hive
+from bootgraft.targets.controllers import Controller
+from bootgraft.windows.driver_database import has_database
+from bootgraft.windows.installation import Installation
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedFirmware:
+    """The firmware that a description gives its machine; ``path`` is the description's file."""
+
+    path: str
+    firmware: Firmware
+
+
+class Guest:
+    """What checks look at. Reading raises HiveError, FileSystemError and ImageError for damage on the way.
+
+    ``installation`` and ``hive`` (its SYSTEM) are None where the chain arrives at no Windows, ``controller`` where no
+    target was given, ``described`` where no description was. ``boot_code`` gives that of other installations.
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        chain: BootChain,
+        installation: Installation | None = None,
+        hive: Hive | None = None,
+        *,
+        controller: Controller | None = None,
+        described: DescribedFirmware | None = None,
+        boot_code: CodeSource = none_given,
+    ) -> None:
+        self.machine = machine
+        self.chain = chain
+        self.installation = installation
+        self.hive = hive
+        self.controller = controller
+        self.described = described
+        self.boot_code = boot_code
+        self._drivers = cache(lambda: None if installation is None else DriverReader(installation))
+        self.found: dict[tuple[Stage, Controller | None], tuple[Finding, ...]] = {}  # by those who looked already
+
+    def on(self, controller: Controller | None) -> Self:
+        """The same guest with this controller: what was found without one holds for both."""
+        other = copy(self)
+        other.controller = controller
+        vars(other).pop("facts", None)
+        return other
+
+    @cached_property
+    def sessions(self) -> tuple[SavedSession, ...]:
+        """The sessions that are saved on the machine."""
+        return saved_sessions(self.machine, () if self.installation is None else (self.installation.volume,))
+
+    @cached_property
+    def unusable(self) -> Unusable | None:
+        """Why the volume that matters is no ordinary one: that of the Windows, else the one that the chain ends at."""
+        if self.installation is None:
+            return self.chain.unusable
+        return explain(self.machine, self.installation.volume)
+
+    @cached_property
+    def identity(self) -> IdentityFacts:
+        """What disks, volumes and letters are called."""
+        return identity_facts.gather(self.machine, self.chain, self.installation, self.hive)
+
+    @cached_property
+    def facts(self) -> ControllerFacts | None:
+        """What decides whether the Windows starts from the controller; None where that is not judged."""
+        if self.installation is None or self.hive is None or self.controller is None:
+            return None
+        if controller_facts.reasons_not_judged(self.installation, has_database=has_database(self.hive)):
+            return None
+        return controller_facts.gather(self.installation, self.hive, self.controller, reader=self._drivers())
