@@ -17,6 +17,7 @@ from tests.machines.formats import ImageForm, convert
 from tests.machines.spec import MachineSpec
 from tests.machines.windows2003 import donor as donor_spec
 from tests.machines.windows2003 import server1 as server1_spec
+from tests.report.schemas import schema_faults
 
 # A busy machine is no fault of the code: what an example may take is not timed.
 settings.register_profile("unhurried", parent=settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -36,8 +37,10 @@ class CommandResult:
 
     @property
     def json(self) -> Any:
-        """The one JSON document on standard output."""
-        return json.loads(self.stdout)
+        """The one JSON document on standard output; it must be what its schema says."""
+        document = json.loads(self.stdout)
+        assert schema_faults(document) == []
+        return document
 
 
 @pytest.fixture(scope="session")

@@ -10,6 +10,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "bootgraft"
 LAYERS = (
     "errors",
+    "jsontext",
     "events",
     "changes",
     "text",

@@ -1,9 +1,12 @@
 """The documentation says what the code does."""
 
+import json
+import re
 from pathlib import Path
 
 from bootgraft.checks.catalogue import documentation
 from bootgraft.explain.catalogue import GRAMMARS
+from bootgraft.report.documents.schemas import schema_pages
 from bootgraft.report.findings import findings_page
 from bootgraft.report.logrules import rules_page
 
@@ -28,6 +31,18 @@ def test_finding_ids_are_unique() -> None:
 def test_page_of_logs_is_what_the_rules_say() -> None:
     page = (ROOT / "docs" / "logs.md").read_text()
     assert page == rules_page(), "run: python -m bootgraft.report.logrules > docs/logs.md"
+
+
+def test_schemas_are_what_the_documents_say() -> None:
+    files = {path.name: json.loads(path.read_text()) for path in (ROOT / "docs" / "schema").iterdir()}
+    made = {name: json.loads(page) for name, page in schema_pages().items()}
+    assert files == made, "run: python -m bootgraft.report.documents.schemas docs/schema"
+
+
+def test_schemas_are_told_on_the_page() -> None:
+    page = (ROOT / "docs" / "json.md").read_text()
+    told = {f"{name}-{version}.json" for name, version in re.findall(r'"bootgraft-([a-z-]+)/(\d+)"', page)}
+    assert told == set(schema_pages())
 
 
 def test_every_rule_says_what_it_means_and_who_documents_it() -> None:

@@ -4,7 +4,6 @@ The volumes are FAT, so that everything that reads them is ours. Any exception b
 a repair that writes to the disk under its overlay.
 """
 
-import json
 import random
 import struct
 import zlib
@@ -22,6 +21,7 @@ from tests.storage.disks import MemoryDisk
 from tests.worker.in_process import do
 
 from bootgraft.errors import BootgraftError
+from bootgraft.jsontext import to_json
 from bootgraft.storage.overlay import Overlay
 from bootgraft.worker.job import Operation
 
@@ -159,6 +159,6 @@ def attempt(disk_: Overlay) -> str:
         except BootgraftError:
             ends.append("refused")
             continue
-        json.loads(outcome.document)
+        to_json(outcome.document)
         ends.append("proven" if outcome.proven else str(outcome.status))
     return "/".join(ends)

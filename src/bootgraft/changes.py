@@ -6,6 +6,11 @@ an offline hive has no ``CurrentControlSet``. Order matters: a plan is applied f
 """
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+Count = Annotated[int, Meta(ge=0)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +113,7 @@ class WriteSectors:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class EditVmFile:
+class EditVmFile(Struct, frozen=True):
     """Plug network cards of the machine's description in or out: ``before`` is the whole file now, ``data`` then.
 
     It is no change to a disk: whoever commits the disks puts it in the same journal.
@@ -191,10 +195,9 @@ class Plan:
         return tuple(change for change in self.changes if isinstance(change, EditVmFile))
 
 
-@dataclass(frozen=True, slots=True)
-class WitnessRange:
+class WitnessRange(Struct, frozen=True):
     """Bytes that Windows changes whenever it runs: a hive's base block, the restart pages of ``$LogFile``."""
 
-    disk: int
-    offset: int
-    length: int
+    disk: Count
+    offset: Count
+    length: Count

@@ -4,8 +4,9 @@ A monitor is any callable that takes an :class:`Event`; silence is :func:`silent
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class EventKind(StrEnum):
@@ -16,8 +17,7 @@ class EventKind(StrEnum):
     WARNING = "warning"  # something the user should know even in quiet mode
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """One message; ``done`` and ``total`` are bytes, both 0 where no progress can be told."""
 
     kind: EventKind

@@ -9,6 +9,7 @@ from tests.report.contract import faults
 
 from bootgraft.cli import harvest as harvest_command
 from bootgraft.errors import BootgraftError, ImageError
+from bootgraft.report.documents.drivers import HarvestedDocument
 
 
 def test_harvest_and_use_it(donor: BuiltMachine, build_server1: Build, tmp_path: Path, bootgraft: Bootgraft) -> None:
@@ -40,16 +41,16 @@ def test_harvest_and_use_it(donor: BuiltMachine, build_server1: Build, tmp_path:
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\\b", "C:x", "a\nb"])
 def test_a_name_that_no_file_may_have_is_refused(name: str) -> None:
-    document = {"files": [{"name": name, "size": 1}]}
+    listed = (HarvestedDocument(name=name, origin="", size=1, sha256=""),)
     with pytest.raises(ImageError, match="is no name for a file"):
-        harvest_command._files(document, b"x", "image")  # type: ignore[arg-type]
+        harvest_command._files(listed, b"x", "image")
 
 
 @pytest.mark.parametrize("files", [[("a", 2)], [("a", 1), ("b", 1)], []])
 def test_files_other_than_announced_are_refused(files: list[tuple[str, int]]) -> None:
-    document = {"files": [{"name": name, "size": size} for name, size in files]}
+    listed = [HarvestedDocument(name=name, origin="", size=size, sha256="") for name, size in files]
     with pytest.raises(ImageError, match="not what was announced"):
-        harvest_command._files(document, b"x", "image")  # type: ignore[arg-type]
+        harvest_command._files(listed, b"x", "image")
 
 
 def test_a_folder_that_cannot_be_made_is_one_error(tmp_path: Path) -> None:

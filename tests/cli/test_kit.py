@@ -13,6 +13,7 @@ from tests.report.contract import faults
 from bootgraft.cli import kit as kit_command
 from bootgraft.cli.main import main
 from bootgraft.errors import ImageError
+from bootgraft.report.documents.drivers import KitFileDocument
 
 VIRTIO = ("--target", "kvm:virtio-blk")
 
@@ -126,12 +127,12 @@ def test_wrong_command_lines(
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/../b", "/a", "a\\b", "C:x", "a\nb"])
 def test_a_name_that_no_file_may_have_is_refused(name: str) -> None:
-    document = {"files": [{"name": name, "size": 1}]}
+    listed = (KitFileDocument(name=name, size=1, sha256=""),)
     with pytest.raises(ImageError, match="is no name for a file"):
-        kit_command._files(document, b"x", "kit")  # type: ignore[arg-type]
+        kit_command._files(listed, b"x", "kit")
 
 
 def test_files_other_than_announced_are_refused() -> None:
-    document = {"files": [{"name": "a", "size": 2}]}
+    listed = (KitFileDocument(name="a", size=2, sha256=""),)
     with pytest.raises(ImageError, match="not what was announced"):
-        kit_command._files(document, b"x", "kit")  # type: ignore[arg-type]
+        kit_command._files(listed, b"x", "kit")

@@ -12,7 +12,7 @@ from tests.drivers.infs import GOOD, SERVER_2003, SEVEN_X64, XP, driver, tree
 from bootgraft.changes import RegistryData
 from bootgraft.drivers.infselect import choose_package
 from bootgraft.drivers.package import DriverPackage
-from bootgraft.report.drivers import choices_document, choices_text, list_document, list_text
+from bootgraft.report.drivers import list_document, list_text, show_document, show_text
 from bootgraft.targets.controllers import find_controller
 
 VIRTIO = find_controller("kvm:virtio-blk")
@@ -60,7 +60,7 @@ def judge(files: dict[str, str | bytes]) -> None:
     document = list_document(source)
     list_text(document, detailed=True)
     choices = [(each, choose_package(source, VIRTIO, each)) for each in (XP, SERVER_2003, SEVEN_X64)]
-    choices_text(choices_document("source", VIRTIO, choices), detailed=True)
+    show_text(show_document("source", VIRTIO, choices), detailed=True)
     for _, choice in choices:
         if choice.package is not None:
             require_harmless(choice.package)

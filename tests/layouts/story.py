@@ -1,6 +1,5 @@
 """What is told of a layout: boot chain, verdict, what a repair changes, and how other programs see the result."""
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from tests.machines import oracles
 from tests.machines.build import BuiltMachine
 from tests.machines.spec import FileSystem
 from tests.machines.tools import run
+from tests.report.contract import printed
 from tests.storage.disks import SparseDisk
 from tests.worker.in_process import do
 
@@ -52,7 +52,7 @@ def write_back(overlays: Sequence[Overlay], images: Sequence[Path]) -> None:
 
 def _inspected(overlays: Sequence[Overlay]) -> Iterator[str]:
     try:
-        document = json.loads(do(Operation.INSPECT, overlays, targets=()).document)
+        document = printed(do(Operation.INSPECT, overlays, targets=()).document)
     except BootgraftError as error:
         yield f"inspect: {error}"
         return
@@ -69,7 +69,7 @@ def _inspected(overlays: Sequence[Overlay]) -> Iterator[str]:
 
 def _checked(layout: Layout, overlays: Sequence[Overlay]) -> Iterator[str]:
     try:
-        document = json.loads(do(Operation.CHECK, overlays, targets=(layout.target,)).document)
+        document = printed(do(Operation.CHECK, overlays, targets=(layout.target,)).document)
     except BootgraftError as error:
         yield f"check: {error}"
         return
@@ -84,7 +84,7 @@ def _repair(layout: Layout, overlays: Sequence[Overlay]) -> tuple[list[str], boo
         outcome = do(Operation.REPAIR, overlays, targets=(layout.target,))
     except BootgraftError as error:
         return [f"repair: {error}"], False
-    changes = json.loads(outcome.document)["changes"]
+    changes = printed(outcome.document)["changes"]
     if not changes:
         return ["repair: nothing to change" if outcome.status == 0 else "repair: nothing that would help"], False
     proven = "proven" if outcome.proven else "not proven, so not written"

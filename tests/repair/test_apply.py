@@ -10,6 +10,7 @@ from tests.machines.windows_hives import ControlSet, Symmpi
 from tests.memory_windows import MemoryWindows, memory_windows
 from tests.registry.support import tree
 from tests.repair.bench import from_donor, package, plan
+from tests.report.contract import printed
 
 from bootgraft.changes import (
     CreateDirectory,
@@ -137,7 +138,7 @@ def test_how_a_directory_is_told() -> None:
         "create  disk 0 partition 1: \\EFI\\Boot\\  (directory)\ncreate  disk 0 partition 1: \\a  (2 bytes, from x)\n"
     )
     assert summary_line(made) == "1 directory, 1 file and 0 registry changes"
-    assert change_document(made.changes[0]) == {
+    assert printed(change_document(made.changes[0])) == {
         "kind": "create-directory", "volume": "disk 0 partition 1", "path": "\\EFI\\Boot",
     }  # fmt: skip
     assert join(Plan(made.changes[:1]), made).changes == made.changes

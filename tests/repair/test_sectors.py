@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.fakes import FakePartition, machine_of, volume_of
+from tests.report.contract import printed
 
 from bootgraft.changes import Plan, WriteSectors
 from bootgraft.errors import BootgraftError
@@ -49,7 +50,7 @@ def test_how_it_is_told() -> None:
     text = "patch   disk 0, byte 446: the active flag of slot 1 in the MBR  (00 becomes 80)\n"
     assert plan_text(plan, detailed=False) == plan_text(plan, detailed=True) == text
     assert summary_line(plan) == "1 boot sector field, 0 files and 0 registry changes"
-    assert change_document(FLAG) == {
+    assert printed(change_document(FLAG)) == {
         "kind": "write-sectors", "disk": 0, "offset": 446, "data": "gA==", "before": "AA==", "what": FLAG.what,
     }  # fmt: skip
     assert (plan.files(), plan.registry(), plan.sectors()) == ((), (), (FLAG,))

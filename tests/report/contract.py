@@ -1,15 +1,20 @@
 """``docs/json.md`` as a judge: its notation is read, and documents are compared with it member by member.
 
 The notation: ``"name"`` is a member of any value, ``"name": x`` one of that form; ``a|b`` is either; ``[x, …]`` a list
-of such; ``{…as above…}`` a document described elsewhere. One text alone is an example (but for "kind"), several are
-all that occur.
+of such; ``{…as above…}`` a document described elsewhere. One text alone is an example (but for "kind" and "schema"),
+several are all that occur.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.report.schemas import schema_faults
+
+from bootgraft.jsontext import to_json
 
 PAGE = Path(__file__).parents[2] / "docs" / "json.md"
 
@@ -135,6 +140,7 @@ def contract() -> dict[str, Form]:
     """The forms of the page by name: inspect, check, repair, change, undo, reconnect, drivers (three), and so on."""
     (inspect,), (check,), (undo,) = _blocks("inspect")[0], _blocks("check")[0], _blocks("undo")[0]
     (repair,), changes = _blocks("repair")
+    (resumed,) = (form for form in _inline("repair") if isinstance(form, Members) and "schema" in form.members)
     (reconnect,) = _blocks("reconnect")[0]
     (listed,), (shown,), (harvested,) = _blocks("drivers")
     (kit,) = _blocks("kit")[0]
@@ -144,13 +150,19 @@ def contract() -> dict[str, Form]:
     assert isinstance(inspect, Members)
     return {
         "inspect": inspect, "check": check, "repair": repair, "change": Either(tuple(changes)), "undo": undo,
+        "resume": resumed,
         "drivers-list": listed, "drivers-show": shown, "drivers-harvest": harvested, "kit": kit,
         "reconnect": reconnect, "target": target, "doctor": doctor, "explain-log": explained, "error": error,
     }  # fmt: skip
 
 
+def printed(document: object) -> Any:
+    """A document of the code as it arrives."""
+    return json.loads(to_json(document))
+
+
 def faults(document: Any, name: str) -> list[str]:
-    """Where a document is not what the page says; empty where it is."""
+    """Where a document is not what the page and its schema say; empty where it is."""
     forms = contract()
     inspect = forms["inspect"]
     assert isinstance(inspect, Members)
@@ -161,7 +173,7 @@ def faults(document: Any, name: str) -> list[str]:
     if name == "repair" and not found:
         for number, change in enumerate(document["changes"]):
             found += _faults(change, forms["change"], f"changes[{number}]", known)
-    return found
+    return found or schema_faults(document)
 
 
 def _faults(value: Any, form: Form, at: str, known: dict[str, Form]) -> Iterator[str]:
@@ -174,7 +186,7 @@ def _faults(value: Any, form: Form, at: str, known: dict[str, Form]) -> Iterator
             yield from _list_faults(value, element, at, known)
         case Either(forms) if not _is_one_of(value, forms, at, known):
             yield f"{at} is none of what is listed: {value!r}"
-        case Literal(word) if not _is_literal(value, word, exact=at.endswith(".kind")):
+        case Literal(word) if not _is_literal(value, word, exact=at.endswith((".kind", ".schema"))):
             yield f"{at} is not {word}: {value!r}"
 
 

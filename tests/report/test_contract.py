@@ -6,7 +6,8 @@ import pytest
 from tests.report.contract import contract, faults
 
 CHECK: dict[str, Any] = {
-    "verdict": "boots", "stop_code": None, "target": None, "firmware": None, "windows": None,
+    "schema": "bootgraft-check/1", "verdict": "boots", "stop_code": None, "target": None, "firmware": None,
+    "windows": None,
     "findings": [
         {"id": "a", "severity": "info", "title": "", "explanation": "", "evidence": ["x"], "fixable": True}
     ],
@@ -15,9 +16,20 @@ CHECK: dict[str, Any] = {
 
 
 def test_the_page_is_understood() -> None:
-    drivers = {"drivers-list", "drivers-show", "drivers-harvest", "explain-log"}
+    drivers = {"drivers-list", "drivers-show", "drivers-harvest", "explain-log", "resume"}
     others = set(contract()) - drivers
-    assert others == {"inspect", "check", "repair", "change", "undo", "reconnect", "kit", "target", "doctor", "error"}
+    assert others == {
+        "inspect",
+        "check",
+        "repair",
+        "change",
+        "undo",
+        "reconnect",
+        "kit",
+        "target",
+        "doctor",
+        "error",
+    }
     assert set(contract()) >= drivers
 
 
@@ -29,6 +41,7 @@ def test_a_document_that_keeps_to_the_page() -> None:
     ("change", "fault"),
     [
         ({"verdict": "maybe"}, "check.verdict is none of what is listed"),
+        ({"schema": "bootgraft-check/2"}, 'check.schema is not "bootgraft-check/1"'),
         ({"verdict": None}, "check.verdict is none of what is listed"),
         ({"stop_code": 123}, "check.stop_code is none of what is listed"),
         ({"windows": {}}, "check.windows is none of what is listed"),
@@ -46,7 +59,8 @@ def test_documents_that_do_not(change: dict[str, Any], fault: str) -> None:
 
 def test_each_kind_of_change_has_its_own_members() -> None:
     repair: dict[str, Any] = {
-        "before": [CHECK], "after": [CHECK], "notes": [], "committed": True, "journal": None, "overlays": [],
+        "schema": "bootgraft-repair/1", "before": [CHECK], "after": [CHECK], "notes": [], "committed": True,
+        "journal": None, "overlays": [],
         "changes": [{"kind": "create-key", "hive": "h", "key": "k"}],
     }  # fmt: skip
     assert faults(repair, "repair") == []

@@ -1,10 +1,11 @@
 """What ``inspect --vm`` adds to its report."""
 
-import json
 from pathlib import Path
 
+from tests.report.contract import printed
+
 from bootgraft.machine import Firmware
-from bootgraft.report.description import vm_document, with_description
+from bootgraft.report.description import vm_document, vm_text
 from bootgraft.targets import vmx
 from bootgraft.targets.vmdescription import NetworkCard, VmDescription, VmDisk
 
@@ -18,10 +19,17 @@ VM = VmDescription(
 
 
 def test_text_and_document() -> None:
-    document, text = with_description('{"vm": null, "disks": []}', "disk 0\n", VM)
-    assert json.loads(document) == {"vm": vm_document(VM), "disks": []}
-    assert text == (
-        "disk 0\n\n"
+    document = vm_document(VM)
+    assert printed(document) == {
+        "path": "server1.vmx", "format": "vmx", "firmware": "bios",
+        "disks": [
+            {"place": "scsi0:0", "name": "a.vmdk", "controller": "vmware:lsilogic"},
+            {"place": "scsi0:10", "name": "b\x1b[2J.vmdk", "controller": None},
+        ],
+        "cards": [{"name": "ethernet0", "plugged": True}, {"name": "ethernet1", "plugged": False}],
+    }  # fmt: skip
+    assert vm_text(document) == (
+        "\n"
         "machine  server1.vmx  vmx, BIOS\n"
         "  scsi0:0   a.vmdk  vmware:lsilogic\n"
         "  scsi0:10  b?[2J.vmdk  controller not told\n"

@@ -1,7 +1,6 @@
 """The documents are exactly what docs/json.md says."""
 
 import base64
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from tests.machines.windows_files import DriverFile
 from tests.machines.windows_hives import ControlSet, Instance, Symmpi
 from tests.memory_windows import MemoryWindows, memory_windows
 from tests.repair.bench import diagnosis, from_donor, package, plan
-from tests.report.contract import faults
+from tests.report.contract import faults, printed
 from tests.worker.in_process import do, overlays_on
 
 from bootgraft.boot.chain import Step
@@ -26,16 +25,18 @@ from bootgraft.drivers.package import PackageFile
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Machine
 from bootgraft.report.device import DeviceSpec
-from bootgraft.report.document import change_document, check_document, inspect_document, windows_document
+from bootgraft.report.document import (
+    change_document,
+    change_documents,
+    check_document,
+    inspect_document,
+    windows_document,
+)
+from bootgraft.report.documents.changing import RepairDocument
 from bootgraft.storage.partitions import Partition
 from bootgraft.worker.job import Operation
 
 HIVE = FileId(0, 8192, "disk 0 partition 1", "\\WINDOWS\\system32\\config\\SYSTEM")
-
-
-def plain(document: Any) -> Any:
-    """As it arrives."""
-    return json.loads(json.dumps(document))
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def windows(machine_cache: Path) -> MemoryWindows:
 
 
 def test_check_keeps_the_contract(windows: MemoryWindows) -> None:
-    document = plain(check_document(diagnosis(windows)))
+    document = printed(check_document(diagnosis(windows)))
     assert faults(document, "check") == []
     assert document["target"] == "vmware:lsilogic"
     assert document["windows"]["select"] == {"current": 1, "default": 1, "failed": 0, "last_known_good": 2}
@@ -53,7 +54,7 @@ def test_check_keeps_the_contract(windows: MemoryWindows) -> None:
 
 
 def test_check_of_a_machine_without_windows_keeps_it_too() -> None:
-    document = plain(check_document(diagnose(guest_of(chain(holds=False)))))
+    document = printed(check_document(diagnose(guest_of(chain(holds=False)))))
     assert faults(document, "check") == []
     assert (document["target"], document["windows"], document["stop_code"]) == (None, None, None)
 
@@ -64,10 +65,11 @@ def test_every_change_keeps_the_contract(machine_cache: Path, windows: MemoryWin
     dword = RegistryData(4, b"\1\0\0\0")
     changes = [*plan(windows, from_donor(donor, windows)).changes, DeleteValue(HIVE, "ControlSet001\\x", "Tag", dword)]
     changes.append(DeleteKey(HIVE, "ControlSet001\\x"))
-    document: dict[str, Any] = {
-        "before": [], "changes": [plain(change_document(each)) for each in changes], "notes": [], "after": [],
-        "committed": False, "journal": None, "overlays": [],
-    }  # fmt: skip
+    document = printed(
+        RepairDocument(
+            before=(), changes=change_documents(changes), notes=(), after=(), committed=False, journal=None, overlays=()
+        )
+    )
     assert faults(document, "repair") == []
     kinds = {each["kind"] for each in document["changes"]}
     assert kinds == {"write-file", "create-key", "set-value", "delete-value", "delete-key"}
@@ -77,7 +79,7 @@ def test_every_change_keeps_the_contract(machine_cache: Path, windows: MemoryWin
 def test_a_replaced_file_tells_what_it_replaces(machine_cache: Path) -> None:
     windows = memory_windows(machine_cache, ControlSet(1), driver=DriverFile.OLDER)
     (change,) = plan(windows, package(files=(PackageFile("system32\\drivers\\symmpi.sys", b"MZ"),))).files()
-    document = change_document(change)
+    document = printed(change_document(change))
     assert document["size"] == 2
     assert document["path"] == "\\WINDOWS\\system32\\drivers\\SYMMPI.SYS"
     assert document["before_sha256"] is not None
@@ -92,23 +94,23 @@ def test_inspect_keeps_the_contract(build_server1: Callable[..., BuiltMachine], 
     }  # fmt: skip
     machine = build_server1(name=name, **variants[name])
     outcome = do(Operation.INSPECT, overlays_on(*machine.disks), targets=())
-    document = json.loads(outcome.document)
+    document = printed(outcome.document)
     assert faults(document, "inspect") == []
     numbers = [each["number"] for disk in document["disks"] for each in disk["partitions"]]
     assert None in numbers if name == "logical" else None not in numbers
     assert sum(each["default_boot"] for each in document["windows"]) == 1
 
 
-def test_repair_keeps_the_contract_but_for_what_is_known_later(server1: BuiltMachine, donor: BuiltMachine) -> None:
+def test_repair_keeps_the_contract_before_anything_is_written(server1: BuiltMachine, donor: BuiltMachine) -> None:
     for donors in ([donor.disk], []):
-        document = json.loads(do(Operation.REPAIR, overlays_on(server1.disk), donors).document)
-        assert "overlays" not in document
-        assert faults({**document, "overlays": []}, "repair") == []
+        document = printed(do(Operation.REPAIR, overlays_on(server1.disk), donors).document)
+        assert (document["committed"], document["journal"], document["overlays"]) == (False, None, [])
+        assert faults(document, "repair") == []
 
 
 def inspected(machine: Machine, **changes: Any) -> Any:
     images = [DeviceSpec(f"{number}.raw", "raw", 1) for number in range(len(machine.disks))]
-    return plain(inspect_document(machine, images, [], changes.get("steps", ()), changes.get("unreadable", ())))
+    return printed(inspect_document(machine, images, [], changes.get("steps", ()), changes.get("unreadable", ())))
 
 
 def test_inspect_of_a_machine_with_nothing_on_it() -> None:
@@ -135,7 +137,7 @@ def test_inspect_tells_labels_problems_steps_and_what_cannot_be_read() -> None:
 
 
 def test_an_installation_in_words(windows: MemoryWindows) -> None:
-    document = windows_document(windows.installation)
+    document = printed(windows_document(windows.installation))
     assert (document["id"], document["root"], document["arch"]) == ("disk0-partition1-WINDOWS", "\\WINDOWS", "x86")
     assert document["control_sets"] == [1, 2]
     assert isinstance(windows.installation.volume.partition, Partition)

@@ -4,11 +4,13 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import convert
 
+from bootgraft.report.documents.machine import DiskDocument
 from bootgraft.report.drawing import WIDTH, draw
 
 
-def disk(size: int, *partitions: tuple[int, int], **changes: Any) -> Any:
+def disk(size: int, *partitions: tuple[int, int], **changes: Any) -> DiskDocument:
     listed = [
         {
             "number": number,
@@ -24,7 +26,11 @@ def disk(size: int, *partitions: tuple[int, int], **changes: Any) -> Any:
         | changes
         for number, (start, length) in enumerate(partitions, start=1)
     ]
-    return {"index": 0, "path": "x", "format": "raw", "size": size, "partitions": listed}
+    disk = {
+        "index": 0, "path": "x", "format": "raw", "size": size, "sector_size": 512, "table": "mbr", "signature": None,
+        "problems": [], "partitions": listed,
+    }  # fmt: skip
+    return convert(disk, DiskDocument)
 
 
 def test_a_system_partition_and_a_large_one() -> None:

@@ -4,19 +4,12 @@ from pathlib import Path
 
 import pytest
 from tests.drivers.infs import GOOD, SEVEN_X64, XP, driver, tree
-from tests.report.contract import faults
+from tests.report.contract import faults, printed
 
 from bootgraft.drivers.infselect import choose_package
 from bootgraft.drivers.infsource import PackageTree
-from bootgraft.report.drivers import (
-    ChoicesDocument,
-    HarvestDocument,
-    choices_document,
-    choices_text,
-    harvest_text,
-    list_document,
-    list_text,
-)
+from bootgraft.report.documents.drivers import HarvestDocument, HarvestedDocument, ShowDocument
+from bootgraft.report.drivers import harvest_text, list_document, list_text, show_document, show_text
 from bootgraft.targets.controllers import find_controller
 
 VIRTIO = find_controller("kvm:virtio-blk")
@@ -28,14 +21,14 @@ def source(machine_cache: Path) -> PackageTree:
     return tree({"disk.inf": GOOD, "vdisk.sys": driver(machine_cache), "net.inf": NET, "bad.inf": "bad"})
 
 
-def choices(source: PackageTree) -> ChoicesDocument:
-    return choices_document(
+def choices(source: PackageTree) -> ShowDocument:
+    return show_document(
         source.origin, VIRTIO, [(each, choose_package(source, VIRTIO, each)) for each in (XP, SEVEN_X64)]
     )
 
 
 def test_the_list(source: PackageTree) -> None:
-    document = list_document(source)
+    document = printed(list_document(source))
     assert faults(document, "drivers-list") == []
     assert [each["path"] for each in document["infs"]] == ["bad.inf", "disk.inf", "net.inf"]
     good = document["infs"][1]
@@ -63,14 +56,14 @@ def test_a_device_without_a_driver_of_its_own_has_no_service() -> None:
         GOOD.replace("[Install]", "[Elsewhere]"),
         GOOD.replace("[Install.Services]", "[Install.Services]\nNeeds=far"),
     ):
-        (inf,) = list_document(tree({"disk.inf": spoiled}))["infs"]
-        assert {device["service"] for device in inf["devices"]} == {None}
+        (inf,) = list_document(tree({"disk.inf": spoiled})).infs
+        assert {device.service for device in inf.devices} == {None}
 
 
 def test_an_inf_whose_strings_are_too_long_is_a_problem() -> None:
     long = GOOD.replace("%Vendor% =", "%s%" * 1000 + " =").replace("Vendor = ", "s = " + "y" * 3000 + "\nVendor = ")
-    (inf,) = list_document(tree({"disk.inf": long}))["infs"]
-    assert "once its strings are put in" in (inf["problem"] or "")
+    (inf,) = list_document(tree({"disk.inf": long})).infs
+    assert "once its strings are put in" in (inf.problem or "")
 
 
 def test_the_list_for_people(source: PackageTree) -> None:
@@ -95,7 +88,7 @@ def test_the_list_for_people(source: PackageTree) -> None:
 
 
 def test_the_choices(source: PackageTree) -> None:
-    document = choices(source)
+    document = printed(choices(source))
     assert faults(document, "drivers-show") == []
     xp, seven = document["choices"]
     chosen = xp["chosen"]
@@ -111,7 +104,7 @@ def test_the_choices(source: PackageTree) -> None:
 
 
 def test_the_choices_for_people(source: PackageTree) -> None:
-    short = choices_text(choices(source), detailed=False)
+    short = show_text(choices(source), detailed=False)
     assert short == (
         "source has a driver for kvm:virtio-blk in 1 of 2 Windows.\n"
         "\n"
@@ -120,7 +113,7 @@ def test_the_choices_for_people(source: PackageTree) -> None:
         "\n"
         "Give --windows and --arch to see why, and what would be installed.\n"
     )
-    long = choices_text(choices(source), detailed=True)
+    long = show_text(choices(source), detailed=True)
     assert long.startswith("disk.inf would serve kvm:virtio-blk in Windows XP (NT 5.1, x86).\n    why: PCI\\VEN_1AF4")
     assert "    key: Services\\disk0\\Parameters\\PnpInterface\n" in long
     assert "\n\nNothing in source serves kvm:virtio-blk in Windows 7 (NT 6.1, x64).\n" in long
@@ -131,23 +124,23 @@ def test_the_choices_for_people(source: PackageTree) -> None:
 def test_names_on_a_hostile_source_cannot_end_a_line(machine_cache: Path) -> None:
     source = tree({"a\nYou are well.inf": GOOD, "vdisk.sys": driver(machine_cache)})
     assert "\nYou" not in list_text(list_document(source), detailed=True)
-    assert "\nYou" not in choices_text(choices(source), detailed=True)
-    assert "\nYou" not in choices_text(choices(source), detailed=False)
+    assert "\nYou" not in show_text(choices(source), detailed=True)
+    assert "\nYou" not in show_text(choices(source), detailed=False)
 
 
 def test_a_harvest() -> None:
-    document: HarvestDocument = {
-        "windows": "disk0-partition1-WINNT",
-        "target": "vmware:lsilogic",
-        "service": "symmpi",
-        "files": [
-            {"name": "symmpi.reg", "origin": "the registry", "size": 10, "sha256": "0" * 64},
-            {"name": "x.sys", "origin": "system32\\drivers\\x.sys", "size": 2, "sha256": "1" * 64},
-        ],
-        "has_inf": False,
-        "out": "out",
-    }
-    assert faults(document, "drivers-harvest") == []
+    document = HarvestDocument(
+        windows="disk0-partition1-WINNT",
+        target="vmware:lsilogic",
+        service="symmpi",
+        files=(
+            HarvestedDocument(name="symmpi.reg", origin="the registry", size=10, sha256="0" * 64),
+            HarvestedDocument(name="x.sys", origin="system32\\drivers\\x.sys", size=2, sha256="1" * 64),
+        ),
+        has_inf=False,
+        out="out",
+    )
+    assert faults(printed(document), "drivers-harvest") == []
     assert harvest_text(document) == (
         "symmpi, the driver of disk0-partition1-WINNT for vmware:lsilogic:\n"
         "\n"

@@ -126,8 +126,8 @@ def test_several_disks() -> None:
 
 def test_the_document_has_the_same() -> None:
     document = explain_document(explanation_of(logs.AGENT_50, logs.WORKER_50))
-    assert document["summary"] == text_of(logs.AGENT_50, logs.WORKER_50)[0]
-    assert (document["outcome"], document["cause"]) == ("failed", "converter-ticket-timeout")
-    assert document["disk_state"] == "copied"
-    assert document["next"]["command"] == "bootgraft check E1Win72.vmdk --target vmware:lsilogic"
-    assert document["failures"][1]["line"] == 2
+    assert document.summary == text_of(logs.AGENT_50, logs.WORKER_50)[0]
+    assert (document.outcome, document.cause) == ("failed", "converter-ticket-timeout")
+    assert document.disk_state == "copied"
+    assert document.next.command == "bootgraft check E1Win72.vmdk --target vmware:lsilogic"
+    assert document.failures[1].line == 2

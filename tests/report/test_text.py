@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import convert
 from tests.checks.cases import CASES, chain, installation
 from tests.checks.guests import guest_of
 from tests.machines.tools import run
@@ -22,7 +23,8 @@ from bootgraft.registry.regfile import parse
 from bootgraft.registry.values import text_data
 from bootgraft.repair.apply import read_value
 from bootgraft.report.device import DeviceSpec
-from bootgraft.report.document import InspectDocument, check_document
+from bootgraft.report.document import check_document
+from bootgraft.report.documents.machine import InspectDocument
 from bootgraft.report.text import (
     check_text,
     finding_lines,
@@ -110,7 +112,7 @@ def test_which_firmware_the_machine_needs() -> None:
     made = diagnose(guest_of(replace(chain(), firmware=Firmware.UEFI)))
     assert check_text(made, [IMAGE]).splitlines()[1] == "It needs UEFI firmware."
     assert "firmware" not in check_text(diagnose(guest_of(chain())), [IMAGE])
-    assert check_document(made)["firmware"] == "uefi"
+    assert check_document(made).firmware == "uefi"
 
 
 def test_blockers_come_first() -> None:
@@ -241,13 +243,8 @@ def document(label: str | None = None, **windows: object) -> InspectDocument:
         "signature": "5e0a71c3", "problems": ["entry 3 overlaps entry 2"], "partitions": [partition],
     }  # fmt: skip
     step = {"link": "ntldr", "what": "there is no ntldr", "where": "disk 0", "evidence": "nothing", "holds": False}
-    return {
-        "disks": [disk],  # type: ignore[list-item]
-        "windows": [],
-        "boot_chain": [step],  # type: ignore[list-item]
-        "unreadable": ["x: damaged"],
-        "vm": None,
-    }
+    inspected = {"disks": [disk], "windows": [], "boot_chain": [step], "unreadable": ["x: damaged"], "vm": None}
+    return convert(inspected, InspectDocument)
 
 
 def test_inspect_of_a_broken_machine() -> None:

@@ -9,7 +9,7 @@ from bootgraft.events import Monitor, silent
 from bootgraft.report.device import DeviceSpec
 from bootgraft.storage.blockdevice import BlockDevice
 from bootgraft.storage.overlay import Overlay
-from bootgraft.worker.job import DriverSource, Job, Operation, Outcome
+from bootgraft.worker.job import AnyOutcome, DriverSource, Job, Operation
 from bootgraft.worker.operations import run_job
 
 LSI = "vmware:lsilogic"
@@ -29,7 +29,7 @@ def do(
     files: Sequence[Path] = (),
     windows: str | None = None,
     monitor: Monitor = silent,
-) -> Outcome:
+) -> AnyOutcome:
     """Do one operation on disks that may be overlays with changes already."""
     donor_disks = [SparseDisk(donor) for donor in donors]
     specs = [DeviceSpec(f"disk{number}.raw", "raw", disk.size) for number, disk in enumerate(disks)]

@@ -1,6 +1,5 @@
 """``drivers`` in the child: sources that it opens itself, and those that come as devices."""
 
-import json
 import subprocess
 from pathlib import Path
 
@@ -8,12 +7,14 @@ import pytest
 from tests.drivers.infs import GOOD, driver
 from tests.filesystems.fat_images import FileDevice
 from tests.machines.build import BuiltMachine
+from tests.report.contract import printed
 
 from bootgraft.errors import DriverSourceError
 from bootgraft.events import silent
+from bootgraft.jsontext import from_json, to_json
 from bootgraft.report.device import DeviceSpec
 from bootgraft.worker.drivers_request import DriversAction, DriversRequest
-from bootgraft.worker.job import DriverSource, Job, Operation, Outcome
+from bootgraft.worker.job import AnyOutcome, DriverSource, Job, Operation
 from bootgraft.worker.operations import run_job
 
 LIST = DriversRequest(DriversAction.LIST)
@@ -29,27 +30,27 @@ def package(tmp_path: Path, machine_cache: Path) -> Path:
     return folder
 
 
-def by_path(path: Path, request: DriversRequest) -> Outcome:
+def by_path(path: Path, request: DriversRequest) -> AnyOutcome:
     job = Job(Operation.DRIVERS, (), 0, ("kvm:virtio-blk",), sources=(DriverSource(str(path)),), drivers=request)
-    assert Job.from_json(job.to_json()) == job
+    assert from_json(to_json(job), Job) == job
     assert job.location == str(path)
     return run_job(job, [], [], monitor=silent)
 
 
-def by_device(path: Path, request: DriversRequest) -> Outcome:
+def by_device(path: Path, request: DriversRequest) -> AnyOutcome:
     device = FileDevice(path)
     spec = DeviceSpec(str(path), "raw", device.size)
     sources = (DriverSource(str(path), 0),)
     job = Job(Operation.DRIVERS, (spec,), 0, ("kvm:virtio-blk",), sources=sources, drivers=request)
-    assert Job.from_json(job.to_json()) == job
+    assert from_json(to_json(job), Job) == job
     return run_job(job, [], [device], monitor=silent)
 
 
 def test_a_folder(package: Path) -> None:
     listed = by_path(package, LIST)
-    assert (listed.status, len(json.loads(listed.document)["infs"])) == (0, 1)
+    assert (listed.status, len(printed(listed.document)["infs"])) == (0, 1)
     shown = by_path(package, SHOW)
-    (choice,) = json.loads(shown.document)["choices"]
+    (choice,) = printed(shown.document)["choices"]
     assert (shown.status, choice["chosen"]["service"]) == (0, "disk0")
 
 
@@ -57,7 +58,7 @@ def test_a_floppy(package: Path, tmp_path: Path) -> None:
     image = tmp_path / "f6.img"
     subprocess.run(["mformat", "-C", "-f", "1440", "-i", image], check=True)
     subprocess.run(["mcopy", "-i", image, package / "disk.inf", package / "vdisk.sys", "::"], check=True)
-    (choice,) = json.loads(by_device(image, SHOW).document)["choices"]
+    (choice,) = printed(by_device(image, SHOW).document)["choices"]
     assert choice["chosen"]["inf"] == "disk.inf"
 
 

@@ -1,9 +1,9 @@
 """``drivers harvest`` in the child: the document announces what the output then carries."""
 
 import hashlib
-import json
 
 from tests.machines.build import BuiltMachine
+from tests.report.contract import printed
 from tests.worker.in_process import overlays_on
 
 from bootgraft.events import silent
@@ -20,7 +20,7 @@ def test_contents_follow_one_another_as_announced(donor: BuiltMachine) -> None:
     job = Job(Operation.DRIVERS, (spec,), 1, ("vmware:lsilogic",), drivers=request)
     pieces: list[bytes] = []
     outcome = run_job(job, disks, [], monitor=silent, output=pieces.append)
-    files = json.loads(outcome.document)["files"]
+    files = printed(outcome.document)["files"]
     content = b"".join(pieces)
     assert [file["name"] for file in files] == ["symmpi.reg", "symmpi.sys"]
     for file in files:

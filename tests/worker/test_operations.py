@@ -1,6 +1,5 @@
 """One machine's work from start to end, on images that outside tools built; no child process in between."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from tests.machines.registry_text import reg_text
 from tests.machines.spec import Architecture, File, HiveState, VolumeState
 from tests.machines.windows_files import DriverFile, symmpi_binary
 from tests.machines.windows_hives import ControlSet, Instance, Select, Symmpi, binding_keys, symmpi_keys
+from tests.report.contract import printed
 from tests.storage.disks import MemoryDisk
 from tests.worker.in_process import do, overlays_on
 
@@ -23,13 +23,13 @@ from bootgraft.errors import (
 )
 from bootgraft.events import Event
 from bootgraft.storage.overlay import Overlay
-from bootgraft.worker.job import Operation, Outcome
+from bootgraft.worker.job import AnyOutcome, Operation
 
 Build = Callable[..., BuiltMachine]
 
 
-def document(outcome: Outcome) -> Any:
-    return json.loads(outcome.document)
+def document(outcome: AnyOutcome) -> Any:
+    return printed(outcome.document)
 
 
 def findings(check: Any) -> list[tuple[str, str]]:

@@ -18,11 +18,12 @@ from tests.worker.fake_child import fake_child
 from bootgraft.errors import BootConfigError, BootgraftError, ImageError
 from bootgraft.events import Event, EventKind, silent
 from bootgraft.report.device import DeviceSpec
+from bootgraft.report.documents.verdict import CheckDocument
 from bootgraft.storage.imageinfo import ImageFormat
 from bootgraft.storage.images import identify, open_image
 from bootgraft.storage.overlay import Overlay
 from bootgraft.worker import parent as parent_module
-from bootgraft.worker.job import DriverSource, Job, Operation, Outcome
+from bootgraft.worker.job import AnyOutcome, DriverSource, Job, Operation
 from bootgraft.worker.parent import Worker
 
 SIZE = 64 * 1024
@@ -41,7 +42,7 @@ class Run:
     overlay: Overlay = field(default_factory=lambda: Overlay(MemoryDisk(bytearray(range(256)) * (SIZE // 256))))
     events: list[Event] = field(default_factory=list)
 
-    def __call__(self) -> Outcome:
+    def __call__(self) -> AnyOutcome:
         with Worker() as worker:
             return worker.run(job_on(SIZE), [self.overlay.base], [self.overlay], self.events.append)
 
@@ -113,6 +114,8 @@ NONSENSE = {
     "an outcome that is nothing": "send(DONE)",
     "an outcome in another encoding": r"send(DONE, b'\xff\xfe')",
     "an outcome with a document that is none": "send(DONE, json.dumps({**OUTCOME, 'document': '{'}).encode())",
+    "an outcome with a document of another command": """send(DONE, json.dumps(
+        {**OUTCOME, "document": dict(schema="bootgraft-reg-query/1", keys=[])}).encode())""",
     "an outcome of no known status": "send(DONE, json.dumps({**OUTCOME, 'status': 3}).encode())",
     "an outcome too deep to read": "send(DONE, b'[' * 200000)",
     "a fault that is a list": "send(FAULT, b'[]')",
@@ -230,7 +233,8 @@ def test_the_child_has_no_handle_to_the_image(server1: BuiltMachine) -> None:
         outcome = worker.run(job, [device], [Overlay(image.device)], silent)
         assert os.getpgid(worker._process.pid) == worker._process.pid  # Ctrl-C does not reach it
     assert outcome.status == 1
-    assert "0x7b" in outcome.document
+    assert isinstance(outcome.document, CheckDocument)
+    assert outcome.document.stop_code == "0x7b"
     assert not [target for _, target in seen if str(server1.disk.parent) in target]
     assert {target for name, target in seen if name in ("0", "1")} == {"/dev/null"}
     others = {target for name, target in seen if name not in ("0", "1", "2")}
@@ -272,6 +276,7 @@ PARENT = """
 import signal
 from bootgraft.events import silent
 from bootgraft.report.device import DeviceSpec
+from bootgraft.report.documents.verdict import CheckDocument
 from bootgraft.worker.job import DriverSource, Job, Operation
 from bootgraft.worker.parent import Worker
 

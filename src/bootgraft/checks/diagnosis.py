@@ -2,24 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from bootgraft.boot.chain import BootChain
 from bootgraft.checks.catalogue import checks
 from bootgraft.checks.controller import own_driver
 from bootgraft.checks.controller.facts import ControllerFacts
 from bootgraft.checks.finding import Finding, Severity, Stage
+from bootgraft.checks.finding import Verdict as Verdict
 from bootgraft.checks.guest import Guest
 from bootgraft.targets.controllers import Controller
 from bootgraft.windows.installation import Installation
-
-
-class Verdict(StrEnum):
-    """Whether the machine would boot; UNKNOWN is never better than a guess, so it counts as no."""
-
-    BOOTS = "boots"
-    BLOCKED = "blocked"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,14 @@ class Severity(StrEnum):
     INFO = "info"
 
 
+class Verdict(StrEnum):
+    """Whether the machine would boot; UNKNOWN is never better than a guess, so it counts as no."""
+
+    BOOTS = "boots"
+    BLOCKED = "blocked"
+    UNKNOWN = "unknown"
+
+
 class Remedy(StrEnum):
     """What it takes to mend a finding."""
 

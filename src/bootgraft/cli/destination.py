@@ -1,20 +1,20 @@
 """Where a command is to write, and what it says of what it wrote."""
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from bootgraft.cli.options import Options
 from bootgraft.errors import UsageError
-from bootgraft.worker.job import Outcome
+from bootgraft.report.documents.base import Document
+from bootgraft.worker.job import AnyOutcome
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
     """What came of a job, and where it was written: the journal's path, or the overlays'; both empty for nothing."""
 
-    outcome: Outcome
+    outcome: AnyOutcome
     journal: Path | None = None
     overlays: tuple[Path, ...] = ()
 
@@ -23,13 +23,18 @@ class Written:
         """Whether anything was written."""
         return self.journal is not None or bool(self.overlays)
 
-    def document(self) -> str:
-        """The outcome's JSON document, with what was written."""
-        document = json.loads(self.outcome.document)
-        document["committed"] = self.committed
-        document["journal"] = None if self.journal is None else str(self.journal)
-        document["overlays"] = [str(path) for path in self.overlays]
-        return json.dumps(document) + "\n"
+    def document(self) -> Document:
+        """The outcome's document, with what was written."""
+        from msgspec.structs import replace
+
+        from bootgraft.report.documents.changing import RepairDocument
+        from bootgraft.report.documents.registry import EditDocument
+
+        document = self.outcome.document
+        if not isinstance(document, RepairDocument | EditDocument):
+            raise TypeError(document)
+        journal = None if self.journal is None else str(self.journal)
+        return replace(document, committed=self.committed, journal=journal, overlays=tuple(map(str, self.overlays)))
 
     def places(self, options: Options) -> str:
         """Where it was written, for people."""

@@ -1,27 +1,15 @@
 """``bootgraft doctor``: which parts of the system are missing, what that disables, and the package to install."""
 
-import json
 import shutil
-from dataclasses import asdict, dataclass
 
 from bootgraft.cli.options import Options
-from bootgraft.cli.terminal import put
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One thing that bootgraft needs from the system; ``fault`` is None where it is there and good."""
-
-    name: str
-    needed_for: str
-    package: str
-    version: str
-    fault: str | None
+from bootgraft.cli.terminal import put, put_json
+from bootgraft.report.documents.doctor import DoctorDocument, Part
 
 
 def run(options: Options) -> int:
     """Print each part; exit status 0 where nothing is missing, 1 else."""
-    parts = [
+    parts = (
         _libntfs(),
         _library("libnbd", "libnbd.so.0", "images but raw and flat ones, and no nbd:// URIs", "libnbd0"),
         _program("qemu-nbd"),
@@ -33,10 +21,10 @@ def run(options: Options) -> int:
             "drivers out of cabinets (the guest's own driver.cab), ISO, ZIP and 7z",
             "libarchive13",
         ),
-    ]
+    )
     missing = any(part.fault for part in parts)
     if options.json:
-        put(json.dumps({"parts": [asdict(part) for part in parts]}) + "\n")
+        put_json(DoctorDocument(parts=parts))
         return int(missing)
     for part in parts:
         if part.fault:

@@ -2,7 +2,7 @@
 
 from bootgraft.cli.options import Options
 from bootgraft.cli.session import Session
-from bootgraft.cli.terminal import answer, monitor_for, put
+from bootgraft.cli.terminal import answer, monitor_for, put_json
 from bootgraft.targets.controllers import find_controller
 from bootgraft.worker.drivers_request import DriversAction
 from bootgraft.worker.job import Operation
@@ -20,7 +20,7 @@ def run(options: Options) -> int:
     with Session(options, writable=False, monitor=monitor_for(options)) as session:
         outcome = session.run(Operation.DRIVERS)
     if options.json:
-        put(outcome.document + "\n")
+        put_json(outcome.document)
     else:
         answer(outcome.text, outcome.status, options)
     return outcome.status

@@ -1,10 +1,9 @@
 """``bootgraft explain-log``: what a converter's log says went wrong, what is left on the disk, what to type next."""
 
-import json
 from pathlib import Path
 
 from bootgraft.cli.options import Options
-from bootgraft.cli.terminal import answer, monitor_for, put
+from bootgraft.cli.terminal import answer, monitor_for, put_json
 from bootgraft.explain.explanation import explain
 from bootgraft.explain.logreport import ConversionOutcome
 from bootgraft.report.explanation import explain_document, explain_text
@@ -15,7 +14,7 @@ def run(options: Options) -> int:
     explanation = explain(options.log or Path(), monitor_for(options))
     status = int(explanation.report.outcome is ConversionOutcome.UNKNOWN)
     if options.json:
-        put(json.dumps(explain_document(explanation)) + "\n")
+        put_json(explain_document(explanation))
     else:
         failed = explanation.report.outcome in (ConversionOutcome.FAILED, ConversionOutcome.UNKNOWN)
         answer(explain_text(explanation), int(failed), options)  # red for a failure, though it is understood

@@ -1,18 +1,17 @@
 """``bootgraft drivers harvest``: writes a package that the child took out of a machine to a folder."""
 
-import json
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from bootgraft.cli.options import Options
 from bootgraft.cli.session import Session
-from bootgraft.cli.terminal import answer, monitor_for, put
+from bootgraft.cli.terminal import answer, monitor_for, put_json
 from bootgraft.errors import BootgraftError, ImageError, UsageError
+from bootgraft.report.documents.drivers import HarvestDocument, HarvestedDocument
 from bootgraft.worker.job import Operation
-
-if TYPE_CHECKING:
-    from bootgraft.report.drivers import HarvestDocument
 
 _MAX_BYTES = 256 * 2**20
 
@@ -24,22 +23,23 @@ def run(options: Options) -> int:
     pieces: list[bytes] = []
     with Session(options, writable=False, monitor=monitor_for(options)) as session:
         outcome = session.run(Operation.DRIVERS, pieces.append)
-    document: HarvestDocument = json.loads(outcome.document)
-    document["out"] = str(options.out)
-    _write(options.out, _files(document, b"".join(pieces), options.images[0]))
+    if not isinstance(outcome.document, HarvestDocument):
+        raise TypeError(outcome.document)
+    document = replace(outcome.document, out=str(options.out))
+    _write(options.out, _files(document.files, b"".join(pieces), options.images[0]))
     if options.json:
-        put(json.dumps(document) + "\n")
+        put_json(document)
     else:
         answer(outcome.text + _closing(document, options), outcome.status, options)
     return outcome.status
 
 
-def _files(document: "HarvestDocument", content: bytes, image: str) -> dict[str, bytes]:
+def _files(listed: Sequence[HarvestedDocument], content: bytes, image: str) -> dict[str, bytes]:
     """The files by their names. What the child says is not trusted: it has read the image."""
     files: dict[str, bytes] = {}
     at = 0
-    for each in document["files"]:
-        name, size = each["name"], each["size"]
+    for each in listed:
+        name, size = each.name, each.size
         if not name or name in (".", "..") or any(c in "/\\:\0" or ord(c) < 0x20 for c in name) or name in files:
             raise ImageError(f"{name!r} is no name for a file", where=image, advice="Nothing was written")
         files[name] = content[at : at + size]
@@ -64,14 +64,14 @@ def _write(folder: Path, files: dict[str, bytes]) -> None:
         ) from error
 
 
-def _closing(document: "HarvestDocument", options: Options) -> str:
-    folder = Path(document["out"])
-    command = f"bootgraft repair IMAGE --target {document['target']}"
-    reg = next(each["name"] for each in document["files"] if each["name"].endswith(".reg"))
-    drivers = [each["name"] for each in document["files"] if each["name"].casefold().endswith(".sys")]
+def _closing(document: HarvestDocument, options: Options) -> str:
+    folder = Path(document.out)
+    command = f"bootgraft repair IMAGE --target {document.target}"
+    reg = next(each.name for each in document.files if each.name.endswith(".reg"))
+    drivers = [each.name for each in document.files if each.name.casefold().endswith(".sys")]
     by_hand = " ".join(f"--file {shlex.quote(str(folder / name))}" for name in drivers)
     lines = [f"\nWritten to {options.out}. To repair another machine with it:"]
-    if document["has_inf"]:
+    if document.has_inf:
         lines.append(f"    {command} --drivers {shlex.quote(str(folder))}")
         lines.append("or")
     lines.append(f"    {command} --reg {shlex.quote(str(folder / reg))} {by_hand}")

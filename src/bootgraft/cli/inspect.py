@@ -1,8 +1,11 @@
 """``bootgraft inspect``: what is on the disks."""
 
+from msgspec.structs import replace
+
 from bootgraft.cli.options import Options
 from bootgraft.cli.session import Session
-from bootgraft.cli.terminal import answer, monitor_for, put
+from bootgraft.cli.terminal import answer, monitor_for, put_json
+from bootgraft.report.documents.machine import InspectDocument
 from bootgraft.worker.job import Operation
 
 
@@ -16,12 +19,13 @@ def report(options: Options, operation: Operation) -> int:
     with Session(options, writable=False, monitor=monitor_for(options)) as session:
         outcome = session.run(operation)
     document, text = outcome.document, outcome.text
-    if operation is Operation.INSPECT and options.description is not None:
-        from bootgraft.report.description import with_description
+    if isinstance(document, InspectDocument) and options.description is not None:
+        from bootgraft.report.description import vm_document, vm_text
 
-        document, text = with_description(document, text, options.description)
+        vm = vm_document(options.description)
+        document, text = replace(document, vm=vm), text + vm_text(vm)
     if options.json:
-        put(document + "\n")
+        put_json(document)
     else:
         answer(text, outcome.status, options)
     return outcome.status

@@ -1,18 +1,17 @@
 """``bootgraft kit``: writes what an administrator runs on the physical machine, to a folder or a ZIP."""
 
-import json
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from bootgraft.cli.options import Options
 from bootgraft.cli.session import Session
-from bootgraft.cli.terminal import answer, monitor_for, put
+from bootgraft.cli.terminal import answer, monitor_for, put_json
 from bootgraft.errors import BootgraftError, ImageError, UsageError
+from bootgraft.report.documents.drivers import KitDocument, KitFileDocument
 from bootgraft.worker.job import Operation
-
-if TYPE_CHECKING:
-    from bootgraft.report.kit import KitDocument
 
 _MAX_BYTES = 256 * 2**20
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -28,14 +27,16 @@ def run(options: Options) -> int:
     pieces: list[bytes] = []
     with Session(options, writable=False, monitor=monitor_for(options)) as session:
         outcome = session.run(Operation.DRIVERS, pieces.append)
-    document: KitDocument = json.loads(outcome.document)
-    files = _files(document, b"".join(pieces), str(out))
+    document = outcome.document
+    if not isinstance(document, KitDocument):
+        raise TypeError(document)
+    files = _files(document.files, b"".join(pieces), str(out))
     is_written = bool(files) and not options.dry_run
     if is_written:
         _write(out, files)
-        document["out"] = str(out)
+        document = replace(document, out=str(out))
     if options.json:
-        put(json.dumps(document) + "\n")
+        put_json(document)
     else:
         answer(outcome.text + (_closing(document, options) if files else ""), outcome.status, options)
     return outcome.status
@@ -57,12 +58,12 @@ def _is_zip(out: Path) -> bool:
     return out.suffix.casefold() == ".zip"
 
 
-def _files(document: "KitDocument", content: bytes, where: str) -> dict[str, bytes]:
+def _files(listed: Sequence[KitFileDocument], content: bytes, where: str) -> dict[str, bytes]:
     """The files by their paths. What the child says is not trusted: it has read images and packages."""
     files: dict[str, bytes] = {}
     at = 0
-    for each in document["files"]:
-        name, size = each["name"], each["size"]
+    for each in listed:
+        name, size = each.name, each.size
         if name in files or any(not _is_name(part) for part in name.split("/")):
             raise ImageError(f"{name!r} is no name for a file", where=where, advice="Nothing was written")
         files[name] = content[at : at + size]
@@ -107,10 +108,10 @@ def _unwritable(out: Path, error: OSError) -> BootgraftError:
     )
 
 
-def _closing(document: "KitDocument", options: Options) -> str:
+def _closing(document: KitDocument, options: Options) -> str:
     if options.dry_run:
         return "\nNothing was written: this was a dry run.\n"
     return (
         f"\nWritten to {options.out}. Copy it to the physical machine, run install.cmd there, convert it, then:\n"
-        f"    bootgraft check IMAGE --target {shlex.quote(document['target'])}\n"
+        f"    bootgraft check IMAGE --target {shlex.quote(document.target)}\n"
     )

@@ -3,7 +3,6 @@
 import argparse
 import gc
 import importlib
-import json
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -224,11 +223,14 @@ def _tell_unfinished(options: Options) -> None:
 
 
 def _report(error: BootgraftError, *, as_json: bool) -> None:
-    from bootgraft.cli.terminal import put, tell
+    from bootgraft.cli.terminal import put_json, tell
 
     if as_json:
-        fields = {"what": error.what, "where": error.where, "advice": error.advice, "exit_status": error.exit_status}
-        put(json.dumps({"error": fields}) + "\n")
+        from msgspec import convert
+
+        from bootgraft.report.documents.error import ErrorDocument, ErrorFields
+
+        put_json(ErrorDocument(error=convert(error, ErrorFields, from_attributes=True)))
     else:
         tell(f"bootgraft: {error.where}: {error.what}.\n  {error.advice.rstrip('.')}.\n")
 

@@ -1,14 +1,14 @@
 """``bootgraft reconnect``: plug the network cards in again that an isolating repair unplugged."""
 
-import json
 import shlex
 from pathlib import Path
 
 from bootgraft.changes import EditVmFile, Plan
 from bootgraft.cli.options import Options
-from bootgraft.cli.terminal import answer, monitor_for, put
+from bootgraft.cli.terminal import answer, monitor_for, put_json
 from bootgraft.cli.vm import read_again, unplugged_between
 from bootgraft.errors import UsageError
+from bootgraft.report.documents.changing import ReconnectDocument
 from bootgraft.report.text import plan_text
 from bootgraft.storage import locks
 from bootgraft.storage.commit import commit
@@ -67,13 +67,8 @@ def _commit(options: Options, edit: EditVmFile) -> Path:
 
 def _print(options: Options, names: tuple[str, ...], left: tuple[str, ...], journal: Path | None, text: str) -> int:
     if options.json:
-        document = {
-            "plugged": list(names),
-            "left": list(left),
-            "committed": journal is not None,
-            "journal": None if journal is None else str(journal),
-        }
-        put(json.dumps(document) + "\n")
+        written = None if journal is None else str(journal)
+        put_json(ReconnectDocument(plugged=names, left=left, committed=journal is not None, journal=written))
         return 0
     more = f"\nLeft unplugged, because bootgraft did not unplug them: {', '.join(left)}.\n" if left else ""
     answer(text + more, 0, options)

@@ -8,28 +8,30 @@ start of the SHA-256 of what was written. ``undo`` puts the newest of them back,
 import errno
 import filecmp
 import hashlib
-import json
 import os
 import re
 import shlex
 import shutil
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from bootgraft.cli.options import Options
 from bootgraft.cli.reg_read import check_output, read_and_print
-from bootgraft.cli.terminal import answer, monitor_for, put
+from bootgraft.cli.terminal import answer, monitor_for, put_json
 from bootgraft.errors import ImageError, JournalError, ReadOnlyError, UsageError
 from bootgraft.report.device import DeviceSpec
+from bootgraft.report.documents.changing import UndoDocument
+from bootgraft.report.documents.registry import EditDocument
 from bootgraft.storage.blockdevice import BlockDevice
 from bootgraft.storage.confine import resolve
 from bootgraft.storage.durable import sync_folder
 from bootgraft.storage.overlay import Overlay
 from bootgraft.storage.padded import Padded
 from bootgraft.storage.rawfile import RawFile
-from bootgraft.worker.job import Job, Operation, Outcome
+from bootgraft.worker.job import AnyOutcome, Job, Operation
 from bootgraft.worker.parent import Worker
 
 GROWTH = 2**27
@@ -52,9 +54,10 @@ def run(options: Options) -> int:
         return read_and_print(options, lambda output: _work(options, path, output=output)[0])
     outcome, backup = _work(options, path)
     if options.json:
-        document = {**json.loads(outcome.document), "committed": backup is not None, "journal": None, "overlays": []}
-        document["backup"] = None if backup is None else str(backup)
-        put(json.dumps(document) + "\n")
+        if not isinstance(outcome.document, EditDocument):
+            raise TypeError(outcome.document)
+        kept = None if backup is None else str(backup)
+        put_json(replace(outcome.document, committed=backup is not None, backup=kept))
     else:
         answer(_head(outcome, options) + outcome.text + _closing(options, backup), outcome.status, options)
     return outcome.status
@@ -74,7 +77,9 @@ def _check_options(options: Options) -> None:
             raise UsageError("this is a hive file, not a disk image", where=name, advice="Leave this option out")
 
 
-def _work(options: Options, path: Path, output: Callable[[bytes], object] | None = None) -> tuple[Outcome, Path | None]:
+def _work(
+    options: Options, path: Path, output: Callable[[bytes], object] | None = None
+) -> tuple[AnyOutcome, Path | None]:
     """Have the worker do the job, and replace the file where that is asked for and proven."""
     request = options.registry
     if request is None:
@@ -205,7 +210,7 @@ def undo(options: Options) -> int:
                 raise _unwritable(path, error) from error
     summary = f"the change of {options.images[0]}"
     if options.json:
-        put(json.dumps({"undone": not options.dry_run, "journal": str(backup), "summary": summary}) + "\n")
+        put_json(UndoDocument(undone=not options.dry_run, journal=str(backup), summary=summary))
     elif options.dry_run:
         answer(f"Dry run: {summary} can be taken back; nothing was written.\n", 0, options)
     else:
@@ -226,7 +231,7 @@ def _unwritable(path: Path, error: OSError) -> ImageError:
     )
 
 
-def _head(outcome: Outcome, options: Options) -> str:
+def _head(outcome: AnyOutcome, options: Options) -> str:
     if not outcome.proven:
         return ""  # the text itself says why
     if options.dry_run:

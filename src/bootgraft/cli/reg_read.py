@@ -12,9 +12,10 @@ from typing import IO
 
 from bootgraft.cli.options import Options
 from bootgraft.cli.session import Session
-from bootgraft.cli.terminal import answer, drop_output, monitor_for, printable, put
+from bootgraft.cli.terminal import answer, drop_output, monitor_for, printable, put_json
 from bootgraft.errors import BootgraftError, UsageError
-from bootgraft.worker.job import Operation, Outcome
+from bootgraft.report.documents.registry import ExportDocument
+from bootgraft.worker.job import AnyOutcome, Operation
 from bootgraft.worker.registry_request import RegistryAction
 
 _LINES = 2**16
@@ -22,7 +23,7 @@ _LINES = 2**16
 _SPOOL = 2**24
 """Bytes of an answer that are kept in memory; a larger one waits in a temporary file."""
 
-Job = Callable[[Callable[[bytes], object]], Outcome]
+Job = Callable[[Callable[[bytes], object]], AnyOutcome]
 """Has the worker do the job, giving what it reads to the function it is given."""
 
 
@@ -53,15 +54,15 @@ def read_and_print(options: Options, job: Job) -> int:
         elif options.out is not None:
             _save(spool, options.out)
             done = f"Exported {length} bytes to {options.out}.\n"
-            put('{"exported": true}\n') if options.json else answer(done, outcome.status, options)
+            put_json(ExportDocument(exported=True)) if options.json else answer(done, outcome.status, options)
         else:
             _print(spool, options)
     return outcome.status
 
 
-def _print_outcome(outcome: Outcome, options: Options) -> None:
+def _print_outcome(outcome: AnyOutcome, options: Options) -> None:
     if options.json:
-        put(outcome.document + "\n")
+        put_json(outcome.document)
     else:
         answer(outcome.text, outcome.status, options)
 

@@ -3,7 +3,7 @@
 from bootgraft.cli.destination import Written, check_destination, is_in_place
 from bootgraft.cli.options import Options
 from bootgraft.cli.session import Session
-from bootgraft.cli.terminal import answer, monitor_for, put
+from bootgraft.cli.terminal import answer, monitor_for, put_json
 from bootgraft.worker.job import Operation
 
 
@@ -16,7 +16,7 @@ def run(options: Options) -> int:
 
         written = run_and_write(session, options, monitor, lambda: session.run(Operation.REGISTRY))
     if options.json:
-        put(written.document())
+        put_json(written.document())
     else:
         outcome = written.outcome
         answer(_head(written, options) + outcome.text + written.closing(options), outcome.status, options)

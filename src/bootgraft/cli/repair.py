@@ -3,7 +3,7 @@
 from bootgraft.cli.destination import Written, check_destination, is_in_place
 from bootgraft.cli.options import Options
 from bootgraft.cli.session import Session
-from bootgraft.cli.terminal import answer, monitor_for, put
+from bootgraft.cli.terminal import answer, monitor_for, put_json
 from bootgraft.errors import UsageError
 from bootgraft.worker.job import Operation
 
@@ -51,7 +51,7 @@ def _check_options(options: Options) -> None:
 
 def _print(written: Written, options: Options) -> None:
     if options.json:
-        put(written.document())
+        put_json(written.document())
         return
     outcome = written.outcome
     answer(_head(written, options) + outcome.text + written.closing(options), outcome.status, options)

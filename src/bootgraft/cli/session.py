@@ -9,7 +9,7 @@ from bootgraft.cli.options import Options
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.report.device import DeviceSpec
 from bootgraft.storage.overlay import Overlay
-from bootgraft.worker.job import DriverSource, Job, Operation, Outcome
+from bootgraft.worker.job import AnyOutcome, DriverSource, Job, Operation
 from bootgraft.worker.parent import Worker
 
 if TYPE_CHECKING:  # loaded beside the child
@@ -54,7 +54,7 @@ class Session:
     ) -> None:
         self._stack.__exit__(kind, error, trace)
 
-    def run(self, operation: Operation, output: Callable[[bytes], object] | None = None) -> Outcome:
+    def run(self, operation: Operation, output: Callable[[bytes], object] | None = None) -> AnyOutcome:
         """Have the worker do the command's job; what it changed stands in :attr:`overlays`.
 
         ``output`` takes what ``reg`` reads, piece by piece.

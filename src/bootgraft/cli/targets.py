@@ -1,36 +1,15 @@
 """``bootgraft targets``: every hypervisor:controller, with the ids Windows sees and the drivers it ships for them."""
 
-import json
-from typing import TypedDict
-
 from bootgraft.cli.options import Options
-from bootgraft.cli.terminal import put
+from bootgraft.cli.terminal import put, put_json
+from bootgraft.report.documents.targets import InboxDocument, TargetDocument
 from bootgraft.targets.controllers import ALIASES, CONTROLLERS, Controller, InboxDriver
-
-
-class InboxDocument(TypedDict):
-    """One in-box driver, with the first and last NT version that ships it."""
-
-    service: str
-    first: str
-    last: str
-
-
-class TargetDocument(TypedDict):
-    """One row of ``targets --json``."""
-
-    target: str
-    aliases: list[str]
-    title: str
-    attachment: str
-    device_ids: list[str]
-    inbox: list[InboxDocument]
 
 
 def run(options: Options) -> int:
     """Print the table."""
     if options.json:
-        put(json.dumps([_document(each) for each in CONTROLLERS]) + "\n")
+        put_json([_document(each) for each in CONTROLLERS])
         return 0
     width = max(len(each.target) for each in CONTROLLERS)
     for each in CONTROLLERS:
@@ -51,14 +30,14 @@ def _version(version: tuple[int, int]) -> str:
 
 
 def _document(controller: Controller) -> TargetDocument:
-    return {
-        "target": controller.target,
-        "aliases": list(controller.aliases),
-        "title": controller.title,
-        "attachment": controller.attachment.value,
-        "device_ids": list(controller.device_ids()),
-        "inbox": [
-            {"service": each.service, "first": _version(each.first), "last": _version(each.last)}
+    return TargetDocument(
+        target=controller.target,
+        aliases=tuple(controller.aliases),
+        title=controller.title,
+        attachment=controller.attachment,
+        device_ids=tuple(controller.device_ids()),
+        inbox=tuple(
+            InboxDocument(service=each.service, first=_version(each.first), last=_version(each.last))
             for each in controller.inbox
-        ],
-    }
+        ),
+    )

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from bootgraft.cli.options import Options
 from bootgraft.events import Event, EventKind, Monitor
+from bootgraft.jsontext import to_json
 
 PATIENCE = 1.0
 """Seconds before progress is shown: most work is done sooner, and then says only its answer."""
@@ -35,6 +36,11 @@ def put(text: str) -> None:
         if error.errno != errno.EPIPE:
             tell(f"bootgraft: the answer could not be written to standard output ({error.strerror}).\n")
         drop_output()
+
+
+def put_json(value: object) -> None:
+    """Write a document to standard output, or a list of them: what ``--json`` asks for."""
+    put(to_json(value) + "\n")
 
 
 def drop_output() -> None:

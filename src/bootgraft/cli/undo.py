@@ -1,6 +1,5 @@
 """``bootgraft undo`` and ``bootgraft repair --resume``: the two ways to mend or take back a repair."""
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -9,8 +8,9 @@ from bootgraft.cli.opening import refuse_children
 from bootgraft.cli.options import Options
 from bootgraft.cli.repeated import refuse_repeated
 from bootgraft.cli.session import tell_notes
-from bootgraft.cli.terminal import answer, monitor_for, put
+from bootgraft.cli.terminal import answer, monitor_for, put_json
 from bootgraft.events import Event, EventKind, Monitor
+from bootgraft.report.documents.changing import ResumeDocument, UndoDocument
 from bootgraft.storage.imageinfo import ImageFormat
 from bootgraft.storage.images import OpenImage, identify, open_image
 from bootgraft.storage.journaldisks import Journal
@@ -40,8 +40,7 @@ def run(options: Options) -> int:
     what = journal.head.summary
     done = not options.dry_run
     if options.json:
-        document = {"undone": done, "journal": str(journal.path), "summary": what}
-        put(json.dumps(document) + "\n")
+        put_json(UndoDocument(undone=done, journal=str(journal.path), summary=what))
     elif done:
         names = options.images if journal.head.edited is None else options.covered
         state = "is as it was before" if len(names) == 1 else "are as they were before"
@@ -58,8 +57,7 @@ def resume(options: Options) -> int:
     with _opened(options) as images:
         finished = resume_repair(images, journal, description=vm, monitor=monitor_for(options))
     if options.json:
-        document = {"committed": True, "journal": str(journal.path), "summary": journal.head.summary}
-        put(json.dumps(document) + "\n")
+        put_json(ResumeDocument(committed=True, journal=str(journal.path), summary=journal.head.summary))
     elif finished:
         answer(f"Finished the interrupted repair: {journal.head.summary}.\n", 0, options)
     else:

@@ -19,10 +19,10 @@ from bootgraft.storage.journalsearch import new_journal_path
 from bootgraft.storage.overlay import MAX_RUN, Overlay
 from bootgraft.storage.qemunbd import create_overlay
 from bootgraft.storage.transaction import DiskTransaction, Transaction
-from bootgraft.worker.job import Outcome
+from bootgraft.worker.job import AnyOutcome
 
 
-def run_and_write(session: Session, options: Options, monitor: Monitor, job: Callable[[], Outcome]) -> Written:
+def run_and_write(session: Session, options: Options, monitor: Monitor, job: Callable[[], AnyOutcome]) -> Written:
     """Have a job done on the session's overlays, and write what came of it where that is proven.
 
     Raises:
@@ -45,7 +45,7 @@ def run_and_write(session: Session, options: Options, monitor: Monitor, job: Cal
     return Written(outcome)
 
 
-def _transaction(session: Session, options: Options, outcome: Outcome) -> Transaction:
+def _transaction(session: Session, options: Options, outcome: AnyOutcome) -> Transaction:
     disks = tuple(
         DiskTransaction(image, overlay, _witnesses(outcome, number))
         for number, (image, overlay) in enumerate(zip(session.images, session.overlays, strict=True))
@@ -55,7 +55,7 @@ def _transaction(session: Session, options: Options, outcome: Outcome) -> Transa
     return Transaction(disks, outcome.summary, edited)
 
 
-def _witnesses(outcome: Outcome, disk: int) -> tuple[tuple[int, int], ...]:
+def _witnesses(outcome: AnyOutcome, disk: int) -> tuple[tuple[int, int], ...]:
     return tuple((each.offset, each.length) for each in outcome.witnesses if each.disk == disk)
 
 

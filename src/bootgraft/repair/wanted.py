@@ -7,7 +7,8 @@ from bootgraft.drivers.bindings import CRITICAL, critical_keys, database_keys, f
 from bootgraft.drivers.package import DriverPackage, PackageKey
 from bootgraft.targets.controllers import Controller
 from bootgraft.windows.pe import Architecture
-from bootgraft.windows.versions import FIRST_WITH_DRIVER_DATABASE, FIRST_WITH_PLUG_AND_PLAY
+
+_PLUG_AND_PLAY, _DRIVER_DATABASE = (5, 0), (6, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +21,9 @@ class WantedKeys:
 
 def store_of(version: tuple[int, int]) -> BindingStore:
     """Where a Windows of this NT version looks bindings up, by the version alone."""
-    if version >= FIRST_WITH_DRIVER_DATABASE:
+    if version >= _DRIVER_DATABASE:
         return BindingStore.DRIVER_DATABASE
-    return BindingStore.NONE if version < FIRST_WITH_PLUG_AND_PLAY else BindingStore.CRITICAL_DEVICES
+    return BindingStore.NONE if version < _PLUG_AND_PLAY else BindingStore.CRITICAL_DEVICES
 
 
 def wanted_keys(package: DriverPackage, store: BindingStore, architecture: Architecture) -> WantedKeys:

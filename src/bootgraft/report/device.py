@@ -1,10 +1,9 @@
 """How an image is named in reports."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceSpec:
+class DeviceSpec(Struct, frozen=True):
     """A disk image as the user gave it, the format it turned out to have, and the disk's size in bytes."""
 
     location: str

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bootgraft.report.document import DiskDocument, PartitionDocument
+from bootgraft.report.documents.machine import DiskDocument, PartitionDocument
 
 WIDTH = 72
 """Characters between the brackets: with the brackets and an indent it fits into a terminal of 80 columns."""
@@ -29,10 +29,10 @@ def draw(disk: DiskDocument) -> str | None:
     A partition has its number (the ARC number, or ``#`` and its slot) and file system, ``*`` where it is active. Free
     space is dots, and left out where it is under a hundredth of the disk.
     """
-    shown = _ordinary(disk["partitions"])
-    if not shown or disk["size"] <= 0:
+    shown = _ordinary(disk.partitions)
+    if not shown or disk.size <= 0:
         return None
-    stretches = _with_free_space(shown, disk["size"])
+    stretches = _with_free_space(shown, disk.size)
     if len(stretches) * (_LEAST + 1) > WIDTH:
         return None  # more partitions than a line can show
     widths = _widths([each.end - each.start for each in stretches], WIDTH - len(stretches) + 1)
@@ -44,17 +44,17 @@ def _ordinary(partitions: Sequence[PartitionDocument]) -> list[_Stretch]:
     """The partitions but extended ones, whose logical ones are drawn, by place."""
     containers = ("0x05", "0x0F")
     found = (
-        _Stretch(each["start"], each["start"] + each["size"], _label(each))
+        _Stretch(each.start, each.start + each.size, _label(each))
         for each in partitions
-        if each["size"] and not (each["type"] in containers and each["slot"] < 5)
+        if each.size and not (each.type in containers and each.slot < 5)
     )
     return sorted(found, key=lambda each: (each.start, each.end))
 
 
 def _label(partition: PartitionDocument) -> str:
-    number = f"#{partition['slot']}" if partition["number"] is None else str(partition["number"])
-    kind = partition["filesystem"] or (partition["type"] if partition["type"].startswith("0x") else "")
-    return " ".join(filter(None, (number, kind, "*" if partition["active"] else "")))
+    number = f"#{partition.slot}" if partition.number is None else str(partition.number)
+    kind = partition.filesystem or (partition.type if partition.type.startswith("0x") else "")
+    return " ".join(filter(None, (number, kind, "*" if partition.active else "")))
 
 
 def _with_free_space(shown: Sequence[_Stretch], size: int) -> list[_Stretch]:

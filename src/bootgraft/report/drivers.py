@@ -1,7 +1,8 @@
-"""What a driver source holds and what would be chosen of it, as JSON (docs/json.md) and for people."""
+"""What a driver source holds and what would be chosen of it, as documents and for people."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypedDict
+
+from msgspec.structs import replace
 
 from bootgraft.drivers.infchoice import SourceInf, device_ids, driver_date, driver_version
 from bootgraft.drivers.infinstall import install_section, services
@@ -10,6 +11,16 @@ from bootgraft.drivers.infselect import Choice
 from bootgraft.drivers.infsource import PackageTree
 from bootgraft.drivers.recipient import Recipient
 from bootgraft.errors import DriverSourceError
+from bootgraft.report.documents.drivers import (
+    ChoiceDocument,
+    ChosenDocument,
+    DeviceDocument,
+    HarvestDocument,
+    InfDocument,
+    ListDocument,
+    PassedDocument,
+    ShowDocument,
+)
 from bootgraft.report.text import one_line
 from bootgraft.targets.controllers import CONTROLLERS, Controller
 from bootgraft.windows.pe import Architecture
@@ -17,118 +28,35 @@ from bootgraft.windows.pe import Architecture
 _TOLD = 6  # INFs that were passed over and are named for people
 
 
-class DeviceDocument(TypedDict):
-    """One device that an INF serves; ``for`` is the decoration of its models section, empty for none."""
-
-    windows: str
-    description: str
-    ids: list[str]
-    service: str | None
-
-
-class InfDocument(TypedDict):
-    """One INF of a source."""
-
-    path: str
-    problem: str | None
-    class_name: str
-    provider: str
-    date: str | None
-    version: str
-    devices: list[DeviceDocument]
-    targets: list[str]
-
-
-class ListDocument(TypedDict):
-    """``drivers list --json``."""
-
-    source: str
-    infs: list[InfDocument]
-
-
-class PassedDocument(TypedDict):
-    """One INF that was passed over."""
-
-    inf: str
-    standing: str
-    reason: str
-
-
-class ChosenDocument(TypedDict):
-    """The driver that is chosen for one Windows."""
-
-    inf: str
-    id: str
-    match: str
-    decoration: str
-    install_section: str
-    date: str | None
-    version: str
-    service: str
-    files: list[str]
-    keys: list[str]
-    device_ids: list[str]
-
-
-class ChoiceDocument(TypedDict):
-    """What is chosen for one Windows; ``chosen`` is None where nothing in the source will do."""
-
-    windows: str
-    nt_version: str
-    build: int
-    arch: str
-    chosen: ChosenDocument | None
-    notes: list[str]
-    passed_over: list[PassedDocument]
-
-
-class ChoicesDocument(TypedDict):
-    """``drivers show --json``."""
-
-    source: str
-    target: str
-    choices: list[ChoiceDocument]
-
-
 def list_document(tree: PackageTree) -> ListDocument:
     """Every INF of a source with the devices that it serves in any Windows."""
-    return {"source": tree.origin, "infs": [_inf_document(each) for each in tree.infs()]}
+    return ListDocument(source=tree.origin, infs=tuple(_inf_document(each) for each in tree.infs()))
 
 
 def _inf_document(each: SourceInf) -> InfDocument:
-    document: InfDocument = {
-        "path": each.path,
-        "problem": each.fault or None,
-        "class_name": "",
-        "provider": "",
-        "date": None,
-        "version": "",
-        "devices": [],
-        "targets": [],
-    }
+    document = InfDocument(path=each.path, problem=each.fault or None)
     if each.inf is None:
         return document
     try:
         when = driver_date(each.inf)
-        document["class_name"] = each.inf.value("Version", "Class")
-        document["provider"] = each.inf.value("Version", "Provider")
-        document["date"] = None if when is None else when.isoformat()
-        document["version"] = ".".join(map(str, driver_version(each.inf)))
+        document = replace(
+            document,
+            class_name=each.inf.value("Version", "Class"),
+            provider=each.inf.value("Version", "Provider"),
+            date=None if when is None else when.isoformat(),
+            version=".".join(map(str, driver_version(each.inf))),
+        )
         models = all_models(each.inf)
-        document["devices"] = [_device_document(each, model) for model in models]
-        document["targets"] = _targets(models)
+        devices = tuple(_device_document(each, model) for model in models)
+        return replace(document, devices=devices, targets=_targets(models))
     except DriverSourceError as error:
-        document["problem"] = f"{error.what} ({error.where})"
-    return document
+        return replace(document, problem=f"{error.what} ({error.where})")
 
 
 def _device_document(each: SourceInf, model: Model) -> DeviceDocument:
-    return {
-        "windows": model.decoration.text,
-        "description": model.description,
-        "ids": list(model.ids),
-        "service": _service(each, model),
-    }
+    return DeviceDocument(
+        windows=model.decoration.text, description=model.description, ids=model.ids, service=_service(each, model)
+    )
 
 
 def _service(each: SourceInf, model: Model) -> str | None:
@@ -145,74 +73,70 @@ def _service(each: SourceInf, model: Model) -> str | None:
     return next((line.name or None for line in lines if line.is_function_driver), None)
 
 
-def _targets(models: Sequence[Model]) -> list[str]:
+def _targets(models: Sequence[Model]) -> tuple[str, ...]:
     """The controllers that one of these lines serves."""
     served = {each.casefold() for model in models for each in model.ids}
-    return [
+    return tuple(
         controller.target
         for controller in CONTROLLERS
         if any(each.casefold() in served for ids in device_ids(controller) for each in ids)
-    ]
+    )
 
 
 def list_text(document: ListDocument, *, detailed: bool) -> str:
     """What ``drivers list`` prints: first what serves a known controller, then the rest."""
-    infs = document["infs"]
-    serving = [each for each in infs if each["targets"]]
+    infs = document.infs
+    serving = [each for each in infs if each.targets]
     count = f"{len(infs)} INF{'' if len(infs) == 1 else 's'}"
     known = f"{len(serving) or 'none'} of them for a controller that `bootgraft targets` knows"
-    lines = [f"{document['source']}: {count}, {known}."]
+    lines = [f"{document.source}: {count}, {known}."]
     for each in serving:
         lines += ["", *_inf_lines(each, detailed=detailed)]
-    others = [each for each in infs if not each["targets"]]
+    others = [each for each in infs if not each.targets]
     if others and (detailed or not serving):
         lines += ["", "for other devices"]
-        lines += (f"  {each['path']}  {_release(each)}" for each in others if not each["problem"])
-    problems = [each for each in infs if each["problem"]]
+        lines += (f"  {each.path}  {_release(each)}" for each in others if not each.problem)
+    problems = [each for each in infs if each.problem]
     if problems:
         lines.append("")
-        lines += (f"cannot be read: {each['path']}: {each['problem']}" for each in problems)
+        lines += (f"cannot be read: {each.path}: {each.problem}" for each in problems)
     return _joined(lines)
 
 
 def _inf_lines(each: InfDocument, *, detailed: bool) -> Iterator[str]:
-    yield f"{each['path']}  {_release(each)}"
-    windows = dict.fromkeys(device["windows"] or "any x86 Windows" for device in each["devices"])
-    driving = dict.fromkeys(device["service"] for device in each["devices"] if device["service"])
+    yield f"{each.path}  {_release(each)}"
+    windows = dict.fromkeys(device.windows or "any x86 Windows" for device in each.devices)
+    driving = dict.fromkeys(device.service for device in each.devices if device.service)
     yield f"    service {', '.join(driving) or 'none'}; for {', '.join(windows)}"
-    yield f"    serves {', '.join(each['targets'])}"
+    yield f"    serves {', '.join(each.targets)}"
     if detailed:
-        for device in each["devices"]:
-            yield f"    {device['windows'] or '-'}: {', '.join(device['ids'])}  {device['description']}"
+        for device in each.devices:
+            yield f"    {device.windows or '-'}: {', '.join(device.ids)}  {device.description}"
 
 
 def _release(each: InfDocument) -> str:
-    return "  ".join(part for part in (each["provider"], each["date"], each["version"]) if part)
+    return "  ".join(part for part in (each.provider, each.date, each.version) if part)
 
 
-def choices_document(
-    source: str, controller: Controller, choices: Sequence[tuple[Recipient, Choice]]
-) -> ChoicesDocument:
+def show_document(source: str, controller: Controller, choices: Sequence[tuple[Recipient, Choice]]) -> ShowDocument:
     """What would be chosen for a controller in each Windows."""
-    return {
-        "source": source,
-        "target": controller.target,
-        "choices": [_choice_document(recipient, choice) for recipient, choice in choices],
-    }
+    return ShowDocument(
+        source=source, target=controller.target, choices=tuple(_choice_document(*each) for each in choices)
+    )
 
 
 def _choice_document(recipient: Recipient, choice: Choice) -> ChoiceDocument:
-    return {
-        "windows": recipient.name,
-        "nt_version": f"{recipient.version[0]}.{recipient.version[1]}",
-        "build": recipient.build,
-        "arch": recipient.arch.value,
-        "chosen": _chosen_document(choice),
-        "notes": [] if choice.package is None else list(choice.package.notes),
-        "passed_over": [
-            {"inf": each.path, "standing": each.standing.value, "reason": each.reason} for each in choice.rejected
-        ],
-    }
+    return ChoiceDocument(
+        windows=recipient.name,
+        nt_version=f"{recipient.version[0]}.{recipient.version[1]}",
+        build=recipient.build,
+        arch=recipient.arch,
+        chosen=_chosen_document(choice),
+        notes=() if choice.package is None else choice.package.notes,
+        passed_over=tuple(
+            PassedDocument(inf=each.path, standing=each.standing.value, reason=each.reason) for each in choice.rejected
+        ),
+    )
 
 
 def _chosen_document(choice: Choice) -> ChosenDocument | None:
@@ -220,90 +144,68 @@ def _chosen_document(choice: Choice) -> ChosenDocument | None:
     if chosen is None or package is None or package.inf is None:
         return None
     when = package.inf.driver_date
-    return {
-        "inf": chosen.path,
-        "id": chosen.id,
-        "match": chosen.match,
-        "decoration": chosen.model.decoration.text,
-        "install_section": package.inf.configuration,
-        "date": None if when is None else when.isoformat(),
-        "version": ".".join(map(str, package.inf.driver_version)),
-        "service": package.service,
-        "files": [file.path for file in package.files],
-        "keys": [key.path for key in package.keys],
-        "device_ids": [device.id for device in package.inf.devices],
-    }
+    return ChosenDocument(
+        inf=chosen.path,
+        id=chosen.id,
+        match=chosen.match,
+        decoration=chosen.model.decoration.text,
+        install_section=package.inf.configuration,
+        date=None if when is None else when.isoformat(),
+        version=".".join(map(str, package.inf.driver_version)),
+        service=package.service,
+        files=tuple(file.path for file in package.files),
+        keys=tuple(key.path for key in package.keys),
+        device_ids=tuple(device.id for device in package.inf.devices),
+    )
 
 
-def choices_text(document: ChoicesDocument, *, detailed: bool) -> str:
+def show_text(document: ShowDocument, *, detailed: bool) -> str:
     """What ``drivers show`` prints."""
-    found = sum(1 for each in document["choices"] if each["chosen"])
+    found = sum(1 for each in document.choices if each.chosen)
     if detailed:
-        return "\n".join(_joined(_choice_lines(each, document)) for each in document["choices"])
-    lines = [
-        f"{document['source']} has a driver for {document['target']} in {found} of {len(document['choices'])} Windows."
-    ]
+        return "\n".join(_joined(_choice_lines(each, document)) for each in document.choices)
+    lines = [f"{document.source} has a driver for {document.target} in {found} of {len(document.choices)} Windows."]
     lines.append("")
-    width = max(len(_windows(each)) for each in document["choices"])
-    for each in document["choices"]:
-        chosen = each["chosen"]
-        what = "-" if chosen is None else f"{chosen['inf']}  {chosen['service']} {chosen['version']}"
+    width = max(len(_windows(each)) for each in document.choices)
+    for each in document.choices:
+        chosen = each.chosen
+        what = "-" if chosen is None else f"{chosen.inf}  {chosen.service} {chosen.version}"
         lines.append(f"{_windows(each):<{width}}  {what}")
     lines += ["", "Give --windows and --arch to see why, and what would be installed."]
     return _joined(lines)
 
 
 def _windows(each: ChoiceDocument) -> str:
-    return f"{each['windows']} {each['arch']}"
+    return f"{each.windows} {each.arch}"
 
 
-def _choice_lines(each: ChoiceDocument, document: ChoicesDocument) -> Iterator[str]:
-    chosen = each["chosen"]
-    where = f"{document['target']} in {each['windows']} (NT {each['nt_version']}, {each['arch']})"
+def _choice_lines(each: ChoiceDocument, document: ShowDocument) -> Iterator[str]:
+    chosen = each.chosen
+    where = f"{document.target} in {each.windows} (NT {each.nt_version}, {each.arch})"
     if chosen is None:
-        yield f"Nothing in {document['source']} serves {where}."
+        yield f"Nothing in {document.source} serves {where}."
     else:
-        yield f"{chosen['inf']} would serve {where}."
-        yield f"    why: {chosen['id']} is a {chosen['match']} of the controller"
-        yield f"    for: {chosen['decoration'] or 'any x86 Windows'}; installs [{chosen['install_section']}]"
-        yield f"    release: {'  '.join(part for part in (chosen['date'], chosen['version']) if part)}"
-        yield f"    service: {chosen['service']}"
-        yield from (f"    file: {path}" for path in chosen["files"])
-        yield from (f"    key: {path}" for path in chosen["keys"])
-        yield from (f"    binds: {each}" for each in chosen["device_ids"])
-        yield from (f"    note: {note}" for note in each["notes"][1:] if not note.startswith("Passed over:"))
-    near = [passed for passed in each["passed_over"] if passed["standing"] != "other-devices"]
-    yield from (f"passed over: {passed['inf']}: {passed['reason']}" for passed in near[:_TOLD])
-    rest = len(each["passed_over"]) - len(near[:_TOLD])
+        yield f"{chosen.inf} would serve {where}."
+        yield f"    why: {chosen.id} is a {chosen.match} of the controller"
+        yield f"    for: {chosen.decoration or 'any x86 Windows'}; installs [{chosen.install_section}]"
+        yield f"    release: {'  '.join(part for part in (chosen.date, chosen.version) if part)}"
+        yield f"    service: {chosen.service}"
+        yield from (f"    file: {path}" for path in chosen.files)
+        yield from (f"    key: {path}" for path in chosen.keys)
+        yield from (f"    binds: {each}" for each in chosen.device_ids)
+        yield from (f"    note: {note}" for note in each.notes[1:] if not note.startswith("Passed over:"))
+    near = [passed for passed in each.passed_over if passed.standing != "other-devices"]
+    yield from (f"passed over: {passed.inf}: {passed.reason}" for passed in near[:_TOLD])
+    rest = len(each.passed_over) - len(near[:_TOLD])
     if rest:
         yield f"passed over: {rest} more; --json lists them all"
 
 
-class HarvestedDocument(TypedDict):
-    """One file of a harvested package; ``origin`` is where the machine had it."""
-
-    name: str
-    origin: str
-    size: int
-    sha256: str
-
-
-class HarvestDocument(TypedDict):
-    """``drivers harvest --json``. ``has_inf`` says that the folder is a driver package by itself."""
-
-    windows: str
-    target: str
-    service: str
-    files: list[HarvestedDocument]
-    has_inf: bool
-    out: str
-
-
 def harvest_text(document: HarvestDocument) -> str:
     """What ``drivers harvest`` prints but for the next step, which names the folder."""
-    lines = [f"{document['service']}, the driver of {document['windows']} for {document['target']}:", ""]
-    width = max(len(file["name"]) for file in document["files"])
-    lines += (f"  {each['name']:<{width}}  {each['size']} bytes, from {each['origin']}" for each in document["files"])
+    lines = [f"{document.service}, the driver of {document.windows} for {document.target}:", ""]
+    width = max(len(file.name) for file in document.files)
+    lines += (f"  {each.name:<{width}}  {each.size} bytes, from {each.origin}" for each in document.files)
     return _joined(lines)
 
 

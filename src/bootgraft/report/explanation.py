@@ -2,13 +2,19 @@
 
 import shlex
 from collections.abc import Iterator
-from typing import TypedDict
 
 from bootgraft.explain.catalogue import GRAMMARS
 from bootgraft.explain.explanation import Explanation
 from bootgraft.explain.logreport import ConversionOutcome, Evidence, LogReport
 from bootgraft.explain.message import Tool
 from bootgraft.explain.rules import DiskState, Next, Phase, Rule
+from bootgraft.report.documents.explanation import (
+    ExplainDocument,
+    FailureDocument,
+    JobDocument,
+    NextDocument,
+    UnknownDocument,
+)
 
 _SHOWN_UNKNOWN = 5
 _LAST_PERCENTS = 95
@@ -16,122 +22,60 @@ _SHOWN_BESIDE = 3
 _SEE = "To see whether the new machine would start:"
 
 
-class JobDocument(TypedDict):
-    """The conversion that the log tells of."""
-
-    tool: str | None
-    name: str | None
-    source: str | None
-    destination: str | None
-    disks: list[str]
-    tasks: list[str]
-    percent: int | None
-    step: str | None
-
-
-class FailureDocument(TypedDict):
-    """A message that is known."""
-
-    id: str
-    role: str
-    headline: str
-    count: int
-    file: str
-    line: int
-    time: str
-    text: str
-
-
-class UnknownDocument(TypedDict):
-    """An error that is not, with the lines around it."""
-
-    count: int
-    file: str
-    line: int
-    time: str
-    text: str
-    before: list[str]
-    after: list[str]
-
-
-class NextDocument(TypedDict):
-    """What to do and to type next."""
-
-    advice: str
-    command: str
-
-
-class ExplainDocument(TypedDict):
-    """``explain-log --json``."""
-
-    outcome: str
-    summary: str
-    meaning: str | None
-    phase: str | None
-    disk_state: str
-    job: JobDocument
-    cause: str | None
-    failures: list[FailureDocument]
-    unknown: list[UnknownDocument]
-    earlier: int
-    next: NextDocument
-    files: int
-    notes: list[str]
-
-
 def explain_document(explanation: Explanation) -> ExplainDocument:
     """What ``--json`` prints."""
     log = explanation.report
     job = log.conversion
+    primary = log.primary
     advice, command = _next(log)
-    return {
-        "outcome": log.outcome.value,
-        "summary": _summary(log),
-        "meaning": f"{log.primary.rule.cause} {log.primary.rule.meaning}" if log.primary else None,
-        "phase": log.phase.name.lower() if log.phase else None,
-        "disk_state": log.disk.name.lower(),
-        "job": {
-            "tool": job.tool.name if job.tool else None,
-            "name": job.name,
-            "source": job.source,
-            "destination": job.destination,
-            "disks": list(job.disks),
-            "tasks": list(job.tasks),
-            "percent": job.percent,
-            "step": job.step,
-        },
-        "cause": log.primary.rule.id if log.primary else None,
-        "failures": [_failure(each.rule, each.count, each.last) for each in log.matches],
-        "unknown": [
-            {
-                "count": each.count,
-                "file": each.last.file,
-                "line": each.last.number,
-                "time": each.last.time,
-                "text": each.last.text,
-                "before": list(each.before),
-                "after": list(each.after),
-            }
+    return ExplainDocument(
+        outcome=log.outcome,
+        summary=_summary(log),
+        meaning=f"{primary.rule.cause} {primary.rule.meaning}" if primary else None,
+        phase=log.phase.name.lower() if log.phase else None,
+        disk_state=log.disk.name.lower(),
+        job=JobDocument(
+            tool=job.tool.name if job.tool else None,
+            name=job.name,
+            source=job.source,
+            destination=job.destination,
+            disks=job.disks,
+            tasks=job.tasks,
+            percent=job.percent,
+            step=job.step,
+        ),
+        cause=primary.rule.id if primary else None,
+        failures=tuple(_failure(each.rule, each.count, each.last) for each in log.matches),
+        unknown=tuple(
+            UnknownDocument(
+                count=each.count,
+                file=each.last.file,
+                line=each.last.number,
+                time=each.last.time,
+                text=each.last.text,
+                before=tuple(each.before),
+                after=tuple(each.after),
+            )
             for each in log.unknown
-        ],
-        "earlier": log.earlier,
-        "next": {"advice": advice, "command": command},
-        "files": log.files,
-        "notes": list(explanation.notes),
-    }
+        ),
+        earlier=log.earlier,
+        next=NextDocument(advice=advice, command=command),
+        files=log.files,
+        notes=explanation.notes,
+    )
 
 
 def _failure(rule: Rule, count: int, last: Evidence) -> FailureDocument:
-    return {
-        "id": rule.id,
-        "role": rule.kind.name.lower(),
-        "headline": rule.headline,
-        "count": count,
-        "file": last.file,
-        "line": last.number,
-        "time": last.time,
-        "text": last.text,
-    }
+    return FailureDocument(
+        id=rule.id,
+        role=rule.kind.name.lower(),
+        headline=rule.headline,
+        count=count,
+        file=last.file,
+        line=last.number,
+        time=last.time,
+        text=last.text,
+    )
 
 
 def explain_text(explanation: Explanation) -> str:

@@ -1,50 +1,23 @@
-"""What a kit holds, as JSON (docs/json.md) and for people."""
+"""What a kit holds, for people."""
 
-from typing import TypedDict
-
+from bootgraft.report.documents.drivers import KitDocument
 from bootgraft.report.text import one_line
-
-
-class KitFileDocument(TypedDict):
-    """One file of a kit, by its path with ``/``."""
-
-    name: str
-    size: int
-    sha256: str
-
-
-class KitDocument(TypedDict):
-    """``kit --json``. ``files`` is empty where there is nothing to do; ``out`` is null where nothing was written."""
-
-    target: str
-    windows: str
-    nt_version: str
-    arch: str
-    service: str
-    origin: str
-    keys: list[str]
-    installs: list[str]
-    package: str | None
-    present: list[str]
-    notes: list[str]
-    files: list[KitFileDocument]
-    out: str | None
 
 
 def kit_text(document: KitDocument) -> str:
     """What ``kit`` prints but for where the kit was written to."""
-    windows = f"{document['windows']} ({document['arch']})"
-    if not document["files"]:
-        lines = [f"Nothing to do: this {windows} has all that {document['target']} needs. No kit was written."]
+    windows = f"{document.windows} ({document.arch})"
+    if not document.files:
+        lines = [f"Nothing to do: this {windows} has all that {document.target} needs. No kit was written."]
     else:
-        lines = [f"A kit that makes {windows} start from {document['target']} with {document['service']}.", ""]
-        lines += (f"  file  {path}" for path in document["installs"])
-        lines += (f"  key   {path}" for path in document["keys"])
-        if document["package"]:
-            lines.append(f"  driver store  {document['package']}")
-    if document["present"]:
+        lines = [f"A kit that makes {windows} start from {document.target} with {document.service}.", ""]
+        lines += (f"  file  {path}" for path in document.installs)
+        lines += (f"  key   {path}" for path in document.keys)
+        if document.package:
+            lines.append(f"  driver store  {document.package}")
+    if document.present:
         lines += ["", "Left out, because the machine has it already:"]
-        lines += (f"  {each}" for each in document["present"])
-    if document["notes"]:
-        lines += ["", *(f"note: {note}" for note in document["notes"])]
+        lines += (f"  {each}" for each in document.present)
+    if document.notes:
+        lines += ["", *(f"note: {note}" for note in document.notes)]
     return "\n".join(map(one_line, lines)) + "\n"

@@ -1,58 +1,37 @@
 """Keys and values for people and for programs: what ``reg`` prints."""
 
-import base64
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TypedDict
 
 from bootgraft.changes import CreateKey, DeleteKey, DeleteValue, RegistryChange, SetValue
 from bootgraft.registry.hive import Key
 from bootgraft.registry.regfile import format_key, format_value
 from bootgraft.registry.values import Value, ValueType
+from bootgraft.report.documents.registry import KeyDocument, ValueDocument
 
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 
 
-class ValueDocument(TypedDict):
-    """One value; ``data`` in base64, ``value`` what it means: a string, a number, strings, or null where unclear."""
-
-    name: str
-    type: int
-    type_name: str | None
-    data: str
-    value: str | int | list[str] | None
-
-
-class KeyDocument(TypedDict):
-    """One key, by its full name."""
-
-    key: str
-    last_written: str | None
-    class_name: str
-    values: list[ValueDocument]
-    subkeys: list[str]
-
-
 def key_document(key: Key, name: str) -> KeyDocument:
     """A key that is called ``name`` in full."""
-    return {
-        "key": name,
-        "last_written": time_text(key.last_written),
-        "class_name": key.class_name(),
-        "values": [value_document(value) for value in key.values()],
-        "subkeys": [child.name for child in key.keys()],  # noqa: SIM118  a registry key, no dict
-    }
+    return KeyDocument(
+        key=name,
+        last_written=time_text(key.last_written),
+        class_name=key.class_name(),
+        values=tuple(map(value_document, key.values())),
+        subkeys=tuple(child.name for child in key.keys()),  # noqa: SIM118  a registry key, no dict
+    )
 
 
 def value_document(value: Value) -> ValueDocument:
     """A value with what it means."""
-    return {
-        "name": value.name,
-        "type": int(value.type),
-        "type_name": type_name(value.type),
-        "data": base64.b64encode(value.data).decode("ascii"),
-        "value": _meaning(value),
-    }
+    return ValueDocument(
+        name=value.name,
+        type=int(value.type),
+        type_name=type_name(value.type),
+        data=value.data,
+        value=_meaning(value),
+    )
 
 
 def key_lines(key: Key, name: str, *, subkeys: bool) -> Iterator[str]:
@@ -75,7 +54,7 @@ def data_text(value: Value) -> str:
     meaning = _meaning(value)
     if isinstance(meaning, int):
         return f"0x{meaning:x}"
-    if isinstance(meaning, list):
+    if isinstance(meaning, tuple):
         return "\\0".join(meaning)
     return value.data.hex() if meaning is None else meaning
 
@@ -93,12 +72,12 @@ def time_text(filetime: int) -> str | None:
         return None
 
 
-def _meaning(value: Value) -> str | int | list[str] | None:
+def _meaning(value: Value) -> str | int | tuple[str, ...] | None:
     if value.type == ValueType.REG_QWORD:
         return int.from_bytes(value.data, "little") if len(value.data) == 8 else None
     multi = value.multi()
     if multi is not None:
-        return list(multi)
+        return tuple(multi)
     number = value.dword()
     return value.text() if number is None else number
 

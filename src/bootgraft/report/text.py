@@ -18,14 +18,13 @@ from bootgraft.changes import (
 from bootgraft.checks.diagnosis import Diagnosis, Verdict
 from bootgraft.checks.finding import Finding, Remedy, Severity
 from bootgraft.report.device import DeviceSpec
-from bootgraft.report.document import (
+from bootgraft.report.document import file_difference, vm_file_difference
+from bootgraft.report.documents.machine import (
     DiskDocument,
     InspectDocument,
     PartitionDocument,
     StepDocument,
     WindowsDocument,
-    file_difference,
-    vm_file_difference,
 )
 from bootgraft.report.drawing import draw
 from bootgraft.text import printable
@@ -57,80 +56,80 @@ def inspect_text(document: InspectDocument) -> str:
 
 
 def _inspect_lines(document: InspectDocument) -> Iterator[str]:
-    default = next((each for each in document["windows"] if each["default_boot"]), None)
+    default = next((each for each in document.windows if each.default_boot), None)
     if default is not None:
-        yield f"{place_of(default)} is what this machine boots: {default['root']}, {_version_text(default)}"
+        yield f"{place_of(default)} is what this machine boots: {default.root}, {_version_text(default)}"
     else:
         yield "No Windows was found that this machine would boot."
-    for disk in document["disks"]:
+    for disk in document.disks:
         yield ""
         yield from _disk_lines(disk)
     yield ""
-    yield f"boot chain: {_chain_line(document['boot_chain'])}"
-    for step in document["boot_chain"]:
-        yield f"  {'ok    ' if step['holds'] else 'BROKEN'}  {step['what']}"
-        yield f"          {step['where']}: {step['evidence']}"
-    if document["windows"]:
+    yield f"boot chain: {_chain_line(document.boot_chain)}"
+    for step in document.boot_chain:
+        yield f"  {'ok    ' if step.holds else 'BROKEN'}  {step.what}"
+        yield f"          {step.where}: {step.evidence}"
+    if document.windows:
         yield ""
         yield "Windows installations (--windows takes the name)"
-        for windows in document["windows"]:
+        for windows in document.windows:
             yield from _windows_lines(windows)
-    for problem in document["unreadable"]:
+    for problem in document.unreadable:
         yield ""
         yield f"cannot be read: {problem}"
 
 
 def _chain_line(steps: Sequence[StepDocument]) -> str:
     """The links that hold, and the one that does not: ``MBR -> active disk 0 partition 1 -> ntldr -> BROKEN: …``."""
-    links = [step["link"] if step["holds"] else f"BROKEN: {step['what']}" for step in steps]
+    links = [step.link if step.holds else f"BROKEN: {step.what}" for step in steps]
     return " -> ".join(link for link in links if link)
 
 
 def _disk_lines(disk: DiskDocument) -> Iterator[str]:
-    signature = f", signature {disk['signature']}" if disk["signature"] else ""
-    table = "no partition table" if disk["table"] == "none" else f"{disk['table'].upper()}{signature}"
-    yield f"disk {disk['index']}  {disk['path']}  {disk['format']}, {size_text(disk['size'])}, {table}"
+    signature = f", signature {disk.signature}" if disk.signature else ""
+    table = "no partition table" if disk.table == "none" else f"{disk.table.upper()}{signature}"
+    yield f"disk {disk.index}  {disk.path}  {disk.format}, {size_text(disk.size)}, {table}"
     drawing = draw(disk)
     if drawing is not None:
         yield f"  {drawing}"
-    for partition in disk["partitions"]:
+    for partition in disk.partitions:
         yield _partition_line(partition)
-    for problem in disk["problems"]:
+    for problem in disk.problems:
         yield f"  problem: {problem}"
 
 
 def _partition_line(partition: PartitionDocument) -> str:
-    number = "-" if partition["number"] is None else str(partition["number"])
-    label = f'  "{partition["label"]}"' if partition["label"] else ""
-    active = "  active" if partition["active"] else ""
-    filesystem = partition["filesystem"] or f"type {partition['type']}"
-    note = f"  ({partition['note']})" if partition["note"] else ""
-    return f"  partition {number:>2}  {size_text(partition['size']):>10}  {filesystem}{active}{label}{note}"
+    number = "-" if partition.number is None else str(partition.number)
+    label = f'  "{partition.label}"' if partition.label else ""
+    active = "  active" if partition.active else ""
+    filesystem = partition.filesystem or f"type {partition.type}"
+    note = f"  ({partition.note})" if partition.note else ""
+    return f"  partition {number:>2}  {size_text(partition.size):>10}  {filesystem}{active}{label}{note}"
 
 
 def _windows_lines(windows: WindowsDocument) -> Iterator[str]:
-    mark = "*" if windows["default_boot"] else " "
-    select = windows["select"]
-    sets = ", ".join(f"{number:03d}" for number in windows["control_sets"])
-    letter = f", drive {windows['drive_letter']}" if windows["drive_letter"] else ""
-    yield f"{mark} {windows['id']}: {windows['product']}, {_version_text(windows)}{letter}"
+    mark = "*" if windows.default_boot else " "
+    select = windows.select
+    sets = ", ".join(f"{number:03d}" for number in windows.control_sets)
+    letter = f", drive {windows.drive_letter}" if windows.drive_letter else ""
+    yield f"{mark} {windows.id}: {windows.product}, {_version_text(windows)}{letter}"
     yield (
-        f"    control sets {sets}; Default={select['default']} Current={select['current']} "
-        f"LastKnownGood={select['last_known_good']} Failed={select['failed']}"
+        f"    control sets {sets}; Default={select.default} Current={select.current} "
+        f"LastKnownGood={select.last_known_good} Failed={select.failed}"
     )
-    for note in windows["notes"]:
+    for note in windows.notes:
         yield f"    {note}"
 
 
 def _version_text(windows: WindowsDocument) -> str:
-    service_pack = f" {windows['service_pack']}" if windows["service_pack"] else ""
-    return f"NT {windows['version']} build {windows['build'] or '?'}{service_pack}, {windows['arch']}"
+    service_pack = f" {windows.service_pack}" if windows.service_pack else ""
+    return f"NT {windows.version} build {windows.build or '?'}{service_pack}, {windows.arch}"
 
 
 def place_of(windows: WindowsDocument) -> str:
     """``Microsoft Windows Server 2003 on disk 0 partition 2``."""
-    partition = "" if windows["partition"] is None else f" partition {windows['partition']}"
-    return f"{windows['product']} on disk {windows['disk']}{partition}"
+    partition = "" if windows.partition is None else f" partition {windows.partition}"
+    return f"{windows.product} on disk {windows.disk}{partition}"
 
 
 def verdict_line(diagnosis: Diagnosis) -> str:

@@ -1,13 +1,12 @@
 """The child process: takes one job from its parent's socket, does it, hands back the overlay and the outcome."""
 
-import json
 import resource
 import socket
 import sys
-from dataclasses import asdict
 
 from bootgraft.errors import BootgraftError
 from bootgraft.events import Event
+from bootgraft.jsontext import from_json, to_json
 from bootgraft.storage.overlay import Overlay
 from bootgraft.worker.channel import MAX_READ, RUN_HEAD, Channel, ChannelClosedError, Frame, ProxyDevice, encode_error
 from bootgraft.worker.job import Job
@@ -43,7 +42,7 @@ def _serve(channel: Channel) -> None:
     from bootgraft.worker.operations import run_job
 
     _, payload = channel.receive()
-    job = Job.from_json(payload)
+    job = from_json(payload, Job)
     devices = [ProxyDevice(channel, n, spec.size, spec.location) for n, spec in enumerate(job.devices)]
     overlays = [Overlay(device) for device in devices[: job.disks]]
     try:
@@ -66,11 +65,11 @@ def _serve(channel: Channel) -> None:
         traceback.print_exc()
         channel.send(Frame.FAULT, encode_error(_bug(job, error)))
     else:
-        channel.send(Frame.DONE, outcome.to_json())
+        channel.send(Frame.DONE, to_json(outcome).encode())
 
 
 def _report(channel: Channel, event: Event) -> None:
-    channel.send(Frame.EVENT, json.dumps(asdict(event)).encode())
+    channel.send(Frame.EVENT, to_json(event).encode())
 
 
 def _send_output(channel: Channel, data: bytes) -> None:

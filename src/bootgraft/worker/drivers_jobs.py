@@ -1,25 +1,28 @@
 """What ``drivers`` does: list what a source holds, say what would be chosen of it, take a package out of a machine."""
 
-import json
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from bootgraft.drivers.infselect import Choice, choose_package
 from bootgraft.drivers.infsource import PackageTree
 from bootgraft.drivers.recipient import Recipient, known_recipients
 from bootgraft.errors import DriverSourceError
-from bootgraft.report.drivers import choices_document, choices_text, list_document, list_text
+from bootgraft.report.documents.base import Document
+from bootgraft.report.documents.drivers import ListDocument, ShowDocument
+from bootgraft.report.drivers import list_document, list_text, show_document, show_text
 from bootgraft.storage.blockdevice import BlockDevice
 from bootgraft.targets.controllers import find_controller
 from bootgraft.worker.drivers_request import DriversAction, DriversRequest
 from bootgraft.worker.job import Job, Outcome
 from bootgraft.worker.packages import is_floppy, open_packages
 
-_DONE, _NOTHING = 0, 1
+_DONE: Final = 0
+_NOTHING: Final = 1
 
 
 def run(
     job: Job, disks: Sequence[BlockDevice], sources: Sequence[BlockDevice], *, output: Callable[[bytes], None]
-) -> Outcome:
+) -> Outcome[Document]:
     """Do one ``drivers`` command.
 
     Raises the BootgraftError family; nothing else leaves it but a bug.
@@ -48,17 +51,17 @@ def run(
         return _show(tree, job.targets[0], request)
 
 
-def _list(tree: PackageTree, request: DriversRequest) -> Outcome:
+def _list(tree: PackageTree, request: DriversRequest) -> Outcome[ListDocument]:
     document = list_document(tree)
-    status = _DONE if document["infs"] else _NOTHING
-    return Outcome(status, json.dumps(document), list_text(document, detailed=request.detailed))
+    text = list_text(document, detailed=request.detailed)
+    return Outcome(_DONE if document.infs else _NOTHING, document, text)
 
 
-def _show(tree: PackageTree, target: str, request: DriversRequest) -> Outcome:
+def _show(tree: PackageTree, target: str, request: DriversRequest) -> Outcome[ShowDocument]:
     """What would be chosen for one Windows, or for every one that there is."""
     controller = find_controller(target)
     recipients = known_recipients(request.version, request.arch)
     choices: list[tuple[Recipient, Choice]] = [(each, choose_package(tree, controller, each)) for each in recipients]
-    document = choices_document(tree.origin, controller, choices)
-    status = _DONE if any(choice.package for _, choice in choices) else _NOTHING
-    return Outcome(status, json.dumps(document), choices_text(document, detailed=len(choices) == 1 or request.detailed))
+    document = show_document(tree.origin, controller, choices)
+    text = show_text(document, detailed=len(choices) == 1 or request.detailed)
+    return Outcome(_DONE if any(choice.package for _, choice in choices) else _NOTHING, document, text)

@@ -1,8 +1,8 @@
 """What ``drivers`` asks of the child."""
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+
+from msgspec import Struct
 
 
 class DriversAction(StrEnum):
@@ -14,8 +14,7 @@ class DriversAction(StrEnum):
     KIT = "kit"  # a command of its own
 
 
-@dataclass(frozen=True, slots=True)
-class DriversRequest:
+class DriversRequest(Struct, frozen=True):
     """One ``drivers`` or ``kit`` command.
 
     ``version`` and ``arch`` name the Windows that ``show`` and ``kit`` are asked for; None for any.
@@ -25,8 +24,3 @@ class DriversRequest:
     version: str | None = None
     arch: str | None = None
     detailed: bool = False
-
-    @staticmethod
-    def from_fields(fields: dict[str, Any]) -> "DriversRequest":
-        """The request in a job's JSON, which comes from our own parent."""
-        return DriversRequest(**{**fields, "action": DriversAction(fields["action"])})

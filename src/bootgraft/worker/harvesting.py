@@ -1,7 +1,6 @@
 """``drivers harvest``: a package out of a working machine, handed to the parent, which alone writes files."""
 
 import hashlib
-import json
 from collections.abc import Callable, Sequence
 
 from bootgraft.drivers.donor import read_donor
@@ -13,14 +12,15 @@ from bootgraft.drivers.loose import LooseFiles
 from bootgraft.drivers.recipient import Recipient, read_recipient
 from bootgraft.errors import DriverSourceError
 from bootgraft.machine import Machine
-from bootgraft.report.drivers import HarvestDocument, harvest_text
+from bootgraft.report.documents.drivers import HarvestDocument, HarvestedDocument
+from bootgraft.report.drivers import harvest_text
 from bootgraft.storage.blockdevice import BlockDevice
 from bootgraft.targets.controllers import Controller, find_controller
 from bootgraft.worker.job import Job, Outcome
 from bootgraft.worker.survey import survey
 
 
-def harvest(job: Job, disks: Sequence[BlockDevice], output: Callable[[bytes], None]) -> Outcome:
+def harvest(job: Job, disks: Sequence[BlockDevice], output: Callable[[bytes], None]) -> Outcome[HarvestDocument]:
     """Take the driver of the job's target out of its machine; the files' contents go to ``output``, one by one.
 
     Raises the BootgraftError family; nothing else leaves it but a bug.
@@ -36,25 +36,25 @@ def harvest(job: Job, disks: Sequence[BlockDevice], output: Callable[[bytes], No
         package = read_donor(installation, found.hive, controller, installation, source=job.location)
         files = harvest_files(package, installation, found.hive, controller)
         by_inf = _is_whole(files, controller, read_recipient(installation, found.hive))
-    document: HarvestDocument = {
-        "windows": installation.id,
-        "target": controller.target,
-        "service": package.service,
-        "files": [
-            {
-                "name": file.name,
-                "origin": file.origin,
-                "size": len(file.data),
-                "sha256": hashlib.sha256(file.data).hexdigest(),
-            }
+    document = HarvestDocument(
+        windows=installation.id,
+        target=controller.target,
+        service=package.service,
+        files=tuple(
+            HarvestedDocument(
+                name=file.name,
+                origin=file.origin,
+                size=len(file.data),
+                sha256=hashlib.sha256(file.data).hexdigest(),
+            )
             for file in files
-        ],
-        "has_inf": by_inf,
-        "out": "",
-    }
+        ),
+        has_inf=by_inf,
+        out="",
+    )
     for file in files:
         output(file.data)
-    return Outcome(0, json.dumps(document), harvest_text(document))
+    return Outcome(0, document, harvest_text(document))
 
 
 def _is_whole(files: Sequence[HarvestedFile], controller: Controller, recipient: Recipient) -> bool:

@@ -1,16 +1,16 @@
 """What the parent asks of the child, and what it gets back."""
 
-import json
-from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import Any, Generic, Literal, TypeVar
 
+from msgspec import Struct
+
+from bootgraft.changes import EditVmFile, WitnessRange
+from bootgraft.jsontext import from_json
 from bootgraft.report.device import DeviceSpec
-
-if TYPE_CHECKING:  # only a repair has the first, only `reg` the second
-    from bootgraft.changes import EditVmFile, WitnessRange
-    from bootgraft.worker.drivers_request import DriversRequest
-    from bootgraft.worker.registry_request import RegistryRequest
+from bootgraft.report.documents.base import Document
+from bootgraft.worker.drivers_request import DriversRequest
+from bootgraft.worker.registry_request import RegistryRequest
 
 
 class Operation(StrEnum):
@@ -23,16 +23,14 @@ class Operation(StrEnum):
     REGISTRY = "registry"
 
 
-@dataclass(frozen=True, slots=True)
-class DriverSource:
+class DriverSource(Struct, frozen=True, forbid_unknown_fields=True):
     """One source of drivers: an image, by its place among the job's devices, or else a path that the child opens."""
 
     location: str
     device: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True, forbid_unknown_fields=True):
     """One machine's work.
 
     The first ``disks`` of ``devices`` are the machine's disks in BIOS order; each further one is an image among the
@@ -55,16 +53,16 @@ class Job:
     driver_files: tuple[str, ...] = ()
     windows: str | None = None
     detailed: bool = False
-    registry: "RegistryRequest | None" = None
+    registry: RegistryRequest | None = None
     reset_journal: bool = False
     discard_hibernation: bool = False
     boot_codes: int = 0
     sources: tuple[DriverSource, ...] = ()
-    drivers: "DriversRequest | None" = None
+    drivers: DriversRequest | None = None
     vm_path: str = ""
     vm_firmware: str | None = None
     controllers: tuple[str | None, ...] = ()
-    vm_edit: "EditVmFile | None" = None
+    vm_edit: EditVmFile | None = None
     recommend: bool = False
 
     @property
@@ -77,82 +75,57 @@ class Job:
         """What the work is about, for messages."""
         return self.devices[0].location if self.devices else ", ".join(each.location for each in self.sources)
 
-    def to_json(self) -> bytes:
-        """The job as a frame's payload."""
-        return json.dumps(asdict(self), default=_latin_1).encode()
 
-    @staticmethod
-    def from_json(payload: bytes) -> "Job":
-        """The job in a frame's payload, which comes from our own parent."""
-        fields = json.loads(payload)
-        fields["operation"] = Operation(fields["operation"])
-        fields["devices"] = tuple(DeviceSpec(**device) for device in fields["devices"])
-        for name in ("targets", "reg_files", "driver_files", "controllers"):
-            fields[name] = tuple(fields[name])
-        fields["sources"] = tuple(DriverSource(**source) for source in fields["sources"])
-        if fields["drivers"] is not None:
-            from bootgraft.worker.drivers_request import DriversRequest
-
-            fields["drivers"] = DriversRequest.from_fields(fields["drivers"])
-        if fields["vm_edit"] is not None:
-            fields["vm_edit"] = _vm_edit(**fields["vm_edit"])
-        if fields["registry"] is not None:
-            from bootgraft.worker.registry_request import RegistryRequest
-
-            fields["registry"] = RegistryRequest.from_fields(fields["registry"])
-        return Job(**fields)
+Answer_co = TypeVar("Answer_co", bound=Document | None, covariant=True)
 
 
-def _latin_1(item: object) -> str:
-    """Bytes as JSON can hold them."""
-    if not isinstance(item, bytes):
-        raise TypeError(item)
-    return item.decode("latin-1")
-
-
-def _vm_edit(path: str, cards: list[str], plugged: bool, before: str, data: str) -> "EditVmFile":  # noqa: FBT001
-    from bootgraft.changes import EditVmFile
-
-    return EditVmFile(path, tuple(cards), plugged, before.encode("latin-1"), data.encode("latin-1"))
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, Generic[Answer_co], frozen=True, forbid_unknown_fields=True):
     """What came of a job.
 
-    ``status`` is the exit status it asks for, ``document`` the JSON of the command's contract, ``text`` the same for
-    people. ``proven`` says that the overlay holds changes that passed the proof and may be committed.
+    ``status`` is the exit status it asks for, ``document`` what ``--json`` prints, None where the output is the answer;
+    ``text`` is the same for people. ``proven`` says that the overlay holds changes that passed the proof and may be
+    committed.
     """
 
-    status: int
-    document: str
+    status: Literal[0, 1]
+    document: Answer_co
     text: str
     proven: bool = False
     summary: str = ""
-    witnesses: tuple["WitnessRange", ...] = ()
-
-    def to_json(self) -> bytes:
-        """The outcome as a frame's payload."""
-        return json.dumps(asdict(self)).encode()
-
-    @staticmethod
-    def from_json(payload: bytes) -> "Outcome":
-        """The outcome in a frame's payload; TypeError, KeyError, AttributeError or ValueError where it is none."""
-        fields = json.loads(payload)
-        witnesses = tuple(_witness(**witness) for witness in fields.pop("witnesses"))
-        fields["document"] = json.dumps(json.loads(fields["document"]))  # whatever it was, now it is plain JSON
-        outcome = Outcome(**fields, witnesses=witnesses)
-        texts = (outcome.document, outcome.text, outcome.summary)
-        if not all(isinstance(each, str) for each in texts) or type(outcome.proven) is not bool:
-            raise ValueError(payload[:80])
-        if type(outcome.status) is not int or outcome.status not in (0, 1):
-            raise ValueError(outcome.status)
-        return outcome
+    witnesses: tuple[WitnessRange, ...] = ()
 
 
-def _witness(disk: int, offset: int, length: int) -> "WitnessRange":
-    from bootgraft.changes import WitnessRange
+AnyOutcome = Outcome[Document | None]
 
-    if not all(type(each) is int and each >= 0 for each in (disk, offset, length)):
-        raise ValueError(disk)
-    return WitnessRange(disk, offset, length)
+
+def read_outcome(payload: bytes, operation: Operation) -> AnyOutcome:
+    """The outcome in a frame's payload, with a document that answers this operation.
+
+    Raises ValueError where it is none, RecursionError where it is nested too deep.
+    """
+    return from_json(payload, _form(operation))
+
+
+def _form(operation: Operation) -> type[Outcome[Any]]:
+    """What may come of an operation; few documents are loaded for any one."""
+    match operation:
+        case Operation.INSPECT:
+            from bootgraft.report.documents.machine import InspectDocument
+
+            return Outcome[InspectDocument]
+        case Operation.CHECK:
+            from bootgraft.report.documents.verdict import CheckDocument
+
+            return Outcome[CheckDocument]
+        case Operation.REPAIR:
+            from bootgraft.report.documents.changing import RepairDocument
+
+            return Outcome[RepairDocument]
+        case Operation.DRIVERS:
+            from bootgraft.report.documents.drivers import HarvestDocument, KitDocument, ListDocument, ShowDocument
+
+            return Outcome[ListDocument | ShowDocument | HarvestDocument | KitDocument]
+        case Operation.REGISTRY:
+            from bootgraft.report.documents.registry import EditDocument, QueryDocument, VerifyDocument
+
+            return Outcome[EditDocument | QueryDocument | VerifyDocument | None]

@@ -1,9 +1,9 @@
 """``kit``: what an administrator runs before the conversion, handed to the parent, which alone writes files."""
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 from bootgraft.changes import RegistryChange
 from bootgraft.checks.diagnosis import Diagnosis, diagnose
@@ -16,18 +16,18 @@ from bootgraft.kit.plan import plan_inbox_kit, plan_kit, plan_kit_for
 from bootgraft.kit.render import render
 from bootgraft.machine import Machine
 from bootgraft.repair.plan import commit_notes, needs_driver, plan_repair
-from bootgraft.report.kit import KitDocument, kit_text
+from bootgraft.report.documents.drivers import KitDocument, KitFileDocument
+from bootgraft.report.kit import kit_text
 from bootgraft.storage.blockdevice import BlockDevice
 from bootgraft.targets.controllers import Controller, find_controller
 from bootgraft.windows.pe import Architecture
-from bootgraft.windows.versions import SERVER_2003
 from bootgraft.worker.drivers_request import DriversRequest
 from bootgraft.worker.job import Job, Outcome
 from bootgraft.worker.packages import find_packages, given_package
 from bootgraft.worker.survey import survey
 
-_DONE = 0
-_X86_UP_TO = SERVER_2003
+_DONE: Final = 0
+_X86_UP_TO = (5, 2)
 
 
 def make_kit(
@@ -36,7 +36,7 @@ def make_kit(
     disks: Sequence[BlockDevice],
     sources: Sequence[BlockDevice],
     output: Callable[[bytes], None],
-) -> Outcome:
+) -> Outcome[KitDocument]:
     """Make the kit; the files' contents go to ``output``, one by one.
 
     Raises the BootgraftError family; nothing else leaves it but a bug.
@@ -53,27 +53,27 @@ def make_kit(
     else:
         kit = _kit_for_windows(job, sources, controller, _recipient(request))
     files = () if kit.is_empty else render(kit)
-    document: KitDocument = {
-        "target": kit.target,
-        "windows": kit.recipient.name,
-        "nt_version": f"{kit.recipient.version[0]}.{kit.recipient.version[1]}",
-        "arch": kit.recipient.arch.value,
-        "service": kit.service,
-        "origin": kit.origin,
-        "keys": list(kit.entries),
-        "installs": [file.path for file in kit.files],
-        "package": kit.inf or None,
-        "present": list(kit.present),
-        "notes": list(kit.notes),
-        "files": [
-            {"name": name.replace("\\", "/"), "size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    document = KitDocument(
+        target=kit.target,
+        windows=kit.recipient.name,
+        nt_version=f"{kit.recipient.version[0]}.{kit.recipient.version[1]}",
+        arch=kit.recipient.arch,
+        service=kit.service,
+        origin=kit.origin,
+        keys=tuple(kit.entries),
+        installs=tuple(file.path for file in kit.files),
+        package=kit.inf or None,
+        present=tuple(kit.present),
+        notes=tuple(kit.notes),
+        files=tuple(
+            KitFileDocument(name=name.replace("\\", "/"), size=len(data), sha256=hashlib.sha256(data).hexdigest())
             for name, data in files
-        ],
-        "out": None,
-    }
+        ),
+        out=None,
+    )
     for _, data in files:
         output(data)
-    return Outcome(_DONE, json.dumps(document), kit_text(document))
+    return Outcome(_DONE, document, kit_text(document))
 
 
 def _recipient(request: DriversRequest) -> Recipient:

@@ -4,9 +4,8 @@ All writing goes to the devices it is given, which are overlays; whether anythin
 whoever called, and only when the outcome says that it is proven.
 """
 
-import json
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bootgraft.boot.chain import follow
 from bootgraft.boot.steps import Step
@@ -16,17 +15,20 @@ from bootgraft.errors import BootgraftError
 from bootgraft.events import Monitor
 from bootgraft.machine import Machine
 from bootgraft.report.document import check_document, inspect_document
+from bootgraft.report.documents.machine import InspectDocument
+from bootgraft.report.documents.verdict import CheckDocument
 from bootgraft.report.text import check_text, inspect_text
 from bootgraft.storage.blockdevice import BlockDevice
 from bootgraft.windows.installation import Installation, open_hive
-from bootgraft.worker.job import Job, Operation, Outcome
+from bootgraft.worker.job import AnyOutcome, Job, Operation, Outcome
 from bootgraft.worker.recommending import recommend
 from bootgraft.worker.survey import diagnoses_of, read_target, survey, windows_targets
 
 if TYPE_CHECKING:
     from bootgraft.checks.alternatives import Alternative
 
-BOOTS, DOES_NOT_BOOT = 0, 1
+BOOTS: Final = 0
+DOES_NOT_BOOT: Final = 1
 
 
 def _dropped(_data: bytes) -> None:
@@ -40,7 +42,7 @@ def run_job(
     *,
     monitor: Monitor,
     output: Callable[[bytes], None] = _dropped,
-) -> Outcome:
+) -> AnyOutcome:
     """Do the job on the machine whose disks these are, in BIOS order.
 
     ``output`` takes an answer that may be too large for the outcome: what ``reg query`` and ``export`` read.
@@ -66,7 +68,7 @@ def run_job(
             return registry_jobs.run(job, disks, donors, monitor=monitor, output=output)
 
 
-def _inspect(job: Job, disks: Sequence[BlockDevice]) -> Outcome:
+def _inspect(job: Job, disks: Sequence[BlockDevice]) -> Outcome[InspectDocument]:
     with Machine.read(disks, writable=False) as machine:
         chain = follow(machine)
         windows, unreadable = [], []
@@ -78,7 +80,7 @@ def _inspect(job: Job, disks: Sequence[BlockDevice]) -> Outcome:
         unreadable += chain.notes
         steps = (*chain.steps, *_start_steps(windows))
         document = inspect_document(machine, job.devices[: job.disks], windows, steps, unreadable)
-        return Outcome(BOOTS, json.dumps(document), inspect_text(document))
+        return Outcome(BOOTS, document, inspect_text(document))
 
 
 def _start_steps(windows: Sequence[Installation]) -> tuple[Step, ...]:
@@ -94,16 +96,16 @@ def _start_steps(windows: Sequence[Installation]) -> tuple[Step, ...]:
         return (Step("the start of Windows cannot be followed", error.where, error.what, holds=False),)
 
 
-def _check(job: Job, disks: Sequence[BlockDevice]) -> Outcome:
+def _check(job: Job, disks: Sequence[BlockDevice]) -> Outcome[CheckDocument]:
     images = job.devices[: job.disks]
     with Machine.read(disks, writable=False) as machine:
         guest = survey(machine, job)
         diagnosis = diagnoses_of(job, guest)[0]
         lines = recommend(job, diagnosis)
         instead = _alternatives(guest, diagnosis)
-        status = BOOTS if diagnosis.verdict is Verdict.BOOTS else DOES_NOT_BOOT
         document = check_document(diagnosis, lines, instead)
-        return Outcome(status, json.dumps(document), check_text(diagnosis, images, lines, instead))
+        text = check_text(diagnosis, images, lines, instead)
+        return Outcome(BOOTS if diagnosis.verdict is Verdict.BOOTS else DOES_NOT_BOOT, document, text)
 
 
 def _alternatives(guest: Guest, diagnosis: Diagnosis) -> "tuple[Alternative, ...]":

@@ -1,6 +1,5 @@
 """The parent's side: starts the child, serves it the devices' bytes, takes its overlay and its outcome."""
 
-import json
 import signal
 import socket
 import struct
@@ -11,7 +10,8 @@ from contextlib import ExitStack
 from types import TracebackType
 
 from bootgraft.errors import BootgraftError, ImageError
-from bootgraft.events import Event, EventKind, Monitor
+from bootgraft.events import Event, Monitor
+from bootgraft.jsontext import from_json, to_json
 from bootgraft.storage.blockdevice import BlockDevice
 from bootgraft.storage.overlay import Overlay
 from bootgraft.worker.channel import (
@@ -24,7 +24,7 @@ from bootgraft.worker.channel import (
     decode_error,
     encode_error,
 )
-from bootgraft.worker.job import Job, Outcome
+from bootgraft.worker.job import AnyOutcome, Job, read_outcome
 
 _NONSENSE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, struct.error)
 """What decoding a frame raises where the child does not keep to the protocol."""
@@ -80,7 +80,7 @@ class Worker:
         overlays: Sequence[Overlay],
         monitor: Monitor,
         output: Callable[[bytes], object] | None = None,
-    ) -> Outcome:
+    ) -> AnyOutcome:
         """Have the child do the job on these devices; what it changed is written into ``overlays``, one per disk.
 
         ``output`` takes an answer that is too large for the outcome, piece by piece.
@@ -89,20 +89,20 @@ class Worker:
         to the protocol.
         """
         try:
-            self._channel.send(Frame.JOB, job.to_json())
+            self._channel.send(Frame.JOB, to_json(job).encode())
             while True:
                 frame, payload = self._channel.receive()
                 match frame:
                     case Frame.READ:
                         self._serve(payload, devices)
                     case Frame.EVENT:
-                        monitor(_event(payload))
+                        monitor(from_json(payload, Event))
                     case Frame.OUTPUT if output is not None:
                         output(payload)
                     case Frame.RUN:
                         _take_run(payload, overlays)
                     case Frame.DONE:
-                        return Outcome.from_json(payload)
+                        return read_outcome(payload, job.operation)
                     case Frame.FAULT:
                         raise decode_error(payload)
                     case _:
@@ -163,11 +163,6 @@ def _explain_end(status: int) -> tuple[str, str]:
 def _signal_name(number: int) -> str:
     known = {each.value: each.name for each in signal.Signals}
     return known.get(number, f"signal {number}")
-
-
-def _event(payload: bytes) -> Event:
-    fields = json.loads(payload)
-    return Event(EventKind(fields["kind"]), str(fields["text"]), int(fields["done"]), int(fields["total"]))
 
 
 def _take_run(payload: bytes, overlays: Sequence[Overlay]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bootgraft.events import Monitor
 from bootgraft.storage.blockdevice import BlockDevice
-from bootgraft.worker.job import Job, Outcome
+from bootgraft.worker.job import AnyOutcome, Job
 from bootgraft.worker.registry_hives import opened
 from bootgraft.worker.registry_reading import Output, read
 from bootgraft.worker.registry_writing import write
@@ -12,7 +12,7 @@ from bootgraft.worker.registry_writing import write
 
 def run(
     job: Job, disks: Sequence[BlockDevice], logs: Sequence[BlockDevice], *, monitor: Monitor, output: Output
-) -> Outcome:
+) -> AnyOutcome:
     """Do the job's registry request. ``logs`` are those of a hive file by itself. Raises the BootgraftError family."""
     request = job.registry
     if request is None:

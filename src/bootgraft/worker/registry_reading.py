@@ -1,18 +1,29 @@
 """``reg query``, ``reg export`` and ``reg verify``: what only reads."""
 
-import json
 from collections.abc import Callable, Iterator
+from typing import Final
+
+import msgspec
 
 from bootgraft.errors import HiveError
+from bootgraft.jsontext import to_json
 from bootgraft.registry.hive import Hive, Key
 from bootgraft.registry.integrity import DefectSeverity, Survey, survey
 from bootgraft.registry.regexport import export as export_key
+from bootgraft.report.documents.registry import (
+    DefectDocument,
+    HiveDocument,
+    QueryDocument,
+    QueryValueDocument,
+    VerifyDocument,
+)
 from bootgraft.report.registry import key_document, key_lines, value_document, value_line
 from bootgraft.worker.job import Outcome
 from bootgraft.worker.registry_hives import Hives, Located
 from bootgraft.worker.registry_request import RegistryAction, RegistryRequest
 
-DONE, NOT_THERE = 0, 1
+DONE: Final = 0
+NOT_THERE: Final = 1
 ANSI = "cp1252"
 """The code page of REGEDIT4 files: Windows' own in Western Europe and America."""
 
@@ -20,7 +31,9 @@ Output = Callable[[bytes], None]
 """Takes the answer piece by piece: it may be as large as the hive."""
 
 
-def read(hives: Hives, request: RegistryRequest, output: Output) -> Outcome:
+def read(
+    hives: Hives, request: RegistryRequest, output: Output
+) -> Outcome[QueryDocument | None] | Outcome[VerifyDocument]:
     """Answer a request that only reads; the answer itself goes to ``output``."""
     if request.action is RegistryAction.VERIFY:
         return _verify(hives, request)
@@ -34,15 +47,15 @@ def read(hives: Hives, request: RegistryRequest, output: Output) -> Outcome:
     if request.action is RegistryAction.EXPORT:
         for piece in export_key(key, name, ansi=ANSI if request.ansi else None):
             output(piece)
-        return Outcome(DONE, "null", "")
+        return Outcome(DONE, None, "")
     if request.value is not None:
         return _query_value(key, name, request, output)
     _query(key, name, request, output)
-    return Outcome(DONE, "null", "")
+    return Outcome(DONE, None, "")
 
 
-def _missing(text: str) -> Outcome:
-    return Outcome(NOT_THERE, json.dumps({"keys": [], "missing": text}), text + "\n")
+def _missing(text: str) -> Outcome[QueryDocument]:
+    return Outcome(NOT_THERE, QueryDocument(keys=(), missing=text), text + "\n")
 
 
 def _full(located: Located, key: Key | None = None, path: str = "") -> str:
@@ -66,29 +79,31 @@ def _query(key: Key, name: str, request: RegistryRequest, output: Output) -> Non
             lines = key_lines(each, path, subkeys=not request.recursive)
             output("".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace"))
         return
-    output(b'{"keys": [')
+    # Key by key, as there may be a million: what stands around the keys is written as of a document without any.
+    head, brackets, tail = to_json(QueryDocument(keys=())).encode().rpartition(b"[]")
+    output(head + brackets[:1])
     separator = b""
     for each, path in _walk(key, name, recursive=request.recursive):
-        output(separator + json.dumps(key_document(each, path)).encode())
+        output(separator + to_json(key_document(each, path)).encode())
         separator = b", "
-    output(b"]}\n")
+    output(brackets[1:] + tail + b"\n")
 
 
-def _query_value(key: Key, name: str, request: RegistryRequest, output: Output) -> Outcome:
+def _query_value(key: Key, name: str, request: RegistryRequest, output: Output) -> Outcome[QueryDocument | None]:
     value = key.value(request.value or "")
     if value is None:
         return _missing(f"The key {name} has no value {request.value or '(Default)'}.")
     if request.as_json:
-        document = {"key": name, "value": value_document(value)}
-        output(json.dumps(document).encode() + b"\n")
+        document = QueryValueDocument(key=name, value=value_document(value))
+        output(to_json(document).encode() + b"\n")
     else:
         output(f"{name}\n{value_line(value)}\n".encode("utf-8", "backslashreplace"))
-    return Outcome(DONE, "null", "")
+    return Outcome(DONE, None, "")
 
 
-def _verify(hives: Hives, request: RegistryRequest) -> Outcome:
+def _verify(hives: Hives, request: RegistryRequest) -> Outcome[VerifyDocument]:
     places = hives.all() if request.hive is None else (hives.named(request.hive),)
-    documents: list[dict[str, object]] = []
+    documents: list[HiveDocument] = []
     lines: list[str] = []
     unsound = 0
     for place in places:
@@ -97,7 +112,7 @@ def _verify(hives: Hives, request: RegistryRequest) -> Outcome:
             found = survey(hive)
         except HiveError as error:
             unsound += 1
-            documents.append({"hive": str(place), "error": error.what, "defects": []})
+            documents.append(HiveDocument(hive=str(place), error=error.what, defects=()))
             lines.append(f"UNUSABLE  {error.where}: {error.what}. {error.advice}.")
             continue
         unsound += not found.sound
@@ -105,35 +120,24 @@ def _verify(hives: Hives, request: RegistryRequest) -> Outcome:
         lines += _survey_lines(str(place), hive, found)
     count = f"{len(places)} hive{'' if len(places) == 1 else 's'}"
     head = f"{count} read from end to end: " + (f"{unsound} not sound." if unsound else "sound.")
-    return Outcome(
-        NOT_THERE if unsound else DONE, json.dumps({"hives": documents}), "\n".join([head, "", *lines]) + "\n"
+    text = "\n".join([head, "", *lines]) + "\n"
+    return Outcome(NOT_THERE if unsound else DONE, VerifyDocument(hives=tuple(documents)), text)
+
+
+def _survey_document(name: str, hive: Hive, found: Survey) -> HiveDocument:
+    return HiveDocument(
+        hive=name,
+        error=None,
+        defects=msgspec.convert(found.defects, tuple[DefectDocument, ...], from_attributes=True),
+        version=f"1.{hive.version}",
+        pending_transactions=0 if hive.pending is None else hive.pending.transactions,
+        keys=found.keys,
+        values=found.values,
+        bins_size=found.bins_size,
+        free_bytes=found.free_bytes,
+        unreachable_cells=found.unreachable,
+        sound=found.sound,
     )
-
-
-def _survey_document(name: str, hive: Hive, found: Survey) -> dict[str, object]:
-    defects = [
-        {
-            "kind": each.kind.value,
-            "severity": each.severity.value,
-            "offset": each.offset,
-            "key": each.key,
-            "what": each.what,
-        }
-        for each in found.defects
-    ]
-    return {
-        "hive": name,
-        "error": None,
-        "version": f"1.{hive.version}",
-        "pending_transactions": 0 if hive.pending is None else hive.pending.transactions,
-        "keys": found.keys,
-        "values": found.values,
-        "bins_size": found.bins_size,
-        "free_bytes": found.free_bytes,
-        "unreachable_cells": found.unreachable,
-        "sound": found.sound,
-        "defects": defects,
-    }
 
 
 def _survey_lines(name: str, hive: Hive, found: Survey) -> Iterator[str]:

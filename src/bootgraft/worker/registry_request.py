@@ -1,8 +1,8 @@
 """What ``reg`` asks of the child."""
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+
+from msgspec import Struct
 
 
 class RegistryAction(StrEnum):
@@ -22,8 +22,7 @@ class RegistryAction(StrEnum):
         return self in (RegistryAction.IMPORT, RegistryAction.SET, RegistryAction.DELETE, RegistryAction.RECOVER)
 
 
-@dataclass(frozen=True, slots=True)
-class RegistryRequest:
+class RegistryRequest(Struct, frozen=True):
     r"""One ``reg`` command.
 
     ``key`` is as the user named it. ``hive`` is what ``--hive`` gave: SYSTEM, SOFTWARE, …, or a path on the volume of
@@ -46,8 +45,3 @@ class RegistryRequest:
     data: str = ""
     all_sets: bool | None = None
     bare_size: int | None = None
-
-    @staticmethod
-    def from_fields(fields: dict[str, Any]) -> "RegistryRequest":
-        """The request in a job's JSON, which comes from our own parent."""
-        return RegistryRequest(**{**fields, "action": RegistryAction(fields["action"])})

@@ -1,9 +1,11 @@
 """``reg import``, ``set``, ``delete`` and ``recover``: planned, read strictly, applied to the overlay, and proven."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Final
+
+from msgspec import structs
 
 from bootgraft.changes import Change, FileId, Plan, WitnessRange
 from bootgraft.checks.finding import Finding, Severity
@@ -16,7 +18,8 @@ from bootgraft.repair.chainplan import join
 from bootgraft.repair.proof import read_back, witnesses_of
 from bootgraft.repair.registry_plan import plan_edits
 from bootgraft.repair.soundness import Defects, findings, read_strictly, require_no_worse
-from bootgraft.report.document import change_document, finding_document
+from bootgraft.report.document import change_documents, finding_documents
+from bootgraft.report.documents.registry import EditDocument, LogDocument, RecoveredDocument
 from bootgraft.report.registry import diff_lines
 from bootgraft.report.text import finding_lines, plan_text, sector_line
 from bootgraft.storage.blockdevice import BlockDevice
@@ -27,7 +30,8 @@ from bootgraft.worker.registry_edits import Edits, delete_edits, import_edits, s
 from bootgraft.worker.registry_hives import Hives, opened
 from bootgraft.worker.registry_request import RegistryAction, RegistryRequest
 
-DONE, NOTHING_WRITTEN = 0, 1
+DONE: Final = 0
+NOTHING_WRITTEN: Final = 1
 SHOWN = 20
 """Changes that are told one by one without being asked for."""
 
@@ -44,7 +48,7 @@ class _Work:
 
 def write(
     job: Job, request: RegistryRequest, disks: Sequence[BlockDevice], logs: Sequence[BlockDevice], monitor: Monitor
-) -> Outcome:
+) -> Outcome[EditDocument]:
     """Do a request that writes: to the devices, which are overlays. Raises the BootgraftError family."""
     work = _Work(job, request, disks, logs)
     if request.action is RegistryAction.RECOVER:
@@ -99,15 +103,15 @@ def _grown(work: _Work, hives: Hives) -> _Work:
     """The same with the size that a bare hive has now."""
     if work.request.bare_size is None:
         return work
-    return replace(work, request=replace(work.request, bare_size=hives.size(hives.all()[0])))
+    return replace(work, request=structs.replace(work.request, bare_size=hives.size(hives.all()[0])))
 
 
-def _blocked(plan: Plan, damage: Sequence[Finding]) -> Outcome:
+def _blocked(plan: Plan, damage: Sequence[Finding]) -> Outcome[EditDocument]:
     lines = ["Nothing was written: the hive is damaged where it must be edited.", *finding_lines(damage)]
     return Outcome(NOTHING_WRITTEN, _document((), plan.notes, damage), "\n".join(lines) + "\n")
 
 
-def _prove(work: _Work, plan: Plan, defects: Defects) -> Outcome:
+def _prove(work: _Work, plan: Plan, defects: Defects) -> Outcome[EditDocument]:
     with opened(work.job, work.request, work.disks, work.logs, writable=False) as hives:
         read_back(plan, hives.machine)
         remaining = read_strictly(plan, hives.machine)
@@ -125,7 +129,7 @@ def _prove(work: _Work, plan: Plan, defects: Defects) -> Outcome:
     return _proven(_document(plan.changes, plan.notes, damage), text, summary, ranges)
 
 
-def _recover(work: _Work, monitor: Monitor) -> Outcome:
+def _recover(work: _Work, monitor: Monitor) -> Outcome[EditDocument]:
     """Write what is pending in the logs of hives into them: of all hives, or of the one that is named."""
     _step(monitor, "reading the hives and their logs")
     dropped = _drop_sessions(work)
@@ -137,10 +141,10 @@ def _recover(work: _Work, monitor: Monitor) -> Outcome:
         for place in found:
             hives.open(place).settle(filetime=filetime(datetime.now(UTC)))
         work = _grown(work, hives)
-    recovered = [_recovery(*each) for each in found.items()]
-    document = {**json.loads(_document(plan.changes, plan.notes, ())), "recovered": recovered}
+    recovered = tuple(_recovery(*each) for each in found.items())
+    document = structs.replace(_document(plan.changes, plan.notes, ()), recovered=recovered)
     if not found and not plan.registry():
-        return Outcome(DONE, json.dumps(document), "Nothing to do: no hive has transactions pending.\n")
+        return Outcome(DONE, document, "Nothing to do: no hive has transactions pending.\n")
     _step(monitor, "proving the result on the overlay, opened afresh")
     with opened(work.job, work.request, work.disks, work.logs, writable=False) as hives:
         for place in found:
@@ -152,12 +156,12 @@ def _recover(work: _Work, monitor: Monitor) -> Outcome:
         ranges = witnesses_of((*found, *(change.hive for change in plan.registry())), (), hives.machine)
     text = "".join(_recovery_line(*each) for each in found.items())
     text += "".join(f"{line}\n" for line in (*map(sector_line, plan.sectors()), *_notes(plan)))
-    return _proven(json.dumps(document), text, f"{len(found)} hive{'' if len(found) == 1 else 's'} recovered", ranges)
+    return _proven(document, text, f"{len(found)} hive{'' if len(found) == 1 else 's'} recovered", ranges)
 
 
-def _recovery(place: FileId, pending: Recovery) -> dict[str, object]:
-    logs = [{"name": log.name, "first": log.first, "last": log.last, "bytes": log.size} for log in pending.logs]
-    return {"hive": str(place), "transactions": pending.transactions, "logs": logs}
+def _recovery(place: FileId, pending: Recovery) -> RecoveredDocument:
+    logs = tuple(LogDocument(name=log.name, first=log.first, last=log.last, bytes=log.size) for log in pending.logs)
+    return RecoveredDocument(hive=str(place), transactions=pending.transactions, logs=logs)
 
 
 def _recovery_line(place: FileId, pending: Recovery) -> str:
@@ -166,7 +170,7 @@ def _recovery_line(place: FileId, pending: Recovery) -> str:
     return f"replay  {place}: {count} from {logs}\n"
 
 
-def _proven(document: str, text: str, summary: str, ranges: tuple[WitnessRange, ...]) -> Outcome:
+def _proven(document: EditDocument, text: str, summary: str, ranges: tuple[WitnessRange, ...]) -> Outcome[EditDocument]:
     return Outcome(DONE, document, text, proven=True, summary=summary, witnesses=ranges)
 
 
@@ -178,13 +182,15 @@ def _unproven(where: str) -> BootgraftError:
     )
 
 
-def _document(changes: Sequence[Change], notes: Sequence[str], damage: Sequence[Finding]) -> str:
-    return json.dumps(
-        {
-            "changes": [change_document(change) for change in changes],
-            "notes": list(notes),
-            "findings": [finding_document(finding) for finding in damage],
-        }
+def _document(changes: Sequence[Change], notes: Sequence[str], damage: Sequence[Finding]) -> EditDocument:
+    """The document as long as nothing is written."""
+    return EditDocument(
+        changes=change_documents(changes),
+        notes=tuple(notes),
+        findings=finding_documents(damage),
+        committed=False,
+        journal=None,
+        overlays=(),
     )
 
 

@@ -6,10 +6,10 @@ Each round plans, applies its plan to the overlays and unmounts them; the next o
 are one plan, proven at the end as a whole on the overlays, mounted afresh.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Final
 
 from bootgraft.changes import Plan, WitnessRange
 from bootgraft.checks.diagnosis import Diagnosis, Verdict, findings_of
@@ -23,7 +23,9 @@ from bootgraft.repair.chainplan import join, plan_chain, volumes_written
 from bootgraft.repair.plan import commit_notes, needs_driver, plan_repair
 from bootgraft.repair.proof import read_back, witnesses_of
 from bootgraft.repair.soundness import Defects, findings, read_strictly, require_no_worse
-from bootgraft.report.document import RepairDocument, change_document, check_document
+from bootgraft.report.document import change_documents, check_document
+from bootgraft.report.documents.changing import RepairDocument
+from bootgraft.report.documents.verdict import CheckDocument
 from bootgraft.report.text import check_text, finding_lines, fragments_text, plan_text, summary_line, verdict_line
 from bootgraft.storage.blockdevice import BlockDevice
 from bootgraft.windows.installation import Installation, hive_file
@@ -34,7 +36,8 @@ from bootgraft.worker.packages import find_packages
 from bootgraft.worker.recommending import recommend
 from bootgraft.worker.survey import diagnoses_of, survey
 
-_DONE, _NOT_DONE = 0, 1
+_DONE: Final = 0
+_NOT_DONE: Final = 1
 _OUT_OF_REACH = (Remedy.NONE, Remedy.BOOT_CODE)
 """What no plan for a Windows mends: boot code is grafted with the chain, or there was none to graft."""
 _MAX_CHAIN_ROUNDS = 8
@@ -79,7 +82,9 @@ class _Planned:
     progress: _Progress | None
 
 
-def repair(job: Job, disks: Sequence[BlockDevice], donors: Sequence[BlockDevice], *, monitor: Monitor) -> Outcome:
+def repair(
+    job: Job, disks: Sequence[BlockDevice], donors: Sequence[BlockDevice], *, monitor: Monitor
+) -> Outcome[RepairDocument]:
     """Repair the machine whose disks these are (overlays), in BIOS order.
 
     Raises the BootgraftError family; nothing else leaves it but a bug.
@@ -216,25 +221,20 @@ def _with_packages(
     return join(plan, left), {place: found for place, found in defects.items() if place in edited}
 
 
-def _unchanged(job: Job, diagnoses: Sequence[Diagnosis]) -> Outcome:
+def _unchanged(job: Job, diagnoses: Sequence[Diagnosis]) -> Outcome[RepairDocument]:
     """Nothing is to be changed: because all boots already, or because nothing that can be done would help."""
     images = job.devices[: job.disks]
-    documents = [check_document(each, recommend(job, each)) for each in diagnoses]
-    document: RepairDocument = {
-        "before": documents,
-        "changes": [],
-        "notes": [],
-        "after": documents,
-        "committed": False,
-        "journal": None,
-    }
+    documents = tuple(check_document(each, recommend(job, each)) for each in diagnoses)
+    document = _document(Plan(()), documents, documents)
     good = all(each.verdict is Verdict.BOOTS for each in diagnoses)
     head = "Nothing to do: nothing was changed." if good else "Nothing was written."
     text = "\n".join([head, "", *(check_text(each, images, recommend(job, each)) for each in diagnoses)])
-    return Outcome(_DONE if good else _NOT_DONE, json.dumps(document), text)
+    return Outcome(_DONE if good else _NOT_DONE, document, text)
 
 
-def _prove(job: Job, progress: _Progress, before: Sequence[Diagnosis], disks: Sequence[BlockDevice]) -> Outcome:
+def _prove(
+    job: Job, progress: _Progress, before: Sequence[Diagnosis], disks: Sequence[BlockDevice]
+) -> Outcome[RepairDocument]:
     plan = progress.plan
     with Machine.read(disks, writable=False) as machine:
         read_back(plan, machine)
@@ -244,17 +244,14 @@ def _prove(job: Job, progress: _Progress, before: Sequence[Diagnosis], disks: Se
         surveyed = survey(machine, job)
         after = tuple(each.with_findings(damage) for each in diagnoses_of(job, surveyed))
         proven = all(each.verdict is Verdict.BOOTS for each in after)
-        document: RepairDocument = {
-            "before": [check_document(each) for each in before],
-            "changes": [change_document(change) for change in plan.changes],
-            "notes": list(plan.notes),
-            "after": [check_document(each, recommend(job, each)) for each in after],
-            "committed": False,
-            "journal": None,
-        }
+        document = _document(
+            plan,
+            tuple(map(check_document, before)),
+            tuple(check_document(each, recommend(job, each)) for each in after),
+        )
         return Outcome(
             _DONE if proven else _NOT_DONE,
-            json.dumps(document),
+            document,
             _unproven_head(plan, proven=proven)
             + _repair_text(plan, before, after, detailed=job.detailed)
             + "".join(fragments_text(each, recommend(job, each)) for each in after),
@@ -262,6 +259,19 @@ def _prove(job: Job, progress: _Progress, before: Sequence[Diagnosis], disks: Se
             summary_line(plan),
             _witnesses(plan, surveyed, machine) if proven else (),
         )
+
+
+def _document(plan: Plan, before: tuple[CheckDocument, ...], after: tuple[CheckDocument, ...]) -> RepairDocument:
+    """The document as long as nothing is written."""
+    return RepairDocument(
+        before=before,
+        changes=change_documents(plan.changes),
+        notes=plan.notes,
+        after=after,
+        committed=False,
+        journal=None,
+        overlays=(),
+    )
 
 
 def _witnesses(plan: Plan, surveyed: Guest, machine: Machine) -> tuple[WitnessRange, ...]:

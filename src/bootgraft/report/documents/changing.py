@@ -1,0 +1,138 @@
+"""``repair``, ``undo`` and ``reconnect``: what is changed, and what came of it."""
+
+from msgspec import Struct
+
+from bootgraft.report.documents.base import Document
+from bootgraft.report.documents.verdict import CheckDocument
+
+
+class DataDocument(Struct, frozen=True):
+    """A registry value's type number and bytes."""
+
+    type: int
+    data: bytes
+
+
+class ChangeDocument(Struct, frozen=True, tag_field="kind"):
+    """One change; what it has besides ``kind`` is below."""
+
+
+class CreateDirectoryDocument(ChangeDocument, frozen=True, tag="create-directory"):
+    """An empty directory."""
+
+    volume: str
+    path: str
+
+
+class WriteFileDocument(ChangeDocument, frozen=True, tag="write-file"):
+    """A whole file; ``diff`` is there where a text is edited."""
+
+    volume: str
+    path: str
+    size: int
+    sha256: str
+    before_sha256: str | None
+    origin: str
+    diff: tuple[str, ...] | None
+
+
+class WriteSectorsDocument(ChangeDocument, frozen=True, tag="write-sectors"):
+    """Bytes of the MBR or a boot sector; ``offset`` counts from the start of the disk."""
+
+    disk: int
+    offset: int
+    data: bytes
+    before: bytes
+    what: str
+
+
+class EditVmFileDocument(ChangeDocument, frozen=True, tag="edit-vm-file"):
+    """Network cards of the machine's description."""
+
+    path: str
+    cards: tuple[str, ...]
+    plugged: bool
+    diff: tuple[str, ...]
+
+
+class CreateKeyDocument(ChangeDocument, frozen=True, tag="create-key"):
+    """A registry key."""
+
+    hive: str
+    key: str
+
+
+class DeleteKeyDocument(ChangeDocument, frozen=True, tag="delete-key"):
+    """A registry key with all that is below it."""
+
+    hive: str
+    key: str
+
+
+class SetValueDocument(ChangeDocument, frozen=True, tag="set-value"):
+    """A registry value; ``before`` is null for a new one."""
+
+    hive: str
+    key: str
+    name: str
+    value: DataDocument
+    before: DataDocument | None
+
+
+class DeleteValueDocument(ChangeDocument, frozen=True, tag="delete-value"):
+    """A registry value that goes."""
+
+    hive: str
+    key: str
+    name: str
+    before: DataDocument
+
+
+AnyChange = (
+    CreateDirectoryDocument
+    | WriteFileDocument
+    | WriteSectorsDocument
+    | EditVmFileDocument
+    | CreateKeyDocument
+    | DeleteKeyDocument
+    | SetValueDocument
+    | DeleteValueDocument
+)
+Changes = tuple[AnyChange, ...]
+
+
+class RepairDocument(Document, frozen=True, tag="bootgraft-repair/1"):
+    """What ``repair`` prints; ``journal`` and ``overlays`` are paths of what was written."""
+
+    before: tuple[CheckDocument, ...]
+    changes: Changes
+    notes: tuple[str, ...]
+    after: tuple[CheckDocument, ...]
+    committed: bool
+    journal: str | None
+    overlays: tuple[str, ...]
+
+
+class ResumeDocument(Document, frozen=True, tag="bootgraft-resume/1"):
+    """What ``repair --resume`` prints."""
+
+    committed: bool
+    journal: str
+    summary: str
+
+
+class UndoDocument(Document, frozen=True, tag="bootgraft-undo/1"):
+    """What ``undo`` prints; ``journal`` is the backup where a hive file is put back."""
+
+    undone: bool
+    journal: str
+    summary: str
+
+
+class ReconnectDocument(Document, frozen=True, tag="bootgraft-reconnect/1"):
+    """What ``reconnect`` prints."""
+
+    plugged: tuple[str, ...]
+    left: tuple[str, ...]
+    committed: bool
+    journal: str | None

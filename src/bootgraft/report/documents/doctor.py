@@ -1,0 +1,21 @@
+"""``doctor``: what bootgraft needs from the system."""
+
+from msgspec import Struct
+
+from bootgraft.report.documents.base import Document
+
+
+class Part(Struct, frozen=True):
+    """One thing that bootgraft needs from the system; ``fault`` is null where it is there and good."""
+
+    name: str
+    needed_for: str
+    package: str
+    version: str
+    fault: str | None
+
+
+class DoctorDocument(Document, frozen=True, tag="bootgraft-doctor/1"):
+    """What ``doctor`` prints."""
+
+    parts: tuple[Part, ...]

@@ -1,0 +1,20 @@
+"""What any command prints that fails."""
+
+from msgspec import Struct
+
+from bootgraft.report.documents.base import Document
+
+
+class ErrorFields(Struct, frozen=True):
+    """What is wrong, where, and what to do; ``exit_status`` is 2 or 3."""
+
+    what: str
+    where: str
+    advice: str
+    exit_status: int
+
+
+class ErrorDocument(Document, frozen=True, tag="bootgraft-error/1"):
+    """What any command prints that fails."""
+
+    error: ErrorFields

@@ -1,0 +1,109 @@
+"""``inspect``: what is on the disks of a machine."""
+
+from msgspec import Struct
+
+from bootgraft.filesystems.base import FileSystemKind
+from bootgraft.report.documents.base import Document
+from bootgraft.storage.partitions import TableKind
+from bootgraft.windows.pe import Architecture
+
+
+class PartitionDocument(Struct, frozen=True):
+    """One partition; start and size in bytes."""
+
+    number: int | None
+    slot: int
+    start: int
+    size: int
+    type: str
+    active: bool
+    filesystem: FileSystemKind | None
+    label: str | None
+    note: str | None
+
+
+class DiskDocument(Struct, frozen=True):
+    """One disk; size and sector size in bytes."""
+
+    index: int
+    path: str
+    format: str
+    size: int
+    sector_size: int
+    table: TableKind
+    signature: str | None
+    problems: tuple[str, ...]
+    partitions: tuple[PartitionDocument, ...]
+
+
+class SelectDocument(Struct, frozen=True):
+    """The values of the Select key."""
+
+    current: int
+    default: int
+    failed: int
+    last_known_good: int
+
+
+class WindowsDocument(Struct, frozen=True):
+    """One installation."""
+
+    id: str
+    disk: int
+    partition: int | None
+    root: str
+    product: str
+    version: str
+    build: str
+    arch: Architecture
+    service_pack: str
+    control_sets: tuple[int, ...]
+    select: SelectDocument
+    drive_letter: str | None
+    default_boot: bool
+    notes: tuple[str, ...]
+
+
+class StepDocument(Struct, frozen=True):
+    """One step of the boot chain."""
+
+    link: str
+    what: str
+    where: str
+    evidence: str
+    holds: bool
+
+
+class VmDiskDocument(Struct, frozen=True):
+    """One disk of a machine's description, in the order in which the firmware numbers them as far as that is told."""
+
+    place: str
+    name: str
+    controller: str | None
+
+
+class CardDocument(Struct, frozen=True):
+    """One network card of a machine's description."""
+
+    name: str
+    plugged: bool
+
+
+class VmDocument(Struct, frozen=True):
+    """One machine's description."""
+
+    path: str
+    format: str
+    firmware: str | None
+    disks: tuple[VmDiskDocument, ...]
+    cards: tuple[CardDocument, ...]
+
+
+class InspectDocument(Document, frozen=True, tag="bootgraft-inspect/1"):
+    """What ``inspect`` prints; ``vm`` is null where no description is given."""
+
+    disks: tuple[DiskDocument, ...]
+    windows: tuple[WindowsDocument, ...]
+    boot_chain: tuple[StepDocument, ...]
+    unreadable: tuple[str, ...]
+    vm: VmDocument | None

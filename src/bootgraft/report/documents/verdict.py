@@ -1,0 +1,47 @@
+"""``check``: whether a machine would boot, and what keeps it from that."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from bootgraft.checks.finding import Severity, Verdict
+from bootgraft.report.documents.base import Document
+from bootgraft.report.documents.machine import WindowsDocument
+
+
+class FindingDocument(Struct, frozen=True):
+    """One finding."""
+
+    id: str
+    severity: Severity
+    title: str
+    explanation: str
+    evidence: tuple[str, ...]
+    fixable: bool
+
+
+class FragmentDocument(Struct, frozen=True):
+    """Lines of a machine's description."""
+
+    format: str
+    text: str
+
+
+class AlternativeDocument(Struct, frozen=True):
+    """A target that needs no driver from outside."""
+
+    target: str
+    as_it_is: bool
+
+
+class CheckDocument(Document, frozen=True, tag="bootgraft-check/1"):
+    """What ``check`` prints."""
+
+    verdict: Verdict
+    stop_code: str | None
+    target: str | None
+    firmware: Literal["bios", "uefi"] | None
+    windows: WindowsDocument | None
+    findings: tuple[FindingDocument, ...]
+    alternatives: tuple[AlternativeDocument, ...]
+    fragments: tuple[FragmentDocument, ...]
