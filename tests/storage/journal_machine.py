@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bootgraft.storage.blockdevice import SECTOR
+from bootgraft.storage.fileidentity import identify_file
 from bootgraft.storage.images import ImageFormat, ImageInfo, OpenImage
 from bootgraft.storage.journaldisks import Journal
 from bootgraft.storage.journalsearch import require_journal
@@ -104,7 +105,7 @@ class RawMachine:
 
 def open_raw(location: str, *, writable: bool = True) -> OpenImage:
     path = Path(location).resolve()
-    info = ImageInfo(location, ImageFormat.RAW, "", (path,), (), None, ())
+    info = ImageInfo(location, ImageFormat.RAW, "", (path,), (), None, (), identities=(identify_file(path),))
     return OpenImage(info, RawFile(path, writable=writable), writable=writable)
 
 

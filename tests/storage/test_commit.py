@@ -13,6 +13,7 @@ from tests.storage.journal_machine import FakeOverlay, RawMachine, crash, noise,
 from bootgraft.errors import BootgraftError, ImageError, ImageInUseError, JournalError, ReadOnlyError
 from bootgraft.storage.blockdevice import SECTOR
 from bootgraft.storage.commit import commit
+from bootgraft.storage.fileidentity import FileIdentity
 from bootgraft.storage.images import OpenImage
 from bootgraft.storage.journal import JournalState
 from bootgraft.storage.journalfile import JournalFile
@@ -245,6 +246,12 @@ class FullDevice:
 
     def flush(self) -> None:
         self.device.flush()
+
+    def read_back(self, offset: int, length: int, /) -> bytes:
+        return bytes(self.device.read_back(offset, length))
+
+    def opened_files(self) -> frozenset[FileIdentity]:
+        return frozenset(self.device.opened_files())
 
     def close(self) -> None:
         self.device.close()

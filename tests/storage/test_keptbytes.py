@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from bootgraft.errors import ImageError, JournalError
+from bootgraft.storage.fileidentity import identify_file
 from bootgraft.storage.images import FileRange, ImageFormat, ImageInfo
 from bootgraft.storage.journal import KeptBytes
 from bootgraft.storage.keptbytes import check_kept, kept_bytes, restore_kept
@@ -16,7 +17,9 @@ def vmdk(folder: Path, content: bytes, *, offset: int, length: int) -> ImageInfo
     extent = folder / "a-s001.vmdk"
     extent.write_bytes(b"extent")
     kept = FileRange(path, offset, content[offset : offset + length])
-    return ImageInfo(str(path), ImageFormat.VMDK, "x", (extent, path), (), None, (kept,))
+    files = (extent, path)
+    identities = tuple(identify_file(each) for each in files)
+    return ImageInfo(str(path), ImageFormat.VMDK, "x", files, (), None, (kept,), identities=identities)
 
 
 def test_a_descriptor_file_that_qemu_padded_gets_its_length_back(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from bootgraft.cli.terminal import answer, monitor_for, put_json
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.report.documents.changing import ResumeDocument, UndoDocument
 from bootgraft.storage.imageinfo import ImageFormat
-from bootgraft.storage.images import OpenImage, identify, open_image
+from bootgraft.storage.images import OpenImage, identify_stored, open_image
 from bootgraft.storage.journaldisks import Journal
 from bootgraft.storage.journalsearch import require_journal
 from bootgraft.storage.undo import Description
@@ -83,10 +83,7 @@ def _opened(options: Options) -> Iterator[tuple[OpenImage, ...]]:
     refuse_repeated(options)
     chosen = None if options.format is None else ImageFormat(options.format)
     with ExitStack() as stack:
-        infos = [
-            identify(each, format=chosen, allow_paths=options.allow_path, pending_log_ok=True)
-            for each in options.images
-        ]
+        infos = [identify_stored(each, format=chosen, allow_paths=options.allow_path) for each in options.images]
         for info in infos:
             # Windows that ran on a snapshot left no trace below it, so the comparison with the journal would not tell.
             refuse_children(info, advice=_SNAPSHOT)

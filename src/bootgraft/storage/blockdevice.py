@@ -1,9 +1,12 @@
 """The block device: the one shape that raw files, qemu exports, overlays and slices share, so that they stack."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from bootgraft.errors import ImageError
+
+if TYPE_CHECKING:
+    from bootgraft.storage.fileidentity import FileIdentity
 
 SECTOR = 512
 """Bytes in the sector that MBR, EBR and the journal count in."""
@@ -36,6 +39,39 @@ class BlockDevice(Protocol):
 
     def close(self) -> None:
         """Release everything; a second call does nothing. Does not flush."""
+
+
+class ImageDevice(BlockDevice, Protocol):
+    """A block device that is a disk image: it can say what reached the storage, and which files it has open."""
+
+    def read_back(self, offset: int, length: int, /) -> bytes:
+        """Return ``length`` bytes from ``offset`` from the storage, past the page cache where the system allows it.
+
+        To be asked in ascending order after a flush.
+
+        Raises:
+            ImageError: the range leaves the device, or the storage failed.
+        """
+
+    def opened_files(self) -> "frozenset[FileIdentity]":
+        """Return the files that are open behind it, by what they are and not by their names.
+
+        Raises:
+            ImageError: the system does not tell.
+        """
+
+
+def flush_failed(where: str) -> ImageError:
+    """Return the error for a device of which a flush has failed: nothing is written or flushed through it any more.
+
+    Linux calls pages clean that never reached the storage, so the next flush would succeed. Only what is written anew,
+    through a new descriptor, counts.
+    """
+    return ImageError(
+        "an earlier flush of it failed, so nobody can tell any more what of it is on the storage",
+        where=where,
+        advice="Look for disk or network errors (dmesg), then run the command again",
+    )
 
 
 def check_range(device: BlockDevice, offset: int, length: int, *, where: str) -> None:

@@ -63,7 +63,7 @@ def commit(transaction: Transaction, *, journal: Path, monitor: Monitor = silent
             # First: whoever starts a half-repaired machine after all shall at least not have it on the network.
             if transaction.edited is not None:
                 replace_content(transaction.edited.path, transaction.edited.new)
-            write_back(file, file.verify(), images, kept, new=True, monitor=monitor)
+            write_back(file, file.verify(), images, kept, new=True, reopen=False, monitor=monitor)
             file.mark(Mark.SEALED)
         except BootgraftError as error:
             raise half_written(error, file, locations, explicit=not any(map(disk_file, locations))) from error

@@ -53,7 +53,9 @@ def draft_edit(location: str, old: bytes, new: bytes) -> EditedFile:
 
 
 def replace_content(path: Path, data: bytes) -> None:
-    """Make ``data`` what is in the file, where it is not; on return it is on stable storage.
+    """Make ``data`` what is in the file; on return it is on stable storage.
+
+    It is replaced even where it reads so already: the flush of an earlier replacement may have failed.
 
     Raises:
         JournalError: the folder is full or read-only, or the file's owner cannot be kept.
@@ -61,10 +63,8 @@ def replace_content(path: Path, data: bytes) -> None:
     path = resolve(path)
     partial = path.with_name(path.name + _PARTIAL)
     with explained(path, action="writing the machine's description"):
-        if current_content(path) != data:
-            _write_beside(partial, path, data)
-            partial.rename(path)
-        partial.unlink(missing_ok=True)  # left by a run that was killed
+        _write_beside(partial, path, data)
+        partial.rename(path)
         sync_folder(path.parent)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bootgraft.errors import ImageError, ReadOnlyError
 from bootgraft.storage.blockdevice import check_range
+from bootgraft.storage.fileidentity import FileIdentity
 from bootgraft.storage.rawfile import RawFile
 
 
@@ -88,6 +89,18 @@ class FlatDevice:
         """Flush every file."""
         for file in self._files.values():
             file.flush()
+
+    def read_back(self, offset: int, length: int, /) -> bytes:
+        """Return ``length`` bytes as the storage holds them, not the page cache; ask in ascending order."""
+        check_range(self, offset, length, where=self._name)
+        return b"".join(
+            bytes(count) if extent.path is None else self._files[extent.path].read_back(extent.offset + skip, count)
+            for extent, skip, count in self._pieces(offset, length)
+        )
+
+    def opened_files(self) -> frozenset[FileIdentity]:
+        """Return the files that are open, by what they are and not by their names."""
+        return frozenset().union(*(file.opened_files() for file in self._files.values()))
 
     def close(self) -> None:
         """Close every file; a second call does nothing."""

@@ -7,6 +7,7 @@ from typing import Protocol, Self
 
 from bootgraft.storage.confine import Confinement
 from bootgraft.storage.container import ContainerFile
+from bootgraft.storage.fileidentity import FileIdentity
 from bootgraft.storage.flat import FlatExtent
 
 
@@ -71,7 +72,8 @@ class ImageInfo:
 
     ``chain`` names the parents as images, nearest first, each with its format; ``layout`` is a flat VMDK's, empty for
     every other image; ``size`` is the disk's size in bytes as the headers say, None where only opening tells. ``notes``
-    are sentences the user should know before the image is written.
+    are sentences the user should know before the image is written. ``identities`` says which files ``files`` and then
+    ``backing`` led to.
     """
 
     location: str
@@ -85,6 +87,7 @@ class ImageInfo:
     layout: tuple[FlatExtent, ...] = ()
     size: int | None = None
     notes: tuple[str, ...] = ()
+    identities: tuple[FileIdentity, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,11 @@ from typing import Self
 
 from bootgraft.errors import ImageError, ImageInUseError, ReadOnlyError
 from bootgraft.storage import locks
-from bootgraft.storage.blockdevice import SECTOR, BlockDevice
+from bootgraft.storage.blockdevice import SECTOR, ImageDevice
 from bootgraft.storage.confine import Confinement, resolve
 from bootgraft.storage.container import ContainerFile
 from bootgraft.storage.detect import sniff
+from bootgraft.storage.fileidentity import identify_file, require_identified
 from bootgraft.storage.flat import FlatDevice
 from bootgraft.storage.formats import follow_parents, read_facts
 from bootgraft.storage.imageinfo import Facts, FileRange, ImageFormat, ImageInfo, Reading
@@ -29,10 +30,26 @@ _USE_OVERLAY = "Leave it as it is and write the repair beside it: --overlay OUT.
 class OpenImage:
     """An image that is open and locked; a context manager. Closing it closes its device."""
 
-    def __init__(self, info: ImageInfo, device: BlockDevice, *, writable: bool) -> None:
+    def __init__(self, info: ImageInfo, device: ImageDevice, *, writable: bool) -> None:
         self.info = info
         self.device = device
         self.writable = writable
+
+    def require_identified(self) -> None:
+        """Return where the files that are open are those that were identified, no more and no fewer.
+
+        Raises:
+            ImageInUseError: somebody put another file in the place of one.
+            ImageError: the system does not tell.
+        """
+        info = self.info
+        paths = (*info.files, *info.backing)
+        if info.layout:  # the descriptor of a flat VMDK is read, and closed again
+            extents = {extent.path for extent in info.layout if extent.length}
+            known = [pair for pair in zip(paths, info.identities, strict=True) if pair[0] in extents]
+        else:
+            known = list(zip(paths, info.identities, strict=True))
+        require_identified(known, self.device.opened_files())
 
     def close(self) -> None:
         """Close the device, which gives its locks back; a second call does nothing."""
@@ -69,6 +86,7 @@ def identify(
         found = _settle_format(file, format)
         facts = read_facts(file, found, Reading(confinement, pending_log_ok=pending_log_ok))
     chain = follow_parents(facts, confinement)
+    identities = tuple(identify_file(each) for each in (*facts.files, *chain.files))
     reason = facts.read_only_reason or found.not_in_place or _first_unwritable(facts)
     return ImageInfo(
         location=location,
@@ -82,7 +100,28 @@ def identify(
         layout=facts.layout,
         size=facts.size,
         notes=facts.notes,
+        identities=identities,
     )
+
+
+def identify_stored(
+    location: str,
+    *,
+    format: ImageFormat | None = None,  # noqa: A002
+    allow_paths: Sequence[Path] = (),
+) -> ImageInfo:
+    """Say what the image at ``location`` is by what is on its storage, where a flush may have failed: see ``readback``.
+
+    For undo and resume: a log that waits to be replayed is admitted.
+
+    Raises:
+        ImageError: as :func:`identify`.
+    """
+    from bootgraft.storage.readback import drop_cached
+
+    info = identify(location, format=format, allow_paths=allow_paths, pending_log_ok=True)
+    drop_cached((*info.files, *info.backing))
+    return identify(location, format=format, allow_paths=allow_paths, pending_log_ok=True)
 
 
 def open_image(info: ImageInfo, *, writable: bool) -> OpenImage:
@@ -102,11 +141,13 @@ def open_image(info: ImageInfo, *, writable: bool) -> OpenImage:
         locks.refuse_vmware_locks(_lockable(info))
     device = _open_device(info, writable=writable)
     try:
+        image = OpenImage(info, device, writable=writable)
+        image.require_identified()
         _check_opened(info, device, writable=writable)
     except BaseException:
         device.close()
         raise
-    return OpenImage(info, device, writable=writable)
+    return image
 
 
 def find_children(info: ImageInfo) -> tuple[Path, ...]:
@@ -176,7 +217,7 @@ def _lockable(info: ImageInfo) -> list[Path]:
     return [*info.files, *(path.with_name(path.name.removesuffix("-flat.vmdk") + ".vmdk") for path in flat)]
 
 
-def _open_device(info: ImageInfo, *, writable: bool) -> BlockDevice:
+def _open_device(info: ImageInfo, *, writable: bool) -> ImageDevice:
     if info.format is ImageFormat.NBD:
         from bootgraft.storage import nbd
 
@@ -207,7 +248,7 @@ def _probe_locks(files: Sequence[Path], *, writable: bool) -> None:
             os.close(descriptor)
 
 
-def _check_opened(info: ImageInfo, device: BlockDevice, *, writable: bool) -> None:
+def _check_opened(info: ImageInfo, device: ImageDevice, *, writable: bool) -> None:
     """Refuse an image that changed after it was identified, or that qemu sees otherwise than we do."""
     if info.size is not None and -(-info.size // SECTOR) != -(-device.size // SECTOR):
         raise ImageError(

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from bootgraft.errors import ImageError, JournalError
 from bootgraft.storage.durable import explained, open_regular, read_all, write_all
+from bootgraft.storage.fileidentity import open_identified
 from bootgraft.storage.imageinfo import ImageFormat, ImageInfo
 from bootgraft.storage.journal import KeptBytes
 
@@ -65,21 +66,22 @@ def check_kept(info: ImageInfo, kept: Sequence[KeptBytes], *, where: str) -> Non
 
 
 def restore_kept(info: ImageInfo, kept: Sequence[KeptBytes]) -> None:
-    """Put container bytes back where they read otherwise, and return when they are on stable storage.
+    """Put container bytes back, and return when they are on stable storage.
 
-    The image must not be open in qemu.
+    They are written even where they read right already: after a failed flush, that is no evidence. The image must not
+    be open in qemu.
 
     Raises:
         JournalError: the file system refused.
+        ImageInUseError: another file was put in the place of the image's own.
     """
     for item in kept:
         path = info.files[item.file]
         end = item.offset + len(item.data)
         with explained(path, action="restoring the container's descriptor"):
-            descriptor = open_regular(path, os.O_RDWR)
+            descriptor = open_identified(path, info.identities[item.file], os.O_RDWR)
             try:
-                if read_all(descriptor, item.offset, len(item.data)) != item.data:
-                    write_all(descriptor, item.data, item.offset)
+                write_all(descriptor, item.data, item.offset)
                 if item.ends_file and os.fstat(descriptor).st_size > end:
                     os.ftruncate(descriptor, end)
                 os.fsync(descriptor)

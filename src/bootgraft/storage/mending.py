@@ -8,7 +8,8 @@ VHDX that names a log in which there is nothing yet, and a VDI that counts a blo
 import os
 
 from bootgraft.storage.container import ContainerFile
-from bootgraft.storage.durable import explained, open_regular, write_all
+from bootgraft.storage.durable import explained, write_all
+from bootgraft.storage.fileidentity import open_identified
 from bootgraft.storage.imageinfo import FileRange, ImageFormat, ImageInfo
 from bootgraft.storage.images import OpenImage, open_image
 
@@ -22,13 +23,15 @@ def mend(image: OpenImage) -> None:
     Raises:
         JournalError: the file cannot be written.
         ImageError: it cannot be opened again.
+        ImageInUseError: another file was put in its place meanwhile.
     """
     if not _lacks(image.info):
         return
     image.close()
     for item in _lacks(image.info):  # looked at again: closing it may have changed it
         with explained(item.path, action="mending the container"):
-            descriptor = open_regular(item.path, os.O_RDWR)
+            identity = image.info.identities[image.info.files.index(item.path)]
+            descriptor = open_identified(item.path, identity, os.O_RDWR)
             try:
                 write_all(descriptor, item.data, item.offset)
                 if image.info.format is ImageFormat.VHD:

@@ -13,7 +13,8 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 from bootgraft.errors import ImageError, MissingDependencyError, ReadOnlyError
-from bootgraft.storage.blockdevice import check_range
+from bootgraft.storage.blockdevice import check_range, flush_failed
+from bootgraft.storage.fileidentity import FileIdentity, open_files
 
 CHUNK = 32 * 2**20
 """Bytes in one request at most: the protocol's own limit for servers that state none."""
@@ -243,6 +244,7 @@ class NbdDevice:
         "_chunk",
         "_closed",
         "_connection",
+        "_flush_failed",
         "_server",
         "_size",
         "can_flush",
@@ -259,6 +261,7 @@ class NbdDevice:
         self._connection = connection
         self._server = server
         self._closed = False
+        self._flush_failed = False
         self.where = where
         try:
             self._size = connection.size()
@@ -299,6 +302,7 @@ class NbdDevice:
             raise ReadOnlyError("the image was opened for reading", where=self.where, advice="Open it for writing")
         if not data:
             return
+        self._refuse_after_failed_flush()
         end = offset + len(data)
         before, after = offset % self._block, -end % self._block
         if before or after:
@@ -309,9 +313,34 @@ class NbdDevice:
             self._connection.write(offset - before + at, view[at : at + self._chunk])
 
     def flush(self) -> None:
-        """Return when everything written so far is on stable storage."""
-        if not self.read_only:
-            self._connection.flush()
+        """Return when everything written so far is on stable storage; a flush that failed is final."""
+        if self.read_only:
+            return
+        self._refuse_after_failed_flush()
+        self._flush_failed = True
+        self._connection.flush()
+        self._flush_failed = False
+
+    def read_back(self, offset: int, length: int, /) -> bytes:
+        """Return ``length`` bytes as the server gives them: whether from its storage, only the server knows."""
+        return self.read(offset, length)
+
+    def opened_files(self) -> frozenset[FileIdentity]:
+        """Return the files that a server of our own has open; nothing is known of another's.
+
+        Raises:
+            ImageError: the system does not tell.
+        """
+        if self._server is None:
+            return frozenset()
+        try:
+            return open_files(self._server.pid)
+        except OSError as error:
+            raise ImageError(
+                f"it cannot be made sure which files qemu-nbd has open ({error.strerror})",
+                where=self.where,
+                advice="Mount /proc, and run the command again",
+            ) from error
 
     def close(self) -> None:
         """Disconnect, and wait for the end of a server of our own; a second call does nothing. Does not flush.
@@ -336,6 +365,10 @@ class NbdDevice:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _refuse_after_failed_flush(self) -> None:
+        if self._flush_failed:
+            raise flush_failed(self.where)
 
     def _refuse_unsafe_writes(self) -> None:
         if self._connection.is_read_only():

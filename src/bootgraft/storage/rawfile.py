@@ -4,11 +4,15 @@ import errno
 import os
 import stat
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from bootgraft.errors import ImageError, ImageInUseError, ReadOnlyError
 from bootgraft.storage import locks
-from bootgraft.storage.blockdevice import check_range
+from bootgraft.storage.blockdevice import check_range, flush_failed
+from bootgraft.storage.fileidentity import FileIdentity, identity_of
+
+if TYPE_CHECKING:  # only who writes reads back
+    from bootgraft.storage.readback import StoredBytes
 
 _MAX_WRITE = 2**30
 """Linux moves at most 2 GiB less a page in one call; larger writes go in pieces."""
@@ -82,6 +86,8 @@ class RawFile:
     def __init__(self, path: Path, *, writable: bool) -> None:
         self._path = path
         self._writable = writable
+        self._flush_failed = False
+        self._stored: StoredBytes | None = None
         self._descriptor = open_descriptor(path, writable=writable)
         try:
             locks.lock(self._descriptor, path, writable=writable)
@@ -127,6 +133,8 @@ class RawFile:
                 "the image was opened for reading", where=str(self._path), advice="Open it for writing first"
             )
         check_range(self, offset, len(data), where=str(self._path))
+        self._refuse_after_failed_flush()
+        self._forget_stored()
         rest = memoryview(data)
         while rest:
             try:
@@ -137,14 +145,37 @@ class RawFile:
             offset += done
 
     def flush(self) -> None:
-        """Return when everything written is on stable storage (fdatasync: the size never changes)."""
+        """Return when everything written is on stable storage (fdatasync: the size never changes).
+
+        A flush that failed is final.
+        """
+        self._refuse_after_failed_flush()
         try:
             os.fdatasync(self._descriptor)
         except OSError as error:
+            self._flush_failed = True
             raise self._failed("flushed", 0, error) from error
+
+    def read_back(self, offset: int, length: int, /) -> bytes:
+        """Return ``length`` bytes as the storage holds them, not the page cache; ask in ascending order."""
+        check_range(self, offset, length, where=str(self._path))
+        if self._stored is None:
+            from bootgraft.storage.readback import StoredBytes
+
+            self._stored = StoredBytes(self._descriptor)
+        try:
+            return self._stored.read(offset, length)
+        except OSError as error:
+            raise self._failed("read back", offset, error) from error
+
+    def opened_files(self) -> frozenset[FileIdentity]:
+        """Return the file that is open, by what it is and not by its name."""
+        identity = identity_of(os.fstat(self._descriptor))
+        return frozenset() if identity is None else frozenset({identity})
 
     def close(self) -> None:
         """Close the file, which gives its locks back; a second call does nothing."""
+        self._forget_stored()
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
@@ -154,6 +185,15 @@ class RawFile:
 
     def __exit__(self, *_exception: object) -> None:
         self.close()
+
+    def _refuse_after_failed_flush(self) -> None:
+        if self._flush_failed:
+            raise flush_failed(str(self._path))
+
+    def _forget_stored(self) -> None:
+        stored, self._stored = self._stored, None
+        if stored is not None:
+            stored.close()
 
     def _failed(self, done: str, offset: int, error: OSError) -> ImageError:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):

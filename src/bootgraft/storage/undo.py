@@ -38,7 +38,8 @@ def undo(
 ) -> None:
     """Write the old content of every disk that the journal covers, then remove the journal and its pointers.
 
-    ``images`` are open for writing, in any order; those that qemu writes are closed on return. ``description`` is put
+    ``images`` were identified by ``identify_stored`` and are open for writing, in any order; those that qemu writes are
+    closed on return. ``description`` is put
     back last, where the journal covers one. An undo that was
     interrupted is simply begun again. A container's descriptor is left as it is now, edits since the repair
     included; only after an interruption is it put back to what it was before the repair. ``dry_run`` makes sure
@@ -61,12 +62,11 @@ def undo(
         compare(file, stretches, [image.device for image in ordered], allow_old=not is_sealed)
         if dry_run:
             return
-        if file.state is not JournalState.UNDOING:
-            file.mark(Mark.UNDOING)
+        file.mark(Mark.UNDOING)  # once more where it reads so: that may be all that is left of a flush that failed
         try:
             for image in ordered:
                 mend(image)
-            write_back(file, stretches, ordered, kept, new=False, monitor=monitor)
+            write_back(file, stretches, ordered, kept, new=False, reopen=True, monitor=monitor)
             if description is not None and file.head.edited is not None:
                 replace_content(Path(description.location), description.restored)
         except BootgraftError as error:
@@ -94,6 +94,7 @@ def resume(
     with JournalFile(journal.path, writable=True) as file:
         file.lock(exclusive=True)
         if file.state is JournalState.SEALED:
+            file.mark(Mark.SEALED)  # it may only read so: the flush of the seal may be what failed
             return False
         if file.state is JournalState.UNDOING:
             raise interrupted(Journal(journal.path, file.head, file.state, journal.explicit), locations)
@@ -113,7 +114,7 @@ def resume(
             kept = [disk.kept for disk in file.head.disks]
             if edited is not None and description is not None:
                 replace_content(Path(description), edited.new)
-            write_back(file, stretches, ordered, kept, new=True, monitor=monitor)
+            write_back(file, stretches, ordered, kept, new=True, reopen=True, monitor=monitor)
             file.mark(Mark.SEALED)
         except BootgraftError as error:
             raise half_written(error, file, locations, explicit=journal.explicit) from error
