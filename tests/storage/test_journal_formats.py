@@ -307,8 +307,8 @@ def unmapped_blocks(vdi: bytes | bytearray) -> int:
     """Blocks that a VDI counts and its map does not name (VirtualBox, VDICore.h: cBlocks, cBlocksAllocated)."""
     (map_at,) = struct.unpack_from("<I", vdi, 0x154)
     blocks, counted = struct.unpack_from("<II", vdi, 0x180)
-    entries = struct.unpack_from(f"<{blocks}I", vdi, map_at)
-    return int(counted) - sum(entry < 0xFFFFFFFE for entry in entries)
+    entries: tuple[int, ...] = struct.unpack_from(f"<{blocks}I", vdi, map_at)
+    return int(counted) - sum(1 for entry in entries if entry < 0xFFFFFFFE)
 
 
 @pytest.mark.parametrize("work", [undo, resume])

@@ -112,3 +112,33 @@ def test_a_denied_write_says_how_to_go_on(disk: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(os, "open", deny)
     with pytest.raises(ReadOnlyError, match="--overlay"):
         RawFile(disk, writable=True)
+
+
+def test_a_flush_that_failed_is_final(disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Linux calls the pages clean after a failed fsync: the next one would succeed, and mean nothing."""
+    with RawFile(disk, writable=True) as file:
+        file.write(0, b"x")
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fdatasync", _fails)
+            with pytest.raises(ImageError, match="cannot be flushed"):
+                file.flush()
+        for again in (file.flush, lambda: file.write(0, b"x")):
+            with pytest.raises(ImageError, match="an earlier flush of it failed"):
+                again()
+    with RawFile(disk, writable=True) as file:
+        file.write(0, b"x")
+        file.flush()
+
+
+def _fails(_descriptor: int) -> None:
+    raise OSError(errno.EIO, "Input/output error")
+
+
+def test_what_was_written_is_read_back_from_the_storage(disk: Path) -> None:
+    with RawFile(disk, writable=True) as file:
+        assert file.read_back(0, 4096) == file.read(0, 4096)
+        file.write(1000, b"new")
+        file.flush()
+        assert file.read_back(1000, 3) == b"new"
+        with pytest.raises(ImageError, match="outside"):
+            file.read_back(4095, 2)

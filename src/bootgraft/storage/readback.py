@@ -10,6 +10,7 @@ import errno
 import mmap
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from bootgraft.storage.durable import read_all
@@ -28,6 +29,9 @@ def drop_cached(paths: Iterable[Path]) -> None:
         except OSError:
             continue  # whoever opens it next says what is wrong with it
         try:
+            # Only clean pages are dropped. An error here is of writes before ours, and told once: to whoever asks next.
+            with suppress(OSError):
+                os.fsync(descriptor)
             os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
         finally:
             os.close(descriptor)
