@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,18 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.machines.build import BuiltMachine, build
+from tests.machines.cache import kept_folder, prune
 from tests.machines.formats import ImageForm, convert
 from tests.machines.spec import MachineSpec
 from tests.machines.windows2003 import donor as donor_spec
 from tests.machines.windows2003 import server1 as server1_spec
 from tests.report.schemas import schema_faults
+from tests.warm import WarmInterpreter
 
 # A busy machine is no fault of the code: what an example may take is not timed.
 settings.register_profile("unhurried", parent=settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each of hundreds of interpreters would compile all that it loads
 
 _SHARED_TESTDATA = Path(__file__).parents[2] / "shared" / "testdata"
 _COMMAND_SECONDS = 120
@@ -43,11 +46,18 @@ class CommandResult:
         return document
 
 
+def pytest_sessionfinish() -> None:
+    """Bound what is kept for the next run, when all workers have ended."""
+    folder = kept_folder()
+    if "PYTEST_XDIST_WORKER" not in os.environ and folder is not None and folder.exists():
+        prune(folder)
+
+
 @pytest.fixture(scope="session")
 def machine_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where built disks are kept for the whole run; the workers of a parallel run share it."""
+    """Where built disks are kept, for further runs if possible; the workers of a parallel run share it."""
     base = tmp_path_factory.getbasetemp()
-    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "machines"
+    return kept_folder() or (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "machines"
 
 
 @pytest.fixture
@@ -90,20 +100,35 @@ def convert_image(tmp_path: Path) -> Callable[[Path, ImageForm], Path]:
     return lambda raw, form: convert(raw, form, tmp_path / f"{raw.stem}-{form.name.lower()}")
 
 
+@pytest.fixture(scope="session")
+def warm_interpreter() -> Iterator[WarmInterpreter]:
+    """What the commands of this worker are forked from."""
+    with WarmInterpreter() as warm:
+        yield warm
+
+
 @pytest.fixture
-def bootgraft(tmp_path: Path) -> Callable[..., CommandResult]:
-    """A function that runs the command line: ``bootgraft("check", image, "--target", "vmware:lsilogic")``."""
+def bootgraft(tmp_path: Path, warm_interpreter: WarmInterpreter) -> Callable[..., CommandResult]:
+    """A function that runs the command line: ``bootgraft("check", image, "--target", "vmware:lsilogic")``.
+
+    A change of the environment is one for an interpreter that starts with it.
+    """
 
     def run(
         *arguments: str | Path, cwd: Path | None = None, environment: dict[str, str] | None = None
     ) -> CommandResult:
+        words = [str(word) for word in arguments]
+        folder = cwd or tmp_path
+        whole = {**os.environ, "NO_COLOR": "1", **(environment or {})}
+        if environment is None:
+            return CommandResult(*warm_interpreter.run(words, folder, whole, _COMMAND_SECONDS))
         done = subprocess.run(
-            [sys.executable, "-m", "bootgraft.cli.main", *map(str, arguments)],
+            [sys.executable, "-m", "bootgraft.cli.main", *words],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            cwd=cwd or tmp_path,
-            env={**os.environ, "NO_COLOR": "1", **(environment or {})},
+            cwd=folder,
+            env=whole,
             timeout=_COMMAND_SECONDS,
             check=False,
         )

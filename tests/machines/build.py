@@ -1,16 +1,13 @@
 """From a specification to disk images, with every expensive part made only once per cache."""
 
-import contextlib
-import fcntl
-import hashlib
 import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from tests.machines.cabinets import cabinet, lzx_cabinet
+from tests.machines.cache import cached
 from tests.machines.executables import make_executable
 from tests.machines.hives import make_hive
 from tests.machines.spec import SECTOR, Cabinet, Disk, File, Hive, HostFile, MachineSpec, Partition, PortableExecutable
@@ -44,7 +41,7 @@ def build(spec: MachineSpec, folder: Path, *, cache: Path) -> BuiltMachine:
     folder.mkdir(parents=True, exist_ok=True)
     images = []
     for index, disk in enumerate(spec.disks):
-        made = _cached(cache, "disk", disk, partial(_make_disk, disk, cache))
+        made = cached(cache, "disk", disk, partial(_make_disk, disk, cache))
         suffix = "" if len(spec.disks) == 1 else f"-disk{index}"
         image = folder / f"{spec.name}{suffix}.raw"
         copy_sparse(made, image)
@@ -60,17 +57,21 @@ def content(file: File, cache: Path) -> bytes:
         case HostFile(path):
             return path.read_bytes()
         case Hive() as hive:
-            return _cached(cache, "hive", hive, partial(make_hive, hive)).read_bytes()
+            return cached(cache, "hive", hive, partial(make_hive, hive)).read_bytes()
         case PortableExecutable() as binary:
-            return _cached(cache, "binary", binary, partial(make_executable, binary)).read_bytes()
-        case Cabinet(members, lzx):
-            contents = {name: content(File(name, member), cache) for name, member in members}
-            return lzx_cabinet(*next(iter(contents.items()))) if lzx else cabinet(contents)
+            return cached(cache, "binary", binary, partial(make_executable, binary)).read_bytes()
+        case Cabinet() as packed:
+            return cached(cache, "cabinet", packed, partial(_make_cabinet, packed, cache)).read_bytes()
 
 
 def copy_sparse(source: Path, target: Path) -> None:
     """Copy a file with its holes."""
     run("cp", "--sparse=always", "--reflink=auto", source, target)
+
+
+def _make_cabinet(packed: Cabinet, cache: Path, path: Path) -> None:
+    contents = {name: content(File(name, member), cache) for name, member in packed.members}
+    path.write_bytes(lzx_cabinet(*next(iter(contents.items()))) if packed.lzx else cabinet(contents))
 
 
 def _make_disk(disk: Disk, cache: Path, path: Path) -> None:
@@ -85,7 +86,7 @@ def _make_disk(disk: Disk, cache: Path, path: Path) -> None:
     for partition in disk.partitions:
         if partition.volume is not None:
             made_from = (partition.start, partition.sectors, partition.volume)  # the entry of the table is not in it
-            volume = _cached(cache, "volume", made_from, partial(_make_volume, partition, cache))
+            volume = cached(cache, "volume", made_from, partial(_make_volume, partition, cache))
             _place(volume, path, partition.start * SECTOR)
 
 
@@ -145,25 +146,3 @@ def _data_runs(descriptor: int) -> Iterator[tuple[int, int]]:
             return
         end = os.lseek(descriptor, start, os.SEEK_HOLE)
         yield start, end
-
-
-def _cached(cache: Path, kind: str, key: object, make: Callable[[Path], None]) -> Path:
-    """The file that ``make`` writes for this key; several processes may ask for it at once."""
-    cache.mkdir(parents=True, exist_ok=True)
-    done = cache / f"{kind}-{hashlib.sha256(repr(key).encode()).hexdigest()[:24]}"
-    if done.exists():
-        return done
-    with _lock(done.with_suffix(".lock")):
-        if not done.exists():
-            unfinished = done.with_suffix(".new")
-            unfinished.unlink(missing_ok=True)
-            make(unfinished)
-            shutil.move(unfinished, done)
-    return done
-
-
-@contextlib.contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    with path.open("wb") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import IntFlag, StrEnum
+from hashlib import sha256
 from pathlib import Path
 
 SECTOR = 512
@@ -87,6 +88,10 @@ class HostFile:
     """The content of a file of the host, such as a real hive among the shared test data."""
 
     path: Path
+
+    def __repr__(self) -> str:
+        """Told by its content, by which alone what is built of it may be known."""
+        return f"HostFile(sha256={sha256(self.path.read_bytes()).hexdigest()})"
 
 
 @dataclass(frozen=True, slots=True)
