@@ -104,6 +104,8 @@ def test_a_ctrl_z_ends_the_text() -> None:
         (b"[a]\nx\0=1\n", "NUL", "x.inf"),
         (b"MZ\x90\0\3\0\0\0", "NUL", "x.inf"),
         (b"[a]\nx=" + b"y" * (MAX_TEXT + 1), "a field has more than 4096 characters", "x.inf, line 2"),
+        (b'[a]\nx="' + b'""' * (MAX_TEXT + 1), "a field has more than 4096 characters", "x.inf, line 2"),
+        (b'[a]\nx="' + b'""' * (MAX_TEXT + 2), "a field has more than 4096 characters", "x.inf, line 2"),
         (b"[a]\n" + b"," * (MAX_TOKENS + 1), "more words than any INF", "x.inf, line 2"),
         (b" " * (MAX_SIZE + 1), "more than 8 MiB", "x.inf"),
     ],

@@ -156,6 +156,7 @@ def test_lines_are_counted() -> None:
         (V5 + '[A]\n"a"=hex:01,,02', 4, "two hexadecimal digits"),
         (V5 + '[A]\n"a"=hex:01,\\', 4, "data"),
         (V5 + '[A]\n"a"=hex:01,xy', 4, "data"),
+        (V5 + '[A]\n"a"=hex:01,\\-4-data', 4, "data"),
         (V5 + '[A]\n"a"=hex(123456789):01', 4, "data"),
         (V5 + '[A]\n"a"=str(2):x', 4, "data"),
         (V4 + '[A]\n"a"=hex(2):81', 4, "code page cp1252"),

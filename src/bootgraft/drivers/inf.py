@@ -26,10 +26,10 @@ _ADVICE = "Take the driver package from another source"
 _BLANK = re.compile(r"[ \t\f\v\xa0\r\n]+")
 _SECTION = re.compile(r"\[([^\]\r\n]*)(\])?")
 _TOKEN = re.compile(
-    r"""(?P<end>\r\n?|\n|\Z)
+    rf"""(?P<end>\r\n?|\n|\Z)
       | (?P<continued>\\[\\ \t]*(?:;[^\r\n]*)?(?:\r\n?|\n|\Z)[ \t]*)
       | (?P<comment>;[^\r\n]*)
-      | "(?P<quoted>[^"\r\n]*+(?:""[^"\r\n]*+)*+)"?
+      | "(?P<quoted>[^"\r\n]*(?:""[^"\r\n]*){{0,{MAX_TEXT + 1}}})"?
       | (?P<comma>,)
       | (?P<equals>=)
       | (?P<plain>[^",;=\\\r\n]+|\\)""",

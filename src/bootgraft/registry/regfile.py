@@ -28,9 +28,9 @@ _EQUALS = re.compile(r"[ \t]*=[ \t]*")
 _DWORD = re.compile(r"dword:([0-9a-f]{1,8})", re.IGNORECASE)
 _HEX = re.compile(r"hex(?:\(([0-9a-f]{1,8})\))?:", re.IGNORECASE)
 _STRING = re.compile(r"str(?:\(([0-9a-f]{1,8})\))?:", re.IGNORECASE)
-_CONTINUATION = r"\\[ \t]*(?:;[^\r\n]*)?(?:\r\n?|\n)"
-_BYTES = re.compile(rf"(?:[0-9a-f, \t]++|{_CONTINUATION})*+", re.IGNORECASE)
-_NOT_BYTES = re.compile(rf"{_CONTINUATION}|[ \t]")
+_CONTINUATION = re.compile(r"\\[ \t]*(?:;[^\r\n]*)?(?:\r\n?|\n)")
+_BYTES = re.compile(r"[0-9a-f, \t]*", re.IGNORECASE)
+_BLANKS = str.maketrans("", "", " \t")
 _ANSI_STRINGS = frozenset({ValueType.REG_SZ, ValueType.REG_EXPAND_SZ, ValueType.REG_MULTI_SZ})
 _WRAP = 76  # regedit ends a line of hexadecimal where it reaches this column
 
@@ -212,7 +212,10 @@ class _Parser:
         return _ESCAPE.sub(r"\1", found[1])
 
     def _bytes(self) -> bytes:
-        items = _NOT_BYTES.sub("", self._take(_BYTES).group()).split(",")
+        lines = [self._take(_BYTES).group()]
+        while self._accept(_CONTINUATION) is not None:
+            lines.append(self._take(_BYTES).group())
+        items = "".join(lines).translate(_BLANKS).split(",")
         if not items[-1]:
             items.pop()
         if not all(1 <= len(item) <= 2 for item in items):
