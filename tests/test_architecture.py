@@ -1,4 +1,4 @@
-"""The house rules that a machine can hold: imports go one way, modules stay small, one broad except."""
+"""The house rules that a machine can hold: imports go one way, modules stay small, no name twice, one broad except."""
 
 import ast
 import re
@@ -112,3 +112,12 @@ def test_no_pattern_repeats_a_group_possessively() -> None:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and POSSESSIVE.search(node.value)
     ]
     assert found == []
+
+
+def test_no_public_class_is_called_as_another_one() -> None:
+    seen: dict[str, Path] = {}
+    for path in MODULES:
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                assert node.name not in seen, f"{node.name} is in {seen[node.name]} and in {path}"
+                seen[node.name] = path

@@ -9,7 +9,7 @@ from tests.machines.spec import Architecture, File, PortableExecutable
 
 from bootgraft.drivers.inf import InfFile, parse_inf
 from bootgraft.drivers.infsource import PackageTree
-from bootgraft.drivers.loose import LooseFiles
+from bootgraft.drivers.memory_archive import MemoryArchive
 from bootgraft.drivers.recipient import SERVER, WORKSTATION, Recipient
 from bootgraft.windows import pe
 
@@ -83,4 +83,4 @@ def driver(cache: Path, arch: Architecture = Architecture.X86) -> bytes:
 def tree(files: Mapping[str, Any], *, only: str | None = None) -> PackageTree:
     """A source of these files by their paths."""
     encoded = ((path, data.encode() if isinstance(data, str) else bytes(data)) for path, data in files.items())
-    return PackageTree(LooseFiles(encoded, "source"), "source", only=only)
+    return PackageTree(MemoryArchive(encoded, "source"), "source", only=only)

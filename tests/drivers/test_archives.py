@@ -17,7 +17,7 @@ from tests.machines.tools import run
 
 from bootgraft.drivers import _libarchive, _libarchive_build, archives, libarchive
 from bootgraft.drivers.archives import Member, open_archive, open_archive_bytes, read_each
-from bootgraft.drivers.loose import LooseFiles
+from bootgraft.drivers.memory_archive import MemoryArchive
 from bootgraft.errors import DriverSourceError, FileMissingError, MissingDependencyError
 
 SYS = random.Random(1).randbytes(70_000) + bytes(30_000)
@@ -261,5 +261,5 @@ def test_several_members_in_one_pass(tmp_path: Path) -> None:
     assert list(read_each(archive, [])) == []
     with pytest.raises(FileMissingError):
         list(read_each(archive, ["1.inf", "9.inf"]))
-    loose = LooseFiles([("a", b"1"), ("b", b"2")], "memory")
+    loose = MemoryArchive([("a", b"1"), ("b", b"2")], "memory")
     assert list(read_each(loose, ["b", "A"])) == [("b", b"2"), ("A", b"1")]

@@ -5,7 +5,7 @@ from tests.fakes import FakeFileSystem
 from tests.machines.cabinets import cabinet, lzx_cabinet
 
 from bootgraft.drivers import guestcaches
-from bootgraft.drivers.guestcaches import Caches, Place, PlaceKind, cabinets_with
+from bootgraft.drivers.guestcaches import CachedFile, CachedFileKind, Caches, cabinets_with
 from bootgraft.errors import DriverSourceError, FileMissingError
 from bootgraft.windows.pe import Architecture
 
@@ -49,7 +49,7 @@ def test_every_place_of_windows_2003_in_its_order() -> None:
     elsewhere = [f"{W}\\ServicePackFiles\\amd64\\symmpi.sys", f"{W}\\symmpi.sys", f"{CACHE}\\symmpi.sys"]
     found = list(caches(dict.fromkeys([*elsewhere, *paths], b"x")).files("symmpi.sys"))
     assert [each.path for each in found] == paths
-    assert [each.kind for each in found] == [PlaceKind.FILE] * 3 + [PlaceKind.PACKED, PlaceKind.FILE]
+    assert [each.kind for each in found] == [CachedFileKind.FILE] * 3 + [CachedFileKind.PACKED, CachedFileKind.FILE]
     assert found[3].name == "symmpi.sys"
 
 
@@ -97,18 +97,18 @@ def test_each_kind_of_place_is_read() -> None:
     path = f"{CACHE}\\driver.cab"
     files = {path: cabinet({"other.sys": b"1", "symmpi.sys": b"driver"}), "\\x.sy_": lzx_cabinet("x.sys", b"driver")}
     found = caches(files | {"\\x.sys": b"driver"})
-    assert found.read(Place(PlaceKind.CABINET, path, "SYMMPI.SYS")) == b"driver"
-    assert found.read(Place(PlaceKind.PACKED, "\\x.sy_", "x.sys")) == b"driver"
-    assert found.read(Place(PlaceKind.FILE, "\\x.sys", "x.sys")) == b"driver"
+    assert found.read(CachedFile(CachedFileKind.CABINET, path, "SYMMPI.SYS")) == b"driver"
+    assert found.read(CachedFile(CachedFileKind.PACKED, "\\x.sy_", "x.sys")) == b"driver"
+    assert found.read(CachedFile(CachedFileKind.FILE, "\\x.sys", "x.sys")) == b"driver"
     with pytest.raises(FileMissingError):
-        found.read(Place(PlaceKind.CABINET, path, "nothing.sys"))
+        found.read(CachedFile(CachedFileKind.CABINET, path, "nothing.sys"))
 
 
 def test_what_cannot_be_read_is_told_with_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     path = f"{CACHE}\\driver.cab"
     with pytest.raises(DriverSourceError, match="no archive") as caught:
-        caches({path: b"garbage"}).read(Place(PlaceKind.CABINET, path, "symmpi.sys"))
+        caches({path: b"garbage"}).read(CachedFile(CachedFileKind.CABINET, path, "symmpi.sys"))
     assert caught.value.where == f"disk 0 partition 2: {path}"
     monkeypatch.setattr(guestcaches, "MAX_DRIVER", 10)
     with pytest.raises(DriverSourceError, match="too large"):
-        caches({"\\x.sys": b"x" * 11}).read(Place(PlaceKind.FILE, "\\x.sys", "x.sys"))
+        caches({"\\x.sys": b"x" * 11}).read(CachedFile(CachedFileKind.FILE, "\\x.sys", "x.sys"))

@@ -10,11 +10,11 @@ from tests.explain import logs
 
 from bootgraft.explain.message import Level, LogMessage
 from bootgraft.explain.reading import Line
-from bootgraft.explain.virtv2v import V2V_IN_PLACE, Messages, parse
+from bootgraft.explain.virtv2v import V2V_IN_PLACE, VirtV2vLines, parse
 
 
 def records(text: str) -> list[LogMessage]:
-    messages = Messages()
+    messages = VirtV2vLines()
     found = [
         each
         for number, line in enumerate(text.split("\n"), 1)

@@ -11,7 +11,7 @@ from tests.kit.batchcheck import NOT_IN_2000, NOT_IN_NT4, faults, unused_labels
 from tests.kit.cases import KITS, NAMES
 
 from bootgraft.kit.render import render
-from bootgraft.registry.regfile import Dialect, parse
+from bootgraft.registry.regfile import RegFileDialect, parse
 
 GOLDENS = Path(__file__).with_name("goldens")
 SCRIPTS = ("install.cmd", "uninstall.cmd")
@@ -63,7 +63,7 @@ def test_registry_files_in_the_dialect_of_the_windows(name: str) -> None:
     for path, data in files_of(name).items():
         if path.endswith(".reg"):
             dialect = parse(data, name=path).dialect
-            assert dialect is (Dialect.REGEDIT4 if name == "nt4" else Dialect.VERSION_5)
+            assert dialect is (RegFileDialect.REGEDIT4 if name == "nt4" else RegFileDialect.VERSION_5)
 
 
 @pytest.mark.parametrize("name", KITS)

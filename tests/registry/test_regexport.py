@@ -6,13 +6,13 @@ from tests.registry.support import Memory, Tree, open_bytes, real_bcds, real_fil
 from bootgraft.errors import RegFileError
 from bootgraft.registry.hive import Hive
 from bootgraft.registry.regexport import export, export_keys
-from bootgraft.registry.regfile import Dialect, RegKey, RegValue, parse
+from bootgraft.registry.regfile import RegFileDialect, RegKey, RegValue, parse
 from bootgraft.registry.values import ValueType, text_data
 
 ROOT = r"HKEY_LOCAL_MACHINE\HIVE"
 
 
-def read_back(hive: Hive, key: str = "", *, ansi: str | None = None) -> tuple[Dialect, Tree]:
+def read_back(hive: Hive, key: str = "", *, ansi: str | None = None) -> tuple[RegFileDialect, Tree]:
     top = hive.key(key)
     assert top is not None
     file = parse(b"".join(export(top, ROOT, ansi=ansi)), name="exported.reg")
@@ -40,12 +40,12 @@ def read_back(hive: Hive, key: str = "", *, ansi: str | None = None) -> tuple[Di
 )
 def test_version_5_says_everything(name: str) -> None:
     hive = open_bytes(real_file(name).read_bytes())
-    assert read_back(hive) == (Dialect.VERSION_5, tree(hive))
+    assert read_back(hive) == (RegFileDialect.VERSION_5, tree(hive))
 
 
 def test_regedit4_says_what_the_code_page_has() -> None:
     hive = open_bytes(real_file("hives-other/setup-media/xp-sp3-x86-nlite-media/SETUPREG.HIV").read_bytes())
-    assert read_back(hive, ansi="cp1252") == (Dialect.REGEDIT4, tree(hive))
+    assert read_back(hive, ansi="cp1252") == (RegFileDialect.REGEDIT4, tree(hive))
 
 
 def test_below_a_key() -> None:

@@ -13,8 +13,8 @@ from tests.registry.support import built_hive, exported, real_file
 from bootgraft.errors import RegFileError
 from bootgraft.registry.regfile import (
     SIZE_LIMIT,
-    Dialect,
     RegFile,
+    RegFileDialect,
     RegKey,
     RegValue,
     format_key,
@@ -234,7 +234,7 @@ deleted_keys = st.builds(RegKey, paths, st.just(value=True))
 @settings(deadline=None, max_examples=200)
 @given(st.lists(keys | deleted_keys, max_size=5).map(tuple), st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]))
 def test_there_and_back(written: tuple[RegKey, ...], encoding: str) -> None:
-    assert read(format_regfile(written), encoding) == RegFile(Dialect.VERSION_5, written)
+    assert read(format_regfile(written), encoding) == RegFile(RegFileDialect.VERSION_5, written)
 
 
 @settings(deadline=None, max_examples=200)

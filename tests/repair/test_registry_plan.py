@@ -8,7 +8,7 @@ from bootgraft.changes import CreateKey, DeleteKey, DeleteValue, FileId, Registr
 from bootgraft.registry.hive import Hive
 from bootgraft.repair.apply import _edit, read_value
 from bootgraft.repair.proof import _holds
-from bootgraft.repair.registry_plan import Wanted, plan_edits
+from bootgraft.repair.registry_plan import WantedKey, plan_edits
 
 PLACE = FileId(0, 0, "disk 0 partition 1", "\\SYSTEM")
 START = {
@@ -66,7 +66,7 @@ def carried_out(model: Model, edits: list[tuple[str, bool, dict[str, RegistryDat
 @settings(max_examples=150, deadline=None)
 def test_a_plan_comes_to_what_the_edits_come_to(edits: list[tuple[str, bool, dict[str, RegistryData | None]]]) -> None:
     hive = new_hive()
-    wanted = [Wanted(PLACE, key, delete, tuple(values.items())) for key, delete, values in edits]
+    wanted = [WantedKey(PLACE, key, delete, tuple(values.items())) for key, delete, values in edits]
     changes = plan_edits(wanted, lambda _: hive)
     model = carried_out(folded(tree(hive)), edits)
     for change in changes:
@@ -78,21 +78,21 @@ def test_a_plan_comes_to_what_the_edits_come_to(edits: list[tuple[str, bool, dic
     assert plan_edits([each for each in wanted if not each.delete][-1:], lambda _: hive) == () or edits[-1][1]
 
 
-def planned(*wanted: Wanted) -> list[object]:
+def planned(*wanted: WantedKey) -> list[object]:
     hive = new_hive()
     return list(plan_edits(wanted, lambda _: hive))
 
 
 def test_what_is_there_already_is_left_out() -> None:
     value = RegistryData(1, b"a")
-    assert planned(Wanted(PLACE, "a", values=(("V", value),))) == []
-    assert planned(Wanted(PLACE, "a", values=(("none", None),))) == []
-    assert planned(Wanted(PLACE, "None", delete=True)) == []
+    assert planned(WantedKey(PLACE, "a", values=(("V", value),))) == []
+    assert planned(WantedKey(PLACE, "a", values=(("none", None),))) == []
+    assert planned(WantedKey(PLACE, "None", delete=True)) == []
 
 
 def test_a_key_that_is_made_again_loses_only_what_is_not_given_again() -> None:
     one = RegistryData(1, b"1")
-    changes = planned(Wanted(PLACE, "A", delete=True), Wanted(PLACE, r"A\One", values=(("v", one),)))
+    changes = planned(WantedKey(PLACE, "A", delete=True), WantedKey(PLACE, r"A\One", values=(("v", one),)))
     assert changes == [
         DeleteValue(PLACE, "A", "v", RegistryData(1, b"a")),
         DeleteValue(PLACE, r"A\One", "w", RegistryData(3, b"2")),
@@ -102,9 +102,9 @@ def test_a_key_that_is_made_again_loses_only_what_is_not_given_again() -> None:
 
 def test_a_value_of_the_root() -> None:
     value = RegistryData(1, b"a")
-    assert planned(Wanted(PLACE, "", values=(("x", value),))) == [SetValue(PLACE, "", "x", value, None)]
+    assert planned(WantedKey(PLACE, "", values=(("x", value),))) == [SetValue(PLACE, "", "x", value, None)]
 
 
 def test_a_new_key_is_deleted_again_before_it_is_made() -> None:
-    assert planned(Wanted(PLACE, "New"), Wanted(PLACE, "New", delete=True)) == []
-    assert planned(Wanted(PLACE, "New")) == [CreateKey(PLACE, "New")]
+    assert planned(WantedKey(PLACE, "New"), WantedKey(PLACE, "New", delete=True)) == []
+    assert planned(WantedKey(PLACE, "New")) == [CreateKey(PLACE, "New")]

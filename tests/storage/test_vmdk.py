@@ -15,8 +15,8 @@ from bootgraft.storage.vmdk import (
     NO_PARENT,
     Access,
     Descriptor,
-    Extent,
     ExtentType,
+    VmdkExtent,
     parse_descriptor,
 )
 
@@ -71,12 +71,12 @@ def test_reads_every_field() -> None:
     assert found.parent_hint == "/vmfs/volumes/a=b/base.vmdk"
     assert found.change_tracking == "disk-ctk.vmdk"
     assert found.extents == (
-        Extent(Access.WRITE, 63, ExtentType.FLAT, "a.vmdk", 8),
-        Extent(Access.READ, 5, ExtentType.VMFS, "b.vmdk", 0),
-        Extent(Access.NONE, 7, ExtentType.ZERO, None, 0),
-        Extent(Access.WRITE, 9, ExtentType.SPARSE, "c d.vmdk", 0),
-        Extent(Access.WRITE, 10, ExtentType.VMFS_SPARSE, "e.vmdk", 0),
-        Extent(Access.WRITE, 11, ExtentType.SE_SPARSE, "f.vmdk", 0),
+        VmdkExtent(Access.WRITE, 63, ExtentType.FLAT, "a.vmdk", 8),
+        VmdkExtent(Access.READ, 5, ExtentType.VMFS, "b.vmdk", 0),
+        VmdkExtent(Access.NONE, 7, ExtentType.ZERO, None, 0),
+        VmdkExtent(Access.WRITE, 9, ExtentType.SPARSE, "c d.vmdk", 0),
+        VmdkExtent(Access.WRITE, 10, ExtentType.VMFS_SPARSE, "e.vmdk", 0),
+        VmdkExtent(Access.WRITE, 11, ExtentType.SE_SPARSE, "f.vmdk", 0),
     )
     assert found.sectors == 105
 

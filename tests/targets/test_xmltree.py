@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bootgraft.errors import VmDescriptionError
-from bootgraft.targets.xmltree import MAX_DEPTH, MAX_ELEMENTS, Element, encoding_of, parse_xml, start_tag
+from bootgraft.targets.xmltree import MAX_DEPTH, MAX_ELEMENTS, XmlElement, encoding_of, parse_xml, start_tag
 
 PATH = Path("vm.xml")
 BOMB = b"""<?xml version="1.0"?>
@@ -67,4 +67,4 @@ def test_places_are_bytes_of_the_file(encoding: str) -> None:
 @given(st.binary(max_size=300) | st.text(alphabet="<>/ab=\"' &;!-[]?", max_size=80).map(str.encode))
 def test_garbage_is_read_or_refused(data: bytes) -> None:
     with suppress(VmDescriptionError):
-        assert isinstance(parse_xml(data, PATH), Element)
+        assert isinstance(parse_xml(data, PATH), XmlElement)

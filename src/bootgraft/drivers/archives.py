@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bootgraft.drivers.libarchive import Header, Pass, Source, reading
+from bootgraft.drivers.libarchive import EntryHeader, Pass, Source, reading
 from bootgraft.errors import DriverSourceError, FileMissingError
 
 MAX_MEMBERS = 100_000
@@ -165,7 +165,7 @@ class _LibArchive:
             )
         return wanted
 
-    def _read(self, header: Header, passing: Pass, path: str) -> bytes:
+    def _read(self, header: EntryHeader, passing: Pass, path: str) -> bytes:
         if header.is_encrypted:
             raise self._refuse(f"{path} in it needs a password", "Unpack it, and give the folder")
         size = header.size

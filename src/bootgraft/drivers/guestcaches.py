@@ -28,7 +28,7 @@ _MAX_INDEX = 4 * 2**20  # bytes of drvindex.inf, which has some 100 KiB
 _SERVICE_PACK = re.compile(r"sp(\d{1,3})\.cab", re.IGNORECASE | re.ASCII)
 
 
-class PlaceKind(StrEnum):
+class CachedFileKind(StrEnum):
     """How a file lies in its place."""
 
     FILE = "file"
@@ -37,15 +37,15 @@ class PlaceKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CachedFile:
     """One place that has the driver file ``name``; ``path`` is that of the file or the cabinet on the volume."""
 
-    kind: PlaceKind
+    kind: CachedFileKind
     path: str
     name: str
 
     def __str__(self) -> str:
-        return f"{self.path} ({self.name})" if self.kind is PlaceKind.CABINET else self.path
+        return f"{self.path} ({self.name})" if self.kind is CachedFileKind.CABINET else self.path
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Caches:
     version: tuple[int, int]
     arch: Architecture
 
-    def files(self, name: str) -> Iterator[Place]:
+    def files(self, name: str) -> Iterator[CachedFile]:
         """The files of that name that lie there by themselves, as they are or packed; ``system32\\drivers`` first."""
         yield from self._at(f"{self.directory}\\system32\\drivers\\{name}")
         if self.version >= _VISTA:
@@ -72,21 +72,21 @@ class Caches:
         for backup in self._listed(backups, directories=True):
             yield from self._at(f"{backups}\\{backup}\\DriverFiles\\{name}")
 
-    def indexed(self, name: str) -> tuple[Place, ...]:
+    def indexed(self, name: str) -> tuple[CachedFile, ...]:
         """The cabinets that have the file as ``drvindex.inf`` says, the newest first."""
         by_name = {place.path.rpartition("\\")[2].casefold(): place for place in self.cabinets(name)}
         return tuple(by_name[each] for each in by_name if each in self._index(name)) if by_name else ()
 
-    def cabinets(self, name: str) -> tuple[Place, ...]:
+    def cabinets(self, name: str) -> tuple[CachedFile, ...]:
         """Every cabinet that might have the file, the newest first."""
         if self.version >= _VISTA:
             return ()
         folder = f"{self.directory}\\Driver Cache\\{self._folder}"
         found = [each for each in self._listed(folder, directories=False) if each.casefold().endswith(".cab")]
         newest_first = sorted(found, key=_age)[:_MAX_CABINETS]
-        return tuple(Place(PlaceKind.CABINET, f"{folder}\\{each}", name) for each in newest_first)
+        return tuple(CachedFile(CachedFileKind.CABINET, f"{folder}\\{each}", name) for each in newest_first)
 
-    def read(self, place: Place) -> bytes:
+    def read(self, place: CachedFile) -> bytes:
         """The driver file in a place.
 
         Raises:
@@ -96,11 +96,11 @@ class Caches:
             MissingDependencyError: it is a cabinet, and libarchive is not installed.
         """
         where = f"{self.volume}: {place.path}"
-        if place.kind is PlaceKind.CABINET:
+        if place.kind is CachedFileKind.CABINET:
             data = open_archive_bytes(OpenFile(self.filesystem, place.path), where).read(place.name)
         else:
             data = self.filesystem.read(place.path, 0, MAX_DRIVER + 1)
-            data = expand(data, where) if place.kind is PlaceKind.PACKED else data
+            data = expand(data, where) if place.kind is CachedFileKind.PACKED else data
         if len(data) > MAX_DRIVER:
             raise DriverSourceError("it is too large", where=where, advice="Give another source for the driver")
         return data
@@ -109,23 +109,23 @@ class Caches:
     def _folder(self) -> str:
         return _FOLDERS.get(self.arch, "i386")
 
-    def _in_store(self, name: str) -> Iterator[Place]:
+    def _in_store(self, name: str) -> Iterator[CachedFile]:
         store = f"{self.directory}\\System32\\DriverStore\\FileRepository"
         mark = STORE_MARKS.get(self.arch, "_x86_")
         for package in self._listed(store, directories=True):
             if mark in package.casefold():
                 yield from self._at(f"{store}\\{package}\\{name}")
 
-    def _at(self, path: str, packed: str | None = None) -> Iterator[Place]:
+    def _at(self, path: str, packed: str | None = None) -> Iterator[CachedFile]:
         """The place at a path, if there is a file; ``packed`` is the name of the driver that is packed there."""
         try:
             entry = self.filesystem.stat(path)
         except FileMissingError:
             return
         if not entry.is_directory:
-            kind = PlaceKind.FILE if packed is None else PlaceKind.PACKED
+            kind = CachedFileKind.FILE if packed is None else CachedFileKind.PACKED
             own_case = f"{path.rpartition(chr(92))[0]}\\{entry.name}"
-            yield Place(kind, own_case, packed or entry.name)
+            yield CachedFile(kind, own_case, packed or entry.name)
 
     def _listed(self, path: str, *, directories: bool) -> list[str]:
         """The names of the directories, or else of the files, in a directory that may not be there."""

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 
-from bootgraft.drivers.guestcaches import Caches, Place, PlaceKind
-from bootgraft.drivers.inboxservices import DRIVERS, Wanted, wanted_driver
+from bootgraft.drivers.guestcaches import CachedFile, CachedFileKind, Caches
+from bootgraft.drivers.inboxservices import DRIVERS, MissingDriver, wanted_driver
 from bootgraft.drivers.package import DriverPackage, PackageFile
 from bootgraft.errors import DriverSourceError, FileMissingError, FileSystemError
 from bootgraft.registry.hive import Hive
@@ -30,7 +30,7 @@ _CPU_SECONDS = 60.0  # of processor time for one search; one cabinet has its own
 class Chosen:
     """A driver that fits, from one place, with the files that it needs beside those in place."""
 
-    place: Place
+    place: CachedFile
     data: bytes = field(repr=False)
     pe: PeFacts
     brings: tuple["Chosen", ...] = ()
@@ -86,7 +86,7 @@ def read_inbox(
             advice="Give a donor with --drivers, or --reg and --file with an exported driver",
         )
     path = chosen.place.path
-    origin = f"its own {path if chosen.place.kind is PlaceKind.FILE else path.rpartition(chr(92))[2]}"
+    origin = f"its own {path if chosen.place.kind is CachedFileKind.FILE else path.rpartition(chr(92))[2]}"
     files = _files(installation, wanted, chosen)
     package = DriverPackage(origin, wanted.service, wanted.keys, files, (), device=link.main_id)
     told: tuple[str, ...] = ()
@@ -109,7 +109,7 @@ def _as_its_inf_says(
     return replace(package, keys=said.keys, inf=said.inf), (f"Its service and bindings are what {said.origin} says.",)
 
 
-def _files(installation: Installation, wanted: Wanted, chosen: Chosen) -> tuple[PackageFile, ...]:
+def _files(installation: Installation, wanted: MissingDriver, chosen: Chosen) -> tuple[PackageFile, ...]:
     """The files that are not in place yet."""
     files = [PackageFile(f"{DRIVERS}\\{each.place.name}", each.data) for each in chosen.brings]
     if chosen.place.path.casefold() != f"{installation.directory}\\{wanted.target}".casefold():
@@ -117,7 +117,7 @@ def _files(installation: Installation, wanted: Wanted, chosen: Chosen) -> tuple[
     return tuple(files)
 
 
-def _notes(wanted: Wanted, chosen: Chosen) -> Iterator[str]:
+def _notes(wanted: MissingDriver, chosen: Chosen) -> Iterator[str]:
     yield f"{' '.join((wanted.file, _dots(chosen))).rstrip()} is taken from this Windows itself: {chosen.place}."
     yield from (f"{each.place.name} comes along from {each.place}: it is needed too." for each in chosen.brings)
 
@@ -161,7 +161,7 @@ class _Search:
         best = self._best_of(chain(files, indexed))
         return best or self._best_of(each for each in self.caches.cabinets(name) if each not in indexed)
 
-    def _best_of(self, places: Iterable[Place]) -> Chosen | None:
+    def _best_of(self, places: Iterable[CachedFile]) -> Chosen | None:
         """The newest that fits; of several as new the first."""
         best: Chosen | None = None
         for place in places:
@@ -170,7 +170,7 @@ class _Search:
                 best = found
         return best
 
-    def _try(self, place: Place) -> Chosen | None:
+    def _try(self, place: CachedFile) -> Chosen | None:
         if time.process_time() > self._deadline:
             self._pass_over(place, "not looked at, since the other places took too long")
             return None
@@ -204,6 +204,6 @@ class _Search:
         brings.update({each.place.name.casefold(): each for each in (found, *found.brings)})
         return True
 
-    def _pass_over(self, place: Place, why: str) -> None:
+    def _pass_over(self, place: CachedFile, why: str) -> None:
         if len(self.passed_over) < _MAX_TOLD:
             self.passed_over.append(f"{place}: {why}")

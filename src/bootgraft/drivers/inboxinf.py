@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from bootgraft.drivers.inf import MAX_SIZE
 from bootgraft.drivers.infselect import choose_package
 from bootgraft.drivers.infsource import PackageTree
-from bootgraft.drivers.loose import LooseFiles
+from bootgraft.drivers.memory_archive import MemoryArchive
 from bootgraft.drivers.package import DriverPackage, PackageFile
 from bootgraft.drivers.recipient import read_recipient
 from bootgraft.errors import DriverSourceError, FileSystemError
@@ -34,7 +34,7 @@ def by_own_inf(
     folder = f"{installation.directory}\\inf"
     beside = ((file.path.rpartition("\\")[2], file.data) for file in files)
     infs = _infs(installation, folder, service)
-    tree = PackageTree(LooseFiles((*infs, *beside), folder), f"{installation.volume.name}: {folder}")
+    tree = PackageTree(MemoryArchive((*infs, *beside), folder), f"{installation.volume.name}: {folder}")
     try:
         package = choose_package(tree, controller, read_recipient(installation, hive)).package
     except DriverSourceError:  # its version could not be read, say: the driver itself may do all the same

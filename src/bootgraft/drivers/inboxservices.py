@@ -69,7 +69,7 @@ _SERVICES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class MissingDriver:
     """The driver that a Windows lacks for a device; ``target`` is where its file belongs, below Windows.
 
     ``is_incomplete`` says that more of its registry is wanted than that an existing service starts at boot.
@@ -86,7 +86,7 @@ class Wanted:
         return self.target.rpartition("\\")[2]
 
 
-def wanted_driver(installation: Installation, hive: Hive, link: Link, bound: str | None) -> Wanted | None:
+def wanted_driver(installation: Installation, hive: Hive, link: Link, bound: str | None) -> MissingDriver | None:
     """The driver to look for: that of the service bound to the device, else the one that this Windows ships for it.
 
     None where nothing says what its service and binding must be.
@@ -102,13 +102,13 @@ def wanted_driver(installation: Installation, hive: Hive, link: Link, bound: str
     known = _known(name, target) if installation.version < _VISTA else None
     if known is not None:
         bindings = (_binding(each, link.class_guid, known.name) for each in link.critical_ids)
-        return Wanted(known.name, target, (*known.keys(), *bindings), is_incomplete=True)
+        return MissingDriver(known.name, target, (*known.keys(), *bindings), is_incomplete=True)
     if present is None or bound is None:
         return None
     keys = [_boot_start(present.name, target)]
     if installation.version <= _LAST_WITH_CRITICAL_DEVICES:
         keys += (_binding(each, link.class_guid, present.name) for each in link.critical_ids)
-    return Wanted(present.name, target, tuple(keys), is_incomplete=False)
+    return MissingDriver(present.name, target, tuple(keys), is_incomplete=False)
 
 
 def _known(name: str, target: str) -> InboxService | None:

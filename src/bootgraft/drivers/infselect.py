@@ -20,7 +20,7 @@ _TOLD = 4  # INFs that a note names
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class PackageChoice:
     """The package that was chosen, if any, by which INF and why, and the other INFs, the nearest first."""
 
     package: DriverPackage | None
@@ -32,7 +32,7 @@ class Choice:
         return tuple(f"{each.path}: {each.reason}" for each in self.rejected if each.standing in standings)
 
 
-def choose_package(source: PackageTree, controller: Controller, recipient: Recipient) -> Choice:
+def choose_package(source: PackageTree, controller: Controller, recipient: Recipient) -> PackageChoice:
     """Choose the INF of the source for this controller and Windows, and make a package of it.
 
     Raises:
@@ -54,7 +54,7 @@ def choose_package(source: PackageTree, controller: Controller, recipient: Recip
             rejected.append(Rejected(each.path, Standing.UNUSABLE, f"{error.what} ({error.where})"))
     order = list(Standing)
     passed = sorted((*rejected, *others), key=lambda each: order.index(each.standing))
-    choice = Choice(package, chosen, tuple(passed))
+    choice = PackageChoice(package, chosen, tuple(passed))
     return choice if package is None else replace(choice, package=replace(package, notes=_notes(choice, package)))
 
 
@@ -89,7 +89,7 @@ def _require_known(recipient: Recipient, origin: str) -> None:
         )
 
 
-def _reasons(choice: Choice) -> str:
+def _reasons(choice: PackageChoice) -> str:
     nearest = choice.passed_over(Standing.UNUSABLE, Standing.OTHER_WINDOWS, Standing.UNREADABLE)
     if nearest:
         return _some(nearest)
@@ -97,7 +97,7 @@ def _reasons(choice: Choice) -> str:
     return f"none of its {count} INFs serves that device" if count else "there is no INF in it"
 
 
-def _notes(choice: Choice, package: DriverPackage) -> tuple[str, ...]:
+def _notes(choice: PackageChoice, package: DriverPackage) -> tuple[str, ...]:
     chosen = choice.chosen
     if chosen is None:
         return package.notes

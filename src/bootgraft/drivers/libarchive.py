@@ -39,7 +39,7 @@ class Source(Protocol):
         """Return up to ``length`` bytes from ``offset``; fewer only at the end."""
 
 
-class Header:
+class EntryHeader:
     """One entry as the library describes it; only good until the next one is asked for."""
 
     def __init__(self, ffi: Any, lib: Any, entry: Any) -> None:
@@ -101,7 +101,7 @@ class Pass:
         if not self._archive:
             raise self._error("no memory to read an archive", "Free some memory and try again")
 
-    def headers(self) -> Iterator[Header]:
+    def headers(self) -> Iterator[EntryHeader]:
         """Each entry in turn; :meth:`content` is that of the latest.
 
         Raises:
@@ -118,7 +118,7 @@ class Pass:
         entry = self._ffi.new("struct archive_entry **")
         while self._check(self._lib.archive_read_next_header(self._archive, entry)) != _EOF:
             self._require_time()
-            yield Header(self._ffi, self._lib, entry[0])
+            yield EntryHeader(self._ffi, self._lib, entry[0])
 
     def content(self, limit: int) -> bytes:
         """The content of the latest entry. Raises DriverSourceError where it has more than ``limit`` bytes."""

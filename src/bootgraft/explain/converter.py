@@ -78,7 +78,7 @@ def parse(line: Line) -> LogMessage | None:
     return None
 
 
-class Messages:
+class ConverterLines:
     """Takes lines, gives messages, each of which is one line; of an object's members it says whose they are."""
 
     def __init__(self) -> None:
@@ -135,6 +135,6 @@ GRAMMAR = Grammar(
     tools=(CONVERTER,),
     rules=converter_rules.RULES,
     words=("fail", "fault", "unable", "timed out", "signature(", "nbd_err", "i/o error"),
-    reader=Messages,
+    reader=ConverterLines,
     learn=learn,
 )

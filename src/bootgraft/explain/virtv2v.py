@@ -35,7 +35,7 @@ _SOURCE_DISK = re.compile(r"-i disk (.{1,300})")
 _LEVELS = {"error": Level.ERROR, "warning": Level.WARNING}
 
 
-class Messages:
+class VirtV2vLines:
     """Takes lines, gives messages; an error or a warning comes once the line after it shows that it is whole."""
 
     def __init__(self) -> None:
@@ -130,7 +130,7 @@ GRAMMAR = Grammar(
         "no root", "inspection field", "multi-boot", "root device", "unable", "mounted read-only", "not an installed",
         "not enough", "insufficient", "could not write", "no virtio", "not have virtio",
     ),
-    reader=Messages,
+    reader=VirtV2vLines,
     learn=learn,
     starts=lambda message: _SOURCE.match(message.text) is not None,
     finishes=lambda message: message.text.startswith("Finishing off"),

@@ -32,7 +32,7 @@ def script(lines: Sequence[str]) -> bytes:
     return "".join(f"{line}\r\n" for line in lines).encode("ascii")
 
 
-class Dialect:
+class BatchDialect:
     """How one Windows says what a script needs. Every method yields lines."""
 
     def __init__(self, kit: Kit) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bootgraft.drivers.package import PackageKey
-from bootgraft.kit.batch import MARK, Dialect
+from bootgraft.kit.batch import MARK, BatchDialect
 from bootgraft.kit.contents import Kit
 from bootgraft.registry.values import ValueType, decode_utf16
 from bootgraft.repair.wanted import is_binding
@@ -28,7 +28,7 @@ def backup_name(kit: Kit, number: int) -> str:
 class _Install:
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
-        self._say = Dialect(kit)
+        self._say = BatchDialect(kit)
 
     def lines(self) -> Iterator[str]:
         yield from self._say.head("Installs")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from bootgraft.kit.batch import MARK, Dialect
+from bootgraft.kit.batch import MARK, BatchDialect
 from bootgraft.kit.contents import Kit
 from bootgraft.kit.install import backup_name
 
@@ -17,7 +17,7 @@ def uninstall_script(kit: Kit) -> list[str]:
 class _Uninstall:
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
-        self._say = Dialect(kit)
+        self._say = BatchDialect(kit)
 
     def lines(self) -> Iterator[str]:
         say = self._say

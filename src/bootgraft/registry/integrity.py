@@ -19,11 +19,11 @@ from bootgraft.registry.records import KEY_HIVE_ENTRY, KEY_PREDEF_HANDLE
 
 _ROOT_AT = 36  # in the base block
 
-__all__ = ["DEFECT_LIMIT", "Defect", "DefectKind", "DefectSeverity", "Survey", "survey", "verify"]
+__all__ = ["DEFECT_LIMIT", "Defect", "DefectKind", "DefectSeverity", "IntegrityReport", "survey", "verify"]
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class IntegrityReport:
     """What a strict reading found. ``free_bytes`` are those of free cells, ``unreachable`` cells in use but lost."""
 
     defects: tuple[Defect, ...]
@@ -47,13 +47,13 @@ def verify(hive: Hive) -> tuple[Defect, ...]:
     return survey(hive).defects
 
 
-def survey(hive: Hive) -> Survey:
+def survey(hive: Hive) -> IntegrityReport:
     """As :func:`verify`, with what there is: keys, values and room."""
     defects = Defects()
     try:
         reading = Reading(hive.cells, defects)
     except FullError:
-        return Survey(tuple(defects.found), 0, 0, hive.cells.bins_size, 0, 0)
+        return IntegrityReport(tuple(defects.found), 0, 0, hive.cells.bins_size, 0, 0)
     count = 0
     try:
         _walk(reading, hive.cells.store.u32(_ROOT_AT))
@@ -63,7 +63,9 @@ def survey(hive: Hive) -> Survey:
             reading.report_hive(DefectKind.UNREACHABLE, first, what)
     except FullError:
         pass  # the last defect says so
-    return Survey(tuple(defects.found), reading.keys, reading.values, reading.map.size, reading.map.free_bytes, count)
+    return IntegrityReport(
+        tuple(defects.found), reading.keys, reading.values, reading.map.size, reading.map.free_bytes, count
+    )
 
 
 def _walk(reading: Reading, root: int) -> None:

@@ -42,7 +42,7 @@ class SubkeyList:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ListPosition:
     """Where a name stands or belongs in a key's lists: ``index`` counts through all leaves."""
 
     key: KeyNode | None
@@ -107,7 +107,7 @@ def find(cells: Cells, node: KeyNode, name: str) -> KeyNode | None:
     return locate(cells, node, lists, name).key
 
 
-def locate(cells: Cells, node: KeyNode, lists: SubkeyList, name: str) -> Place:
+def locate(cells: Cells, node: KeyNode, lists: SubkeyList, name: str) -> ListPosition:
     """Bisect for a name: the key that has it, or else the index at which it belongs."""
     wanted = upcase(name)
     keys = lists.keys
@@ -117,12 +117,12 @@ def locate(cells: Cells, node: KeyNode, lists: SubkeyList, name: str) -> Place:
         child = read_child(cells, node, keys[middle])
         found = upcase(child.name)
         if found == wanted:
-            return Place(child, middle)
+            return ListPosition(child, middle)
         if found < wanted:
             low = middle + 1
         else:
             high = middle
-    return Place(None, low)
+    return ListPosition(None, low)
 
 
 def _hint_fits(hint: int, start: bytes) -> bool:

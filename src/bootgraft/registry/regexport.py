@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from bootgraft.errors import RegFileError
 from bootgraft.registry.hive import Key
-from bootgraft.registry.regfile import Dialect, RegKey, format_key, format_value
+from bootgraft.registry.regfile import RegFileDialect, RegKey, format_key, format_value
 from bootgraft.registry.values import Value, ValueType, decode_utf16
 
 _STRINGS = frozenset({ValueType.REG_SZ, ValueType.REG_EXPAND_SZ, ValueType.REG_MULTI_SZ})
@@ -21,7 +21,7 @@ def export(key: Key, name: str, *, ansi: str | None = None) -> Iterator[bytes]:
     ``name`` is what the key is called in full (``HKEY_LOCAL_MACHINE\SYSTEM\Select``); ``ansi`` asks for REGEDIT4 in
     this code page. Raises RegFileError for a name or string that the file cannot say, HiveError for damage.
     """
-    dialect = Dialect.VERSION_5 if ansi is None else Dialect.REGEDIT4
+    dialect = RegFileDialect.VERSION_5 if ansi is None else RegFileDialect.REGEDIT4
     yield b"" if ansi else codecs.BOM_UTF16_LE
     yield _encode(f"{dialect.value}\r\n\r\n", name, ansi)
     for each in key.walk():
@@ -37,7 +37,7 @@ def export_keys(keys: Iterable[RegKey], *, ansi: str | None = None) -> bytes:
 
     ``ansi`` asks for REGEDIT4 in this code page. Raises RegFileError for what the file cannot say.
     """
-    dialect = Dialect.VERSION_5 if ansi is None else Dialect.REGEDIT4
+    dialect = RegFileDialect.VERSION_5 if ansi is None else RegFileDialect.REGEDIT4
     pieces = [b"" if ansi else codecs.BOM_UTF16_LE, _encode(f"{dialect.value}\r\n\r\n", "", ansi)]
     for key in keys:
         lines = [format_key(key.path, delete=key.delete)]

@@ -35,7 +35,7 @@ _ANSI_STRINGS = frozenset({ValueType.REG_SZ, ValueType.REG_EXPAND_SZ, ValueType.
 _WRAP = 76  # regedit ends a line of hexadecimal where it reaches this column
 
 
-class Dialect(StrEnum):
+class RegFileDialect(StrEnum):
     """The two kinds of .reg file, by their first line."""
 
     REGEDIT4 = "REGEDIT4"
@@ -67,7 +67,7 @@ class RegKey:
 class RegFile:
     """A whole .reg file, its keys in the order in which they stand."""
 
-    dialect: Dialect
+    dialect: RegFileDialect
     keys: tuple[RegKey, ...]
 
 
@@ -108,7 +108,7 @@ def format_value(name: str, type: int, data: bytes, *, delete: bool = False) -> 
 
 def format_regfile(keys: Iterable[RegKey]) -> str:
     """A whole file in version 5.00, lines ended by ``\\n``."""
-    blocks = [Dialect.VERSION_5.value]
+    blocks = [RegFileDialect.VERSION_5.value]
     for key in keys:
         lines = [format_key(key.path, delete=key.delete)]
         lines.extend(format_value(value.name, value.type, value.data, delete=value.delete) for value in key.values)
@@ -128,16 +128,18 @@ class _Parser:
 
     def file(self) -> RegFile:
         first = self._take(_LINE).group().rstrip(" \t")
-        if first not in set(Dialect):
-            raise self._error(f"the first line must be {Dialect.VERSION_5.value!r} or {Dialect.REGEDIT4.value!r}")
-        dialect = Dialect(first)
+        if first not in set(RegFileDialect):
+            raise self._error(
+                f"the first line must be {RegFileDialect.VERSION_5.value!r} or {RegFileDialect.REGEDIT4.value!r}"
+            )
+        dialect = RegFileDialect(first)
         keys = []
         self._take(_BLANK)
         while self._at < len(self._text):
             keys.append(self._key(dialect))
         return RegFile(dialect, tuple(keys))
 
-    def _key(self, dialect: Dialect) -> RegKey:
+    def _key(self, dialect: RegFileDialect) -> RegKey:
         line = self._line
         if self._text[self._at] != "[":
             raise self._error("there is no key that this line could belong to")
@@ -167,7 +169,7 @@ class _Parser:
         self._at += len(line)
         return line[1:end]
 
-    def _value(self, dialect: Dialect) -> RegValue:
+    def _value(self, dialect: RegFileDialect) -> RegValue:
         line = self._line
         if self._text[self._at] == "@":
             self._at += 1
@@ -186,7 +188,7 @@ class _Parser:
             raise self._error(f"the data of {name[:40]!r} cannot be understood: {self._peek(_LINE)[:40]!r}")
         return RegValue(name, kind, data, delete, line)
 
-    def _data(self, dialect: Dialect) -> tuple[int, bytes]:
+    def _data(self, dialect: RegFileDialect) -> tuple[int, bytes]:
         if self._text.startswith('"', self._at):
             return ValueType.REG_SZ, text_data(self._quoted())
         if (found := self._accept(_DWORD)) is not None:
@@ -194,7 +196,7 @@ class _Parser:
         if (found := self._accept(_HEX)) is not None:
             kind = ValueType.REG_BINARY if found[1] is None else int(found[1], 16)
             data = self._bytes()
-            return kind, self._to_utf16(data) if dialect is Dialect.REGEDIT4 and kind in _ANSI_STRINGS else data
+            return kind, self._to_utf16(data) if dialect is RegFileDialect.REGEDIT4 and kind in _ANSI_STRINGS else data
         if (found := self._accept(_STRING)) is not None and self._text.startswith('"', self._at):
             return ValueType.REG_SZ if found[1] is None else int(found[1], 16), text_data(self._quoted())
         raise self._error(f"the data cannot be understood: {self._peek(_LINE)[:40]!r}")

@@ -22,7 +22,7 @@ from bootgraft.registry.upcase import upcase
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedKey:
     """One key as it is wanted: gone, or there with these values; None in place of data is a value to delete."""
 
     hive: FileId
@@ -31,9 +31,9 @@ class Wanted:
     values: tuple[tuple[str, RegistryData | None], ...] = ()
 
 
-def plan_edits(wanted: Iterable[Wanted], open_hive: Callable[[FileId], Hive]) -> tuple[RegistryChange, ...]:
+def plan_edits(wanted: Iterable[WantedKey], open_hive: Callable[[FileId], Hive]) -> tuple[RegistryChange, ...]:
     """Plan the edits, hive by hive. Raises HiveError for damage on the way."""
-    by_hive: dict[FileId, list[Wanted]] = {}
+    by_hive: dict[FileId, list[WantedKey]] = {}
     for each in wanted:
         by_hive.setdefault(each.hive, []).append(each)
     return tuple(
@@ -91,7 +91,7 @@ class _HivePlan:
         self._gone = _Keys()  # the tops of trees to go
         self._wanted = _Keys()
 
-    def changes(self, edits: Iterable[Wanted]) -> Iterator[RegistryChange]:
+    def changes(self, edits: Iterable[WantedKey]) -> Iterator[RegistryChange]:
         for edit in edits:
             if edit.delete:
                 self._delete(edit.key)
@@ -108,7 +108,7 @@ class _HivePlan:
             self._gone.drop(path)
             self._gone.add(path)
 
-    def _set(self, edit: Wanted) -> None:
+    def _set(self, edit: WantedKey) -> None:
         for path in reversed(list(_with_parents(edit.key))):
             self._wanted.add(path)  # a key that is made brings those above it, which stay when it goes again
         key = self._wanted.add(edit.key)

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from bootgraft.drivers.infchoice import SourceInf, device_ids, driver_date, driver_version
 from bootgraft.drivers.infinstall import install_section, services
 from bootgraft.drivers.infmodels import Model, all_models
-from bootgraft.drivers.infselect import Choice
+from bootgraft.drivers.infselect import PackageChoice
 from bootgraft.drivers.infsource import PackageTree
 from bootgraft.drivers.recipient import Recipient
 from bootgraft.errors import DriverSourceError
@@ -118,14 +118,16 @@ def _release(each: InfDocument) -> str:
     return "  ".join(part for part in (each.provider, each.date, each.version) if part)
 
 
-def show_document(source: str, controller: Controller, choices: Sequence[tuple[Recipient, Choice]]) -> ShowDocument:
+def show_document(
+    source: str, controller: Controller, choices: Sequence[tuple[Recipient, PackageChoice]]
+) -> ShowDocument:
     """What would be chosen for a controller in each Windows."""
     return ShowDocument(
         source=source, target=controller.target, choices=tuple(_choice_document(*each) for each in choices)
     )
 
 
-def _choice_document(recipient: Recipient, choice: Choice) -> ChoiceDocument:
+def _choice_document(recipient: Recipient, choice: PackageChoice) -> ChoiceDocument:
     return ChoiceDocument(
         windows=recipient.name,
         nt_version=f"{recipient.version[0]}.{recipient.version[1]}",
@@ -139,7 +141,7 @@ def _choice_document(recipient: Recipient, choice: Choice) -> ChoiceDocument:
     )
 
 
-def _chosen_document(choice: Choice) -> ChosenDocument | None:
+def _chosen_document(choice: PackageChoice) -> ChosenDocument | None:
     chosen, package = choice.chosen, choice.package
     if chosen is None or package is None or package.inf is None:
         return None

@@ -7,12 +7,12 @@ from bootgraft.errors import ImageError
 from bootgraft.storage.confine import Confinement, exists
 from bootgraft.storage.container import ContainerFile
 from bootgraft.storage.detect import sniff
-from bootgraft.storage.imageinfo import Chain, Facts, ImageFormat, ImageReader, Parent, Reading
+from bootgraft.storage.imageinfo import Chain, Facts, ImageFormat, ImageReader, Parent, ReadOptions
 
 _MAX_DEPTH = 64
 
 
-def read_facts(file: ContainerFile, found: ImageFormat, how: Reading) -> Facts:
+def read_facts(file: ContainerFile, found: ImageFormat, how: ReadOptions) -> Facts:
     """Say what one image file is, without what lies below it.
 
     Raises:
@@ -72,7 +72,7 @@ def _read_parent(child: Facts, parent: Parent, confinement: Confinement) -> tupl
                 where=where,
                 advice=f"If it is raw, record that: qemu-img rebase -u -F raw -b {parent.path} {where}",
             )
-        facts = read_facts(file, found, Reading(confinement, as_parent=True))
+        facts = read_facts(file, found, ReadOptions(confinement, as_parent=True))
     if parent.content_id is not None and parent.content_id != facts.content_id:
         raise ImageError(
             f"its parent {parent.path} was changed after this snapshot was made (CID {facts.content_id or 0:08x},"

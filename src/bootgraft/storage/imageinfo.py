@@ -126,7 +126,7 @@ class Chain:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadOptions:
     """How an image is to be looked at.
 
     Files that it names must be admitted by ``confinement``. ``pending_log_ok`` admits for writing an image that was not
@@ -142,7 +142,7 @@ class Reading:
 class ImageReader(Protocol):
     """What each format's module has."""
 
-    def read(self, file: ContainerFile, how: Reading, /) -> Facts:
+    def read(self, file: ContainerFile, how: ReadOptions, /) -> Facts:
         """Say what one image file is, without what lies below it.
 
         Raises:

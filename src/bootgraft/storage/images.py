@@ -18,7 +18,7 @@ from bootgraft.storage.detect import sniff
 from bootgraft.storage.fileidentity import identify_file, require_identified
 from bootgraft.storage.flat import FlatDevice
 from bootgraft.storage.formats import follow_parents, read_facts
-from bootgraft.storage.imageinfo import Facts, FileRange, ImageFormat, ImageInfo, Reading
+from bootgraft.storage.imageinfo import Facts, FileRange, ImageFormat, ImageInfo, ReadOptions
 from bootgraft.storage.rawfile import RawFile, open_descriptor
 
 __all__ = ["FileRange", "ImageFormat", "ImageInfo", "OpenImage", "find_children", "identify", "open_image"]
@@ -84,7 +84,7 @@ def identify(
     confinement = Confinement.around(path, allow_paths)
     with ContainerFile(path) as file:
         found = _settle_format(file, format)
-        facts = read_facts(file, found, Reading(confinement, pending_log_ok=pending_log_ok))
+        facts = read_facts(file, found, ReadOptions(confinement, pending_log_ok=pending_log_ok))
     chain = follow_parents(facts, confinement)
     identities = tuple(identify_file(each) for each in (*facts.files, *chain.files))
     reason = facts.read_only_reason or found.not_in_place or _first_unwritable(facts)

@@ -1,6 +1,6 @@
 """QCOW2, qemu's own disk format. All numbers are big-endian.
 
-Source: qemu, docs/interop/qcow2.txt ("The Header", "Header extensions").
+Source: qemu, docs/interop/qcow2.txt ("The Qcow2Header", "Qcow2Header extensions").
 """
 
 import json
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bootgraft.errors import ImageError
 from bootgraft.storage.container import ContainerFile
-from bootgraft.storage.imageinfo import Facts, ImageFormat, Parent, Reading
+from bootgraft.storage.imageinfo import Facts, ImageFormat, Parent, ReadOptions
 
 _MAGIC = b"QFI\xfb"
 _HEADER = struct.Struct(">4sIQIIQIIQQIIQ")
@@ -24,7 +24,7 @@ _FORMATS = {known.qemu_driver: known for known in ImageFormat if known.qemu_driv
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class Qcow2Header:
     """The parts of a header that say how an image may be used; sizes in bytes, ``backing`` None where there is none."""
 
     size: int
@@ -34,7 +34,7 @@ class Header:
     backing_format: str | None
 
 
-def read(file: ContainerFile, how: Reading) -> Facts:
+def read(file: ContainerFile, how: ReadOptions) -> Facts:
     """Say what a QCOW2 image is; its backing file is named but not looked at.
 
     Raises:
@@ -67,7 +67,7 @@ def read(file: ContainerFile, how: Reading) -> Facts:
     )
 
 
-def read_header(file: ContainerFile) -> Header:
+def read_header(file: ContainerFile) -> Qcow2Header:
     """Read and check the header and its extensions.
 
     Raises:
@@ -95,7 +95,7 @@ def read_header(file: ContainerFile) -> Header:
     if name_at:
         backing = plain_name(os.fsdecode(_read_backing_name(file, name_at, name_size, 1 << bits)))
     recorded = extensions.get(_BACKING_FORMAT)
-    return Header(
+    return Qcow2Header(
         size=size,
         encrypted=bool(crypt),
         incompatible=incompatible,
@@ -152,7 +152,7 @@ def _read_extensions(file: ContainerFile, offset: int, end: int) -> dict[int, by
     return found
 
 
-def _backing_format(file: ContainerFile, header: Header) -> ImageFormat | None:
+def _backing_format(file: ContainerFile, header: Qcow2Header) -> ImageFormat | None:
     if header.backing_format is None:
         return None
     known = _FORMATS.get(header.backing_format)
@@ -165,7 +165,7 @@ def _backing_format(file: ContainerFile, header: Header) -> ImageFormat | None:
     return known
 
 
-def _read_only_reason(file: ContainerFile, header: Header, *, pending_log_ok: bool) -> str | None:
+def _read_only_reason(file: ContainerFile, header: Qcow2Header, *, pending_log_ok: bool) -> str | None:
     repair = f"qemu-img check -r all {file.name} repairs that"
     if header.incompatible & _CORRUPT:
         return f"qemu has marked it as corrupt; {repair}"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bootgraft.errors import ImageError
 from bootgraft.storage.container import ContainerFile
-from bootgraft.storage.imageinfo import Facts, FileRange, Reading
+from bootgraft.storage.imageinfo import Facts, FileRange, ReadOptions
 
 _SIGNATURE = 0xBEDA107F
 _PREHEADER = struct.Struct("<II")  # signature, version
@@ -26,7 +26,7 @@ _PIECE = 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class VdiHeader:
     """A VDI's header: what kind it is, the disk's bytes, its own id, and those of what it is linked to (or zeros)."""
 
     kind: str
@@ -41,7 +41,7 @@ class Header:
         return self.link_id != _NO_ID or self.parent_id != _NO_ID or self.kind in ("undo", "differencing")
 
 
-def read(file: ContainerFile, _how: Reading) -> Facts:
+def read(file: ContainerFile, _how: ReadOptions) -> Facts:
     """Say what a VDI is.
 
     Raises:
@@ -57,7 +57,7 @@ def read(file: ContainerFile, _how: Reading) -> Facts:
     return Facts(subformat=header.kind, files=(file.path,), size=header.size)
 
 
-def read_header(file: ContainerFile) -> Header:
+def read_header(file: ContainerFile) -> VdiHeader:
     """Read and check the header.
 
     Raises:
@@ -84,7 +84,7 @@ def read_header(file: ContainerFile) -> Header:
         raise file.corrupt("the VDI header counts more blocks in use than there are")
     file.require(data_at + used * block, "the last block in use")
     image_id, _modified_id, link_id, parent_id = ids
-    return Header(_KINDS[kind], size, image_id, link_id, parent_id)
+    return VdiHeader(_KINDS[kind], size, image_id, link_id, parent_id)
 
 
 def corrected_count(file: ContainerFile) -> FileRange | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bootgraft.errors import ImageError
 from bootgraft.storage.container import ContainerFile
-from bootgraft.storage.imageinfo import Facts, FileRange, Reading
+from bootgraft.storage.imageinfo import Facts, FileRange, ReadOptions
 
 _COOKIE = b"conectix"
 _FOOTER = 512
@@ -40,7 +40,7 @@ def has_footer(file: ContainerFile) -> bool:
     return data is not None and _checksum(data) == int.from_bytes(data[_CHECKSUM_AT : _CHECKSUM_AT + 4], "big")
 
 
-def read(file: ContainerFile, how: Reading) -> Facts:
+def read(file: ContainerFile, how: ReadOptions) -> Facts:
     """Say what a VHD is.
 
     What is to be opened for writing anyway may be a dynamic disk whose writer was killed while it moved the footer to

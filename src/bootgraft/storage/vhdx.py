@@ -11,7 +11,7 @@ from functools import cache
 
 from bootgraft.errors import ImageError
 from bootgraft.storage.container import ContainerFile
-from bootgraft.storage.imageinfo import Facts, FileRange, Reading
+from bootgraft.storage.imageinfo import Facts, FileRange, ReadOptions
 
 _KIB = 1024
 _HEADERS = (64 * _KIB, 128 * _KIB)
@@ -45,7 +45,7 @@ _HAS_PARENT = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class VhdxHeader:
     """The header in force: the sound one with the higher sequence number."""
 
     sequence: int
@@ -55,7 +55,7 @@ class Header:
     log_length: int
 
 
-def read(file: ContainerFile, how: Reading) -> Facts:
+def read(file: ContainerFile, how: ReadOptions) -> Facts:
     """Say what a VHDX is.
 
     Raises:
@@ -86,7 +86,7 @@ def read(file: ContainerFile, how: Reading) -> Facts:
     return Facts(subformat="fixed" if flags & _ALL_ALLOCATED else "dynamic", files=(file.path,), size=size)
 
 
-def read_header(file: ContainerFile) -> Header:
+def read_header(file: ContainerFile) -> VhdxHeader:
     """Return the header in force.
 
     Raises:
@@ -97,7 +97,7 @@ def read_header(file: ContainerFile) -> Header:
         data = file.peek(offset, _HEADER_SIZE)
         if len(data) == _HEADER_SIZE and data.startswith(b"head") and _checksum_holds(data):
             _, _, sequence, _, data_write_guid, log_guid, _, _, log_length, log_offset = _HEADER.unpack_from(data)
-            sound.append(Header(sequence, data_write_guid, log_guid, log_offset, log_length))
+            sound.append(VhdxHeader(sequence, data_write_guid, log_guid, log_offset, log_length))
     if not sound:
         file.require(_HEADERS[-1] + _HEADER_SIZE, "the VHDX header")
         raise file.corrupt("neither of the two VHDX headers is sound")
@@ -124,7 +124,7 @@ def headers_without_log(file: ContainerFile) -> tuple[FileRange, ...]:
     )
 
 
-def _is_header(file: ContainerFile, offset: int, header: Header) -> bool:
+def _is_header(file: ContainerFile, offset: int, header: VhdxHeader) -> bool:
     data = file.peek(offset, _HEADER_SIZE)
     return _checksum_holds(data) and _HEADER.unpack_from(data)[2] == header.sequence
 
@@ -136,7 +136,7 @@ def _header_without_log(data: bytes, sequence: int) -> bytes:
     return unsigned[:4] + _crc32c(unsigned).to_bytes(4, "little") + unsigned[8:]
 
 
-def _log_is_pending(file: ContainerFile, header: Header) -> bool:
+def _log_is_pending(file: ContainerFile, header: VhdxHeader) -> bool:
     """Tell whether the log holds a sound entry of the session that the header names.
 
     The session alone does not tell: a writer that was killed before its first entry leaves it in the header, nothing
@@ -147,7 +147,7 @@ def _log_is_pending(file: ContainerFile, header: Header) -> bool:
     return any(_log_entry_is_sound(file, header, position) for position in range(0, header.log_length, _LOG_SECTOR))
 
 
-def _log_entry_is_sound(file: ContainerFile, header: Header, position: int) -> bool:
+def _log_entry_is_sound(file: ContainerFile, header: VhdxHeader, position: int) -> bool:
     head = file.peek(header.log_offset + position, _LOG_ENTRY.size)
     if len(head) < _LOG_ENTRY.size:
         return False

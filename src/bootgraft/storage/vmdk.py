@@ -49,7 +49,7 @@ class ExtentType(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Extent:
+class VmdkExtent:
     """One extent line: ``sectors`` of the disk, from sector ``offset`` of the file ``name`` (None for ZERO)."""
 
     access: Access
@@ -68,7 +68,7 @@ class Descriptor:
     parent_cid: int
     parent_hint: str | None
     change_tracking: str | None
-    extents: tuple[Extent, ...]
+    extents: tuple[VmdkExtent, ...]
     blank_before_extent: bool
 
     @property
@@ -87,7 +87,7 @@ def parse_descriptor(data: bytes, *, name: str) -> Descriptor:
         raise _bad(name, f"its descriptor is longer than {MAX_DESCRIPTOR} bytes")
     text = os.fsdecode(data.split(b"\0", 1)[0])
     settings: dict[str, str] = {}
-    extents: list[Extent] = []
+    extents: list[VmdkExtent] = []
     blank_before_extent = False
     previous = "#"
     for number, raw_line in enumerate(text.split("\n"), start=1):
@@ -104,7 +104,7 @@ def parse_descriptor(data: bytes, *, name: str) -> Descriptor:
 
 
 def _build(
-    text: str, settings: dict[str, str], extents: tuple[Extent, ...], *, blank_before_extent: bool, name: str
+    text: str, settings: dict[str, str], extents: tuple[VmdkExtent, ...], *, blank_before_extent: bool, name: str
 ) -> Descriptor:
     create_type = settings.get("createtype")
     if not create_type:
@@ -144,16 +144,16 @@ def _parse_setting(line: str, settings: dict[str, str], where: str) -> None:
     settings[key.lower()] = value
 
 
-def _parse_extent(line: str, where: str) -> Extent:
+def _parse_extent(line: str, where: str) -> VmdkExtent:
     found = _EXTENT.fullmatch(line)
     if found is None:
         raise _bad(where, f"{line[:80]!r} is not an extent")
     access, sectors, kind, name, offset = found.groups()
     if kind not in ExtentType.__members__.values():
         raise _bad(where, f"extents of type {kind} are not supported")
-    extent = Extent(Access(access), int(sectors), ExtentType(kind), name, int(offset or 0))
+    extent = VmdkExtent(Access(access), int(sectors), ExtentType(kind), name, int(offset or 0))
     if extent.type is ExtentType.ZERO:
-        extent = Extent(extent.access, extent.sectors, extent.type, None, 0)
+        extent = VmdkExtent(extent.access, extent.sectors, extent.type, None, 0)
     elif not name or len(os.fsencode(name)) > _MAX_NAME or _CONTROL.search(name):
         raise _bad(where, "the extent does not name a file")
     if not 0 < extent.sectors <= _MAX_SECTORS or extent.offset > _MAX_SECTORS:

@@ -13,14 +13,14 @@ from bootgraft.storage.blockdevice import SECTOR
 from bootgraft.storage.confine import Confinement, exists, has_protocol
 from bootgraft.storage.container import ContainerFile
 from bootgraft.storage.flat import FlatExtent
-from bootgraft.storage.imageinfo import Facts, FileRange, ImageFormat, Parent, Reading
+from bootgraft.storage.imageinfo import Facts, FileRange, ImageFormat, Parent, ReadOptions
 from bootgraft.storage.vmdk import (
     MAX_DESCRIPTOR,
     NO_PARENT,
     Access,
     Descriptor,
-    Extent,
     ExtentType,
+    VmdkExtent,
     parse_descriptor,
 )
 from bootgraft.storage.vmdksparse import (
@@ -44,7 +44,7 @@ _READ_ONLY = {
 }
 
 
-def read(file: ContainerFile, how: Reading) -> Facts:
+def read(file: ContainerFile, how: ReadOptions) -> Facts:
     """Say what a VMDK is; ``file`` is what the user gave: a descriptor, or a sparse extent that embeds one.
 
     A flat disk is opened without qemu, but as a parent, below a snapshot, it too is read by qemu.
@@ -169,7 +169,7 @@ def _refuse_odd(file: ContainerFile, descriptor: Descriptor, types: Sequence[str
             )
 
 
-def _read_sparse_extent(file: ContainerFile, extent: Extent, confinement: Confinement) -> tuple[Path, SparseHeader]:
+def _read_sparse_extent(file: ContainerFile, extent: VmdkExtent, confinement: Confinement) -> tuple[Path, SparseHeader]:
     if extent.name is None or extent.offset:
         raise file.corrupt(f"its descriptor gives an offset to the sparse extent {extent.name!r}")
     path = _extent_path(file, extent.name, confinement)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bootgraft.targets.vmdescription import Firmware, NetworkCard, VmDescription, VmDisk, VmFormat
-from bootgraft.targets.xmltree import Element, parse_xml
+from bootgraft.targets.xmltree import XmlElement, parse_xml
 
 _IDE = "_83f8638b-8dca-4152-9eda-2ca8b33039b4_"
 _GENERATION_2 = "1"  # configuration/properties/subtype
@@ -38,7 +38,7 @@ def parse(data: bytes, path: Path) -> VmDescription:
     )
 
 
-def _devices(machine: Element, *, second: bool) -> Iterator[tuple[str, Element]]:
+def _devices(machine: XmlElement, *, second: bool) -> Iterator[tuple[str, XmlElement]]:
     """The machine's disk controllers, IDE first: generation 1 starts from nothing else."""
     for element in machine.children:
         if element.name.casefold() == _IDE and not second:
@@ -50,13 +50,13 @@ def _devices(machine: Element, *, second: bool) -> Iterator[tuple[str, Element]]
             yield f"SCSI {number}", device
 
 
-def _manifest(machine: Element) -> Iterator[tuple[str, str]]:
+def _manifest(machine: XmlElement) -> Iterator[tuple[str, str]]:
     manifest = machine.first("manifest")
     for device in manifest.children if manifest is not None else ():
         yield f"_{device.value('instance').casefold()}_", device.value("name").casefold()
 
 
-def _disks(name: str, device: Element) -> Iterator[VmDisk]:
+def _disks(name: str, device: XmlElement) -> Iterator[VmDisk]:
     """Every hard disk of one controller device, by channel and place on it."""
     # Only IDE starts generation 1, and that is what gen1 means; a disk that it has on SCSI is synthetic, as in gen2.
     target = "hyperv:gen1" if name == "IDE" else "hyperv:gen2"
@@ -67,7 +67,7 @@ def _disks(name: str, device: Element) -> Iterator[VmDisk]:
                 yield VmDisk(drive.value("pathname"), f"{name} {controller.name} {drive.name}", target, drive.line)
 
 
-def _cards(machine: Element) -> Iterator[NetworkCard]:
+def _cards(machine: XmlElement) -> Iterator[NetworkCard]:
     for name, kind in _manifest(machine):
         element = machine.first(name)
         if "ethernet port" in kind and element is not None:

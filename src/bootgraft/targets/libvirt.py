@@ -18,7 +18,7 @@ from bootgraft.targets.vmdescription import (
     malformed,
     passed_through,
 )
-from bootgraft.targets.xmltree import Element, encoding_of, parse_xml, start_tag
+from bootgraft.targets.xmltree import XmlElement, encoding_of, parse_xml, start_tag
 from bootgraft.text import printable
 
 _HYPERVISORS = {"kvm": "kvm", "qemu": "kvm", "xen": "xen", "vmware": "vmware", "vbox": "virtualbox"}
@@ -100,7 +100,7 @@ def plug(data: bytes, path: Path, names: Collection[str], *, plugged: bool) -> b
     return data
 
 
-def _edit(data: bytes, interface: Element, encoding: str, state: str) -> tuple[int, int, str]:
+def _edit(data: bytes, interface: XmlElement, encoding: str, state: str) -> tuple[int, int, str]:
     """Return what is to stand where, so that the interface's link is in this state."""
     link = interface.first("link")
     if link is not None:
@@ -130,20 +130,20 @@ def _with_state(tag: str, state: str) -> str:
     return f"{tag[:at]} state='{state}'{tag[at:]}"
 
 
-def _disk_elements(domain: Element) -> Iterator[Element]:
+def _disk_elements(domain: XmlElement) -> Iterator[XmlElement]:
     for element in domain.all("devices", "disk"):
         if element.attributes.get("device", "disk") not in _OTHER_DEVICES:
             yield element
 
 
-def _disk(domain: Element, element: Element, path: Path) -> VmDisk:
+def _disk(domain: XmlElement, element: XmlElement, path: Path) -> VmDisk:
     place = element.attribute(("target",), "dev")
     if not place:
         raise malformed(path, element.line, "this disk has no <target dev>")
     return VmDisk(_source(element, path), place, _controller(domain, element, path), element.line)
 
 
-def _source(element: Element, path: Path) -> str:
+def _source(element: XmlElement, path: Path) -> str:
     source = element.first("source")
     attributes = {} if source is None else source.attributes
     match element.attributes.get("type", "file"):
@@ -160,13 +160,13 @@ def _source(element: Element, path: Path) -> str:
     return name
 
 
-def _bus(element: Element) -> str:
+def _bus(element: XmlElement) -> str:
     bus = element.attribute(("target",), "bus")
     name = element.attribute(("target",), "dev")
     return bus or next((known for prefix, known in DISK_NAMES.items() if name.startswith(prefix)), "")
 
 
-def _controller(domain: Element, element: Element, path: Path) -> str | None:
+def _controller(domain: XmlElement, element: XmlElement, path: Path) -> str | None:
     hypervisor = _HYPERVISORS.get(domain.attributes.get("type", ""), "")
     bus = _bus(element)
     model = ""
@@ -182,18 +182,18 @@ def _controller(domain: Element, element: Element, path: Path) -> str | None:
     return CONTROLLERS.get((hypervisor, bus, model))
 
 
-def _model(element: Element) -> str:
+def _model(element: XmlElement) -> str:
     return element.attributes.get("model", "")
 
 
-def _scsi_model(domain: Element, index: str) -> str:
+def _scsi_model(domain: XmlElement, index: str) -> str:
     for controller in domain.all("devices", "controller"):
         if controller.attributes.get("type") == "scsi" and controller.attributes.get("index", "0") == index:
             return _model(controller)
     return ""
 
 
-def _suffix(domain: Element, model: str) -> str:
+def _suffix(domain: XmlElement, model: str) -> str:
     """A virtio device is transitional where it sits on a conventional bus, which q35 gives only on request."""
     if model.endswith("-non-transitional"):
         return "-modern"
@@ -202,7 +202,7 @@ def _suffix(domain: Element, model: str) -> str:
     return "-modern" if "q35" in domain.attribute(("os", "type"), "machine") else ""
 
 
-def _order(element: Element, path: Path) -> int | None:
+def _order(element: XmlElement, path: Path) -> int | None:
     text = element.attribute(("boot",), "order")
     if not text:
         return None
@@ -211,7 +211,7 @@ def _order(element: Element, path: Path) -> int | None:
     return int(text)
 
 
-def _firmware(domain: Element) -> Firmware | None:
+def _firmware(domain: XmlElement) -> Firmware | None:
     """A loader of type ``rom`` may be either; without one it is SeaBIOS."""
     wanted = domain.attribute(("os",), "firmware")
     loader = domain.first("os", "loader")
@@ -220,7 +220,7 @@ def _firmware(domain: Element) -> Firmware | None:
     return Firmware.BIOS if wanted == "bios" or loader is None else None
 
 
-def _card(number: int, interface: Element) -> NetworkCard:
+def _card(number: int, interface: XmlElement) -> NetworkCard:
     link = interface.first("link")
     plugged = link is None or link.attributes.get("state") != "down"
     name = interface.attribute(("mac",), "address")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bootgraft.errors import VmDescriptionError
 from bootgraft.targets.vmdescription import Firmware, NetworkCard, VmDescription, VmDisk, VmFormat, malformed
-from bootgraft.targets.xmltree import Element, parse_xml
+from bootgraft.targets.xmltree import XmlElement, parse_xml
 
 MAX_MEMBERS = 64
 """Files that are looked through for an archive's description; it has to be the first (DSP0243, 4.2)."""
@@ -80,7 +80,7 @@ def name_in_archive(path: Path) -> str:
 
 
 def _disks(
-    envelope: Element, items: list[Element], hypervisor: str, path: Path
+    envelope: XmlElement, items: list[XmlElement], hypervisor: str, path: Path
 ) -> Iterator[tuple[tuple[str, int, int], VmDisk]]:
     """Every disk with what sorts it: the kind of its controller, the controller's number, its place on that."""
     controllers = {item.value("InstanceID"): item for item in items}
@@ -97,21 +97,21 @@ def _disks(
         yield (parent.value("ResourceType"), number, unit), disk
 
 
-def _number(item: Element, name: str, path: Path) -> int:
+def _number(item: XmlElement, name: str, path: Path) -> int:
     text = item.value(name) or "0"
     if not re.fullmatch("[0-9]{1,9}", text):
         raise malformed(path, item.line, f"{name} is no number: {text!r}")
     return int(text)
 
 
-def _controller(item: Element, hypervisor: str) -> str | None:
+def _controller(item: XmlElement, hypervisor: str) -> str | None:
     name = _SUBTYPES.get(item.value("ResourceSubType").casefold())
     if item.value("ResourceType") == _IDE:
         name = (name or "piix4") if hypervisor == "virtualbox" else "ide"
     return None if name is None else f"{hypervisor}:{name}"
 
 
-def _file(envelope: Element, item: Element, path: Path) -> str:
+def _file(envelope: XmlElement, item: XmlElement, path: Path) -> str:
     """The file of a disk: from the disk's resource to its disk, from that to the file."""
     found = _HOST_RESOURCE.fullmatch(item.value("HostResource"))
     if found is None:
@@ -130,14 +130,14 @@ def _file(envelope: Element, item: Element, path: Path) -> str:
     raise malformed(path, item.line, f"this disk names a file that is not listed: {reference!r}")
 
 
-def _firmware(hardware: Element) -> Firmware | None:
+def _firmware(hardware: XmlElement) -> Firmware | None:
     for setting in hardware.all("Config"):
         if setting.attributes.get("key") == "firmware":
             return Firmware.UEFI if setting.attributes.get("value", "").casefold() == "efi" else Firmware.BIOS
     return None
 
 
-def _cards(items: list[Element]) -> Iterator[NetworkCard]:
+def _cards(items: list[XmlElement]) -> Iterator[NetworkCard]:
     for item in items:
         if item.value("ResourceType") == _CARD:
             name = item.value("ElementName") or item.value("Caption") or "network card"

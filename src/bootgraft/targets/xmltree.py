@@ -19,7 +19,7 @@ MAX_ELEMENTS = 50_000
 
 
 @dataclass(slots=True)
-class Element:
+class XmlElement:
     """One element; names are without their namespace prefix.
 
     ``start`` and ``end`` are bytes in the file: of the ``<`` of the start tag and of the end tag; an empty element's
@@ -32,9 +32,9 @@ class Element:
     start: int
     end: int = 0
     text: str = ""
-    children: list["Element"] = field(default_factory=list)
+    children: list["XmlElement"] = field(default_factory=list)
 
-    def all(self, *path: str) -> Iterator["Element"]:
+    def all(self, *path: str) -> Iterator["XmlElement"]:
         """Every element that a path of names leads to, in the order of the file."""
         if not path:
             yield self
@@ -43,7 +43,7 @@ class Element:
             if child.name == path[0]:
                 yield from child.all(*path[1:])
 
-    def first(self, *path: str) -> "Element | None":
+    def first(self, *path: str) -> "XmlElement | None":
         """The first element that a path of names leads to."""
         return next(self.all(*path), None)
 
@@ -58,7 +58,7 @@ class Element:
         return "" if found is None else found.attributes.get(name, "")
 
 
-def parse_xml(data: bytes, path: Path) -> Element:
+def parse_xml(data: bytes, path: Path) -> XmlElement:
     """Return the root element of a document.
 
     Raises:
@@ -88,9 +88,9 @@ class _Builder:
     parser: Any
 
     def __init__(self, path: Path) -> None:
-        self.root: Element | None = None
+        self.root: XmlElement | None = None
         self._path = path
-        self._open: list[Element] = []
+        self._open: list[XmlElement] = []
         self._count = 0
 
     def doctype(self, *_details: object) -> None:
@@ -106,7 +106,7 @@ class _Builder:
             raise malformed(self._path, self.parser.CurrentLineNumber, "it has more elements than any description")
         # A prefix is bound to its namespace by whoever wrote the file; the names are told apart without it.
         plain = {_local(each): value for each, value in attributes.items()}
-        element = Element(_local(name), plain, self.parser.CurrentLineNumber, self.parser.CurrentByteIndex)
+        element = XmlElement(_local(name), plain, self.parser.CurrentLineNumber, self.parser.CurrentByteIndex)
         if self._open:
             self._open[-1].children.append(element)
         else:
@@ -141,7 +141,7 @@ def encoding_of(data: bytes) -> str:
 _START_TAG = re.compile(r"""<(?:[^"'>]|"[^"]*"|'[^']*')*>""")
 
 
-def start_tag(data: bytes, element: Element, encoding: str) -> str:
+def start_tag(data: bytes, element: XmlElement, encoding: str) -> str:
     """The start tag of an element, as it is written in the file."""
     found = _START_TAG.match(data[element.start : element.end].decode(encoding, "replace"))
     assert found is not None  # expat read it

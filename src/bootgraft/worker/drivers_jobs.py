@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from bootgraft.drivers.infselect import Choice, choose_package
+from bootgraft.drivers.infselect import PackageChoice, choose_package
 from bootgraft.drivers.infsource import PackageTree
 from bootgraft.drivers.recipient import Recipient, known_recipients
 from bootgraft.errors import DriverSourceError
@@ -61,7 +61,9 @@ def _show(tree: PackageTree, target: str, request: DriversRequest) -> Outcome[Sh
     """What would be chosen for one Windows, or for every one that there is."""
     controller = find_controller(target)
     recipients = known_recipients(request.version, request.arch)
-    choices: list[tuple[Recipient, Choice]] = [(each, choose_package(tree, controller, each)) for each in recipients]
+    choices: list[tuple[Recipient, PackageChoice]] = [
+        (each, choose_package(tree, controller, each)) for each in recipients
+    ]
     document = show_document(tree.origin, controller, choices)
     text = show_text(document, detailed=len(choices) == 1 or request.detailed)
     return Outcome(_DONE if any(choice.package for _, choice in choices) else _NOTHING, document, text)

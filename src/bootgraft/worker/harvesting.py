@@ -8,7 +8,7 @@ from bootgraft.drivers.harvest import HarvestedFile
 from bootgraft.drivers.harvest import harvest as harvest_files
 from bootgraft.drivers.infselect import choose_package
 from bootgraft.drivers.infsource import PackageTree
-from bootgraft.drivers.loose import LooseFiles
+from bootgraft.drivers.memory_archive import MemoryArchive
 from bootgraft.drivers.recipient import Recipient, read_recipient
 from bootgraft.errors import DriverSourceError
 from bootgraft.machine import Machine
@@ -59,7 +59,7 @@ def harvest(job: Job, disks: Sequence[BlockDevice], output: Callable[[bytes], No
 
 def _is_whole(files: Sequence[HarvestedFile], controller: Controller, recipient: Recipient) -> bool:
     """Whether the INF among the files gives the driver back on such a machine."""
-    tree = PackageTree(LooseFiles(((file.name, file.data) for file in files), "harvest"), "harvest")
+    tree = PackageTree(MemoryArchive(((file.name, file.data) for file in files), "harvest"), "harvest")
     try:
         return choose_package(tree, controller, recipient).package is not None
     except DriverSourceError:

@@ -9,7 +9,7 @@ from bootgraft.errors import RegFileError, UsageError
 from bootgraft.registry.hive import Hive, Key
 from bootgraft.registry.records import KEY_SYM_LINK
 from bootgraft.registry.regfile import SIZE_LIMIT, RegKey, parse
-from bootgraft.repair.registry_plan import Wanted
+from bootgraft.repair.registry_plan import WantedKey
 from bootgraft.windows.registry_paths import parse_key, set_number
 from bootgraft.worker.registry_hives import Hives, Located
 from bootgraft.worker.registry_request import RegistryRequest
@@ -23,7 +23,7 @@ _VOLATILE = re.compile(r"[^\\]*ControlSet[^\\]*\\Services\\[^\\]+\\Enum(?:\\.+)?
 class Edits:
     """What is wanted, what the user should know about it, and for ``delete`` and ``set`` what is not there."""
 
-    wanted: tuple[Wanted, ...]
+    wanted: tuple[WantedKey, ...]
     notes: tuple[str, ...] = ()
     missing: str = ""
 
@@ -36,7 +36,7 @@ def set_edits(hives: Hives, request: RegistryRequest) -> Edits:
         return Edits((), missing=f"There is no {located.path.partition(chr(92))[0]} in {located.file}.")
     data = RegistryData(request.type, bytes.fromhex(request.data))
     values = () if request.value is None else ((request.value, data),)
-    return Edits(_wanted(hives, located, paths, Wanted(located.file, "", values=values)))
+    return Edits(_wanted(hives, located, paths, WantedKey(located.file, "", values=values)))
 
 
 def delete_edits(hives: Hives, request: RegistryRequest) -> Edits:
@@ -52,13 +52,13 @@ def delete_edits(hives: Hives, request: RegistryRequest) -> Edits:
         what = "key" if request.value is None else f"value {request.value or '(Default)'} in"
         return Edits((), missing=f"There is no {what} {located.prefix}\\{located.path} in {located.file}.")
     values = () if request.value is None else ((request.value, None),)
-    model = Wanted(located.file, "", delete=request.value is None, values=values)
+    model = WantedKey(located.file, "", delete=request.value is None, values=values)
     return Edits(_wanted(hives, located, paths, model))
 
 
 def import_edits(hives: Hives, request: RegistryRequest, file: str) -> Edits:
     """Everything that a .reg file says. Raises RegFileError, which names the line, where it cannot be done."""
-    wanted: list[Wanted] = []
+    wanted: list[WantedKey] = []
     notes: dict[str, None] = {}
     for key in parse(_read(file), name=file).keys:
         located = _locate(hives, request, key, file)
@@ -71,7 +71,7 @@ def import_edits(hives: Hives, request: RegistryRequest, file: str) -> Edits:
         values = tuple((v.name, None if v.delete else RegistryData(v.type, v.data)) for v in key.values)
         if key.delete and not located.path:
             raise _at_line("the root of a hive cannot be deleted", key, file)
-        wanted += _wanted(hives, located, paths, Wanted(located.file, "", delete=key.delete, values=values))
+        wanted += _wanted(hives, located, paths, WantedKey(located.file, "", delete=key.delete, values=values))
     return Edits(tuple(wanted), tuple(notes))
 
 
@@ -104,11 +104,11 @@ def _at_line(what: str, key: RegKey, file: str) -> RegFileError:
     )
 
 
-def _wanted(hives: Hives, located: Located, paths: tuple[str, ...], model: Wanted) -> tuple[Wanted, ...]:
+def _wanted(hives: Hives, located: Located, paths: tuple[str, ...], model: WantedKey) -> tuple[WantedKey, ...]:
     hive = hives.open(located.file)
     for path in paths:
         _refuse_links(hive, path)
-    return tuple(Wanted(model.hive, path, model.delete, model.values) for path in paths)
+    return tuple(WantedKey(model.hive, path, model.delete, model.values) for path in paths)
 
 
 def _refuse_links(hive: Hive, path: str) -> None:

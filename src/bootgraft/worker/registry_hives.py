@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from bootgraft.boot.hibernation import SavedSession
 from bootgraft.changes import FileId
 from bootgraft.errors import BootConfigError, BootgraftError, FileMissingError, UsageError
+from bootgraft.filesystems.bare_volume import BareFile, BareVolume
 from bootgraft.filesystems.base import FileSystem, FileSystemKind
-from bootgraft.filesystems.loose import LooseFile, LooseFiles
 from bootgraft.machine import Disk, Machine, Volume
 from bootgraft.registry.hive import Hive
 from bootgraft.repair.apply import find_volume
@@ -209,12 +209,12 @@ class _LooseVolume(Volume):
 
 def _bare(job: Job, device: BlockDevice, logs: Sequence[BlockDevice], size: int, *, writable: bool) -> Hives:
     name = _file_name(job.devices[0].location)
-    files = {name: LooseFile(device, size, writable=writable)}
+    files = {name: BareFile(device, size, writable=writable)}
     for spec, log in zip(job.devices[1:], logs, strict=True):
-        files[_file_name(spec.location)] = LooseFile(log, log.size)
+        files[_file_name(spec.location)] = BareFile(log, log.size)
     partition = Partition(slot=1, start=0, size=device.size, type="", active=False, logical=False)
     window = Slice(device, 0, device.size, job.devices[0].location.rpartition("/")[0] or "/")
-    volume = _LooseVolume(LooseFiles(files), partition, window, writable=writable)
+    volume = _LooseVolume(BareVolume(files), partition, window, writable=writable)
     disk = Disk(0, device, PartitionTable(TableKind.NONE, None, (), 512, ()), (volume,))
     return Hives(Machine((disk,)), None, volume.file("\\" + name))
 

@@ -8,7 +8,7 @@ import msgspec
 from bootgraft.errors import HiveError
 from bootgraft.jsontext import to_json
 from bootgraft.registry.hive import Hive, Key
-from bootgraft.registry.integrity import DefectSeverity, Survey, survey
+from bootgraft.registry.integrity import DefectSeverity, IntegrityReport, survey
 from bootgraft.registry.regexport import export as export_key
 from bootgraft.report.documents.registry import (
     DefectDocument,
@@ -124,7 +124,7 @@ def _verify(hives: Hives, request: RegistryRequest) -> Outcome[VerifyDocument]:
     return Outcome(NOT_THERE if unsound else DONE, VerifyDocument(hives=tuple(documents)), text)
 
 
-def _survey_document(name: str, hive: Hive, found: Survey) -> HiveDocument:
+def _survey_document(name: str, hive: Hive, found: IntegrityReport) -> HiveDocument:
     return HiveDocument(
         hive=name,
         error=None,
@@ -140,7 +140,7 @@ def _survey_document(name: str, hive: Hive, found: Survey) -> HiveDocument:
     )
 
 
-def _survey_lines(name: str, hive: Hive, found: Survey) -> Iterator[str]:
+def _survey_lines(name: str, hive: Hive, found: IntegrityReport) -> Iterator[str]:
     mark = "sound   " if found.sound else "DAMAGED "
     yield f"{mark}  {name}: version 1.{hive.version}, {found.keys} keys, {found.values} values"
     if hive.pending is not None:

@@ -6,7 +6,7 @@ from bootgraft.drivers.archives import Member
 from bootgraft.errors import FileMissingError
 
 
-class LooseFiles:
+class MemoryArchive:
     """Some files by their paths; ``name`` is what errors say as where."""
 
     def __init__(self, files: Iterable[tuple[str, bytes]], name: str) -> None:

@@ -2,12 +2,12 @@
 
 import pytest
 
-from bootgraft.drivers.loose import LooseFiles
+from bootgraft.drivers.memory_archive import MemoryArchive
 from bootgraft.errors import FileMissingError
 
 
 def test_files_by_their_paths_in_any_case() -> None:
-    files = LooseFiles([("a.inf", b"1"), ("B\\c.sys", b"22")], "memory")
+    files = MemoryArchive([("a.inf", b"1"), ("B\\c.sys", b"22")], "memory")
     assert [(member.path, member.size) for member in files.members()] == [("a.inf", 1), ("B\\c.sys", 2)]
     assert files.read("b\\C.SYS") == b"22"
     with pytest.raises(FileMissingError) as caught:

@@ -9,7 +9,7 @@ from bootgraft.storage.blockdevice import BlockDevice
 
 
 @dataclass(slots=True)
-class LooseFile:
+class BareFile:
     """One file: the device that holds its bytes, of which there may be more, and its size in bytes."""
 
     device: BlockDevice
@@ -17,10 +17,10 @@ class LooseFile:
     writable: bool = False
 
 
-class LooseFiles:
+class BareVolume:
     """A FileSystem of one directory; a file grows as far as its device reaches."""
 
-    def __init__(self, files: Mapping[str, LooseFile]) -> None:
+    def __init__(self, files: Mapping[str, BareFile]) -> None:
         self._files = dict(files)
 
     @property
@@ -96,7 +96,7 @@ class LooseFiles:
                 return name
         raise FileMissingError("there is no such file", where=path, advice="Check the path")
 
-    def _writable(self, path: str) -> LooseFile:
+    def _writable(self, path: str) -> BareFile:
         file = self._files[self._name(path)]
         if not file.writable:
             raise FileSystemError("the file is open for reading only", where=path, advice="This is a bug")

@@ -4,16 +4,16 @@ import pytest
 from tests.storage.disks import MemoryDisk
 
 from bootgraft.errors import FileMissingError, FileSystemError
+from bootgraft.filesystems.bare_volume import BareFile, BareVolume
 from bootgraft.filesystems.base import FileSystem, VolumeState
-from bootgraft.filesystems.loose import LooseFile, LooseFiles
 
 
 @pytest.fixture
 def files() -> FileSystem:
-    return LooseFiles(
+    return BareVolume(
         {
-            "SYSTEM": LooseFile(MemoryDisk(bytearray(b"hive".ljust(64, b"\0"))), 4, writable=True),
-            "SYSTEM.LOG": LooseFile(MemoryDisk(bytearray(b"log")), 3),
+            "SYSTEM": BareFile(MemoryDisk(bytearray(b"hive".ljust(64, b"\0"))), 4, writable=True),
+            "SYSTEM.LOG": BareFile(MemoryDisk(bytearray(b"log")), 3),
         }
     )
 
