@@ -104,8 +104,8 @@ Two = Install2, PCI\\TWO
 A = "Maker A"
 """
     found = models_for(inf(text), XP)
-    assert [(m.manufacturer, m.description, m.install, m.ids) for m in found] == [
-        ("Maker A", "One", "Install1", ("PCI\\ONE", "PCI\\COMPATIBLE", "PCI\\LAST")),
+    assert [(m.section, m.description, m.install, m.ids) for m in found] == [
+        ("First.NTx86", "One", "Install1", ("PCI\\ONE", "PCI\\COMPATIBLE", "PCI\\LAST")),
         ("Second", "Two", "Install2", ("PCI\\TWO",)),
     ]
 

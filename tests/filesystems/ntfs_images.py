@@ -24,6 +24,17 @@ _ENVIRONMENT = {**os.environ, "PATH": os.environ.get("PATH", "") + ":/usr/sbin:/
 Job = tuple[str, ...]
 
 
+def volume_information(volume: Path) -> dict[str, str]:
+    """What ntfsinfo says of a volume: ``Volume Flags``, ``Volume Version`` and so on."""
+    lines = (line.partition(":") for line in run("ntfsinfo", "-f", "-m", volume).decode().splitlines())
+    return {name.strip(): value.strip() for name, sign, value in lines if sign}
+
+
+def is_dirty(volume: Path) -> bool:
+    """Whether Windows will run chkdsk at its next start, by ntfsinfo."""
+    return bool(int(volume_information(volume)["Volume Flags"].split()[0], 16) & 1)
+
+
 def run(*command: str | Path) -> bytes:
     """Run a program and return its standard output; its words are in the error where it fails."""
     done = subprocess.run([str(word) for word in command], capture_output=True, env=_ENVIRONMENT, check=False)

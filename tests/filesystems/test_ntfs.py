@@ -73,8 +73,6 @@ def test_what_it_is(volume: Path) -> None:
         assert a_file_system.kind is FileSystemKind.NTFS
         assert mounted.label == "Wörk 漢字"
         assert mounted.state is VolumeState.CLEAN
-        assert mounted.version == (3, 1)
-        assert not mounted.dirty_flag
         assert not mounted.writable
 
 
@@ -278,10 +276,9 @@ def test_extents_hold_the_content(volume: Path) -> None:
         assert "Größe Ω.txt".encode("utf-16-le") in raw[offset : offset + length]
         ((offset, length),) = mounted.extents("\\$Boot")
         assert (offset, length) == (0, 8192)
-        ((offset, length),) = mounted.logfile_restart_pages()
-        assert length == 8192
-        assert offset == mounted.extents("\\$LogFile")[0][0]
-        assert raw[offset : offset + length] == b"\xff" * 8192
+        ((offset, length),) = mounted.extents("\\$LogFile")
+        assert length >= 8192
+        assert raw[offset : offset + length] == b"\xff" * length
 
 
 def test_a_read_only_mount_refuses_to_write(volume: Path) -> None:

@@ -117,7 +117,6 @@ def test_nothing_is_written_to_standard_error() -> None:
 )
 def test_versions_without_fixes(version: str, count: int) -> None:
     assert len(ntfs_version.missing_fixes(version)) == count
-    assert ntfs_version.is_known_vulnerable(version) is (count > 0)
 
 
 def test_the_installed_version_is_told_by_the_package_manager() -> None:

@@ -12,6 +12,7 @@ from tests.filesystems.ntfs_images import (
     blank,
     file,
     fill,
+    is_dirty,
     mount,
     patch,
     record_offset,
@@ -77,7 +78,7 @@ def test_a_clean_journal_costs_no_write(volume: Path) -> None:
 def test_a_clean_journal_stays_as_it_is_when_files_are_written(volume: Path) -> None:
     write_log(volume, clean=True, major=1)
     with mount(volume) as mounted:
-        pages = mounted.logfile_restart_pages()
+        pages = mounted.extents("\\$LogFile")
     before = [volume.read_bytes()[offset : offset + length] for offset, length in pages]
     with mount(volume, writable=True) as mounted:
         mounted.create("\\new", b"content")
@@ -93,8 +94,8 @@ def test_a_journal_with_pending_changes(volume: Path) -> None:
 
 def test_a_journal_that_is_garbage(volume: Path) -> None:
     with mount(volume) as mounted:
-        ((offset, length),) = mounted.logfile_restart_pages()
-    patch(volume, offset, b"garbage!" * (length // 8))
+        offset = mounted.extents("\\$LogFile")[0][0]
+    patch(volume, offset, b"garbage!" * 1024)
     assert_only_reads(volume, VolumeState.UNCLEAN)
 
 
@@ -144,12 +145,11 @@ def test_a_dirty_volume_may_be_written_and_stays_dirty(volume: Path) -> None:
     information = content.index(b"\x03\x01\x00\x00", content.index(b"\x70\x00\x00\x00"))  # NTFS 3.1, no flags
     for start in (record, record_offset(volume, 3, mirror=True)):
         patch(volume, start + information + 2, b"\x01")
+    assert is_dirty(volume)
     with mount(volume, writable=True) as mounted:
-        assert mounted.dirty_flag
         assert mounted.state is VolumeState.CLEAN
         mounted.create("\\new", b"content")
-    with mount(volume) as mounted:
-        assert mounted.dirty_flag
+    assert is_dirty(volume)
 
 
 def test_a_volume_that_windows_left_clean(tmp_path: Path) -> None:

@@ -12,8 +12,13 @@ from tests.targets.test_xmltree import BOMB
 
 from bootgraft.errors import UsageError, VmDescriptionError
 from bootgraft.targets import hyperv, libvirt, ovf, proxmox, vmx
-from bootgraft.targets.vmdescription import VmFormat
-from bootgraft.targets.vmfile import MAX_SIZE, parse_description, plug, read_description
+from bootgraft.targets.vmdescription import VmDescription, VmFormat
+from bootgraft.targets.vmfile import MAX_SIZE, parse_description, plug, read_bytes
+
+
+def read_description(path: Path) -> VmDescription:
+    return parse_description(read_bytes(path), path)
+
 
 DOMAIN = b"<domain type='kvm'><devices/></domain>"
 

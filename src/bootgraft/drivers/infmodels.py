@@ -82,7 +82,6 @@ class Model:
     """One line of a models section: a device by its ids, the hardware id first, and its install section."""
 
     description: str
-    manufacturer: str
     install: str
     ids: tuple[str, ...]
     decoration: Decoration
@@ -159,5 +158,4 @@ def _models(inf: InfFile, manufacturer: InfLine, decoration: Decoration) -> Iter
     for line in inf.section(section):
         ids = tuple(each for each in line.fields[1:] if each)
         if line.field(0) and ids:
-            maker = base if manufacturer.key is None else manufacturer.key
-            yield Model(line.key or "", maker, line.field(0), ids, decoration, section, line.number)
+            yield Model(line.key or "", line.field(0), ids, decoration, section, line.number)

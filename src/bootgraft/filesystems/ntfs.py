@@ -28,10 +28,8 @@ from bootgraft.storage.blockdevice import BlockDevice
 
 _VOLUME = 3  # MFT record of $Volume
 _UPCASE = 10  # MFT record of $UpCase
-_DIRTY = 0x0001  # VOLUME_IS_DIRTY
 _PLAIN, _READ_ONLY = 0, 1  # volume.h: NTFS_MNT_NONE, NTFS_MNT_RDONLY
 _NOT_CLEAN = (errno.EOPNOTSUPP, errno.EPERM)  # what a writable mount says of an unclean or hibernated volume
-_RESTART_PAGES = 2 * 4096  # bytes at the start of $LogFile: two copies of the restart page
 
 _WHY_NOT = {
     VolumeState.CLEAN: ("the volume was opened for reading only", "Open it for writing"),
@@ -89,18 +87,6 @@ class NtfsVolume:
     def writable(self) -> bool:
         """Whether it was asked for and the volume is clean."""
         return self._writable
-
-    @property
-    def dirty_flag(self) -> bool:
-        """Whether Windows will run chkdsk at its next start. The volume may be written nevertheless."""
-        with self._turn():
-            return bool(self._handles.volume.flags & _DIRTY)
-
-    @property
-    def version(self) -> tuple[int, int]:
-        """NTFS version: (1, 2) is NT 4's, (3, 0) Windows 2000's, (3, 1) all later ones'."""
-        with self._turn():
-            return self._handles.volume.major_ver, self._handles.volume.minor_ver
 
     def listdir(self, path: str, /) -> tuple[Entry, ...]:
         """All entries of a directory in index order, as the index describes them; without NTFS's own files."""
@@ -195,17 +181,6 @@ class NtfsVolume:
         """
         with self._turn(), self._content(path, readable=False) as (inode, _data):
             return ntfs_content.extents(self._handles, inode)
-
-    def logfile_restart_pages(self) -> tuple[tuple[int, int], ...]:
-        """(offset, length) in bytes of the two restart pages of ``$LogFile``: Windows changes them at each mount."""
-        found: list[tuple[int, int]] = []
-        left = _RESTART_PAGES
-        for offset, length in self.extents("\\$LogFile"):
-            found.append((offset, min(length, left)))
-            left -= found[-1][1]
-            if not left:
-                break
-        return tuple(found)
 
     def distrust(self) -> None:
         """Take the library's word against ours: it refused to mount for writing what looks clean."""

@@ -55,8 +55,3 @@ def missing_fixes(version: str) -> tuple[str, ...]:
         return ()
     release = tuple(int(number) for number in match.groups())
     return tuple(advisory for fixed, advisory in FIXES if release < fixed)
-
-
-def is_known_vulnerable(version: str) -> bool:
-    """Whether a version, by its number, lacks a known memory-safety fix."""
-    return bool(missing_fixes(version))

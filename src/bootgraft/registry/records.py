@@ -23,7 +23,6 @@ SUBKEY_LIST_AT = 28
 VALUE_COUNT_AT = 36
 VALUE_LIST_AT = 40
 MAX_NAME_AT = 52  # 16 bits; the upper half of the word holds virtualization flags since Vista
-VIRTUALIZATION_AT = 54
 MAX_CLASS_AT = 56
 MAX_VALUE_NAME_AT = 60
 MAX_VALUE_DATA_AT = 64

@@ -7,7 +7,6 @@ in silence is an error here, because a line that is skipped is a driver that doe
 
 import codecs
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -104,16 +103,6 @@ def format_value(name: str, type: int, data: bytes, *, delete: bool = False) -> 
     if text is not None:
         return f'{start}"{_escape(text)}"'
     return _wrap(start + ("hex:" if type == ValueType.REG_BINARY else f"hex({type:x}):"), data)
-
-
-def format_regfile(keys: Iterable[RegKey]) -> str:
-    """A whole file in version 5.00, lines ended by ``\\n``."""
-    blocks = [RegFileDialect.VERSION_5.value]
-    for key in keys:
-        lines = [format_key(key.path, delete=key.delete)]
-        lines.extend(format_value(value.name, value.type, value.data, delete=value.delete) for value in key.values)
-        blocks.append("\n".join(lines))
-    return "\n\n".join(blocks) + "\n"
 
 
 class _Parser:

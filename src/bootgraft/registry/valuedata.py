@@ -14,7 +14,6 @@ INLINE_LIMIT = 4
 SEGMENT = 16344
 """Bytes in every segment of big data but the last."""
 BIG_DATA_MINOR = 4
-_SEGMENT_CELL = SEGMENT + 4  # Windows leaves four bytes of each segment's cell unused
 _DB = struct.Struct("<2sHI")
 
 

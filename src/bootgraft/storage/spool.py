@@ -26,11 +26,6 @@ class Spool:
         self._file = -1
         self._folder = ""
 
-    @property
-    def spilled(self) -> bool:
-        """Whether there is a temporary file."""
-        return self._file >= 0
-
     def allocate(self, length: int) -> list[tuple[int, int]]:
         """Hand out ``length`` bytes, as stretches of (address, length); what was given back comes first."""
         stretches: list[tuple[int, int]] = []

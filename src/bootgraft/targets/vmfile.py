@@ -23,15 +23,6 @@ EDITABLE = tuple(each for each in FORMATS if each.plug)
 """Those that a hypervisor reads at each start, so that an edit of them has an effect."""
 
 
-def read_description(path: Path) -> VmDescription:
-    """Read the description in a file.
-
-    Raises:
-        VmDescriptionError: there is no such file, or it is none that bootgraft understands.
-    """
-    return parse_description(read_bytes(path), path)
-
-
 def read_bytes(path: Path) -> bytes:
     """Return what is in a description's file, which must be a plain one.
 
