@@ -5,30 +5,35 @@ default) and 2, on its way to the LSI Logic controller of VMware.
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from tests.boot.bootmgr.test_chain import (
+    ESP_FILE,
+    FALLBACK,
+    MANAGER,
+    at,
+    efi_loader,
+    started_by_uefi,
+    store,
+    windows,
+)
 from tests.checks import identities
-from tests.fakes import FakePartition, machine_of, volume_of
-from tests.windows.hives import hive_of
+from tests.checks.guests import followed
+from tests.fakes import SIGNATURE, FakeFileSystem, FakePartition, machine_of, volume_of
+from tests.machines import bcd, vista
+from tests.machines.spec import Hive
+from tests.windows.hives import hive_bytes, hive_of, spec_bytes
 
 from bootgraft.boot.bios.bootcode import BootCode
-from bootgraft.boot.chain import BootChain, BootTarget, Step, follow
-from bootgraft.boot.faults import LoaderFault, LoaderFaultKind
+from bootgraft.boot.chain import BootChain, BootTarget, Step
 from bootgraft.boot.hibernation import SavedSession
-from bootgraft.boot.menufault import MenuFault, MenuFaultKind
 from bootgraft.boot.unusable import Unusable, UnusableKind
 from bootgraft.changes import FileId, WriteFile, WriteSectors
-from bootgraft.checks.chain import (
-    boot_chain,
-    boot_loader,
-    boot_menu,
-    boot_sector,
-    boot_store,
-    boot_switches,
-    uefi_fallback,
-    vm_firmware,
-)
+from bootgraft.checks.chain import boot_chain, vm_firmware
+from bootgraft.checks.chain.bios import active_partition, boot_code, boot_sector, mbr_code
+from bootgraft.checks.chain.bootmgr import boot_loader, boot_store, uefi_fallback
+from bootgraft.checks.chain.ntldr import boot_menu, boot_menu_missing, boot_switches
 from bootgraft.checks.controller import (
     boot_service,
     device_binding,
@@ -41,7 +46,7 @@ from bootgraft.checks.controller import (
 )
 from bootgraft.checks.controller.facts import BindingStore, ControllerFacts, LinkFacts, reasons_not_judged
 from bootgraft.checks.finding import Finding
-from bootgraft.checks.guest import DescribedFirmware
+from bootgraft.checks.guest import DescribedFirmware, Guest
 from bootgraft.checks.identity import disk_information, disk_signature, drive_letter, gpt_attributes
 from bootgraft.checks.identity.identity_facts import HIDDEN, IdentityFacts
 from bootgraft.checks.machine import (
@@ -148,17 +153,19 @@ def chain(*, holds: bool = True, understood: bool = True) -> BootChain:
     return BootChain((good,), BootTarget(volume(), "\\WINDOWS", "line 5"), ())
 
 
-def chain_of_menu(default: str, *paths: str) -> BootChain:
-    """The chain of a machine whose loader is on partition 1 and whose only Windows is \\WINDOWS on partition 2."""
+def with_menu(default: str, *paths: str) -> Guest:
+    """A machine whose loader is on partition 1 and whose only Windows is \\WINDOWS on partition 2."""
     entries = "".join(f'{path}="Windows" /fastdetect\r\n' for path in paths)
     menu = f"[boot loader]\r\ntimeout=30\r\ndefault={default}\r\n[operating systems]\r\n{entries}"
-    return _chain_of(menu.encode())
+    return _with_boot_ini(menu.encode())
 
 
-def _chain_of(boot_ini: bytes) -> BootChain:
-    loader = volume_of("\\ntldr", "\\NTDETECT.COM", contents={"\\boot.ini": boot_ini})
-    windows = volume_of("\\WINDOWS\\system32\\config\\SYSTEM", "\\WINDOWS\\system32\\ntoskrnl.exe")
-    return follow(machine_of([FakePartition(loader, active=True), FakePartition(windows)]))
+def _with_boot_ini(boot_ini: bytes | None, *windows: FakeFileSystem) -> Guest:
+    """The machine with this boot.ini, and with other volumes than that of its only Windows."""
+    contents = {} if boot_ini is None else {"\\boot.ini": boot_ini}
+    loader = volume_of("\\ntldr", "\\NTDETECT.COM", contents=contents)
+    rest = windows or (volume_of("\\WINDOWS\\system32\\config\\SYSTEM", "\\WINDOWS\\system32\\ntoskrnl.exe"),)
+    return followed(machine_of([FakePartition(loader, active=True), *map(FakePartition, rest)]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,46 +209,74 @@ def path(partition: int) -> str:
     return f"multi(0)disk(0)rdisk(0)partition({partition})\\WINDOWS"
 
 
+Find = Callable[[Guest], Iterable[Finding]]
+
+
+def _chain(find: Find, broken: Guest, repaired: Guest, healthy: Guest, *, only: str | None = None) -> Case:
+    """What one check of the boot chain says of three machines; of the first, of one of its findings."""
+    found = tuple(each for each in find(broken) if only in (None, each.id))
+    return Case(found, tuple(find(repaired)), tuple(find(healthy)))
+
+
+def _written(find: Find, broken: Guest, again: Callable[[bytes], Guest], healthy: Guest) -> Case:
+    """One that a new text of the menu mends: the machine with the text that the finding's change writes."""
+    (finding,) = find(broken)
+    (change,) = finding.changes
+    assert isinstance(change, WriteFile)
+    repaired = again(change.data)
+    assert repaired.chain.default is not None
+    return Case((finding,), tuple(find(repaired)), tuple(find(healthy)))
+
+
 def _menu(wrong: str) -> Case:
     """A default that is wrong, the boot.ini that the finding's change writes, and one that never was."""
-    (broken,) = boot_menu.check(chain_of_menu(wrong, wrong))
-    (change,) = broken.changes
-    assert isinstance(change, WriteFile)
-    mended = _chain_of(change.data)
-    assert mended.default is not None
-    return Case((broken,), boot_menu.check(mended), boot_menu.check(chain_of_menu(path(2), path(2))))
+    return _written(boot_menu.find, with_menu(wrong, wrong), _with_boot_ini, with_menu(path(2), path(2)))
 
 
 def _freeldr(wrong: str) -> Case:
     """A freeldr.ini whose default is wrong, the one that the finding's change writes, and one that never was."""
-    (broken,) = boot_menu.check(chain_of_freeldr(wrong))
-    (change,) = broken.changes
-    assert isinstance(change, WriteFile)
-    mended = _reactos(change.data)
-    assert mended.default is not None
-    return Case((broken,), boot_menu.check(mended), boot_menu.check(chain_of_freeldr(path(2))))
+    return _written(boot_menu.find, with_freeldr(wrong), _reactos, with_freeldr(path(2)))
 
 
-def chain_of_freeldr(system_path: str) -> BootChain:
-    """The chain of a machine whose FreeLoader is on partition 1 and whose only NT is \\WINDOWS on partition 2."""
+def with_freeldr(system_path: str) -> Guest:
+    """A machine whose FreeLoader is on partition 1 and whose only NT is \\WINDOWS on partition 2."""
     sections = (
         f'[FREELOADER]\r\nDefaultOS=X\r\n[Operating Systems]\r\nX="ReactOS"\r\n[X]\r\nSystemPath={system_path}\r\n'
     )
     return _reactos(sections.encode())
 
 
-def _reactos(freeldr_ini: bytes) -> BootChain:
+def _reactos(freeldr_ini: bytes) -> Guest:
     loader = volume_of("\\freeldr.sys", contents={"\\freeldr.ini": freeldr_ini})
     windows = volume_of("\\WINDOWS\\system32\\config\\SYSTEM", "\\WINDOWS\\system32\\ntoskrnl.exe")
-    return follow(machine_of([FakePartition(loader, active=True), FakePartition(windows)]))
+    return followed(machine_of([FakePartition(loader, active=True), FakePartition(windows)]))
 
 
-def _menu_fault(kind: MenuFaultKind, what: str) -> Case:
-    """A boot.ini that names nothing; how the one to write is found is tested where it is."""
-    change = WriteFile(FileId(0, 8192, "disk 0 partition 1", "\\boot.ini"), b"[boot loader]", None, "a new boot.ini")
-    fault = MenuFault(kind, what, ("disk 0 partition 1: \\boot.ini",), change)
-    healthy = boot_menu.check(chain_of_menu(path(2), path(2)))
-    return Case(boot_menu.check(replace(chain(holds=False), menu_fault=fault)), healthy, healthy)
+def _last_started_from(partition: int) -> FakeFileSystem:
+    """A Windows XP that says where it last started from."""
+    boot_device = path(partition).removesuffix("\\WINDOWS")
+    system = f'[\\Select]\n"Default"=dword:00000001\n\n[\\ControlSet001\\Control]\n"SystemBootDevice"="{boot_device}"\n'
+    software = '[\\Microsoft\\Windows NT\\CurrentVersion]\n"CurrentVersion"="5.1"\n'
+    contents = {
+        "\\WINDOWS\\system32\\config\\SYSTEM": hive_bytes(system),
+        "\\WINDOWS\\system32\\config\\SOFTWARE": hive_bytes(software),
+    }
+    return volume_of("\\WINDOWS\\system32\\ntoskrnl.exe", contents=contents)
+
+
+def _renumbered(*last: int) -> Guest:
+    """boot.ini names partition 2; two Windows, on partitions 2 and 3, say that they last started from these."""
+    menu = f'[boot loader]\r\ndefault={path(2)}\r\n[operating systems]\r\n{path(2)}="Windows"\r\n'
+    return _with_boot_ini(menu.encode(), *map(_last_started_from, last))
+
+
+def _without_menu(boot_ini: bytes | None) -> Case:
+    """A boot.ini that names nothing, the one that is written for the only Windows, and one that never was."""
+
+    def again(text: bytes | None) -> Guest:
+        return _with_boot_ini(text, _last_started_from(2))
+
+    return _written(boot_menu_missing.find, again(boot_ini), again, with_menu(path(2), path(2)))
 
 
 def boot_sector_bytes(*, hidden: int = 16, heads: int = 255, per_track: int = 63) -> bytes:
@@ -255,10 +290,10 @@ def boot_sector_bytes(*, hidden: int = 16, heads: int = 255, per_track: int = 63
     return bytes(sector) + "NTLDR".encode("utf-16-le").ljust(14 * 512, b"\0") + bytes(sector)
 
 
-def chain_of_sectors(
+def with_sectors(
     *, code: bytes = b"\xfa", active: tuple[bool, bool] = (True, False), sector: bytes | None = None, **fields: int
-) -> BootChain:
-    """The chain of a machine in which two partitions can be active, the first with all that a start takes.
+) -> Guest:
+    """A machine in which two partitions can be active, the first with all that a start takes.
 
     The second has the boot code of the same loader.
     """
@@ -271,7 +306,7 @@ def chain_of_sectors(
     machine = machine_of([FakePartition(windows, active=first, boot_sector=sector), other])
     machine.disks[0].device.write(0, code)
     given = BootCode(None, None, ((0, b"\xfa" * 440),), "the MBR of donor.vmdk")
-    return follow(machine, given=lambda: (given,))
+    return followed(machine, boot_code=lambda: (given,))
 
 
 def _without_code() -> bytes:
@@ -285,9 +320,8 @@ def _of_bootmgr() -> bytes:
     return boot_sector_bytes().replace("NTLDR".encode("utf-16-le"), "BOOTMGR".encode("utf-16-le"))[: 15 * 512]
 
 
-def _sectors(broken: tuple[Finding, ...]) -> Case:
-    mended, healthy = chain_of_sectors(heads=64), chain_of_sectors()
-    return Case(broken, boot_sector.check(mended), boot_sector.check(healthy))
+def _sectors(find: Find, only: str, broken: Guest) -> Case:
+    return _chain(find, broken, with_sectors(heads=64), with_sectors(), only=only)
 
 
 def _judged(version: tuple[int, int], *, has_database: bool) -> tuple[Finding, ...]:
@@ -324,17 +358,6 @@ def later_facts(make: Callable[[int], LinkFacts] = good_set) -> ControllerFacts:
 
 def _wrong_order() -> Defect:
     return Defect(DefectKind.SUBKEY_ORDER, DefectSeverity.LOSES, 0x1230, r"ControlSet001\Services", "not in order")
-
-
-def _loader(kind: LoaderFaultKind, what: str, *, stops: bool = False, mendable: bool = True) -> Case:
-    """A chain that is known to break at bootmgr; how that is found out is tested where it is."""
-    change = WriteFile(
-        FileId(0, 1048576, "disk 0 partition 1", "\\EFI\\Boot\\bootx64.efi"), b"MZ", None, "bootmgfw.efi"
-    )
-    fault = LoaderFault(kind, what, ("disk 0 partition 1: it is there",), (change,) if mendable else (), stops)
-    broken, healthy = replace(chain(holds=not stops), loader_faults=(fault,)), chain()
-    checks = (boot_loader.check, boot_store.check, uefi_fallback.check)
-    return Case(*(tuple(found for check in checks for found in check(each)) for each in (broken, healthy, healthy)))
 
 
 def session() -> SavedSession:
@@ -407,69 +430,111 @@ def _described(firmware: Firmware) -> tuple[Finding, ...]:
     return vm_firmware.check(chain(), DescribedFirmware("server1.vmx", firmware))
 
 
+_MOVED = bcd.mbr_device(SIGNATURE, 63 * 512)
+"""Where a partition of the disk was before it was aligned anew."""
+_RECOVERY = (vista.WIM, r"\Recovery\WindowsRE\boot.sdi")
+_RESUME = r"\Windows\System32\winresume.exe"
+
+
+def with_store(hive: Hive, *files: str) -> Guest:
+    """A BIOS machine whose System Reserved partition has this store, and Windows' own these files too."""
+    system = volume_of("\\bootmgr", "\\Boot\\memtest.exe", contents={"\\Boot\\BCD": spec_bytes(hive)})
+    volumes = (FakePartition(system, active=True), FakePartition(windows("\\Windows", "winload.exe", *files)))
+    return followed(machine_of(volumes))
+
+
+def with_devices(system: bytes = at(1), windows: bytes = at(2), recovery: bytes = at(2)) -> Guest:
+    """A machine with all that Setup makes, whose store names these partitions."""
+    return with_store(vista.full_store(system, windows, recovery), _RESUME, *_RECOVERY)
+
+
+def _devices(only: str, broken: Guest) -> Case:
+    return _chain(boot_loader.find, broken, with_devices(), with_devices(), only=only)
+
+
+def _entries(default: str, *order: str) -> Guest:
+    """A store with one entry, a default and a display order."""
+    manager = bcd.bootmgr(at(1), default, order)
+    return with_store(bcd.store(manager, bcd.loader(vista.DEFAULT, at(2))))
+
+
+def _stored(only: str, broken: Guest) -> Case:
+    healthy = _entries(vista.DEFAULT, vista.DEFAULT)
+    return _chain(boot_store.find, broken, healthy, with_devices(), only=only)
+
+
+def with_fallback(fallback: bytes | None, manager: bytes = MANAGER) -> Guest:
+    """A UEFI machine with this fallback loader beside Windows' boot manager."""
+    files = {ESP_FILE: manager} if fallback is None else {ESP_FILE: manager, FALLBACK: fallback}
+    return followed(started_by_uefi(spec_bytes(store(efi_loader())), files))
+
+
+def _manager(build: int) -> bytes:
+    """Windows' boot manager of this build of Windows 10."""
+    return MANAGER + struct.pack("<IIII", 0xFEEF04BD, 0x10000, 10 << 16, build << 16)
+
+
+def _fallback(broken: Guest) -> Case:
+    return _chain(uefi_fallback.find, broken, with_fallback(MANAGER), with_fallback(_manager(2), _manager(1)))
+
+
 CASES = {
     boot_chain.BROKEN: Case(boot_chain.check(chain(holds=False)), boot_chain.check(chain()), boot_chain.check(chain())),
     boot_chain.NOT_FOLLOWED: Case(
         boot_chain.check(chain(holds=False, understood=False)), boot_chain.check(chain()), boot_chain.check(chain())
     ),
     boot_menu.WRONG_PARTITION: _menu(path(3)),
-    boot_menu.NOT_IN_MENU: Case(
-        boot_menu.check(chain_of_menu(path(3), path(2))),
-        boot_menu.check(chain_of_menu(path(2), path(2))),
-        boot_menu.check(chain_of_menu(path(2), path(2), "C:\\\\")),
+    boot_menu.NOT_IN_MENU: _chain(
+        boot_menu.find,
+        with_menu(path(3), path(2)),
+        with_menu(path(2), path(2)),
+        with_menu(path(2), path(2), "C:\\\\"),
     ),
     boot_menu.UNSUPPORTED_PATH: _menu("signature(12345678)disk(0)rdisk(0)partition(2)\\WINDOWS"),
-    boot_menu.ANOTHER_WINDOWS: Case(
-        boot_menu.check(
-            replace(
-                chain(),
-                menu_fault=MenuFault(
-                    MenuFaultKind.ANOTHER_WINDOWS, "boot.ini leads to another \\WINDOWS", ("line 3: …",), None, " Look."
-                ),
-            )
-        ),
-        boot_menu.check(chain_of_menu(path(2), path(2))),
-        boot_menu.check(chain_of_menu(path(2), path(2))),
+    boot_menu.ANOTHER_WINDOWS: _chain(
+        boot_menu.find, _renumbered(3, 2), _renumbered(2, 3), with_menu(path(2), path(2))
     ),
-    boot_menu.MISSING: _menu_fault(MenuFaultKind.MISSING, "there is no boot.ini"),
-    boot_menu.NO_DEFAULT: _menu_fault(MenuFaultKind.NO_DEFAULT, "boot.ini has entries but no default"),
-    boot_menu.BOOTS_OTHER: Case(
-        boot_menu.check(chain_of_menu("C:\\", path(2), "C:\\")),
-        boot_menu.check(chain_of_menu(path(2), path(2), "C:\\")),
-        boot_menu.check(chain_of_menu(path(2), path(2))),
+    boot_menu_missing.MISSING: _without_menu(None),
+    boot_menu_missing.NO_DEFAULT: _without_menu(f'[operating systems]\r\n{path(2)}="Windows"\r\n'.encode()),
+    boot_menu_missing.BOOTS_OTHER: _chain(
+        boot_menu_missing.find,
+        with_menu("C:\\", path(2), "C:\\"),
+        with_menu(path(2), path(2), "C:\\"),
+        with_menu(path(2), path(2)),
     ),
     boot_menu.FREELDR_WRONG_PARTITION: _freeldr(path(3)),
     boot_menu.FREELDR_UNSUPPORTED_PATH: _freeldr("signature(12345678)disk(0)rdisk(0)partition(2)\\WINDOWS"),
-    boot_switches.ID: Case(
-        boot_switches.check(
-            _chain_of(f"[boot loader]\ndefault={path(2)}\n[operating systems]\n{path(2)}=x /PCILOCK\n".encode())
-        ),
-        boot_switches.check(chain_of_menu(path(2), path(2))),
-        boot_switches.check(chain_of_menu(path(2), path(2))),
+    boot_switches.ID: _chain(
+        boot_switches.find,
+        _with_boot_ini(f"[boot loader]\ndefault={path(2)}\n[operating systems]\n{path(2)}=x /PCILOCK\n".encode()),
+        with_menu(path(2), path(2)),
+        with_menu(path(2), path(2)),
     ),
-    boot_loader.DEVICE: _loader(LoaderFaultKind.DEVICE, "the default entry names no partition", stops=True),
-    boot_loader.MANAGER_DEVICE: _loader(LoaderFaultKind.MANAGER_DEVICE, "the boot manager's object names no partition"),
-    boot_loader.RESUME_DEVICE: _loader(LoaderFaultKind.RESUME_DEVICE, "the resume entry names no partition"),
-    boot_loader.RECOVERY_DEVICE: _loader(LoaderFaultKind.RECOVERY_DEVICE, "the recovery entry names no partition"),
-    boot_loader.OTHER_DEVICE: _loader(LoaderFaultKind.OTHER_DEVICE, "another entry names no partition"),
-    boot_store.DEFAULT: _loader(LoaderFaultKind.DEFAULT_ENTRY, "there is no default entry", stops=True),
-    boot_store.DISPLAY_ORDER: _loader(
-        LoaderFaultKind.DISPLAY_ORDER, "the menu shows what is not there", mendable=False
+    boot_loader.DEVICE: _devices(boot_loader.DEVICE, with_devices(windows=_MOVED)),
+    boot_loader.MANAGER_DEVICE: _devices(boot_loader.MANAGER_DEVICE, with_devices(system=_MOVED)),
+    boot_loader.RESUME_DEVICE: _devices(boot_loader.RESUME_DEVICE, with_devices(windows=_MOVED)),
+    boot_loader.RECOVERY_DEVICE: _devices(boot_loader.RECOVERY_DEVICE, with_devices(recovery=_MOVED)),
+    boot_loader.OTHER_DEVICE: _devices(boot_loader.OTHER_DEVICE, with_devices(system=_MOVED)),
+    boot_store.DEFAULT: _stored(boot_store.DEFAULT, _entries(vista.SECOND, vista.DEFAULT)),
+    boot_store.DISPLAY_ORDER: _stored(boot_store.DISPLAY_ORDER, _entries(vista.DEFAULT, vista.SECOND, vista.DEFAULT)),
+    boot_store.RECOVERY_MISSING: _stored(
+        boot_store.RECOVERY_MISSING, with_store(vista.full_store(at(1), at(2), at(2)), _RESUME)
     ),
-    boot_store.RECOVERY_MISSING: _loader(LoaderFaultKind.RECOVERY_IMAGE, "there is no Winre.wim", mendable=False),
-    boot_store.RESUME_MISSING: _loader(LoaderFaultKind.RESUME_LOADER, "there is no winresume.exe", mendable=False),
-    uefi_fallback.MISSING: _loader(LoaderFaultKind.FALLBACK, "there is no fallback loader", stops=True),
-    uefi_fallback.OTHER: _loader(LoaderFaultKind.OTHER_FALLBACK, "the fallback loader is another one", mendable=False),
-    uefi_fallback.OLDER: _loader(LoaderFaultKind.OLDER_FALLBACK, "the fallback loader is older", mendable=False),
-    boot_sector.MBR_CODE: _sectors(boot_sector.check(chain_of_sectors(code=b""))),
-    boot_sector.NO_BOOT_CODE: _sectors(boot_sector.check(chain_of_sectors(sector=_without_code()))),
-    boot_sector.WRONG_LOADER: _sectors(
-        tuple(f for f in boot_sector.check(chain_of_sectors(sector=_of_bootmgr())) if f.id != boot_sector.COPY)
+    boot_store.RESUME_MISSING: _stored(
+        boot_store.RESUME_MISSING, with_store(vista.full_store(at(1), at(2), at(2)), *_RECOVERY)
     ),
-    boot_sector.COPY: _sectors(boot_sector.check(chain_of_sectors(sector=boot_sector_bytes()[: 15 * 512]))),
-    boot_sector.ACTIVE_PARTITION: _sectors(boot_sector.check(chain_of_sectors(active=(False, False)))),
-    boot_sector.HIDDEN_SECTORS: _sectors(boot_sector.check(chain_of_sectors(hidden=63))),
-    boot_sector.GEOMETRY: _sectors(boot_sector.check(chain_of_sectors(heads=240))),
+    uefi_fallback.MISSING: _fallback(with_fallback(None)),
+    uefi_fallback.OTHER: _fallback(with_fallback(b"MZ GRUB")),
+    uefi_fallback.OLDER: _fallback(with_fallback(_manager(1), _manager(2))),
+    mbr_code.ID: _sectors(mbr_code.find, mbr_code.ID, with_sectors(code=b"")),
+    boot_code.NO_BOOT_CODE: _sectors(boot_code.find, boot_code.NO_BOOT_CODE, with_sectors(sector=_without_code())),
+    boot_code.WRONG_LOADER: _sectors(boot_code.find, boot_code.WRONG_LOADER, with_sectors(sector=_of_bootmgr())),
+    boot_sector.COPY: _sectors(
+        boot_sector.find, boot_sector.COPY, with_sectors(sector=boot_sector_bytes()[: 15 * 512])
+    ),
+    active_partition.ID: _sectors(active_partition.find, active_partition.ID, with_sectors(active=(False, False))),
+    boot_sector.HIDDEN_SECTORS: _sectors(boot_sector.find, boot_sector.HIDDEN_SECTORS, with_sectors(hidden=63)),
+    boot_sector.GEOMETRY: _sectors(boot_sector.find, boot_sector.GEOMETRY, with_sectors(heads=240)),
     device_binding.MISSING: _storage(device_binding.check, bare_set),
     device_binding.ONLY_INSTANCE: _storage(
         device_binding.check, only_in_one_slot, lambda n: replace(only_in_one_slot(n), binding=binding(n))

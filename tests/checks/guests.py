@@ -1,6 +1,9 @@
-"""Guests of which only so much is known as a test wants."""
+"""Guests of which only so much is known as a test wants, and those that a machine makes."""
 
-from bootgraft.boot.chain import BootChain
+from bootgraft.boot.bios.bootcode import CodeSource, none_given
+from bootgraft.boot.chain import BootChain, follow
+from bootgraft.checks.diagnosis import findings_of
+from bootgraft.checks.finding import Finding, Stage
 from bootgraft.checks.guest import DescribedFirmware, Guest
 from bootgraft.checks.identity.identity_facts import IdentityFacts
 from bootgraft.machine import Machine
@@ -21,3 +24,13 @@ def guest_of(
     guest = Guest(Machine(()), chain, installation, hive, controller=controller, described=described)
     guest.identity = IdentityFacts((), (), None)
     return guest
+
+
+def followed(machine: Machine, *, boot_code: CodeSource = none_given) -> Guest:
+    """The guest that these disks are."""
+    return Guest(machine, follow(machine), boot_code=boot_code)
+
+
+def chain_findings(machine: Machine) -> tuple[Finding, ...]:
+    """All that is said about the boot chain of these disks."""
+    return findings_of(followed(machine), Stage.CHAIN)

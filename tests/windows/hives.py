@@ -15,9 +15,15 @@ TESTDATA = Path(__file__).parents[3] / "shared" / "testdata"
 @cache
 def hive_bytes(text: str, state: spec.HiveState = spec.HiveState.CLEAN) -> bytes:
     """A hive with the content of this .reg text (keys in brackets, from the root, parents added)."""
+    return spec_bytes(spec.Hive(_with_parents(text), state=state))
+
+
+@cache
+def spec_bytes(hive: spec.Hive) -> bytes:
+    """A hive as it is specified."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "hive"
-        hives.make_hive(spec.Hive(_with_parents(text), state=state), path)
+        hives.make_hive(hive, path)
         return path.read_bytes()
 
 

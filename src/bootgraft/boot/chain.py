@@ -9,35 +9,25 @@ says what would fit, as information: which Windows boots is decided by these lin
 
 from typing import TYPE_CHECKING
 
-from bootgraft.boot.bios.bootcode import CodeSource, none_given
 from bootgraft.boot.bios.loaders import Loader, which_starts
 from bootgraft.boot.bootmgr import uefi
-from bootgraft.boot.bootsector import find_faults
-from bootgraft.boot.ntldr import bootini
 from bootgraft.boot.ntldr import chain as ntldr
-from bootgraft.boot.ntldr.arc import ArcKind
-from bootgraft.boot.ntldr.bootini import BootIni
-from bootgraft.boot.ntldr.laststart import last_start
-from bootgraft.boot.steps import BootChain, BootTarget, BrokenLinkError, DiskReference, Step, broken
+from bootgraft.boot.steps import BootChain, BootTarget, BrokenLinkError, Step, broken
 from bootgraft.boot.trail import Trail
 from bootgraft.machine import Disk, Firmware, Machine, Volume
 from bootgraft.storage.partitions import TableKind
 
-if TYPE_CHECKING:  # loaded only where boot.ini has a fault, or switches
-    from bootgraft.boot.bootswitches import Review
-    from bootgraft.boot.faults import LoaderFault
-    from bootgraft.boot.menufault import MenuFault
+if TYPE_CHECKING:  # most volumes can be read
     from bootgraft.boot.unusable import Unusable
 
-__all__ = ["BootChain", "BootTarget", "DiskReference", "Step", "follow"]
+__all__ = ["BootChain", "BootTarget", "Step", "follow"]
 
 
-def follow(machine: Machine, *, search_others: bool = True, given: CodeSource = none_given) -> BootChain:
+def follow(machine: Machine, *, search_others: bool = True) -> BootChain:
     """Follow the chain of the machine's disks, given in BIOS order.
 
     Without ``search_others`` only the boot menu tells of other installations and no further volume is opened, as long
-    as the chain holds, but the one that a BCD store names for recovery. ``given`` has the boot code of other
-    installations.
+    as the chain holds, but the one that a BCD store names for recovery.
 
     Raises:
         ImageError: a disk cannot be read.
@@ -62,21 +52,17 @@ def follow(machine: Machine, *, search_others: bool = True, given: CodeSource = 
         trail.steps.append(end.step)
         understood, unusable = end.understood, end.unusable
     others, notes = _others(trail, default, everywhere=search_others or default is None)
-    fault = None
-    if system is not None and trail.menu is not None and unusable is None:
-        fault = _menu_fault(machine, system, trail.menu, default)
     return BootChain(
         tuple(trail.steps),
         default,
         others,
         understood,
         notes,
-        sector_faults=find_faults(machine, given),
-        menu_fault=fault,
-        review=_review(trail, system, default),
-        loader_faults=_loader_faults(trail, system, firmware),
         firmware=None if trail.menu is not None else firmware,
-        references=_references(trail, system),
+        system=system,
+        menu=trail.menu,
+        entry=trail.entry,
+        store=trail.store,
         unusable=unusable,
     )
 
@@ -106,68 +92,6 @@ def _bootmgr_is_there(trail: Trail, system: Volume) -> None:
         evidence = f"a file of {file.size} bytes"
         where = f"{system.name}: \\{file.name}"
         trail.holds("bootmgr is on the active partition", where, evidence, "a BIOS starts it", link=file.name)
-
-
-def _review(trail: Trail, system: Volume | None, default: BootTarget | None) -> "Review | None":
-    if trail.menu is None or trail.entry is None or system is None or default is None or not trail.entry.switches:
-        return None
-    from bootgraft.boot.bootswitches import review
-
-    return review(trail.entry, default, f"{system.name}: \\{trail.menu.file}")
-
-
-def _references(trail: Trail, system: Volume | None) -> tuple[DiskReference, ...]:
-    if trail.bcd is None and (system is None or trail.menu is None):
-        return ()
-    from bootgraft.boot import references
-
-    if trail.bcd is not None:
-        return tuple(references.in_store(trail.bcd))
-    return () if system is None or trail.menu is None else tuple(references.in_boot_ini(trail.menu, system))
-
-
-def _loader_faults(trail: Trail, system: Volume | None, firmware: Firmware | None) -> "tuple[LoaderFault, ...]":
-    found: tuple[LoaderFault, ...] = ()
-    if system is not None and firmware is Firmware.UEFI:
-        from bootgraft.boot.fallbackfault import fallback_faults
-
-        found = fallback_faults(system)
-    if trail.bcd is None:
-        return found
-    from bootgraft.boot import loaderfault, storefault
-    from bootgraft.boot.bootmgr.chain import default_entry
-
-    devices = loaderfault.wrong_devices(trail.machine, trail.bcd, default_entry(trail.bcd))
-    return (*found, *devices, *storefault.store_faults(trail.machine, trail.bcd))
-
-
-def _menu_fault(machine: Machine, system: Volume, menu: BootIni, default: BootTarget | None) -> "MenuFault | None":
-    if menu.entries and menu.default and not bootini.is_boot_sector_path(menu.default):
-        if default is not None and menu.default_entry() is not None and _leads_home(menu.default, default):
-            return None
-        from bootgraft.boot.menufault import find_fault
-
-        return find_fault(machine, system, menu)
-    if menu.file != "boot.ini":  # FreeLoader has no rule of its own for what is missing
-        return None
-    from bootgraft.boot import menurebuild
-
-    if not menu.entries:
-        return menurebuild.missing_menu(machine, system, menu)
-    if not menu.default:
-        return menurebuild.missing_default(machine, system, menu)
-    return menurebuild.boots_other(system, menu)
-
-
-def _leads_home(path: str, default: BootTarget) -> bool:
-    """Whether a path of boot.ini goes by the numbers of disk and partition, and its Windows last started from there.
-
-    A Windows that does not say where it last started from has nothing against it.
-    """
-    arc, _ = bootini.split_path(path)
-    if arc is None or arc.kind is not ArcKind.MULTI:
-        return False
-    return last_start(default.volume, default.directory) in (None, arc)
 
 
 def _others(
@@ -225,7 +149,7 @@ def _follow_bootmgr(trail: Trail, system: Volume, firmware: Firmware) -> BootTar
     from bootgraft.boot.bootmgr import chain as bootmgr  # the chain of NT 4 to 2003 reads no BCD store
 
     menu = bootmgr.read_menu(trail, system, firmware)
-    trail.bcd = menu
+    trail.store = menu
     trail.menu_targets = lambda: bootmgr.menu_targets(trail.machine, menu)
     return bootmgr.follow_default(trail, menu)
 

@@ -1,24 +1,42 @@
 """The disks that a boot menu names by their MBR signature: what they break on where it is lost."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bootgraft.boot.ntldr.arc import ArcKind
 from bootgraft.boot.ntldr.bootini import BootIni
-from bootgraft.boot.steps import DiskReference
+from bootgraft.boot.steps import BootChain
 from bootgraft.machine import Volume
 
 if TYPE_CHECKING:  # the chain of NT 4 to 2003 reads no BCD store
-    from bootgraft.boot.bootmgr.chain import Menu
+    from bootgraft.boot.bootmgr.bcd_menu import Menu
 
 
-def in_store(menu: "Menu") -> Iterator[DiskReference]:
+@dataclass(frozen=True, slots=True)
+class DiskReference:
+    """Where a boot menu names a disk by its MBR signature, and mostly a partition by its offset in bytes."""
+
+    signature: int
+    offset: int | None  # None where it is named by number only (boot.ini)
+    where: str
+
+
+def disk_references(chain: BootChain) -> tuple[DiskReference, ...]:
+    """The disks that the menu of a chain names, as far as what is started by default needs them."""
+    if chain.store is not None:
+        return tuple(_in_store(chain.store))
+    if chain.system is None or chain.menu is None:
+        return ()
+    return tuple(_in_boot_ini(chain.menu, chain.system))
+
+
+def _in_store(menu: "Menu") -> Iterator[DiskReference]:
     """The partitions that the default entry of a BCD store is loaded from."""
     from bootgraft.boot.bootmgr.bcd import ElementType
     from bootgraft.boot.bootmgr.bcd_device import MbrPartition, PartitionDevice
-    from bootgraft.boot.bootmgr.chain import default_entry
 
-    entry = default_entry(menu)
+    entry = menu.default_entry
     if entry is None:
         return
     for kind, role in ((ElementType.DEVICE, "device"), (ElementType.OS_DEVICE, "osdevice")):
@@ -28,7 +46,7 @@ def in_store(menu: "Menu") -> Iterator[DiskReference]:
             yield DiskReference(device.identity.signature, device.identity.offset, where)
 
 
-def in_boot_ini(menu: BootIni, system: Volume) -> Iterator[DiskReference]:
+def _in_boot_ini(menu: BootIni, system: Volume) -> Iterator[DiskReference]:
     """The disks that entries of boot.ini name with signature()."""
     for entry in menu.entries:
         if entry.arc is not None and entry.arc.kind is ArcKind.SIGNATURE:

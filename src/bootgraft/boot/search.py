@@ -36,6 +36,16 @@ def find_entry(filesystem: FileSystem, path: str) -> Entry | None:
         return None
 
 
+def has(volume: Volume, path: str) -> bool:
+    """Whether something lies at ``path`` of a volume that can be read: what cannot be, no loader reads either."""
+    if volume.kind not in OPENABLE:
+        return False
+    try:
+        return find_entry(volume.filesystem(), path) is not None
+    except (FileSystemError, PartitionTableError):
+        return False
+
+
 def has_system_hive(filesystem: FileSystem, directory: str) -> bool:
     """Whether a Windows lies in ``directory``. Raises FileSystemError for damage."""
     entry = find_entry(filesystem, hive_path(directory, "SYSTEM"))
@@ -97,13 +107,4 @@ def _windows_on(volume: Volume) -> list[FoundWindows]:
 
 def active_volumes_with(machine: Machine, file: str) -> tuple[Volume, ...]:
     """Return the active partitions, of any disk, that have ``file`` (a path); unreadable ones are left out."""
-    return tuple(volume for volume in machine.volumes() if volume.partition.active and _has(volume, file))
-
-
-def _has(volume: Volume, file: str) -> bool:
-    if volume.kind not in OPENABLE:
-        return False
-    try:
-        return find_entry(volume.filesystem(), file) is not None
-    except FileSystemError:  # what cannot be read is no suggestion
-        return False
+    return tuple(volume for volume in machine.volumes() if volume.partition.active and has(volume, file))

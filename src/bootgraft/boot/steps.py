@@ -5,11 +5,9 @@ from typing import TYPE_CHECKING
 
 from bootgraft.machine import Firmware, Volume
 
-if TYPE_CHECKING:  # it is built from what is in here
-    from bootgraft.boot.bootswitches import Review
-    from bootgraft.boot.faults import LoaderFault
-    from bootgraft.boot.menufault import MenuFault
-    from bootgraft.boot.sectorfault import SectorFault
+if TYPE_CHECKING:  # a machine has one of these menus, or none
+    from bootgraft.boot.bootmgr.bcd_menu import Menu
+    from bootgraft.boot.ntldr.bootini import BootEntry, BootIni
     from bootgraft.boot.unusable import Unusable
 
 
@@ -42,15 +40,6 @@ class BootTarget:
 
 
 @dataclass(frozen=True, slots=True)
-class DiskReference:
-    """Where a boot menu names a disk by its MBR signature, and mostly a partition by its offset in bytes."""
-
-    signature: int
-    offset: int | None  # None where it is named by number only (boot.ini)
-    where: str
-
-
-@dataclass(frozen=True, slots=True)
 class BootChain:
     """The links up to the first that does not hold, and what boots; ``default`` is None where the chain is broken."""
 
@@ -59,12 +48,11 @@ class BootChain:
     others: tuple[BootTarget, ...]  # boot.ini's further entries that lead to a Windows, then what lies on the volumes
     understood: bool = True  # False where the last step leaves the ground that bootgraft knows: it may well boot
     notes: tuple[str, ...] = ()  # volumes that could not be searched for others
-    sector_faults: "tuple[SectorFault, ...]" = ()  # what a BIOS would stumble over before it reads a file
-    menu_fault: "MenuFault | None" = None  # what boot.ini has wrong, and the text that it should have
-    review: "Review | None" = None  # the switches of the default entry that are worth a look
-    loader_faults: "tuple[LoaderFault, ...]" = ()  # what bootmgr's store and the loaders beside it have wrong
     firmware: Firmware | None = None  # what a machine of Vista or later must have; ntldr knows a BIOS only
-    references: tuple[DiskReference, ...] = ()  # the disks that its menu names by signature
+    system: Volume | None = None  # the partition with the loader
+    menu: "BootIni | None" = None  # the boot.ini or freeldr.ini on it
+    entry: "BootEntry | None" = None  # the entry of that which is started
+    store: "Menu | None" = None  # bootmgr's store on it
     unusable: "Unusable | None" = None  # why the volume of the last step cannot be looked into, where that is known
 
 

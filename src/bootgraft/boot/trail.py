@@ -12,7 +12,7 @@ from bootgraft.machine import Machine, Volume
 from bootgraft.text import printable
 
 if TYPE_CHECKING:  # it is built from what is in here
-    from bootgraft.boot.bootmgr.chain import Menu
+    from bootgraft.boot.bootmgr.bcd_menu import Menu
     from bootgraft.boot.ntldr.bootini import BootEntry, BootIni
 
 
@@ -22,7 +22,7 @@ class Trail:
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
         self.steps: list[Step] = []
-        self.bcd: Menu | None = None  # the BCD store that was read
+        self.store: Menu | None = None  # the BCD store that was read
         self.menu: BootIni | None = None  # the boot.ini or freeldr.ini that was read
         self.entry: BootEntry | None = None  # the entry of it that is started
         self.menu_targets: Callable[[], Iterable[BootTarget]] = tuple  # what a BCD store that was read displays

@@ -1,4 +1,7 @@
-"""Every check there is: the modules of the wings that have a ``CHECK``, in the order in which a start meets them."""
+"""Every check there is: the modules of the wings that have a ``CHECK``, in the order in which a start meets them.
+
+A wing may have wings of its own, each with a function ``applies``: for guests to which it does not, it is not imported.
+"""
 
 from collections.abc import Iterator
 from functools import cache
@@ -7,12 +10,12 @@ from pkgutil import iter_modules
 
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import FindingDoc, Stage
+from bootgraft.checks.guest import Guest
 
 
-@cache
-def checks(stage: Stage) -> tuple[Check, ...]:
-    """The checks of one stage, which is the wing that their modules lie in."""
-    return tuple(sorted(_declared(stage), key=lambda check: check.rank))
+def checks(stage: Stage, guest: Guest | None = None) -> tuple[Check, ...]:
+    """The checks of one stage, which is the wing that their modules lie in; those that apply to the guest, if given."""
+    return tuple(sorted(_declared(f"bootgraft.checks.{stage}", guest), key=lambda check: check.rank))
 
 
 def documentation() -> tuple[FindingDoc, ...]:
@@ -20,9 +23,19 @@ def documentation() -> tuple[FindingDoc, ...]:
     return tuple(doc for stage in Stage for check in checks(stage) for doc in check.docs)
 
 
-def _declared(stage: Stage) -> Iterator[Check]:
-    wing = import_module(f"bootgraft.checks.{stage}")
-    for name in sorted(module.name for module in iter_modules(wing.__path__)):
-        check = getattr(import_module(f"{wing.__name__}.{name}"), "CHECK", None)
+def _declared(wing: str, guest: Guest | None) -> Iterator[Check]:
+    modules, wings = _contents(wing)
+    for name in modules:
+        check = getattr(import_module(name), "CHECK", None)
         if isinstance(check, Check):
             yield check
+    for name in wings:
+        if guest is None or import_module(name).applies(guest):
+            yield from _declared(name, guest)
+
+
+@cache
+def _contents(wing: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The modules and the wings of a wing, by name."""
+    found = sorted(iter_modules(import_module(wing).__path__, f"{wing}."), key=lambda each: each.name)
+    return tuple(each.name for each in found if not each.ispkg), tuple(each.name for each in found if each.ispkg)

@@ -66,7 +66,7 @@ def diagnose(guest: Guest) -> Diagnosis:
 
 
 def _look(guest: Guest, stage: Stage) -> list[Finding]:
-    found = [(check, finding) for check in checks(stage) if check.find for finding in check.find(guest)]
+    found = [(check, finding) for check in checks(stage, guest) if check.find for finding in check.find(guest)]
     explained = any(finding.explains for _, finding in found)
     return [finding for check, finding in found if not (check.general and explained)]
 

@@ -9,6 +9,7 @@ from bootgraft.boot.bios.bootcode import CodeSource, none_given
 from bootgraft.boot.chain import BootChain
 from bootgraft.boot.hibernation import SavedSession, saved_sessions
 from bootgraft.boot.unusable import Unusable, explain
+from bootgraft.checks.chain.first_sectors import FirstSectors, read_first_sectors
 from bootgraft.checks.controller import facts as controller_facts
 from bootgraft.checks.controller.facts import ControllerFacts, DriverReader
 from bootgraft.checks.finding import Finding, Stage
@@ -63,6 +64,11 @@ class Guest:
         other.controller = controller
         vars(other).pop("facts", None)
         return other
+
+    @cached_property
+    def first_sectors(self) -> FirstSectors | None:
+        """What a BIOS reads of disk 0 before any file; None where that has no MBR."""
+        return read_first_sectors(self.machine)
 
     @cached_property
     def sessions(self) -> tuple[SavedSession, ...]:

@@ -109,9 +109,7 @@ def open_hive(installation: Installation, name: str) -> Hive:
 
 def hive_file(installation: Installation) -> FileId:
     """Where its SYSTEM hive lies, as changes name it."""
-    volume = installation.volume
-    path = hive_path(installation.directory, "SYSTEM")
-    return FileId(volume.disk, volume.partition.start, volume.name, path)
+    return installation.volume.file(hive_path(installation.directory, "SYSTEM"))
 
 
 def _id(volume: Volume, directory: str) -> str:

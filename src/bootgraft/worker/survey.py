@@ -37,7 +37,7 @@ def survey(machine: Machine, job: Job, *, boot_code: CodeSource = none_given) ->
     """
     if all(disk.table.kind is TableKind.NONE for disk in machine.disks):
         raise _no_table(machine, job.devices[0].location)
-    chain = follow(machine, search_others=job.windows is not None, given=boot_code)
+    chain = follow(machine, search_others=job.windows is not None)
     installation = default_windows(chain) if job.windows is None else _named(chain, job.windows)
     hive = None if installation is None else open_hive(installation, "SYSTEM")
     return Guest(machine, chain, installation, hive, described=_described(job), boot_code=boot_code)

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 from tests.checks.cases import boot_sector_bytes
+from tests.checks.chain.bios.faults import find_faults, sectors_of
 from tests.fakes import FakeFileSystem, FakePartition, machine_of, volume_of
 
 from bootgraft.boot.bios import bootcode
 from bootgraft.boot.bios.bootcode import BootCode
 from bootgraft.boot.bios.loaders import Loader
-from bootgraft.boot.bootsector import find_faults
-from bootgraft.boot.sectorfault import SectorFault, SectorFaultKind
+from bootgraft.checks.chain.bios import boot_code, boot_sector, mbr_code
+from bootgraft.checks.finding import Finding
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Machine
 
@@ -43,12 +44,12 @@ def machine(*partitions: FakePartition, code: bytes = MICROSOFT) -> Machine:
     return built
 
 
-def mended(built: Machine, given: tuple[BootCode, ...] = ()) -> tuple[SectorFault, bytes]:
+def mended(built: Machine, given: tuple[BootCode, ...] = ()) -> tuple[Finding, bytes]:
     """The one fault of boot code, and the active partition once its changes are made."""
-    wanted = (SectorFaultKind.NO_BOOT_CODE, SectorFaultKind.WRONG_LOADER, SectorFaultKind.NO_MBR_CODE)
-    (fault,) = (each for each in find_faults(built, lambda: given) if each.kind in wanted)
+    wanted = (boot_code.NO_BOOT_CODE, boot_code.WRONG_LOADER, mbr_code.ID)
+    (fault,) = (each for each in find_faults(built, lambda: given) if each.id in wanted)
     disk = built.disks[0]
-    for change in fault.changes:
+    for change in sectors_of(fault):
         assert disk.device.read(change.offset, len(change.before)) == change.before
         disk.device.write(change.offset, change.data)
     return fault, disk.device.read(8192, 8192)
@@ -66,7 +67,7 @@ def test_ntfs_code_of_another_volume_of_the_machine() -> None:
     first = FakePartition(volume(FileSystemKind.NTFS, "\\ntldr"), active=True, boot_sector=of_bootmgr(ntfs()))
     other = FakePartition(volume(FileSystemKind.NTFS), boot_sector=ntfs(hidden=99, heads=16))
     fault, now = mended(machine(first, other))
-    assert fault.kind is SectorFaultKind.WRONG_LOADER
+    assert fault.id == boot_code.WRONG_LOADER
     assert "disk 0 partition 2" in fault.evidence[-1]
     assert now[3:0x54] == ntfs()[3:0x54], "the parameter block is its own"
     assert now[:3] + now[0x54:] == other.boot_sector[:3] + other.boot_sector[0x54:]
@@ -80,7 +81,7 @@ def test_the_first_sector_of_ntfs_comes_back_from_its_copy() -> None:
     spoilt[0x54:0x1FE] = bytes(0x1FE - 0x54)
     built = machine(FakePartition(volume(FileSystemKind.NTFS, "\\ntldr"), active=True, boot_sector=bytes(spoilt)))
     fault, now = mended(built)
-    assert fault.kind is SectorFaultKind.NO_BOOT_CODE
+    assert fault.id == boot_code.NO_BOOT_CODE
     assert "the copy of the boot sector at sector 15" in fault.evidence[-1]
     assert now == good
 
@@ -100,7 +101,7 @@ def test_fat_code_that_mkfs_wrote_is_replaced(kind: FileSystemKind, code: bytes)
     built = machine(FakePartition(volume(kind, "\\ntldr"), active=True, boot_sector=spoilt))
     donor = machine(FakePartition(volume(kind, "\\x"), boot_sector=fat(kind, hidden=99)))
     fault, now = mended(built, bootcode.harvest(donor, "donor.vmdk"))
-    assert fault.kind is SectorFaultKind.NO_BOOT_CODE
+    assert fault.id == boot_code.NO_BOOT_CODE
     assert "partition 1 of donor.vmdk" in fault.evidence[-1]
     assert now == fat(kind, hidden=17)
 
@@ -130,7 +131,7 @@ def test_code_that_setup_saved(shared_testdata: Path) -> None:
     newer = (sectors / "ntfs-vbr-10.bin").read_bytes()
     files = volume_of("\\ntldr", contents={"\\BOOTSECT.BAK": saved})
     fault, now = mended(machine(FakePartition(files, active=True, boot_sector=newer)))
-    assert fault.kind is SectorFaultKind.WRONG_LOADER
+    assert fault.id == boot_code.WRONG_LOADER
     assert "\\BOOTSECT.BAK" in fault.evidence[-1]
     assert now == newer[:3] + newer[3:0x54] + saved[0x54:]
 
@@ -148,7 +149,7 @@ def test_fat32_that_keeps_no_copy_lacks_none(place: int, told: bool) -> None:
     sector = bytearray(fat(FileSystemKind.FAT32))
     struct.pack_into("<H", sector, 0x32, place)
     first = FakePartition(volume(FileSystemKind.FAT32, "\\ntldr"), active=True, boot_sector=bytes(sector))
-    assert [each.kind for each in find_faults(machine(first))] == ([SectorFaultKind.COPY] if told else [])
+    assert [each.id for each in find_faults(machine(first))] == ([boot_sector.COPY] if told else [])
 
 
 def test_more_than_one_loader_is_not_decided() -> None:
@@ -164,7 +165,7 @@ def test_mbr_code_of_another_disk(start: bytes) -> None:
     built.disks[1].device.write(0, start.ljust(512, b"\x90"))
     fault, _ = mended(built)
     assert "the MBR of disk 1" in fault.evidence[-1]
-    (change,) = fault.changes
+    (change,) = sectors_of(fault)
     assert (change.offset, change.data) == (0, start.ljust(440, b"\x90"))
     assert built.disks[0].device.read(440, 72) == bytes(72), "signature and partition table are its own"
 

@@ -1,6 +1,5 @@
 """The chain through bootmgr on machines in memory: every link, broken in every way, on BIOS and on UEFI."""
 
-import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -22,7 +21,6 @@ from tests.machines.vista import (
 from tests.storage.disks import MemoryDisk
 
 from bootgraft.boot.chain import BootChain, follow
-from bootgraft.boot.faults import LoaderFaultKind
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Disk, Firmware, Machine
 from bootgraft.storage.blockdevice import Slice
@@ -64,10 +62,15 @@ def system(hive: bytes | None, *more: str) -> FakeFileSystem:
     return volume_of("\\bootmgr", *more, contents={} if hive is None else {STORE["bios"]: hive})
 
 
-def bios(hive: bytes | None, *volumes: FakeFileSystem) -> BootChain:
-    """The chain of a BIOS machine: System Reserved, then these."""
+def bios_machine(hive: bytes | None, *volumes: FakeFileSystem) -> Machine:
+    """A BIOS machine: System Reserved, then these."""
     rest = volumes or (windows(),)
-    return follow(machine_of([FakePartition(system(hive), active=True), *map(FakePartition, rest)]))
+    return machine_of([FakePartition(system(hive), active=True), *map(FakePartition, rest)])
+
+
+def bios(hive: bytes | None, *volumes: FakeFileSystem) -> BootChain:
+    """Its chain."""
+    return follow(bios_machine(hive, *volumes))
 
 
 def uefi_machine(*volumes: tuple[FakeFileSystem | None, str, str], disk_guid: str = DISK_GUID) -> Machine:
@@ -95,10 +98,15 @@ def esp(hive: bytes | None, files: Mapping[str, bytes] | None = None) -> FakeFil
     return volume
 
 
-def uefi(hive: bytes | None, files: Mapping[str, bytes] | None = None) -> BootChain:
-    """The chain of a UEFI machine: ESP, then Windows."""
+def started_by_uefi(hive: bytes | None, files: Mapping[str, bytes] | None = None) -> Machine:
+    """A UEFI machine: ESP, then Windows."""
     rest = (windows(loader="winload.efi"), DATA_TYPE, WINDOWS_GUID)
-    return follow(uefi_machine((esp(hive, files), ESP_TYPE, ESP_GUID), rest))
+    return uefi_machine((esp(hive, files), ESP_TYPE, ESP_GUID), rest)
+
+
+def uefi(hive: bytes | None, files: Mapping[str, bytes] | None = None) -> BootChain:
+    """Its chain."""
+    return follow(started_by_uefi(hive, files))
 
 
 def efi_loader(**changes: object) -> bcd.Entry:
@@ -198,9 +206,6 @@ def test_two_entries_and_no_default(make: Make) -> None:
     hive = store(bcd.loader(DEFAULT, at(2)), bcd.loader(SECOND, at(3)), default=None)
     chain = bios(make(hive), windows(), windows())
     assert_breaks(chain, "names no default entry", DEFAULT, SECOND, understood=False)
-    assert [(fault.kind, fault.stops, fault.changes) for fault in chain.loader_faults] == [
-        (LoaderFaultKind.DEFAULT_ENTRY, False, ())
-    ]
     assert [each.volume.name for each in chain.others] == ["disk 0 partition 2", "disk 0 partition 3"]
 
 
@@ -404,29 +409,12 @@ def test_other_fallback_loaders(make: Make) -> None:
     older = uefi(hive, {ESP_FILE: MANAGER, FALLBACK: MANAGER + b"older"})
     assert_boots(older, "disk 0 partition 2")
     assert "another version" in older.steps[3].evidence
-    assert older.loader_faults == ()
     alone = uefi(hive, {FALLBACK: MANAGER})
     assert_boots(alone, "disk 0 partition 2")
     assert f"though not {ESP_FILE}" in alone.steps[3].evidence
     grub = uefi(hive, {ESP_FILE: MANAGER, FALLBACK: b"MZ GRUB"})
     assert_breaks(grub, "the fallback loader is not Windows' boot manager", understood=False)
-    assert [fault.kind for fault in grub.loader_faults] == [LoaderFaultKind.OTHER_FALLBACK]
     assert_breaks(uefi(hive, {}), "there is no boot manager on the EFI system partition")
-
-
-def test_an_older_fallback_loader(make: Make) -> None:
-    def manager(*version: int) -> bytes:
-        major, minor, build, revision = version
-        return MANAGER + struct.pack("<IIII", 0xFEEF04BD, 0x10000, major << 16 | minor, build << 16 | revision)
-
-    hive = make(store(efi_loader()))
-    new, old = manager(10, 0, 26100, 1), manager(10, 0, 19041, 5000)
-    chain = uefi(hive, {ESP_FILE: new, FALLBACK: old})
-    assert_boots(chain, "disk 0 partition 2")
-    (fault,) = chain.loader_faults
-    assert fault.kind is LoaderFaultKind.OLDER_FALLBACK
-    assert "has version 10.0.19041.5000" in fault.evidence[0]
-    assert uefi(hive, {ESP_FILE: old, FALLBACK: new}).loader_faults == ()
 
 
 def test_system_partitions_that_are_none_or_several(make: Make) -> None:

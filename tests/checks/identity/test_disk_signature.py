@@ -17,7 +17,7 @@ from tests.checks.identities import (
     story,
 )
 
-from bootgraft.boot.chain import DiskReference
+from bootgraft.boot.references import DiskReference
 from bootgraft.changes import WriteSectors
 from bootgraft.checks.finding import Severity
 from bootgraft.checks.identity import drive_letter

@@ -11,6 +11,12 @@ from dataclasses import dataclass
 
 from bootgraft.boot.bootmgr.bcd import BcdObject, BcdStore, ElementFormat, ElementType, ObjectType
 from bootgraft.boot.bootmgr.bcd_device import FileDevice, options_of
+from bootgraft.changes import FileId
+from bootgraft.machine import Firmware, Volume
+from bootgraft.text import printable
+
+STORES = {Firmware.BIOS: "\\Boot\\BCD", Firmware.UEFI: "\\EFI\\Microsoft\\Boot\\BCD"}
+"""Where bootmgr's store lies on the system partition."""
 
 _LEADS_TO = (
     ElementType.DEFAULT,
@@ -22,6 +28,40 @@ _LEADS_TO = (
     ElementType.RECOVERY_SEQUENCE,
     ElementType.INHERIT,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """The store of a machine, and the system partition that it lies on."""
+
+    store: BcdStore
+    system: Volume
+    firmware: Firmware
+
+    @property
+    def where(self) -> str:
+        """What evidence calls the store."""
+        return f"{self.system.name}: {STORES[self.firmware]}"
+
+    @property
+    def hive(self) -> FileId:
+        """The store's file, as changes name it."""
+        return self.system.file(STORES[self.firmware])
+
+    @property
+    def default_entry(self) -> BcdObject | None:
+        """The entry that bootmgr starts if nobody presses a key, of whatever kind it is; None where it has none."""
+        manager = self.store.bootmgr
+        return None if manager is None else choose(self.store, manager).entry
+
+    def title(self, entry: BcdObject) -> str:
+        """How a person knows an object: ``{guid} Windows 10``."""
+        description = self.store.text(entry, ElementType.DESCRIPTION) or ""
+        return printable(f"{{{entry.guid}}} {description}".rstrip())
+
+    def place(self, entry: BcdObject, kind: int) -> str:
+        """What evidence calls an element of an object."""
+        return f"{self.where}, {{{entry.guid}}}, element {kind:08x}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,6 @@ from bootgraft.boot.bootmgr.bcd_device import (
 )
 from bootgraft.boot.steps import broken, unknown
 from bootgraft.boot.trail import Trail
-from bootgraft.errors import FileSystemError
 from bootgraft.machine import Disk, Machine, Volume
 from bootgraft.storage.partitions import TableKind
 from bootgraft.text import printable
@@ -65,7 +64,7 @@ def matching(machine: Machine, identity: PartitionIdentity) -> tuple[Volume, ...
 
 def having(machine: Machine, path: str) -> tuple[Volume, ...]:
     """The volumes that can be read and have a file or directory at ``path``."""
-    return tuple(volume for volume in machine.volumes() if _has(volume, path))
+    return tuple(volume for volume in machine.volumes() if search.has(volume, path))
 
 
 def resolve(trail: Trail, question: Question, system: Volume) -> Volume:
@@ -96,7 +95,7 @@ def _image(machine: Machine, device: Device) -> tuple[str, ...]:
     volumes = matching(machine, identity)
     if not volumes:
         return ("that partition is not on the given disks",)
-    there = [volume.name for volume in volumes if _has(volume, path)]
+    there = [volume.name for volume in volumes if search.has(volume, path)]
     shown = printable(path)
     return (f"{shown} is on {there[0]}",) if there else (f"{volumes[0].name} has no {shown}",)
 
@@ -196,12 +195,3 @@ def _describe(disk: Disk) -> str:
         return f"{disk.name} has no partition table"
     more = f" and {len(volumes) - MAX_LISTED} more" if len(volumes) > MAX_LISTED else ""
     return f"{disk.name} has {own} with {', '.join(listed) or 'no partition'}{more}"
-
-
-def _has(volume: Volume, path: str) -> bool:
-    if volume.kind not in search.OPENABLE:
-        return False
-    try:
-        return search.find_entry(volume.filesystem(), path) is not None
-    except FileSystemError:  # bootmgr cannot read it there either
-        return False

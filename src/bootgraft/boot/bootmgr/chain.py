@@ -7,13 +7,12 @@ names of the files. Behaviour: Microsoft, "BCD Reference" and "Boot and UEFI" on
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from bootgraft.boot import search
 from bootgraft.boot.bootmgr import bcd_volumes
-from bootgraft.boot.bootmgr.bcd import BcdObject, BcdStore, ElementType, ObjectType, read_store
+from bootgraft.boot.bootmgr.bcd import BcdObject, ElementType, ObjectType, read_store
 from bootgraft.boot.bootmgr.bcd_device import OtherDevice
-from bootgraft.boot.bootmgr.bcd_menu import choose
+from bootgraft.boot.bootmgr.bcd_menu import STORES, Menu, choose
 from bootgraft.boot.bootmgr.bcd_volumes import Question
 from bootgraft.boot.steps import BootTarget, broken, unknown
 from bootgraft.boot.trail import Trail
@@ -33,22 +32,6 @@ _KINDS = {
 
 _MAX_LISTED = 8
 _SUFFIX = {Firmware.BIOS: ".exe", Firmware.UEFI: ".efi"}
-STORES = {Firmware.BIOS: "\\Boot\\BCD", Firmware.UEFI: "\\EFI\\Microsoft\\Boot\\BCD"}
-"""Where bootmgr's store lies on the system partition."""
-
-
-@dataclass(frozen=True, slots=True)
-class Menu:
-    """The store of a machine, and the system partition that it lies on."""
-
-    store: BcdStore
-    system: Volume
-    firmware: Firmware
-
-    @property
-    def where(self) -> str:
-        """What evidence calls the store."""
-        return f"{self.system.name}: {STORES[self.firmware]}"
 
 
 def read_menu(trail: Trail, system: Volume, firmware: Firmware) -> Menu:
@@ -83,12 +66,6 @@ def follow_default(trail: Trail, menu: Menu) -> BootTarget:
     return _windows(trail, menu, entry, volume, root)
 
 
-def default_entry(menu: Menu) -> BcdObject | None:
-    """The entry that bootmgr starts if nobody presses a key, of whatever kind it is; None where it has none."""
-    manager = menu.store.bootmgr
-    return None if manager is None else choose(menu.store, manager).entry
-
-
 def menu_targets(machine: Machine, menu: Menu) -> Iterator[BootTarget]:
     """The entries of bootmgr's menu that lead to a Windows, the default one among them."""
     manager = menu.store.bootmgr
@@ -106,25 +83,15 @@ def menu_targets(machine: Machine, menu: Menu) -> Iterator[BootTarget]:
         try:
             filesystem = volume.filesystem()
             if search.has_system_hive(filesystem, root):
-                yield BootTarget(volume, search.real_path(filesystem, root), title(menu, entry))
+                yield BootTarget(volume, search.real_path(filesystem, root), menu.title(entry))
         except FileSystemError:  # damage is told where the chain itself or the search of the volumes meets it
             continue
-
-
-def title(menu: Menu, entry: BcdObject) -> str:
-    """How a person knows an object: ``{guid} Windows 10``."""
-    description = menu.store.text(entry, ElementType.DESCRIPTION) or ""
-    return printable(f"{{{entry.guid}}} {description}".rstrip())
-
-
-def _element_place(menu: Menu, entry: BcdObject, kind: int) -> str:
-    return f"{menu.where}, {{{entry.guid}}}, element {kind:08x}"
 
 
 def _question(menu: Menu, entry: BcdObject, kind: ElementType, path: str) -> Question:
     device = menu.store.device(entry, kind) or OtherDevice("nothing: there is no such element")
     role = "device" if kind is ElementType.DEVICE else "osdevice"
-    return Question(device, path, role, _element_place(menu, entry, kind))
+    return Question(device, path, role, menu.place(entry, kind))
 
 
 def _default_entry(trail: Trail, menu: Menu) -> BcdObject:
@@ -132,7 +99,7 @@ def _default_entry(trail: Trail, menu: Menu) -> BcdObject:
     manager = store.bootmgr
     if manager is None:
         raise broken("the BCD store has no boot manager object", where, "{bootmgr} is missing", *trail.fitting())
-    place = _element_place(menu, manager, ElementType.DEFAULT)
+    place = menu.place(manager, ElementType.DEFAULT)
     choice = choose(store, manager)
     entry, shown = choice.entry, ", ".join(f"{{{each}}}" for each in choice.shown[:_MAX_LISTED]) or "nothing"
     if entry is None and choice.shown:
@@ -150,7 +117,7 @@ def _default_entry(trail: Trail, menu: Menu) -> BcdObject:
     once = store.guids(manager, ElementType.BOOT_SEQUENCE)
     if once and once[0] != entry.guid:
         what = f"the next start is not that of the default entry: a boot sequence is set, beginning with {{{once[0]}}}"
-        where = _element_place(menu, manager, ElementType.BOOT_SEQUENCE)
+        where = menu.place(manager, ElementType.BOOT_SEQUENCE)
         raise unknown(what, where, f"the default is {{{entry.guid}}}; after one start the sequence is gone")
     remark = ""
     if choice.default != entry.guid:
@@ -159,11 +126,11 @@ def _default_entry(trail: Trail, menu: Menu) -> BcdObject:
     if entry.type != ObjectType.OS_LOADER:
         kind = next((words for each, words in _KINDS.items() if each == entry.type), f"of type {entry.type:08x}")
         what = f"the default entry is {kind}, from which bootgraft does not follow the start"
-        raise unknown(what, place, title(menu, entry))
+        raise unknown(what, place, menu.title(entry))
     trail.holds(
         "the BCD store names a default entry",
         place,
-        title(menu, entry),
+        menu.title(entry),
         *([remark] if remark else []),
         link="BCD default",
     )
@@ -172,12 +139,12 @@ def _default_entry(trail: Trail, menu: Menu) -> BcdObject:
 
 def _loader_path(trail: Trail, menu: Menu, entry: BcdObject) -> str:
     path = menu.store.text(entry, ElementType.PATH)
-    place = _element_place(menu, entry, ElementType.PATH)
+    place = menu.place(entry, ElementType.PATH)
     if not path or not path.startswith("\\"):
         shown = printable(path or "nothing")
         raise broken("the default entry names no loader", place, f"its path is {shown}", *trail.fitting())
     if menu.store.number(entry, ElementType.WINPE):
-        raise unknown("the default entry starts Windows PE, no installed Windows", place, title(menu, entry))
+        raise unknown("the default entry starts Windows PE, no installed Windows", place, menu.title(entry))
     other = Firmware.UEFI if menu.firmware is Firmware.BIOS else Firmware.BIOS
     if path.casefold().endswith(_SUFFIX[other]):
         raise broken(
@@ -196,7 +163,7 @@ def _loader(trail: Trail, menu: Menu, entry: BcdObject, volume: Volume, path: st
         raise broken(
             "the loader that the default entry names is not there",
             where,
-            f"bootmgr stops with 0xc000000f or 0xc0000225; {title(menu, entry)}",
+            f"bootmgr stops with 0xc000000f or 0xc0000225; {menu.title(entry)}",
             *_other_loader(trail, menu, volume, path),
             bcd_volumes.fitting(trail.machine, path),
             *trail.fitting(),
@@ -216,7 +183,7 @@ def _other_loader(trail: Trail, menu: Menu, volume: Volume, path: str) -> tuple[
 def _system_root(menu: Menu, entry: BcdObject) -> str:
     root = (menu.store.text(entry, ElementType.SYSTEM_ROOT) or "").rstrip("\\")
     if not root.startswith("\\"):
-        place = _element_place(menu, entry, ElementType.SYSTEM_ROOT)
+        place = menu.place(entry, ElementType.SYSTEM_ROOT)
         raise broken("the default entry names no Windows directory", place, f"its systemroot is {printable(root)!r}")
     return root
 
@@ -236,9 +203,9 @@ def _windows(trail: Trail, menu: Menu, entry: BcdObject, volume: Volume, root: s
         if trail.file(volume, path) is None:
             name = printable(path.rpartition("\\")[2])
             what = f"the Windows that the default entry names has no {name}"
-            raise broken(what, f"{volume.name}: {printable(path)}", title(menu, entry), *trail.fitting())
+            raise broken(what, f"{volume.name}: {printable(path)}", menu.title(entry), *trail.fitting())
     real = search.real_path(volume.filesystem(), root)
     trail.holds(
         "a Windows is there", f"{volume.name}: {real}", f"{' and '.join(map(printable, files))} are files", link=real
     )
-    return BootTarget(volume, real, title(menu, entry))
+    return BootTarget(volume, real, menu.title(entry))

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from bootgraft.boot import search
 from bootgraft.boot.bootmgr.bcd import BcdObject, BcdStore, Element, ElementType, ObjectType, read_store
-from bootgraft.boot.bootmgr.chain import STORES
-from bootgraft.changes import Change, DeleteKey, FileId, RegistryData, SetValue
+from bootgraft.boot.bootmgr.bcd_menu import STORES
+from bootgraft.changes import Change, DeleteKey, RegistryData, SetValue
 from bootgraft.errors import BootConfigError, FileSystemError, HiveError, PartitionTableError
 from bootgraft.machine import Machine, Volume
 
@@ -34,7 +34,7 @@ def _store_changes(volume: Volume, path: str) -> Iterator[Change]:
     manager = store.bootmgr
     if manager is None:
         return
-    place = FileId(volume.disk, volume.partition.start, volume.name, path)
+    place = volume.file(path)
     attempt = manager.element(ElementType.ATTEMPT_RESUME)
     if attempt is not None and attempt.value is True:
         zero, old = (RegistryData(attempt.kind, data) for data in (bytes(len(attempt.data)), attempt.data))

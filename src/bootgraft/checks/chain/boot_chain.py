@@ -1,8 +1,6 @@
 """Gates 1 and 2: does the chain from the firmware arrive at a Windows at all?"""
 
 from bootgraft.boot.chain import BootChain
-from bootgraft.boot.faults import LoaderFaultKind
-from bootgraft.boot.sectorfault import SectorFaultKind
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
 
@@ -36,19 +34,10 @@ DOCS = (
     ),
 )
 
-_KNOWN = (SectorFaultKind.ACTIVE_PARTITION, SectorFaultKind.WRONG_LOADER)
-"""Faults of sectors that are why the chain does not arrive; each has a finding of its own."""
-
 
 def check(chain: BootChain) -> tuple[Finding, ...]:
-    """One finding where the chain does not arrive, unless :mod:`.boot_menu` or another of them knows why."""
-    if chain.default is not None or not chain.steps:
-        return ()
-    if chain.menu_fault is not None or chain.unusable is not None or any(fault.stops for fault in chain.loader_faults):
-        return ()
-    if any(fault.kind is LoaderFaultKind.OTHER_FALLBACK for fault in chain.loader_faults):
-        return ()
-    if any(fault.kind in _KNOWN for fault in chain.sector_faults):
+    """One finding where the chain does not arrive; a check that knows why says more, and takes its place."""
+    if chain.default is not None or not chain.steps or chain.unusable is not None:
         return ()
     step = chain.steps[-1]
     if not chain.understood:

@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bootgraft.boot.chain import DiskReference
+from bootgraft.boot.references import DiskReference
 from bootgraft.changes import WriteSectors
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage

@@ -8,7 +8,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bootgraft.boot.chain import BootChain, DiskReference
+from bootgraft.boot.chain import BootChain
+from bootgraft.boot.references import DiskReference, disk_references
 from bootgraft.changes import FileId, WriteSectors
 from bootgraft.errors import FileSystemError, HiveError
 from bootgraft.filesystems.base import FileSystemKind
@@ -123,7 +124,7 @@ def gather(machine: Machine, chain: BootChain, installation: Installation | None
         windows = _windows(installation, hive, volumes[installation.volume])
         unhiding = tuple(_unhiding(machine, installation.volume))
     disks = tuple(map(_disk, machine.disks))
-    return IdentityFacts(disks, tuple(volumes.values()), windows, chain.references, unhiding)
+    return IdentityFacts(disks, tuple(volumes.values()), windows, disk_references(chain), unhiding)
 
 
 def _unhiding(machine: Machine, volume: Volume) -> Iterator[WriteSectors]:

@@ -6,16 +6,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from tests.checks.guests import guest_of
+from tests.checks.guests import chain_findings, followed
 from tests.machines import bcd, vista
 from tests.machines.build import BuiltMachine
 from tests.machines.spec import File, Hive, MachineSpec
 from tests.storage.disks import SparseDisk
 
-from bootgraft.boot.chain import BootChain, follow
-from bootgraft.boot.faults import LoaderFault, LoaderFaultKind
+from bootgraft.boot.chain import BootChain
 from bootgraft.changes import Change, CreateDirectory, Plan, SetValue, WriteFile
-from bootgraft.checks.chain import boot_loader, uefi_fallback
+from bootgraft.checks.chain import boot_chain
+from bootgraft.checks.chain.bootmgr import boot_loader, uefi_fallback
 from bootgraft.checks.diagnosis import findings_of
 from bootgraft.checks.finding import Finding, Severity, Stage
 from bootgraft.machine import Machine
@@ -29,7 +29,6 @@ MOVED = bcd.mbr_device(vista.SIGNATURE, 63 * 512)
 OTHER_SIGNATURE = bcd.mbr_device(OLD_SIGNATURE, vista.WINDOWS.offset)
 OTHER_GUIDS = bcd.gpt_device(OLD_DISK, OLD_WINDOWS)
 RIGHT = bcd.mbr_device(vista.SIGNATURE, vista.WINDOWS.offset)
-Kinds = LoaderFaultKind
 
 
 def store(device: bytes, *more: bcd.Entry) -> Hive:
@@ -53,49 +52,52 @@ def knowing(files: tuple[File, ...], device: bytes) -> tuple[File, ...]:
     return tuple(map(changed, files))
 
 
-def chain_findings(chain: BootChain) -> tuple[Finding, ...]:
-    return findings_of(guest_of(chain), Stage.CHAIN)
-
-
-def judged(built: BuiltMachine) -> BootChain:
+def look(built: BuiltMachine) -> tuple[BootChain, tuple[Finding, ...]]:
+    """The chain, and what is said about it."""
     with Machine.read([SparseDisk(path) for path in built.disks], writable=False) as machine:
-        return follow(machine)
+        guest = followed(machine)
+        return guest.chain, findings_of(guest, Stage.CHAIN)
 
 
-def mended(built: BuiltMachine) -> tuple[BootChain, tuple[Change, ...]]:
-    """The chain after what the findings carry was applied to the image, and that."""
+def judged(built: BuiltMachine) -> tuple[Finding, ...]:
+    return look(built)[1]
+
+
+def mended(built: BuiltMachine) -> tuple[tuple[BootChain, tuple[Finding, ...]], tuple[Change, ...]]:
+    """Chain and findings after what the findings carry was applied to the image, and that."""
     with Machine.read([SparseDisk(path) for path in built.disks], writable=True) as machine:
-        found = chain_findings(follow(machine))
+        found = chain_findings(machine)
         changes = tuple(change for finding in found for change in finding.changes)
         apply(Plan(changes), machine, now=datetime(2026, 1, 1, tzinfo=UTC))
-    return judged(built), changes
+    return look(built), changes
 
 
-def assert_boots(chain: BootChain, name: str) -> None:
+def assert_boots(after: tuple[BootChain, tuple[Finding, ...]], name: str) -> None:
+    chain, found = after
     assert chain.default is not None, chain.steps[-1]
     assert chain.default.volume.name == name
-    assert (chain.loader_faults, chain_findings(chain)) == ((), ())
+    assert found == ()
 
 
-def fault_of(chain: BootChain, kind: LoaderFaultKind) -> LoaderFault:
-    (fault,) = (each for each in chain.loader_faults if each.kind is kind)
+def fault_of(found: tuple[Finding, ...], finding_id: str) -> Finding:
+    (fault,) = (each for each in found if each.id == finding_id)
     return fault
 
 
 def test_a_partition_that_moved_on_its_disk(build_machine: Build) -> None:
     left_over = bcd.Entry(vista.RECOVERY_ENTRY, {0x21000001: bcd.ramdisk_device(MOVED, "\\x.wim", vista.SECOND)})
     built = build_machine(vista.system_reserved(store(MOVED, left_over)))
-    chain = judged(built)
-    fault = fault_of(chain, Kinds.DEVICE)
-    assert fault.stops
+    found = judged(built)
+    fault = fault_of(found, boot_loader.DEVICE)
+    assert fault.severity is Severity.BLOCKER
     assert "its disk is the one that the element names" in fault.evidence[-1]
-    assert [(each.kind, len(each.changes)) for each in chain.loader_faults] == [
-        (Kinds.DEVICE, 2), (Kinds.RESUME_DEVICE, 2), (Kinds.RECOVERY_DEVICE, 1),
+    assert [(each.id, len(each.changes)) for each in found] == [
+        (boot_loader.DEVICE, 2), (boot_loader.RESUME_DEVICE, 2), (boot_loader.RECOVERY_DEVICE, 1),
     ]  # fmt: skip
     edits = [change for change in fault.changes if isinstance(change, SetValue)]
     assert {(each.value.data, each.before and each.before.data) for each in edits} == {(RIGHT, MOVED)}
     assert {each.hive.path for each in edits} == {"\\Boot\\BCD"}
-    severities = {finding.id: finding.severity for finding in chain_findings(chain)}
+    severities = {finding.id: finding.severity for finding in found}
     assert severities == {
         boot_loader.DEVICE: Severity.BLOCKER,
         boot_loader.RESUME_DEVICE: Severity.WARNING,
@@ -111,8 +113,8 @@ def test_an_entry_of_a_windows_that_was_removed_is_not_pointed_at_the_other_one(
     )
     removed = bcd.loader(vista.SECOND, MOVED)
     built = build_machine(vista.system_reserved(bcd.store(manager, bcd.loader(vista.DEFAULT, RIGHT), removed)))
-    fault = fault_of(judged(built), Kinds.OTHER_DEVICE)
-    assert (fault.changes, fault.stops) == ((), False)
+    fault = fault_of(judged(built), boot_loader.OTHER_DEVICE)
+    assert (fault.changes, fault.severity) == ((), Severity.WARNING)
     assert "another entry names that" in fault.evidence[-1]
 
 
@@ -123,16 +125,19 @@ def test_every_element_of_a_realigned_disk_with_a_new_signature(build_machine: B
         vista.full_store(system, windows, windows), files=(*vista.with_resume(), *vista.recovery_files())
     )
     built = build_machine(spec)
-    chain = judged(built)
-    assert [(each.kind, len(each.changes)) for each in chain.loader_faults] == [
-        (Kinds.DEVICE, 2), (Kinds.MANAGER_DEVICE, 1), (Kinds.RESUME_DEVICE, 3), (Kinds.RECOVERY_DEVICE, 3),
-        (Kinds.OTHER_DEVICE, 1),
-    ]  # fmt: skip
+    found = judged(built)
+    assert [(each.id, len(each.changes)) for each in found] == [
+        (boot_loader.DEVICE, 2),
+        (boot_loader.MANAGER_DEVICE, 1),
+        (boot_loader.RESUME_DEVICE, 3),
+        (boot_loader.RECOVERY_DEVICE, 3),
+        (boot_loader.OTHER_DEVICE, 1),
+    ]
     assert (
         "the partition that this store and its boot manager lie on"
-        in fault_of(chain, Kinds.MANAGER_DEVICE).evidence[-1]
+        in fault_of(found, boot_loader.MANAGER_DEVICE).evidence[-1]
     )
-    assert "another partition that the store names on that disk" in fault_of(chain, Kinds.DEVICE).evidence[-1]
+    assert "another partition that the store names on that disk" in fault_of(found, boot_loader.DEVICE).evidence[-1]
     after, changes = mended(built)
     assert_boots(after, "disk 0 partition 2")
     new = bcd.mbr_device(vista.SIGNATURE, vista.WINDOWS.offset)
@@ -145,21 +150,24 @@ def test_every_element_of_a_disk_with_new_guids(build_machine: Build) -> None:
     devices = [bcd.gpt_device(OLD_DISK, own) for own in (OLD_ESP, OLD_WINDOWS, OLD_RECOVERY)]
     hive = vista.full_store(*devices, uefi=True)
     built = build_machine(vista.uefi(hive, files=vista.with_resume("efi"), recovery=vista.recovery_files()))
-    chain = judged(built)
-    assert [(each.kind, len(each.changes)) for each in chain.loader_faults] == [
-        (Kinds.DEVICE, 2), (Kinds.MANAGER_DEVICE, 1), (Kinds.RESUME_DEVICE, 3), (Kinds.RECOVERY_DEVICE, 3),
-        (Kinds.OTHER_DEVICE, 1),
-    ]  # fmt: skip
-    assert "only disk 0 partition 4 has \\Recovery" in fault_of(chain, Kinds.RECOVERY_DEVICE).evidence[-1]
+    found = judged(built)
+    assert [(each.id, len(each.changes)) for each in found] == [
+        (boot_loader.DEVICE, 2),
+        (boot_loader.MANAGER_DEVICE, 1),
+        (boot_loader.RESUME_DEVICE, 3),
+        (boot_loader.RECOVERY_DEVICE, 3),
+        (boot_loader.OTHER_DEVICE, 1),
+    ]
+    assert "only disk 0 partition 4 has \\Recovery" in fault_of(found, boot_loader.RECOVERY_DEVICE).evidence[-1]
     assert_boots(mended(built)[0], "disk 0 partition 3")
 
 
 def test_a_disk_with_a_new_guid_whose_partitions_kept_theirs(build_machine: Build) -> None:
     device = bcd.gpt_device(OLD_DISK, vista.WINDOWS_GUID)
     built = build_machine(vista.uefi(vista.uefi_store(device=device)))
-    chain = judged(built)
-    fault = fault_of(chain, Kinds.DEVICE)
-    assert (fault.stops, chain.understood) == (False, False)
+    found = judged(built)
+    fault = fault_of(found, boot_loader.DEVICE)
+    assert (fault.severity, look(built)[0].understood) == (Severity.WARNING, False)
     assert "it has the very GUID that the element names" in fault.evidence[-1]
     assert_boots(mended(built)[0], "disk 0 partition 3")
 
@@ -170,13 +178,13 @@ def test_a_healthy_machine_with_all_that_setup_makes(build_machine: Build) -> No
     ]
     hive = vista.full_store(*devices, uefi=True)
     spec = vista.uefi(hive, files=vista.with_resume("efi"), recovery=vista.recovery_files(), name="full")
-    assert_boots(judged(build_machine(spec)), "disk 0 partition 3")
+    assert_boots(look(build_machine(spec)), "disk 0 partition 3")
 
 
 def test_a_new_signature_that_the_windows_itself_does_not_know_yet(build_machine: Build) -> None:
     files = knowing(vista.installation(), OTHER_SIGNATURE)
     built = build_machine(vista.system_reserved(store(OTHER_SIGNATURE), files=files))
-    assert "knows itself as C: by that very name" in fault_of(judged(built), Kinds.DEVICE).evidence[-1]
+    assert "knows itself as C: by that very name" in fault_of(judged(built), boot_loader.DEVICE).evidence[-1]
     assert_boots(mended(built)[0], "disk 0 partition 2")
 
 
@@ -190,7 +198,7 @@ def test_a_windows_that_knows_itself_by_two_letters_proves_nothing(build_machine
 
     files = tuple(map(changed, knowing(vista.installation(), OTHER_SIGNATURE)))
     built = build_machine(vista.system_reserved(store(OTHER_SIGNATURE), files=files))
-    assert "nothing proves that it is meant" in fault_of(judged(built), Kinds.DEVICE).evidence[-1]
+    assert "nothing proves that it is meant" in fault_of(judged(built), boot_loader.DEVICE).evidence[-1]
 
 
 def test_new_guids(build_machine: Build) -> None:
@@ -215,17 +223,17 @@ def test_new_guids(build_machine: Build) -> None:
     ],
 )
 def test_what_is_not_proven_is_told_and_left_alone(spec: MachineSpec, reason: str, build_machine: Build) -> None:
-    chain = judged(build_machine(spec))
-    assert all(fault.changes == () for fault in chain.loader_faults)
-    assert reason in fault_of(chain, Kinds.DEVICE).evidence[-1]
-    finding = chain_findings(chain)[0]
+    found = judged(build_machine(spec))
+    assert all(fault.changes == () for fault in found)
+    assert reason in fault_of(found, boot_loader.DEVICE).evidence[-1]
+    finding = found[0]
     assert (finding.id, finding.fixable) == (boot_loader.DEVICE, False)
     assert "does not guess" in finding.explanation
 
 
 def test_a_damaged_element_is_made_anew_from_the_entrys_other_device(build_machine: Build) -> None:
     built = build_machine(vista.system_reserved(vista.bios_store(vista.WINDOWS, osdevice=RIGHT[:0x30])))
-    fault = fault_of(judged(built), Kinds.DEVICE)
+    fault = fault_of(judged(built), boot_loader.DEVICE)
     assert "the entry's other device is disk 0 partition 2, which alone has" in fault.evidence[-1]
     after, changes = mended(built)
     assert_boots(after, "disk 0 partition 2")
@@ -234,7 +242,7 @@ def test_a_damaged_element_is_made_anew_from_the_entrys_other_device(build_machi
 
 def test_a_damaged_element_that_nothing_proves(build_machine: Build) -> None:
     hive = vista.bios_store(vista.WINDOWS, device=RIGHT[:0x30], osdevice=struct.pack("<I", 6))
-    fault = fault_of(judged(build_machine(vista.system_reserved(hive))), Kinds.DEVICE)
+    fault = fault_of(judged(build_machine(vista.system_reserved(hive))), boot_loader.DEVICE)
     assert fault.changes == ()
     assert "no sound device proves which" in fault.evidence[-1]
 
@@ -242,7 +250,7 @@ def test_a_damaged_element_that_nothing_proves(build_machine: Build) -> None:
 def test_the_fallback_loader_is_copied(build_machine: Build) -> None:
     loader = (*vista.uefi_loader(vista.uefi_store(), has_fallback=False), File("\\EFI\\Boot\\readme.txt", b"kept"))
     built = build_machine(vista.uefi(loader=loader))
-    (change,) = fault_of(judged(built), Kinds.FALLBACK).changes
+    (change,) = fault_of(judged(built), uefi_fallback.MISSING).changes
     assert isinstance(change, WriteFile)
     assert (change.file.path, change.before) == ("\\EFI\\Boot\\bootx64.efi", None)
     assert_boots(mended(built)[0], "disk 0 partition 3")
@@ -250,7 +258,7 @@ def test_the_fallback_loader_is_copied(build_machine: Build) -> None:
 
 def test_a_fallback_loader_without_its_directory(build_machine: Build) -> None:
     built = build_machine(vista.uefi(loader=vista.uefi_loader(vista.uefi_store(), has_fallback=False)))
-    (finding,) = chain_findings(judged(built))
+    (finding,) = judged(built)
     assert finding.id == uefi_fallback.MISSING
     made, copied = finding.changes
     assert isinstance(made, CreateDirectory)
@@ -260,5 +268,8 @@ def test_a_fallback_loader_without_its_directory(build_machine: Build) -> None:
 
 
 def test_a_broken_chain_of_another_kind_has_no_such_fault(build_machine: Build) -> None:
-    assert judged(build_machine(vista.system_reserved(loader=vista.bios_loader(None)))).loader_faults == ()
-    assert judged(build_machine(vista.system_reserved(files=vista.installation(loader=None)))).loader_faults == ()
+    for spec in (
+        vista.system_reserved(loader=vista.bios_loader(None)),
+        vista.system_reserved(files=vista.installation(loader=None)),
+    ):
+        assert [each.id for each in judged(build_machine(spec))] == [boot_chain.BROKEN]

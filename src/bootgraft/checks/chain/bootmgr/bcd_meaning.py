@@ -61,17 +61,6 @@ def find_meanings(
     return meanings
 
 
-def has_file(volume: Volume, path: str) -> bool:
-    """Whether something lies at the path of a volume that can be read."""
-    if volume.kind not in search.OPENABLE:
-        return False
-    try:
-        volume.filesystem().stat(path)
-    except (FileSystemError, PartitionTableError):  # bootmgr cannot read it there either
-        return False
-    return True
-
-
 def unreadable(machine: Machine) -> tuple[str, ...]:
     """The names of the volumes that nothing can be said about."""
     return tuple(volume.name for volume in machine.volumes() if volume.kind in _UNREADABLE)
@@ -86,7 +75,7 @@ def is_renamed_disk(machine: Machine, identity: PartitionIdentity) -> bool:
 
 def fits(machine: Machine, paths: Sequence[str]) -> tuple[Volume, ...]:
     """The volumes that have all these files."""
-    return tuple(volume for volume in machine.volumes() if all(has_file(volume, path) for path in paths))
+    return tuple(volume for volume in machine.volumes() if all(search.has(volume, path) for path in paths))
 
 
 def _meaning(
@@ -129,7 +118,7 @@ def _is_named_rightly(machine: Machine, volume: Volume, group: Sequence[Referenc
 
 
 def _system(machine: Machine, system: Volume, identity: PartitionIdentity, paths: Sequence[str]) -> Meaning:
-    lacking = [path for path in paths if not has_file(system, path)]
+    lacking = [path for path in paths if not search.has(system, path)]
     if lacking:
         what = f"the boot manager's object names it, but {system.name}, on which the store lies, has no {lacking[0]}"
         return Meaning(None, what)

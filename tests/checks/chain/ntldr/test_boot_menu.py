@@ -4,11 +4,15 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.boot.ntldr.test_freeldr import ini, reactos
 from tests.boot.test_chain import DamagedFileSystem, entry, loader, menu, path, windows
+from tests.checks.guests import followed
 from tests.fakes import SIGNATURE, FakeFileSystem, FakePartition, machine_of, volume_of
 
-from bootgraft.boot.chain import BootChain, follow
-from bootgraft.boot.menufault import MenuFault, MenuFaultKind
+from bootgraft.changes import WriteFile
+from bootgraft.checks.chain.ntldr.boot_menu import FREELDR_WRONG_PARTITION, NOT_IN_MENU, UNSUPPORTED_PATH, find
+from bootgraft.checks.finding import Finding, Severity
+from bootgraft.checks.guest import Guest
 from bootgraft.machine import Disk, Machine
 
 DATA = volume_of("\\accounts.mdb")
@@ -19,39 +23,49 @@ def machine(boot_ini: bytes, *volumes: FakeFileSystem | None) -> Machine:
     return machine_of([FakePartition(loader(boot_ini), active=True), *(FakePartition(each) for each in volumes)])
 
 
-def fault_of(followed: Machine) -> MenuFault:
-    fault = follow(followed).menu_fault
-    assert fault is not None
+def findings(machine: Machine) -> list[Finding]:
+    return list(find(followed(machine)))
+
+
+def fault_of(machine: Machine) -> Finding:
+    (fault,) = findings(machine)
     return fault
+
+
+def data_of(fault: Finding) -> bytes:
+    """The boot.ini that the finding's change writes."""
+    (change,) = fault.changes
+    assert isinstance(change, WriteFile)
+    return change.data
 
 
 def wrong(disk: int, partition: int) -> bytes:
     return menu(path(disk, partition), entry(disk, partition))
 
 
-def assert_refused(fault: MenuFault, reason: str) -> None:
-    assert fault.change is None
+def assert_refused(fault: Finding, reason: str) -> None:
+    assert fault.changes == ()
     assert reason in "; ".join(fault.evidence)
 
 
 def test_a_menu_that_leads_somewhere_has_no_fault() -> None:
-    assert follow(machine(wrong(0, 2), windows("\\WINDOWS"))).menu_fault is None
+    assert findings(machine(wrong(0, 2), windows("\\WINDOWS"))) == []
 
 
 def test_no_windows_of_that_directory_is_no_proposal() -> None:
-    assert follow(machine(wrong(0, 3), windows("\\WINNT"))).menu_fault is None
+    assert findings(machine(wrong(0, 3), windows("\\WINNT"))) == []
 
 
 def test_a_damaged_windows_in_the_right_place_is_not_replaced_by_another() -> None:
     damaged = volume_of("\\WINDOWS\\explorer.exe")
-    assert follow(machine(wrong(0, 2), damaged, windows("\\WINDOWS"))).menu_fault is None
+    assert findings(machine(wrong(0, 2), damaged, windows("\\WINDOWS"))) == []
 
 
 def test_vista_is_nothing_that_ntldr_could_start() -> None:
     vista = windows("\\WINDOWS")
     vista.files["\\Windows\\System32\\winload.exe"] = b""
-    assert follow(machine(wrong(0, 3), vista)).menu_fault is None
-    assert fault_of(machine(wrong(0, 5), vista, windows("\\WINDOWS"))).change is not None
+    assert findings(machine(wrong(0, 3), vista)) == []
+    assert fault_of(machine(wrong(0, 5), vista, windows("\\WINDOWS"))).changes
 
 
 def test_a_volume_that_cannot_be_searched_may_be_the_one() -> None:
@@ -69,7 +83,7 @@ def test_two_disks_with_one_signature() -> None:
     disks = [[FakePartition(loader(boot_ini), active=True), FakePartition(windows("\\WINDOWS"))], [FakePartition(DATA)]]
     two = machine_of(*disks)
     fault = fault_of(two)  # only one of them has it there
-    assert (fault.kind, fault.change is None) == (MenuFaultKind.UNSUPPORTED_PATH, False)
+    assert (fault.id, bool(fault.changes)) == (UNSUPPORTED_PATH, True)
     disks[1] = [FakePartition(DATA), FakePartition(windows("\\WINDOWS"))]
     assert_refused(fault_of(machine_of(*disks)), "more than one disk has that signature")
 
@@ -85,24 +99,23 @@ def test_a_signature_of_zero_names_no_disk() -> None:
 def test_a_default_that_cannot_be_understood_takes_the_only_entry_that_leads_to_the_only_windows() -> None:
     broken = menu("multi(0)disk(0)partition(2)\\WINDOWS", entry(0, 2))
     fault = fault_of(machine(broken, windows("\\WINDOWS")))
-    assert fault.kind is MenuFaultKind.NOT_IN_MENU
-    assert fault.change is not None
-    assert b"default=multi(0)disk(0)rdisk(0)partition(2)\\WINDOWS\r\n" in fault.change.data
+    assert fault.id == NOT_IN_MENU
+    assert b"default=multi(0)disk(0)rdisk(0)partition(2)\\WINDOWS\r\n" in data_of(fault)
     assert_refused(fault_of(machine(broken, windows("\\WINDOWS"), windows("\\WINNT"))), "\\WINNT on disk 0 partition 3")
 
 
 def test_a_default_outside_the_menu_that_boots_is_told_even_where_nothing_can_be_done() -> None:
-    chain = follow(machine(menu(path(0, 2), entry(0, 2, "\\W2")), windows("\\WINDOWS", "\\W2")))
-    assert chain.default is not None
-    assert chain.menu_fault is not None
-    assert chain.menu_fault.change is None
+    guest = followed(machine(menu(path(0, 2), entry(0, 2, "\\W2")), windows("\\WINDOWS", "\\W2")))
+    assert guest.chain.default is not None
+    (fault,) = find(guest)
+    assert (fault.severity, fault.changes) == (Severity.WARNING, ())
 
 
 def test_long_and_strange_names_fit_into_a_title() -> None:
     name = "\\" + "x" * 200 + "\x1b"
     fault = fault_of(machine(menu(path(0, 3, name), entry(0, 3, name)), windows(name)))
-    assert len(fault.what) < 120
-    assert fault.what.isprintable()
+    assert len(fault.title) < 120
+    assert fault.title.isprintable()
 
 
 ARCS = st.builds(
@@ -118,18 +131,31 @@ NAMES = st.lists(st.sampled_from(["\\WINDOWS", "\\WINNT", "\\W2"]), max_size=2, 
 def test_what_is_proposed_leads_to_the_only_windows_of_that_directory(
     default: str, entries: list[str], volumes: list[list[str]], second: list[str]
 ) -> None:
-    def followed(boot_ini: bytes) -> BootChain:
+    def guest(boot_ini: bytes) -> Guest:
         first = [FakePartition(loader(boot_ini), active=True), *(FakePartition(windows(*each)) for each in volumes)]
-        return follow(machine_of(first, [FakePartition(windows(*second))]))
+        return followed(machine_of(first, [FakePartition(windows(*second))]))
 
-    fault = followed(menu(default, *(f"{each}=x" for each in entries))).menu_fault
-    if fault is None or fault.change is None:
+    found = list(find(guest(menu(default, *(f"{each}=x" for each in entries)))))
+    if not found or not found[0].changes:
         return
-    mended = followed(fault.change.data)
-    assert mended.default is not None
-    left = mended.menu_fault
-    assert left is None or (left.kind, left.change) == (MenuFaultKind.NOT_IN_MENU, None)
-    if not default.startswith("signature") and fault.kind is not MenuFaultKind.NOT_IN_MENU:
+    (fault,) = found
+    mended = guest(data_of(fault))
+    assert mended.chain.default is not None
+    left = list(find(mended))
+    assert [(each.id, each.changes) for each in left] in ([], [(NOT_IN_MENU, ())])
+    if not default.startswith("signature") and fault.id != NOT_IN_MENU:
         directory = default.rpartition("\\")[2].casefold()
         assert [name[1:].casefold() for each in (*volumes, second) for name in each].count(directory) == 1
-        assert mended.default.directory[1:].casefold() == directory
+        assert mended.chain.default.directory[1:].casefold() == directory
+
+
+def test_both_entries_of_freeldr_ini_are_mended_and_nothing_else() -> None:
+    wrong = ini(path(0, 3, "\\ReactOS"))
+    (fault,) = find(followed(reactos(wrong)))
+    assert fault.id == FREELDR_WRONG_PARTITION
+    assert fault.title == "freeldr.ini points at disk 0 partition 3, where there is no \\ReactOS"
+    (change,) = fault.changes
+    assert isinstance(change, WriteFile)
+    assert change.file.path == "\\freeldr.ini"
+    assert change.data == wrong.replace(b"partition(3)", b"partition(2)")
+    assert list(find(followed(reactos(ini(path(0, 2, "\\reactos")))))) == []

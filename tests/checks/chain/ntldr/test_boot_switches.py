@@ -1,26 +1,29 @@
 r"""Switches of the default entry that were meant for the old machine."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from tests.boot.test_chain import entry, loader, menu, path, windows
+from tests.checks.guests import followed
 from tests.fakes import FakePartition, machine_of
 
-from bootgraft.boot.bootswitches import Review, SwitchEffect, review
-from bootgraft.boot.chain import follow
 from bootgraft.boot.ntldr.bootini import parse
 from bootgraft.boot.steps import BootTarget
+from bootgraft.checks.chain.ntldr.boot_switches import ReviewedSwitch, SwitchEffect, find, reviewed
+from bootgraft.checks.finding import Severity
+from bootgraft.machine import Machine
 
 
-def review_of(switches: str, *files: str) -> Review | None:
+def machine_with(switches: str, *files: str) -> Machine:
     volume = windows("\\WINDOWS")
     volume.files |= {f"\\WINDOWS\\system32\\{file}": b"MZ" for file in files}
     boot_ini = menu(path(0, 2), entry(0, 3, rest="=other /MAXMEM=1"), entry(0, 2, rest=f'="Windows" {switches}'))
-    return follow(machine_of([FakePartition(loader(boot_ini), active=True), FakePartition(volume)])).review
+    return machine_of([FakePartition(loader(boot_ini), active=True), FakePartition(volume)])
 
 
-def effects(review: Review | None) -> list[tuple[str, SwitchEffect]]:
-    return [] if review is None else [(each.text, each.effect) for each in review.switches]
+def effects(found: Iterable[ReviewedSwitch]) -> list[tuple[str, SwitchEffect]]:
+    return [(each.text, each.effect) for each in found]
 
 
 @pytest.mark.parametrize(
@@ -47,18 +50,26 @@ def effects(review: Review | None) -> list[tuple[str, SwitchEffect]]:
     ],
 )
 def test_what_is_worth_a_look(switches: str, expected: list[tuple[str, SwitchEffect]]) -> None:
-    assert effects(review_of(switches, "ntkrnlpa.exe")) == expected
+    guest = followed(machine_with(switches, "ntkrnlpa.exe"))
+    assert guest.chain.entry is not None
+    assert guest.chain.default is not None
+    assert effects(reviewed(guest.chain.entry, guest.chain.default)) == expected
+    shown = [line.partition(": ")[0] for finding in find(guest) for line in finding.evidence[1:]]
+    assert sorted(shown) == sorted(text for text, _ in expected)
 
 
 def test_the_line_and_the_file_are_named() -> None:
-    found = review_of("/HAL=nothere.dll")
-    assert found is not None
-    assert found.where == "disk 0 partition 1: \\boot.ini, line 6"
-    (switch,) = found.switches
-    assert (
-        "\\WINDOWS\\system32\\nothere.dll as the hardware abstraction layer, and there is no such file"
-        in switch.meaning
-    )
+    (found,) = find(followed(machine_with("/HAL=nothere.dll")))
+    assert found.severity is Severity.BLOCKER
+    where, switch = found.evidence
+    assert where == "disk 0 partition 1: \\boot.ini, line 6"
+    assert "\\WINDOWS\\system32\\nothere.dll as the hardware abstraction layer, and there is no such file" in switch
+
+
+def test_the_worst_comes_first() -> None:
+    found = list(find(followed(machine_with("/redirect /MAXMEM=1 /HAL=nothere.dll /ONECPU"))))
+    assert [each.severity for each in found] == [Severity.BLOCKER, Severity.WARNING, Severity.INFO]
+    assert [len(each.evidence) for each in found] == [2, 3, 2]
 
 
 def test_real_ones(shared_testdata: Path) -> None:
@@ -71,7 +82,7 @@ def test_real_ones(shared_testdata: Path) -> None:
             continue
         volume = windows(entry_.directory)
         (_, named) = machine_of([FakePartition(loader(b"")), FakePartition(volume)]).volumes()
-        told[file.name] = effects(review(entry_, BootTarget(named, entry_.directory, ""), "boot.ini"))
+        told[file.name] = effects(reviewed(entry_, BootTarget(named, entry_.directory, "")))
     assert len(told) > 8
     assert {name: found for name, found in told.items() if found} == {
         "2003-ems-msdocs.ini": [("/redirect", SwitchEffect.HARMLESS)]
@@ -81,4 +92,4 @@ def test_real_ones(shared_testdata: Path) -> None:
 def test_an_entry_that_leads_nowhere_is_not_reviewed() -> None:
     boot_ini = menu(path(0, 3), entry(0, 3, rest="=x /MAXMEM=1"))
     machine = machine_of([FakePartition(loader(boot_ini), active=True), FakePartition(windows("\\WINDOWS"))])
-    assert follow(machine).review is None
+    assert list(find(followed(machine))) == []

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.boot.test_chain import entry, loader, menu, path
 from tests.checks.cases import boot_sector_bytes
+from tests.checks.chain.bios.faults import find_faults, sectors_of
 from tests.fakes import FakeFileSystem, FakePartition, machine_of, volume_of
 
-from bootgraft.boot.bootsector import find_faults
-from bootgraft.boot.sectorfault import SectorFaultKind
+from bootgraft.checks.chain.bios import boot_sector
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Machine
 
@@ -27,8 +27,8 @@ def started(*partitions: FakePartition, code: bytes = b"\xfa") -> Machine:
     return machine
 
 
-def kinds(machine: Machine) -> list[SectorFaultKind]:
-    return [fault.kind for fault in find_faults(machine)]
+def kinds(machine: Machine) -> list[str]:
+    return [fault.id for fault in find_faults(machine)]
 
 
 def test_machines_without_an_mbr_have_no_such_faults() -> None:
@@ -43,7 +43,7 @@ def test_boot_code_that_is_not_windows_own_is_not_judged() -> None:
 
 def test_the_geometry_is_a_matter_of_ntldr_alone() -> None:
     sector = boot_sector_bytes(heads=240).replace("NTLDR".encode("utf-16-le"), "BOOTMGR".encode("utf-16-le"))[:8192]
-    assert kinds(started(FakePartition(BOOTMGR, active=True, boot_sector=sector))) == [SectorFaultKind.COPY]
+    assert kinds(started(FakePartition(BOOTMGR, active=True, boot_sector=sector))) == [boot_sector.COPY]
 
 
 @pytest.mark.parametrize("broken", [0, 0x50])
@@ -51,8 +51,11 @@ def test_a_copy_that_is_another_volumes_is_left_alone(broken: int) -> None:
     sector = bytearray(boot_sector_bytes(hidden=63))
     struct.pack_into("<Q", sector, 0x28, 15 + broken)
     *copy, fault = find_faults(started(FakePartition(LOADER, active=True, boot_sector=bytes(sector))))
-    assert [each.kind for each in copy] == ([SectorFaultKind.COPY] if broken else [])
-    assert [change.offset for change in fault.changes] == [8192 + 0x1C, *([] if broken else [8192 + 15 * 512 + 0x1C])]
+    assert [each.id for each in copy] == ([boot_sector.COPY] if broken else [])
+    assert [change.offset for change in sectors_of(fault)] == [
+        8192 + 0x1C,
+        *([] if broken else [8192 + 15 * 512 + 0x1C]),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +75,7 @@ def test_the_one_partition_that_can_be_active(volumes: list[FakeFileSystem], slo
         assert faults == ()
     else:
         (fault,) = faults
-        assert [(each.offset, each.data) for each in fault.changes] == [(446 + 16 * (slot - 1), b"\x80")]
+        assert [(each.offset, each.data) for each in sectors_of(fault)] == [(446 + 16 * (slot - 1), b"\x80")]
 
 
 def test_a_logical_partition_cannot_be_active() -> None:
@@ -88,6 +91,6 @@ def test_any_boot_sector_is_judged_and_what_is_written_stays_in_its_partition(
     content[at : at + len(sector)] = sector
     volume = FakeFileSystem(dict(LOADER.files), kind=kind)
     for fault in find_faults(started(FakePartition(volume, active=True, boot_sector=bytes(content[:8192])))):
-        for change in fault.changes:
+        for change in sectors_of(fault):
             assert 8192 <= change.offset <= 16384 - len(change.data)
             assert len(change.data) == len(change.before) == 4

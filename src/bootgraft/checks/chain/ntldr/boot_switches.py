@@ -1,4 +1,4 @@
-r"""The switches of a boot menu's entry that were meant for the old machine.
+r"""Gate 2 on NT 4 to Server 2003: are there switches in the default entry that were meant for the old machine?
 
 Meanings: Microsoft, "Boot Options in a Boot.ini File" and "Available switch options for the Windows XP and the Windows
 Server 2003 Boot.ini files" (KB833721). ``/HAL=`` and ``/KERNEL=`` name files in ``system32``.
@@ -11,8 +11,27 @@ from enum import StrEnum
 from bootgraft.boot import search
 from bootgraft.boot.ntldr.bootini import BootEntry
 from bootgraft.boot.steps import BootTarget
+from bootgraft.checks.check import Check
+from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
+from bootgraft.checks.guest import Guest
 from bootgraft.errors import FileSystemError
 from bootgraft.text import printable
+
+ID = "boot-ini-switches"
+DOC = FindingDoc(
+    id=ID,
+    applies_to="Windows NT 4 to Server 2003, and ReactOS",
+    cause="The default entry of boot.ini has switches that were set for the hardware of the old machine, or to look "
+    "into a fault of it: /HAL= and /KERNEL=, /MAXMEM=, /NUMPROC=, /ONECPU, /PCILOCK, /SAFEBOOT:, /DEBUG and others.",
+    evidence="The line, each such switch, and what it does; for /HAL= and /KERNEL= whether their file is there.",
+    fix="None: they may be meant. The line is named; take out by hand what the new machine does not need.",
+    limits="Only the default entry. A blocker where a file of /HAL= or /KERNEL= is not in system32, info for what does "
+    "no harm on any machine.",
+    references=(
+        "https://learn.microsoft.com/windows-hardware/drivers/devtest/boot-options-in-a-boot-ini-file",
+        "https://learn.microsoft.com/troubleshoot/windows-server/performance/switch-options-for-boot-files",
+    ),
+)
 
 
 class SwitchEffect(StrEnum):
@@ -32,14 +51,23 @@ class ReviewedSwitch:
     meaning: str
 
 
-@dataclass(frozen=True, slots=True)
-class Review:
-    """The switches of one entry that are worth a look; ``where`` names the file and the line."""
-
-    where: str
-    switches: tuple[ReviewedSwitch, ...]
-
-
+_SEVERITY = {
+    SwitchEffect.STOPS: Severity.BLOCKER,
+    SwitchEffect.REVIEW: Severity.WARNING,
+    SwitchEffect.HARMLESS: Severity.INFO,
+}
+_TITLE = {
+    SwitchEffect.STOPS: "the default entry of the boot menu loads a file that is not there",
+    SwitchEffect.REVIEW: "the default entry of the boot menu has switches that were meant for the old machine",
+    SwitchEffect.HARMLESS: "the default entry of the boot menu has switches that do nothing in a new machine",
+}
+_MEANING = {
+    SwitchEffect.STOPS: "The loader stops: 'Windows could not start because the following file is missing or corrupt'. "
+    "Take the switch out of that line, or put the file back.",
+    SwitchEffect.REVIEW: "Windows starts with them, and may be slower, smaller or without most of its services. Take "
+    "out of that line what the new machine does not need.",
+    SwitchEffect.HARMLESS: "They can stay.",
+}
 _FILES = {"hal": "the hardware abstraction layer", "kernel": "the kernel"}
 _REVIEW = {
     "maxmem": "lets Windows use no more memory than that",
@@ -63,12 +91,21 @@ _HARMLESS = {
 }
 
 
-def review(entry: BootEntry, target: BootTarget, menu: str) -> Review:
-    """Look through the switches of the ``entry`` in the file ``menu`` (its place) that starts the ``target``."""
-    return Review(f"{menu}, line {entry.line}", tuple(_reviewed(entry, target)))
+def find(guest: Guest) -> Iterator[Finding]:
+    """One finding for each kind of switch in the entry that starts, the worst first."""
+    chain = guest.chain
+    if chain.menu is None or chain.entry is None or chain.system is None or chain.default is None:
+        return
+    switches = tuple(reviewed(chain.entry, chain.default))
+    where = f"{chain.system.name}: \\{chain.menu.file}, line {chain.entry.line}"
+    for effect in SwitchEffect:
+        evidence = tuple(f"{each.text}: {each.meaning}" for each in switches if each.effect is effect)
+        if evidence:
+            yield Finding(ID, _SEVERITY[effect], _TITLE[effect], _MEANING[effect], (where, *evidence))
 
 
-def _reviewed(entry: BootEntry, target: BootTarget) -> Iterator[ReviewedSwitch]:
+def reviewed(entry: BootEntry, target: BootTarget) -> Iterator[ReviewedSwitch]:
+    """The switches of the ``entry``, which starts the ``target``, that are worth a word."""
     for text in entry.switches:
         name, _, value = text.lstrip("/").partition("=")
         name, value = name.partition(":")[0].strip().casefold(), value.strip()
@@ -94,3 +131,6 @@ def _file(text: str, what: str, value: str, target: BootTarget) -> ReviewedSwitc
         return ReviewedSwitch(text, SwitchEffect.STOPS, f"loads {printable(path)} as {what}, and there is no such file")
     meaning = f"loads {printable(path)} as {what}, chosen for the old machine"
     return ReviewedSwitch(text, SwitchEffect.REVIEW, meaning)
+
+
+CHECK = Check(Stage.CHAIN, 40, (DOC,), find)

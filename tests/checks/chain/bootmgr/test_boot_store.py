@@ -5,16 +5,20 @@ from pathlib import Path
 
 import pytest
 from tests.boot.bootmgr.test_bcd import Bytes, export, store_of
-from tests.boot.bootmgr.test_chain import at, bios, windows
+from tests.boot.bootmgr.test_chain import at, bios, bios_machine, windows
+from tests.checks.guests import followed
+from tests.fakes import FakeFileSystem
 from tests.machines import bcd, vista
 from tests.machines.build import content
 from tests.machines.spec import File, Hive
 from tests.registry.support import FILETIME, Memory, real_file
 
 from bootgraft.boot.bootmgr.bcd import BOOTMGR
-from bootgraft.boot.chain import BootChain
-from bootgraft.boot.faults import LoaderFault, LoaderFaultKind
 from bootgraft.changes import CreateKey, SetValue
+from bootgraft.checks.chain.bootmgr import boot_loader, boot_store
+from bootgraft.checks.chain.bootmgr.boot_store import DEFAULT as DEFAULT_ENTRY
+from bootgraft.checks.chain.bootmgr.boot_store import DISPLAY_ORDER, RECOVERY_MISSING, RESUME_MISSING
+from bootgraft.checks.finding import Finding, Severity
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.registry import integrity
 from bootgraft.registry.hive import Hive as RegistryHive
@@ -30,14 +34,20 @@ def make(machine_cache: Path) -> Make:
     return lambda hive: content(File("\\BCD", hive), machine_cache)
 
 
-def only(chain: BootChain) -> LoaderFault:
-    (fault,) = chain.loader_faults
-    return fault
+def findings(hive: bytes | None, *volumes: FakeFileSystem) -> tuple[Finding, ...]:
+    """What is wrong with the store of a BIOS machine."""
+    guest = followed(bios_machine(hive, *volumes))
+    return (*boot_loader.find(guest), *boot_store.find(guest))
 
 
-def values(fault: LoaderFault) -> list[tuple[str, int, bytes]]:
+def only(found: tuple[Finding, ...]) -> Finding:
+    (finding,) = found
+    return finding
+
+
+def values(finding: Finding) -> list[tuple[str, int, bytes]]:
     """What the changes set: the element's number, the type, the data."""
-    return [(each.key[-8:], each.value.type, each.value.data) for each in fault.changes if isinstance(each, SetValue)]
+    return [(each.key[-8:], each.value.type, each.value.data) for each in finding.changes if isinstance(each, SetValue)]
 
 
 def lists_of(hive: bytes) -> set[bytes]:
@@ -51,22 +61,22 @@ def named(default: str | None, order: tuple[str, ...], *entries: bcd.Entry) -> H
 
 
 def test_the_only_entry_shown_becomes_the_default(make: Make) -> None:
-    chain = bios(make(named(GONE, (GONE, DEFAULT), bcd.loader(DEFAULT, at(2)))))
-    assert chain.default is not None
-    fault, order = chain.loader_faults
-    assert (fault.kind, fault.stops) == (LoaderFaultKind.DEFAULT_ENTRY, False)
+    hive = make(named(GONE, (GONE, DEFAULT), bcd.loader(DEFAULT, at(2))))
+    assert bios(hive).default is not None
+    fault, order = findings(hive)
+    assert (fault.id, fault.severity) == (DEFAULT_ENTRY, Severity.WARNING)
     assert values(fault) == [("23000003", 1, f"{{{DEFAULT}}}\0".encode("utf-16-le"))]
     assert f"the default is {{{GONE}}}, which is not in the store" in fault.evidence[0]
-    assert (order.kind, order.changes) == (LoaderFaultKind.DISPLAY_ORDER, ())
+    assert (order.id, order.changes) == (DISPLAY_ORDER, ())
     assert GONE in order.evidence[0]
 
 
 def test_a_menu_of_thousands_of_names(make: Make) -> None:
     """Neither slow nor long to read: duplicates count once, and only the first few are listed."""
     names = [f"5189b25d-0000-4bf2-bca4-{number:012x}" for number in range(3000)]
-    chain = bios(make(named(DEFAULT, (DEFAULT, *names * 3), bcd.loader(DEFAULT, at(2)))))
-    assert chain.default is not None
-    (evidence,) = only(chain).evidence
+    hive = make(named(DEFAULT, (DEFAULT, *names * 3), bcd.loader(DEFAULT, at(2))))
+    assert bios(hive).default is not None
+    (evidence,) = only(findings(hive)).evidence
     assert "and 2992 more" in evidence
     assert len(evidence) < 600
 
@@ -74,54 +84,55 @@ def test_a_menu_of_thousands_of_names(make: Make) -> None:
 def test_the_only_windows_of_a_store_that_names_nothing(make: Make) -> None:
     pe = bcd.loader(SECOND, at(2), title="Windows PE")
     pe.elements[0x26000022] = b"\x01"
-    chain = bios(make(named(None, (), bcd.loader(DEFAULT, at(2)), pe)))
-    assert chain.default is None
-    fault = only(chain)
-    assert (fault.kind, fault.stops) == (LoaderFaultKind.DEFAULT_ENTRY, True)
+    hive = make(named(None, (), bcd.loader(DEFAULT, at(2)), pe))
+    assert bios(hive).default is None
+    fault = only(findings(hive))
+    assert (fault.id, fault.severity, fault.explains) == (DEFAULT_ENTRY, Severity.BLOCKER, True)
     assert values(fault) == [("23000003", 1, f"{{{DEFAULT}}}\0".encode("utf-16-le"))]
     assert isinstance(fault.changes[0], CreateKey)
-    dead = bios(make(named(GONE, (GONE,), bcd.loader(DEFAULT, at(2)))))
+    dead, _ = findings(make(named(GONE, (GONE,), bcd.loader(DEFAULT, at(2)))))
     data = f"{{{DEFAULT}}}\0".encode("utf-16-le")
-    assert values(dead.loader_faults[0]) == [("23000003", 1, data), ("24000001", 7, data + b"\0\0")]
-    assert dead.loader_faults[0].stops
+    assert values(dead) == [("23000003", 1, data), ("24000001", 7, data + b"\0\0")]
+    assert dead.severity is Severity.BLOCKER
 
 
 def test_two_windows_and_no_default_are_left_alone(make: Make) -> None:
     hive = named(GONE, (), bcd.loader(DEFAULT, at(2)), bcd.loader(SECOND, at(2)))
-    fault = only(bios(make(hive)))
-    assert (fault.stops, fault.changes) == (True, ())
-    assert DEFAULT in fault.evidence[1]
-    assert SECOND in fault.evidence[1]
+    fault = only(findings(make(hive)))
+    assert (fault.severity, fault.changes) == (Severity.BLOCKER, ())
+    assert DEFAULT in fault.evidence[-1]
+    assert SECOND in fault.evidence[-1]
+    shown = named(None, (DEFAULT, SECOND), bcd.loader(DEFAULT, at(2)), bcd.loader(SECOND, at(2)))
+    told = only(findings(make(shown)))
+    assert (told.id, told.severity, told.changes, told.explains) == (DEFAULT_ENTRY, Severity.WARNING, (), False)
 
 
 def test_the_image_of_the_recovery_environment(make: Make) -> None:
     hive = make(vista.full_store(at(1), at(2), at(2)))
     both = ("\\Windows\\System32\\winresume.exe", "\\Boot\\memtest.exe")
-    whole = bios(hive, windows("\\Windows", "winload.exe", *both, *RECOVERY_FILES))
-    assert whole.loader_faults == ()
-    fault = only(bios(hive, windows("\\Windows", "winload.exe", *both)))
-    assert (fault.kind, fault.stops, fault.changes) == (LoaderFaultKind.RECOVERY_IMAGE, False, ())
+    assert findings(hive, windows("\\Windows", "winload.exe", *both, *RECOVERY_FILES)) == ()
+    fault = only(findings(hive, windows("\\Windows", "winload.exe", *both)))
+    assert (fault.id, fault.severity, fault.changes) == (RECOVERY_MISSING, Severity.WARNING, ())
     assert f"no volume has {vista.WIM}" in fault.evidence[0]
-    elsewhere = bios(hive, windows("\\Windows", "winload.exe", *both), windows("\\x", None, *RECOVERY_FILES))
+    elsewhere = findings(hive, windows("\\Windows", "winload.exe", *both), windows("\\x", None, *RECOVERY_FILES))
     assert f"{vista.WIM} lies on disk 0 partition 3 instead" in only(elsewhere).evidence[0]
     locked = windows("\\x", None)
     locked.kind = FileSystemKind.BITLOCKER
-    assert bios(hive, windows("\\Windows", "winload.exe", *both), locked).loader_faults == ()
+    assert findings(hive, windows("\\Windows", "winload.exe", *both), locked) == ()
 
 
 def test_a_recovery_partition_that_was_not_converted(make: Make) -> None:
     hive = make(vista.full_store(at(1), at(2), at(3)))
-    chain = bios(hive, windows("\\Windows", "winload.exe", "\\Windows\\System32\\winresume.exe"))
-    device, image = chain.loader_faults
-    assert (device.kind, device.changes) == (LoaderFaultKind.RECOVERY_DEVICE, ())
-    assert image.kind is LoaderFaultKind.RECOVERY_IMAGE
+    device, image = findings(hive, windows("\\Windows", "winload.exe", "\\Windows\\System32\\winresume.exe"))
+    assert (device.id, device.changes) == (boot_loader.RECOVERY_DEVICE, ())
+    assert image.id == RECOVERY_MISSING
     assert "which is no given disk" in image.evidence[0]
 
 
 def test_the_loader_that_resumes(make: Make) -> None:
     hive = make(vista.full_store(at(1), at(2), at(2)))
-    fault = only(bios(hive, windows("\\Windows", "winload.exe", *RECOVERY_FILES)))
-    assert fault.kind is LoaderFaultKind.RESUME_LOADER
+    fault = only(findings(hive, windows("\\Windows", "winload.exe", *RECOVERY_FILES)))
+    assert fault.id == RESUME_MISSING
     assert "no \\Windows\\system32\\winresume.exe" in fault.evidence[0]
 
 
