@@ -27,7 +27,6 @@ from tests.windows.hives import hive_bytes, hive_of, spec_bytes
 
 from bootgraft.boot.bios.bootcode import BootCode
 from bootgraft.boot.chain import BootChain, BootTarget, Step
-from bootgraft.boot.hibernation import SavedSession
 from bootgraft.boot.unusable import Unusable, UnusableKind
 from bootgraft.changes import FileId, WriteFile, WriteSectors
 from bootgraft.checks.chain import boot_chain, vm_firmware
@@ -61,6 +60,7 @@ from bootgraft.checks.machine import (
     pending_transactions,
     volume_state,
 )
+from bootgraft.checks.machine.saved_session import SavedSession
 from bootgraft.filesystems.base import VolumeState
 from bootgraft.machine import Firmware, Volume
 from bootgraft.registry.integrity import Defect, DefectKind, DefectSeverity

@@ -3,7 +3,7 @@
 import pytest
 from tests.fakes import FakeFileSystem, FakePartition, machine_of
 
-from bootgraft.boot.hibernation import SavedSession
+from bootgraft.checks.machine.saved_session import SavedSession
 from bootgraft.errors import UnsafeVolumeError
 from bootgraft.filesystems.base import VolumeState
 from bootgraft.machine import Machine, Volume

@@ -7,7 +7,6 @@ from typing import Self
 
 from bootgraft.boot.bios.bootcode import CodeSource, none_given
 from bootgraft.boot.chain import BootChain
-from bootgraft.boot.hibernation import SavedSession, saved_sessions
 from bootgraft.boot.unusable import Unusable, explain
 from bootgraft.checks.chain.first_sectors import FirstSectors, read_first_sectors
 from bootgraft.checks.controller import facts as controller_facts
@@ -15,6 +14,7 @@ from bootgraft.checks.controller.facts import ControllerFacts, DriverReader
 from bootgraft.checks.finding import Finding, Stage
 from bootgraft.checks.identity import identity_facts
 from bootgraft.checks.identity.identity_facts import IdentityFacts
+from bootgraft.checks.machine.saved_session import SavedSession, saved_sessions
 from bootgraft.machine import Firmware, Machine
 from bootgraft.registry.hive import Hive
 from bootgraft.targets.controllers import Controller

@@ -6,9 +6,9 @@ ever lost without them, and with them only what stands in the way of the changes
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from bootgraft.boot.hibernation import SavedSession
 from bootgraft.boot.unusable import Unusable, explain
 from bootgraft.checks.machine import hibernation, volume_state
+from bootgraft.checks.machine.saved_session import SavedSession
 from bootgraft.errors import UnsafeVolumeError
 from bootgraft.filesystems.base import FileSystemKind, VolumeState
 from bootgraft.machine import Machine, Volume

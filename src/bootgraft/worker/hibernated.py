@@ -80,7 +80,7 @@ def _edit(job: Job, disks: Sequence[BlockDevice], done: Discarded, *, of_store: 
 
 
 def _store_changes(machine: Machine) -> tuple[Change, ...]:
-    from bootgraft.boot.bootmgr.resume import resume_changes
+    from bootgraft.repair.resume import resume_changes
 
     return resume_changes(machine)
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from bootgraft.boot.hibernation import SavedSession
 from bootgraft.changes import FileId
+from bootgraft.checks.machine.saved_session import SavedSession
 from bootgraft.errors import BootConfigError, BootgraftError, FileMissingError, UsageError
 from bootgraft.filesystems.bare_volume import BareFile, BareVolume
 from bootgraft.filesystems.base import FileSystem, FileSystemKind

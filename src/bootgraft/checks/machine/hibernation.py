@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from bootgraft.boot.hibernation import PATH, SavedSession
 from bootgraft.changes import RegistryData, SetValue
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
+from bootgraft.checks.machine.saved_session import PATH, SavedSession
 from bootgraft.registry.hive import Hive
 from bootgraft.registry.values import ValueType, dword_data
 from bootgraft.windows.installation import Installation, control_set_name, hive_file

@@ -2,7 +2,7 @@ r"""What bootmgr's store says about a session to be resumed, and the changes aft
 
 ``attemptresume`` (26000005) of {bootmgr} is true, and at times a ``bootsequence`` names the resume object for the next
 start (Microsoft, "BCD Reference": BcdBootMgrBoolean_AttemptResume, BcdBootMgrObjectList_BootSequence). The session
-itself is :mod:`bootgraft.boot.hibernation`'s.
+itself is :mod:`bootgraft.checks.machine.saved_session`'s.
 """
 
 from collections.abc import Iterator

@@ -5,7 +5,7 @@ The loader resumes what it finds there, whatever happened to the disk meanwhile.
 a power failure. The file lies on the volume of Windows, or on the system partition. A file shorter than a page is
 ntldr's, on the system partition, and only names the volume that has the session.
 
-What bootmgr's store says of it besides is :mod:`.bootmgr.resume`'s.
+What bootmgr's store says of it besides is :mod:`bootgraft.repair.resume`'s.
 """
 
 from collections.abc import Iterable, Iterator

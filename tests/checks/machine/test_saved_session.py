@@ -4,10 +4,10 @@ import pytest
 from tests.fakes import FakePartition, machine_of
 from tests.memory_windows import MemoryFileSystem
 
-from bootgraft.boot.bootmgr.resume import resume_changes
-from bootgraft.boot.hibernation import saved_sessions
+from bootgraft.checks.machine.saved_session import saved_sessions
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Machine
+from bootgraft.repair.resume import resume_changes
 
 PAGE = 4096
 
