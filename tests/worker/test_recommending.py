@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from msgspec import structs
 from tests.checks.cases import LSI_LOGIC, chain
 
 from bootgraft.checks.diagnosis import Diagnosis, Verdict
@@ -33,5 +34,5 @@ def test_ntldr_is_started_by_a_bios() -> None:
 
 def test_none_where_it_would_not_boot_or_nobody_asked() -> None:
     assert recommend(JOB, diagnosis(None, Verdict.BLOCKED)) == ()
-    assert recommend(replace(JOB, recommend=False), diagnosis(None, Verdict.BOOTS)) == ()
+    assert recommend(structs.replace(JOB, recommend=False), diagnosis(None, Verdict.BOOTS)) == ()
     assert recommend(JOB, replace(diagnosis(None, Verdict.BOOTS), controller=None)) == ()

@@ -1,7 +1,6 @@
 """What a job's targets are where the machine's description says on which controller each disk hangs."""
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from tests.checks.cases import chain, installation
 from tests.checks.guests import guest_of
 

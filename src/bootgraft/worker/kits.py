@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+from msgspec import structs
+
 from bootgraft.changes import RegistryChange
 from bootgraft.checks.diagnosis import Diagnosis, diagnose
 from bootgraft.checks.finding import DRIVER_REMEDIES
@@ -100,7 +102,7 @@ def _kit_for_machine(
 ) -> Kit | None:
     """The kit with what this machine lacks; None where its driver is to be had nowhere."""
     with Machine.read(disks, writable=False) as machine:
-        found = survey(machine, replace(job, windows=None))
+        found = survey(machine, structs.replace(job, windows=None))
         if found.installation is None or found.hive is None:
             raise DriverSourceError(
                 "no Windows boots from this machine", where=job.location, advice="`bootgraft inspect` shows why"
