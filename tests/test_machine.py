@@ -1,6 +1,7 @@
 """Machines: volumes found, mounted once, unmounted all."""
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,8 @@ import pytest
 from bootgraft.changes import FileId
 from bootgraft.errors import FileMissingError, FileSystemError, PartitionTableError
 from bootgraft.filesystems.base import FileSystemKind
-from bootgraft.machine import Machine
-from tests.fakes import FakePartition, machine_of, volume_of
+from bootgraft.machine import Disk, Machine, MbrPartition
+from tests.fakes import SIGNATURE, FakePartition, machine_of, volume_of
 from tests.storage.disks import SparseDisk, sfdisk
 
 MIB = 1 << 20
@@ -104,3 +105,23 @@ def test_disks_without_a_table_have_no_volumes(tmp_path: Path) -> None:
     with Machine.read([SparseDisk(path)], writable=False) as machine:
         assert machine.disks[0].volumes == ()
         assert len(machine.disks[0].table.problems) == 1
+
+
+def test_a_volume_is_known_by_signature_and_offset() -> None:
+    machine = machine_of([FakePartition(volume_of("\\x")), FakePartition(volume_of("\\y"))])
+    first, second = machine.volumes()
+    assert machine.identity(second) == MbrPartition(SIGNATURE, second.partition.start)
+    assert machine.known_as(MbrPartition(SIGNATURE, first.partition.start)) == (first,)
+    assert machine.known_as(MbrPartition(SIGNATURE ^ 1, first.partition.start)) == ()
+
+
+def test_a_signature_of_zero_names_nothing() -> None:
+    (disk,) = machine_of([FakePartition(volume_of("\\x"))]).disks
+    unsigned = Machine((Disk(0, disk.device, replace(disk.table, signature=0), disk.volumes),))
+    assert unsigned.identity(disk.volumes[0]) is None
+
+
+def test_clones_are_known_by_the_same_name() -> None:
+    machine = machine_of([FakePartition(volume_of("\\x"))], [FakePartition(volume_of("\\x"))])
+    found = machine.known_as(MbrPartition(SIGNATURE, 8192))
+    assert [volume.disk for volume in found] == [0, 1]

@@ -4,6 +4,7 @@ Nothing is mounted before it is asked for, everything at most once, and closing 
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from types import TracebackType
@@ -30,6 +31,32 @@ class Firmware(StrEnum):
 
     BIOS = "BIOS"
     UEFI = "UEFI"
+
+
+@dataclass(frozen=True, slots=True)
+class MbrPartition:
+    """A partition by its disk's signature and the byte at which it begins."""
+
+    signature: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"the partition at byte {self.offset} of the disk with signature {self.signature:08x}"
+
+
+@dataclass(frozen=True, slots=True)
+class GptPartition:
+    """A partition by its own GUID and that of its disk, both in upper case."""
+
+    disk_guid: str
+    partition_guid: str
+
+    def __str__(self) -> str:
+        return f"the partition {{{self.partition_guid}}} of the disk {{{self.disk_guid}}}"
+
+
+PartitionIdentity = MbrPartition | GptPartition
+"""What Windows knows a partition by, wherever it writes that down: BCD stores, MountedDevices."""
 
 
 class Volume:
@@ -189,6 +216,23 @@ class Machine:
     def volumes(self) -> Iterator[Volume]:
         """All volumes, disk by disk."""
         return (volume for disk in self.disks for volume in disk.volumes)
+
+    def identity(self, volume: Volume) -> PartitionIdentity | None:
+        """What Windows knows the volume by; None on a disk without a partition table, or with signature 0.
+
+        Windows gives a disk without a signature a new one when it first starts, so that 0 names nothing for long.
+        """
+        table = self.disks[volume.disk].table
+        if table.kind is TableKind.GPT and table.disk_guid and volume.partition.guid:
+            return GptPartition(table.disk_guid, volume.partition.guid)
+        if table.kind is TableKind.MBR and table.signature:
+            return MbrPartition(table.signature, volume.partition.start)
+        return None
+
+    def known_as(self, identity: PartitionIdentity) -> tuple[Volume, ...]:
+        """The volumes that Windows knows by this: one, or none; several where disks were cloned."""
+        ordinary = (volume for volume in self.volumes() if not volume.partition.is_container)
+        return tuple(volume for volume in ordinary if self.identity(volume) == identity)
 
     def close(self) -> None:
         """Unmount every volume, the last first, even where one of them fails; then raise the first failure."""

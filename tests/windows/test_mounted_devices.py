@@ -9,12 +9,11 @@ from hypothesis import strategies as st
 from tests.machines import oracles
 from tests.windows.hives import MemoryFile, hive_of, real_bytes, real_system
 
+from bootgraft.machine import MbrPartition
 from bootgraft.registry.hive import Hive
 from bootgraft.windows import mounted_devices
 from bootgraft.windows.mounted_devices import (
-    MbrPlace,
     MountedDevice,
-    drive_letter,
     gpt_identity,
     letter_of,
     mbr_identity,
@@ -43,16 +42,16 @@ NAMED = {
 
 def test_letters() -> None:
     hive = hive_of(HIVE)
-    assert drive_letter(hive, 0x12345678, 63 * 512) == "D:"
-    assert drive_letter(hive, 0x12345678, 1 << 20) == "C:"
-    assert drive_letter(hive, 0x12345678, 2 << 20) is None
-    assert drive_letter(hive, 0x12345679, 1 << 20) is None
+    assert letter_of(hive, mbr_identity(0x12345678, 63 * 512)) == "D:"
+    assert letter_of(hive, mbr_identity(0x12345678, 1 << 20)) == "C:"
+    assert letter_of(hive, mbr_identity(0x12345678, 2 << 20)) is None
+    assert letter_of(hive, mbr_identity(0x12345679, 1 << 20)) is None
     assert letter_of(hive, gpt_identity(GUID)) == "E:"
 
 
 def test_no_mounted_devices() -> None:
-    assert drive_letter(hive_of(r"[\Select]"), 1, 2) is None
-    assert drive_letter(real_system("nt4-sp3-server-dc-vmware-buslogic"), 1, 2) is None
+    assert letter_of(hive_of(r"[\Select]"), mbr_identity(1, 2)) is None
+    assert letter_of(real_system("nt4-sp3-server-dc-vmware-buslogic"), mbr_identity(1, 2)) is None
 
 
 def test_a_real_machine() -> None:
@@ -64,13 +63,13 @@ def test_a_real_machine() -> None:
     signature, offset = int.from_bytes(value.data[:4], "little"), int.from_bytes(value.data[4:], "little")
     assert offset == 63 * 512
     assert mbr_identity(signature, offset) == value.data
-    assert drive_letter(hive, signature, offset) == "C:"
+    assert letter_of(hive, mbr_identity(signature, offset)) == "C:"
 
 
 def test_the_kinds_of_names() -> None:
     found = {each.name: each for each in read_mounted_devices(hive_of(HIVE.rstrip() + INTERFACES)) or ()}
     assert {name: each.kind.value for name, each in found.items() if name in NAMED} == NAMED
-    assert found["\\DosDevices\\D:"].place == MbrPlace(0x12345678, 63 * 512)
+    assert found["\\DosDevices\\D:"].place == MbrPartition(0x12345678, 63 * 512)
     assert (found["\\dosdevices\\e:"].letter, found["\\dosdevices\\e:"].guid) == ("E:", GUID)
     assert str(found["\\DosDevices\\A:"]) == "the drive \\??\\FDC#"
     assert str(found["\\DosDevices\\X:"]) == "3 bytes that name nothing known"
@@ -109,7 +108,7 @@ def test_real_machines_as_hivexregedit_reads_them(machine: str, letters: dict[st
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 2**64 - 1))
 def test_a_place_is_read_as_it_is_written(signature: int, offset: int) -> None:
-    assert MountedDevice("x", mbr_identity(signature, offset)).place == MbrPlace(signature, offset)
+    assert MountedDevice("x", mbr_identity(signature, offset)).place == MbrPartition(signature, offset)
 
 
 @given(st.uuids())

@@ -34,7 +34,8 @@ def disk_references(chain: BootChain) -> tuple[DiskReference, ...]:
 def _in_store(menu: "Menu") -> Iterator[DiskReference]:
     """The partitions that the default entry of a BCD store is loaded from."""
     from bootgraft.boot.bootmgr.bcd import ElementType
-    from bootgraft.boot.bootmgr.bcd_device import MbrPartition, PartitionDevice
+    from bootgraft.boot.bootmgr.bcd_device import PartitionDevice
+    from bootgraft.machine import MbrPartition
 
     entry = menu.default_entry
     if entry is None:

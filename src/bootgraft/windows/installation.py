@@ -13,7 +13,7 @@ from bootgraft.errors import BootgraftError, FileMissingError, FileSystemError, 
 from bootgraft.machine import Volume
 from bootgraft.registry.hive import Hive, Key
 from bootgraft.windows.hives import hive_path
-from bootgraft.windows.mounted_devices import gpt_identity, letter_of, mbr_identity
+from bootgraft.windows.mounted_devices import letter_of, name_of_volume
 from bootgraft.windows.pe import Architecture, NotPortableExecutableError, read_architecture
 from bootgraft.windows.product import Product, read_product, unknown_product
 
@@ -80,6 +80,7 @@ def read_installation(volume: Volume, directory: str, *, default_boot: bool) -> 
     select = read_select(system)
     product, notes = _product(volume, directory, system, select)
     arch, arch_notes = _architecture(volume, directory)
+    name = name_of_volume(volume)
     return Installation(
         id=_id(volume, directory),
         volume=volume,
@@ -91,7 +92,7 @@ def read_installation(volume: Volume, directory: str, *, default_boot: bool) -> 
         service_pack=product.service_pack,
         control_sets=sets_to_edit(system, select),
         select=select,
-        drive_letter=_drive_letter(volume, system),
+        drive_letter=None if name is None else letter_of(system, name),
         default_boot=default_boot,
         notes=(*notes, *arch_notes),
     )
@@ -187,13 +188,6 @@ def _architecture(volume: Volume, directory: str) -> tuple[Architecture, tuple[s
         return read_architecture(head, name=f"{volume.name}: {path}"), ()
     except (FileSystemError, NotPortableExecutableError) as error:
         return Architecture.UNKNOWN, (_note("the architecture is unknown", error),)
-
-
-def _drive_letter(volume: Volume, system: Hive) -> str | None:
-    if volume.partition.guid is not None:
-        return letter_of(system, gpt_identity(volume.partition.guid))
-    signature = volume.disk_signature
-    return None if signature is None else letter_of(system, mbr_identity(signature, volume.partition.start))
 
 
 def _note(what: str, error: BootgraftError) -> str:

@@ -12,6 +12,7 @@ import struct
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bootgraft.machine import MbrPartition, PartitionIdentity, Volume
 from bootgraft.registry.hive import Hive
 from bootgraft.registry.values import decode_utf16
 from bootgraft.text import printable
@@ -34,17 +35,6 @@ class DeviceKind(StrEnum):
     GPT = "gpt"  # or a dynamic volume, which looks the same
     INTERFACE = "interface"  # a drive for discs, diskettes or sticks, by its device interface
     UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class MbrPlace:
-    """A partition as MountedDevices names it: disk signature, and bytes from the start of the disk."""
-
-    signature: int
-    offset: int
-
-    def __str__(self) -> str:
-        return f"byte {self.offset} of the disk with signature {self.signature:08x}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +63,9 @@ class MountedDevice:
         return DeviceKind.UNKNOWN
 
     @property
-    def place(self) -> MbrPlace | None:
+    def place(self) -> MbrPartition | None:
         """The partition of an MBR disk that it names; None for any other kind."""
-        return MbrPlace(*struct.unpack("<IQ", self.data)) if self.kind is DeviceKind.MBR else None
+        return MbrPartition(*struct.unpack("<IQ", self.data)) if self.kind is DeviceKind.MBR else None
 
     @property
     def guid(self) -> str | None:
@@ -87,15 +77,15 @@ class MountedDevice:
         return str(uuid.UUID(bytes_le=self.data[len(_GPT_PREFIX) :])).upper()
 
     def __str__(self) -> str:
+        if self.place is not None:
+            return f"byte {self.place.offset} of the disk with signature {self.place.signature:08x}"
         match self.kind:
-            case DeviceKind.MBR:
-                return str(self.place)
             case DeviceKind.GPT:
                 return f"the partition or dynamic volume {{{self.guid}}}"
             case DeviceKind.INTERFACE:
                 text = decode_utf16(self.data[:_MAX_INTERFACE])
                 return "the drive " + printable(text)
-            case DeviceKind.UNKNOWN:
+            case _:
                 return f"{len(self.data)} bytes that name nothing known"
 
 
@@ -125,15 +115,18 @@ def gpt_identity(guid: str) -> bytes:
     return _GPT_PREFIX + uuid.UUID(guid).bytes_le
 
 
-def drive_letter(hive: Hive, signature: int, offset: int) -> str | None:
-    """Return the letter (``C:``) of a partition of an MBR disk; None where Windows knows none for it.
+def name_of(partition: PartitionIdentity) -> bytes:
+    """The data that names a partition: of GPT, its own GUID alone."""
+    if isinstance(partition, MbrPartition):
+        return mbr_identity(partition.signature, partition.offset)
+    return gpt_identity(partition.partition_guid)
 
-    ``offset`` counts bytes from the start of the disk. NT 4 has no such key and always gives None.
 
-    Raises:
-        HiveError: the SYSTEM hive is damaged there.
-    """
-    return letter_of(hive, mbr_identity(signature, offset))
+def name_of_volume(volume: Volume) -> bytes | None:
+    """The data that names a volume; None on a disk without a signature."""
+    if volume.partition.guid is not None:
+        return gpt_identity(volume.partition.guid)
+    return mbr_identity(volume.disk_signature, volume.partition.start) if volume.disk_signature else None
 
 
 def letter_of(hive: Hive, identity: bytes) -> str | None:

@@ -18,15 +18,9 @@ from tests.registry.support import real_bcds, real_file
 
 from bootgraft.boot.bootmgr import bcd as reader
 from bootgraft.boot.bootmgr.bcd import BcdStore, ElementFormat, ElementType, ObjectType, read_store
-from bootgraft.boot.bootmgr.bcd_device import (
-    Device,
-    FileDevice,
-    GptPartition,
-    LocateDevice,
-    MbrPartition,
-    PartitionDevice,
-)
+from bootgraft.boot.bootmgr.bcd_device import Device, FileDevice, LocateDevice, PartitionDevice
 from bootgraft.errors import BootConfigError, HiveError
+from bootgraft.machine import GptPartition, MbrPartition
 from bootgraft.registry.hive import Hive
 
 GUID_A, GUID_B, GUID_C = (f"5189b25d-0000-4bf2-bca4-289b11bd290{digit}" for digit in "abc")

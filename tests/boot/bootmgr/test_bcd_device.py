@@ -10,9 +10,7 @@ from tests.machines import bcd
 from bootgraft.boot.bootmgr.bcd_device import (
     BootDevice,
     FileDevice,
-    GptPartition,
     LocateDevice,
-    MbrPartition,
     OtherDevice,
     PartitionDevice,
     on_partition,
@@ -23,6 +21,7 @@ from bootgraft.boot.bootmgr.bcd_device import (
     retargeted,
 )
 from bootgraft.errors import BootConfigError
+from bootgraft.machine import GptPartition, MbrPartition
 
 DISK, PART, OPTIONS = (
     "6F1C1B64-3E21-4A1F-9A3C-0B7C5D0E8A11",

@@ -14,8 +14,9 @@ from tests.boot.bootmgr.test_bcd import Exported, device_facts, export, facts_of
 from tests.registry.support import real_bcds, real_file
 
 from bootgraft.boot.bootmgr.bcd import BOOTMGR, BcdObject, BcdStore, ElementType
-from bootgraft.boot.bootmgr.bcd_device import GptPartition, MbrPartition, on_partition, parse_device, retargeted
+from bootgraft.boot.bootmgr.bcd_device import on_partition, parse_device, retargeted
 from bootgraft.boot.bootmgr.bcd_references import references
+from bootgraft.machine import GptPartition, MbrPartition
 
 GOLDEN = Path(__file__).with_name("real_stores.txt")
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)

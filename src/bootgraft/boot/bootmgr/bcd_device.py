@@ -10,6 +10,7 @@ import uuid
 from dataclasses import dataclass, replace
 
 from bootgraft.errors import BootConfigError
+from bootgraft.machine import GptPartition, MbrPartition, PartitionIdentity
 from bootgraft.registry.values import decode_utf16
 
 MAX_NESTING = 4
@@ -25,31 +26,6 @@ _PARTITION_FIELDS = struct.Struct("<16sII16s")
 _PARTITION_RESERVED = 16
 _FILE_PATH = struct.Struct("<III")
 _BY_ELEMENT = 0
-
-
-@dataclass(frozen=True, slots=True)
-class MbrPartition:
-    """A partition by its disk's signature and the byte at which it begins."""
-
-    signature: int
-    offset: int
-
-    def __str__(self) -> str:
-        return f"the partition at byte {self.offset} of the disk with signature {self.signature:08x}"
-
-
-@dataclass(frozen=True, slots=True)
-class GptPartition:
-    """A partition by its own GUID and that of its disk, both in upper case."""
-
-    disk_guid: str
-    partition_guid: str
-
-    def __str__(self) -> str:
-        return f"the partition {{{self.partition_guid}}} of the disk {{{self.disk_guid}}}"
-
-
-PartitionIdentity = MbrPartition | GptPartition
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bootgraft.boot.bootmgr.bcd import BOOTMGR, BcdObject, BcdStore, Element, ElementFormat, ElementType, ObjectType
-from bootgraft.boot.bootmgr.bcd_device import Device, FileDevice, PartitionIdentity, on_partition
+from bootgraft.boot.bootmgr.bcd_device import Device, FileDevice, on_partition
 from bootgraft.boot.bootmgr.bcd_menu import reachable
+from bootgraft.machine import PartitionIdentity
 from bootgraft.windows.hives import hive_path
 
 _FIRMWARES = frozenset({ObjectType.FIRMWARE_MANAGER, ObjectType.FIRMWARE_APPLICATION})

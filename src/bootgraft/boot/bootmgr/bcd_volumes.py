@@ -12,16 +12,13 @@ from bootgraft.boot.bootmgr.bcd_device import (
     DamagedDevice,
     Device,
     FileDevice,
-    GptPartition,
     LocateDevice,
-    MbrPartition,
     PartitionDevice,
-    PartitionIdentity,
     on_partition,
 )
 from bootgraft.boot.steps import broken, unknown
 from bootgraft.boot.trail import Trail
-from bootgraft.machine import Disk, Machine, Volume
+from bootgraft.machine import Disk, GptPartition, Machine, PartitionIdentity, Volume
 from bootgraft.storage.partitions import TableKind
 from bootgraft.text import printable
 
@@ -41,25 +38,6 @@ class Question:
     path: str
     role: str
     where: str
-
-
-def identity_of(machine: Machine, volume: Volume) -> PartitionIdentity | None:
-    """What a BCD store calls this volume; None on a disk without a partition table, or with signature 0.
-
-    Windows gives a disk without a signature a new one when it first starts, so that 0 names nothing for long.
-    """
-    disk = machine.disks[volume.disk]
-    if disk.table.kind is TableKind.GPT and disk.table.disk_guid and volume.partition.guid:
-        return GptPartition(disk.table.disk_guid, volume.partition.guid)
-    if disk.table.kind is TableKind.MBR and disk.table.signature:
-        return MbrPartition(disk.table.signature, volume.partition.start)
-    return None
-
-
-def matching(machine: Machine, identity: PartitionIdentity) -> tuple[Volume, ...]:
-    """The volumes that the identity names: one, or none; several where disks were cloned."""
-    ordinary = (volume for volume in machine.volumes() if not volume.partition.is_container)
-    return tuple(volume for volume in ordinary if identity_of(machine, volume) == identity)
 
 
 def having(machine: Machine, path: str) -> tuple[Volume, ...]:
@@ -92,7 +70,7 @@ def _image(machine: Machine, device: Device) -> tuple[str, ...]:
     if named is None or not named[1]:
         return ()
     identity, path = named
-    volumes = matching(machine, identity)
+    volumes = machine.known_as(identity)
     if not volumes:
         return ("that partition is not on the given disks",)
     there = [volume.name for volume in volumes if search.has(volume, path)]
@@ -106,7 +84,7 @@ def guess_free(machine: Machine, question: Question, system: Volume) -> Volume |
     if isinstance(device, BootDevice):
         return system
     if isinstance(device, PartitionDevice):
-        found = matching(machine, device.identity)
+        found = machine.known_as(device.identity)
     elif isinstance(device, LocateDevice) and device.parent is None:
         found = having(machine, _sought(device, question))
     else:
@@ -129,7 +107,7 @@ def _found(trail: Trail, question: Question, volume: Volume, evidence: str) -> V
 
 
 def _partition(trail: Trail, question: Question, identity: PartitionIdentity) -> Volume:
-    found = matching(trail.machine, identity)
+    found = trail.machine.known_as(identity)
     if len(found) == 1:
         return _found(trail, question, found[0], str(identity))
     if found:

@@ -19,7 +19,7 @@ from bootgraft.storage.blockdevice import SECTOR
 from bootgraft.storage.partitions import TableKind
 from bootgraft.windows.disk_information import read_disk_signatures
 from bootgraft.windows.installation import Installation, hive_file, open_hive
-from bootgraft.windows.mounted_devices import MountedDevice, gpt_identity, mbr_identity, read_mounted_devices
+from bootgraft.windows.mounted_devices import MountedDevice, name_of_volume, read_mounted_devices
 from bootgraft.windows.system_root import agreed, own_letters
 
 _HIDDEN = 0x1C
@@ -160,22 +160,13 @@ def _volume(machine: Machine, volume: Volume) -> VolumeIdentity:
         volume.name,
         partition.start,
         partition.slot,
-        _known_as(volume),
+        None if partition.type in _DYNAMIC else name_of_volume(volume),
         _hidden(volume) if is_mbr and not partition.logical else None,
         partition.active,
         partition.logical,
         not is_mbr or volume.kind is not None,
         partition.attributes,
     )
-
-
-def _known_as(volume: Volume) -> bytes | None:
-    partition = volume.partition
-    if partition.type in _DYNAMIC:
-        return None
-    if partition.guid is not None:
-        return gpt_identity(partition.guid)
-    return mbr_identity(volume.disk_signature, partition.start) if volume.disk_signature else None
 
 
 def _hidden(volume: Volume) -> int | None:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from bootgraft.changes import DeleteValue, RegistryChange, RegistryData, SetValue
 from bootgraft.checks.identity.identity_facts import IdentityFacts, VolumeIdentity, WindowsIdentity
+from bootgraft.machine import MbrPartition
 from bootgraft.registry.values import ValueType
 from bootgraft.storage.blockdevice import SECTOR
 from bootgraft.storage.partitions import TableKind
-from bootgraft.windows.mounted_devices import KEY, MbrPlace, MountedDevice
+from bootgraft.windows.mounted_devices import KEY, MountedDevice
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Moved:
     proof: str
 
 
-def old_place(facts: IdentityFacts, windows: WindowsIdentity) -> MbrPlace | None:
+def old_place(facts: IdentityFacts, windows: WindowsIdentity) -> MbrPartition | None:
     """What the own letter of Windows names, where that is a place of an MBR disk that no given volume has."""
     known = windows.named(windows.letter or "")
     if known is None or any(volume.known_as == known.data for volume in facts.volumes):

@@ -11,15 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bootgraft.boot import search
-from bootgraft.boot.bootmgr import bcd_volumes
-from bootgraft.boot.bootmgr.bcd_device import GptPartition, MbrPartition, PartitionIdentity
 from bootgraft.boot.bootmgr.bcd_references import Reference, Role
 from bootgraft.errors import FileSystemError, HiveError, PartitionTableError
 from bootgraft.filesystems.base import FileSystemKind
-from bootgraft.machine import Machine, Volume
+from bootgraft.machine import GptPartition, Machine, MbrPartition, PartitionIdentity, Volume
 from bootgraft.storage.partitions import TableKind
 from bootgraft.windows.hives import hive_path
-from bootgraft.windows.mounted_devices import gpt_identity, mbr_identity, read_mounted_devices
+from bootgraft.windows.mounted_devices import name_of, read_mounted_devices
 from bootgraft.windows.system_root import agreed, own_letters
 
 MAX_NAMED = 100
@@ -46,7 +44,7 @@ def find_meanings(
     for reference in sorted(found, key=lambda each: _ORDER.index(each.role)):
         if reference.identity in groups:
             groups[reference.identity].append(reference)
-        elif len(groups) < MAX_NAMED and not bcd_volumes.matching(machine, reference.identity):
+        elif len(groups) < MAX_NAMED and not machine.known_as(reference.identity):
             groups[reference.identity] = [reference]
     disks: dict[int | str, int] = {}
     meanings = {}
@@ -113,7 +111,7 @@ def _is_named_rightly(machine: Machine, volume: Volume, group: Sequence[Referenc
     paths = tuple(_paths(group))
     if any(each.role is not Role.OTHER for each in group) or _by_its_own_name(volume, group[0].identity, paths):
         return False
-    own = bcd_volumes.identity_of(machine, volume)
+    own = machine.identity(volume)
     return any(each.identity == own and each.path in paths for each in found if each.path)
 
 
@@ -157,7 +155,7 @@ def _by_its_own_name(volume: Volume, identity: PartitionIdentity, paths: Sequenc
 
 def _has_not_moved(machine: Machine, volume: Volume, paths: Sequence[str]) -> bool:
     """Whether the Windows on a volume knows it by the name that it has now: another name meant another partition."""
-    own = bcd_volumes.identity_of(machine, volume)
+    own = machine.identity(volume)
     return own is not None and any(_own_letter(volume, path, own) for path in paths)
 
 
@@ -193,12 +191,5 @@ def _own_letter(volume: Volume, path: str, identity: PartitionIdentity) -> str |
         mounted = read_mounted_devices(volume.hive(path)) or ()
     except (FileSystemError, HiveError, PartitionTableError):
         return None
-    name = _mounted_name(identity)
+    name = name_of(identity)
     return letter if letter and any(each.letter == letter and each.data == name for each in mounted) else None
-
-
-def _mounted_name(identity: PartitionIdentity) -> bytes:
-    """What MountedDevices calls a partition: signature and offset, or DMIO:ID: and its GUID."""
-    if isinstance(identity, MbrPartition):
-        return mbr_identity(identity.signature, identity.offset)
-    return gpt_identity(identity.partition_guid)

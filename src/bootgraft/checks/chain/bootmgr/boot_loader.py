@@ -7,15 +7,8 @@ sound, and the one volume has what both must lead to.
 
 from collections.abc import Iterator, Sequence
 
-from bootgraft.boot.bootmgr import bcd_volumes
 from bootgraft.boot.bootmgr.bcd import BcdObject, ElementType
-from bootgraft.boot.bootmgr.bcd_device import (
-    DamagedDevice,
-    GptPartition,
-    PartitionIdentity,
-    partition_element,
-    retargeted,
-)
+from bootgraft.boot.bootmgr.bcd_device import DamagedDevice, partition_element, retargeted
 from bootgraft.boot.bootmgr.bcd_menu import Menu
 from bootgraft.boot.bootmgr.bcd_references import Reference, Role, references, sought
 from bootgraft.boot.steps import BootChain
@@ -25,7 +18,7 @@ from bootgraft.checks.chain.bootmgr.bcd_meaning import Meaning, find_meanings, f
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
-from bootgraft.machine import Machine, Volume
+from bootgraft.machine import GptPartition, Machine, PartitionIdentity, Volume
 
 DEVICE = "bcd-device-wrong"
 MANAGER_DEVICE = "bcd-bootmgr-device-wrong"
@@ -181,7 +174,7 @@ def _finding(
         named = [f"{menu.title(each.owner)}, element {each.element.type:08x}, names {each.identity}" for each in group]
         more = [f"and {len(named) - _MAX_LISTED} more"] if len(named) > _MAX_LISTED else []
         evidence += (*named[:_MAX_LISTED], *more, meaning.reason)
-        target = None if meaning.volume is None else bcd_volumes.identity_of(machine, meaning.volume)
+        target = None if meaning.volume is None else machine.identity(meaning.volume)
         retargets = [_retarget(menu, each, target) for each in group]
         whole = whole and all(retargets)
         changes += (change for each in retargets for change in each)
@@ -227,7 +220,7 @@ def _damaged(machine: Machine, chain: BootChain, menu: Menu, default: BcdObject)
     paths = [sought(menu.store, default, kind) for kind in kinds]
     sound = {each.identity for each in references(menu.store, default) if each.owner is default}
     volume, reason = _same_volume(machine, sound, paths)
-    target = None if volume is None else bcd_volumes.identity_of(machine, volume)
+    target = None if volume is None else machine.identity(volume)
     elements = [element for kind in broken if (element := default.element(kind)) is not None]
     changes: list[Change] = []
     if target is not None:
@@ -240,7 +233,7 @@ def _damaged(machine: Machine, chain: BootChain, menu: Menu, default: BcdObject)
 
 def _same_volume(machine: Machine, sound: set[PartitionIdentity], paths: list[str]) -> tuple[Volume | None, str]:
     """The volume that the entry's sound device names, where it alone has what both must lead to."""
-    named = [volume for identity in sound for volume in bcd_volumes.matching(machine, identity)]
+    named = [volume for identity in sound for volume in machine.known_as(identity)]
     fitting = fits(machine, paths) if all(paths) else ()
     listed = " and ".join(paths)
     if len(named) == 1 and fitting == (named[0],):

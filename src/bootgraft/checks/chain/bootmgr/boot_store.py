@@ -162,7 +162,7 @@ def _recovery(machine: Machine, menu: Menu, entry: BcdObject) -> Iterator[Findin
         if recovery is None or named is None or not named[1]:
             continue
         identity, path = named
-        volumes = bcd_volumes.matching(machine, identity)
+        volumes = machine.known_as(identity)
         if unreadable(machine) or any(search.has(volume, path) for volume in volumes):
             continue
         elsewhere = fits(machine, (path,))
