@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.storage.journal_machine import FakeOverlay, RawMachine, crash, noise, open_raw, two_disks
+from tests.storage.openers import holding
 
 from bootgraft.errors import BootgraftError, ImageError, ImageInUseError, JournalError, ReadOnlyError
 from bootgraft.storage.blockdevice import SECTOR
@@ -363,3 +364,15 @@ def test_the_overlay_must_speak_in_sectors(tmp_path: Path) -> None:
         repair(machine)
     assert machine.now() == machine.before
     assert FakeOverlay(b"abc", ()).content() == b"abc"
+
+
+def test_an_image_that_another_program_opens_meanwhile_is_not_written(tmp_path: Path) -> None:
+    machine = two_disks(tmp_path)
+    with machine.open() as images:
+        transaction, journal = machine.transaction(images), new_journal_path(machine.locations, None)
+        with holding(tmp_path / "b.img", "r"), pytest.raises(ImageInUseError, match=r"b\.img: .* cat \(pid"):
+            commit(transaction, journal=journal)
+        assert machine.others() == []
+        assert machine.now() == machine.before
+        commit(transaction, journal=journal)
+    assert machine.now() == machine.after

@@ -100,14 +100,14 @@ def test_every_flat_extent_is_locked(tmp_path: Path) -> None:
 
 
 def test_probing_takes_nothing(raw: Path) -> None:
-    descriptor = os.open(raw, os.O_RDONLY)
-    try:
-        locks.probe(descriptor, raw, writable=True)
-        RawFile(raw, writable=True).close()
-        with RawFile(raw, writable=True), pytest.raises(ImageInUseError):
-            locks.probe(descriptor, raw, writable=False)
-    finally:
-        os.close(descriptor)
+    with raw.open("rb") as asks:
+        locks.probe(asks.fileno(), raw, writable=True)
+        with raw.open("r+b") as takes:
+            locks.lock(takes.fileno(), raw, writable=True)
+            with pytest.raises(ImageInUseError):
+                locks.probe(asks.fileno(), raw, writable=False)
+        with raw.open("r+b") as takes:
+            locks.lock(takes.fileno(), raw, writable=True)
 
 
 def test_a_foreign_write_lock_counts(raw: Path) -> None:

@@ -5,15 +5,19 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from tests.storage.journal_machine import RawMachine, crash, open_raw, two_disks
+from tests.storage.openers import holding
 from tests.storage.test_commit import A_JOURNAL, B_POINTER, repair
 
-from bootgraft.errors import ImageError, JournalError, ReadOnlyError
+from bootgraft.errors import ImageError, ImageInUseError, JournalError, ReadOnlyError
 from bootgraft.storage.blockdevice import SECTOR
+from bootgraft.storage.images import OpenImage
 from bootgraft.storage.journal import JournalState
+from bootgraft.storage.journaldisks import Journal
 from bootgraft.storage.journalsearch import find_journal, require_no_unfinished
 from bootgraft.storage.rawfile import RawFile
 from bootgraft.storage.undo import resume, undo
@@ -250,3 +254,18 @@ def test_a_real_sigkill(tmp_path: Path, work: str, at: int) -> None:
         take_back(machine)
     assert machine.now() == machine.before
     assert not [name for name in machine.others() if not name.endswith(".partial")]
+
+
+@pytest.mark.parametrize("work", [undo, resume])
+def test_an_image_that_another_program_opens_meanwhile_is_not_written(
+    tmp_path: Path, work: Callable[[Sequence[OpenImage], Journal], object]
+) -> None:
+    machine = two_disks(tmp_path)
+    crash_in_the_middle(machine)
+    now, state = machine.now(), machine.journal().state
+    with machine.open() as images:
+        with holding(tmp_path / "b.img", "r"), pytest.raises(ImageInUseError, match=r"b\.img: .* cat \(pid"):
+            work(images, machine.journal())
+        assert (machine.now(), machine.journal().state) == (now, state)
+        work(images, machine.journal())
+    assert machine.now() == (machine.before if work is undo else machine.after)

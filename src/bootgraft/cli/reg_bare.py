@@ -22,6 +22,7 @@ from bootgraft.cli.options import Options
 from bootgraft.cli.reg_read import check_output, read_and_print
 from bootgraft.cli.terminal import answer, monitor_for, put_json
 from bootgraft.errors import ImageError, JournalError, ReadOnlyError, UsageError
+from bootgraft.events import Event, EventKind
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.documents.changing import UndoDocument
 from bootgraft.report.documents.registry import EditDocument
@@ -93,7 +94,10 @@ def _work(
         )
     with ExitStack() as stack:
         worker = stack.enter_context(Worker())
+        monitor = monitor_for(options)
         hive = stack.enter_context(RawFile(path, writable=in_place))
+        for note in hive.unasked:
+            monitor(Event(EventKind.NOTE, f"{path}: {note}"))
         logs = [stack.enter_context(RawFile(log, writable=False)) for log in _logs_beside(path)]
         room = -(-(hive.size + GROWTH) // _PIECE) * _PIECE
         padded = Padded(hive, room, str(path))
@@ -109,7 +113,7 @@ def _work(
             detailed=options.dry_run or options.verbose,
             registry=replace(request, bare_size=hive.size),
         )
-        outcome = worker.run(job, devices, [overlay], monitor_for(options), output)
+        outcome = worker.run(job, devices, [overlay], monitor, output)
         if not (outcome.proven and in_place):
             return outcome, None
         bins = int.from_bytes(overlay.read(_BINS_SIZE_AT, 4), "little")

@@ -44,6 +44,8 @@ class Session:
             self._sources = tuple(opening.open_sources(self._options, stack))
             self._boot_code = tuple(opening.open_boot_code(self._options, stack))
             self.overlays = tuple(Overlay(image.device) for image in self.images)
+            sources = [image for _, image in self._sources if image is not None]
+            tell_open((*self.images, *sources, *self._boot_code), self._monitor)
             for overlay in self.overlays:
                 stack.callback(overlay.close)
             self._stack = stack.pop_all()
@@ -94,6 +96,13 @@ class Session:
 def _spec(image: "OpenImage") -> DeviceSpec:
     info = image.info
     return DeviceSpec(info.location, f"{info.format.value} {info.subformat}".rstrip(), image.device.size)
+
+
+def tell_open(images: Iterable["OpenImage"], monitor: Monitor) -> None:
+    """Note what could not be asked of who else uses images that were opened, and what is known of those only read."""
+    for image in images:
+        for note in (*image.unasked, *(() if image.writable else image.info.notes)):
+            monitor(Event(EventKind.NOTE, f"{image.info.location}: {note}"))
 
 
 def tell_notes(images: Iterable["OpenImage"], monitor: Monitor) -> None:

@@ -7,7 +7,7 @@ from bootgraft.cli.hivefile import is_hive_file
 from bootgraft.cli.opening import refuse_children
 from bootgraft.cli.options import Options
 from bootgraft.cli.repeated import refuse_repeated
-from bootgraft.cli.session import tell_notes
+from bootgraft.cli.session import tell_notes, tell_open
 from bootgraft.cli.terminal import answer, monitor_for, put_json
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.report.documents.changing import ResumeDocument, UndoDocument
@@ -35,6 +35,7 @@ def run(options: Options) -> int:
     monitor = monitor_for(options)
     description = _description(options, journal, monitor)
     with _opened(options) as images:
+        tell_open(images, monitor)
         tell_notes(images, monitor)
         undo_repair(images, journal, description=description, monitor=monitor, dry_run=options.dry_run)
     what = journal.head.summary
@@ -54,8 +55,10 @@ def resume(options: Options) -> int:
     """Finish a repair that was interrupted."""
     journal = require_journal(options.covered, options.journal)
     vm = None if options.vm is None else str(options.vm)
+    monitor = monitor_for(options)
     with _opened(options) as images:
-        finished = resume_repair(images, journal, description=vm, monitor=monitor_for(options))
+        tell_open(images, monitor)
+        finished = resume_repair(images, journal, description=vm, monitor=monitor)
     if options.json:
         put_json(ResumeDocument(committed=True, journal=str(journal.path), summary=journal.head.summary))
     elif finished:

@@ -50,6 +50,7 @@ def commit(transaction: Transaction, *, journal: Path, monitor: Monitor = silent
         JournalError: the journal cannot be written (no space, a read-only folder), and nothing was written; or an
             image could not be written to its end, and the error names the command that mends it.
         ImageError: an image cannot be read; nothing was written.
+        ImageInUseError: another program has opened one since; nothing was written.
     """
     locations = transaction.locations
     require_no_unfinished(locations)
@@ -89,6 +90,8 @@ def _publish(draft: Draft, transaction: Transaction, journal: Path, places: Sequ
     descriptor = _open_partial(partial, journal)
     try:
         _write(descriptor, draft, transaction, journal)
+        for disk in transaction.disks:
+            disk.image.require_unused()
         for change in changes:
             change.prepare()
         with explained(journal, action="writing the undo journal", movable=True):

@@ -53,6 +53,16 @@ class FlatDevice:
         """Bytes in all extents together."""
         return self._size
 
+    @property
+    def unasked(self) -> tuple[str, ...]:
+        """What could not be asked of who else uses the files; see :class:`RawFile`."""
+        return tuple(dict.fromkeys(note for file in self._files.values() for note in file.unasked))
+
+    def require_unused(self) -> None:
+        """Raise ImageInUseError where another program uses one of the files by now."""
+        for file in self._files.values():
+            file.require_unused()
+
     def read(self, offset: int, length: int, /) -> bytes:
         """Return exactly ``length`` bytes from ``offset``."""
         check_range(self, offset, length, where=self._name)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from bootgraft.errors import ImageError, ImageInUseError, ReadOnlyError
-from bootgraft.storage import locks
+from bootgraft.storage import inuse, locks
 from bootgraft.storage.blockdevice import SECTOR, ImageDevice
 from bootgraft.storage.confine import Confinement, resolve
 from bootgraft.storage.container import ContainerFile
@@ -28,12 +28,29 @@ _USE_OVERLAY = "Leave it as it is and write the repair beside it: --overlay OUT.
 
 
 class OpenImage:
-    """An image that is open and locked; a context manager. Closing it closes its device."""
+    """An image that is open and locked; a context manager. Closing it closes its device.
 
-    def __init__(self, info: ImageInfo, device: ImageDevice, *, writable: bool) -> None:
+    ``unasked`` says, in sentences, what could not be asked of who else uses it.
+    """
+
+    def __init__(self, info: ImageInfo, device: ImageDevice, *, writable: bool, unasked: tuple[str, ...] = ()) -> None:
         self.info = info
         self.device = device
         self.writable = writable
+        self.unasked = unasked
+
+    def require_unused(self) -> None:
+        """Look once more whether others use it, as is due right before its first write.
+
+        Raises:
+            ImageInUseError: somebody has opened it since; the message names who.
+        """
+        locks.refuse_vmware_locks(_lockable(self.info))
+        if isinstance(self.device, RawFile | FlatDevice):
+            self.device.require_unused()
+            return
+        for path in self.info.files:  # qemu-nbd has them open, which a lease would meet; its locks keep others off
+            inuse.require_no_signs(path, writing=True)
 
     def require_identified(self) -> None:
         """Return where the files that are open are those that were identified, no more and no fewer.
@@ -137,11 +154,10 @@ def open_image(info: ImageInfo, *, writable: bool) -> OpenImage:
         raise ReadOnlyError(
             f"it cannot be written in place: {info.read_only_reason}", where=info.location, advice=_USE_OVERLAY
         )
-    if info.format is not ImageFormat.NBD:
-        locks.refuse_vmware_locks(_lockable(info))
-    device = _open_device(info, writable=writable)
+    locks.refuse_vmware_locks(_lockable(info))
+    device, unasked = _open_device(info, writable=writable)
     try:
-        image = OpenImage(info, device, writable=writable)
+        image = OpenImage(info, device, writable=writable, unasked=tuple(dict.fromkeys(unasked)))
         image.require_identified()
         _check_opened(info, device, writable=writable)
     except BaseException:
@@ -217,35 +233,42 @@ def _lockable(info: ImageInfo) -> list[Path]:
     return [*info.files, *(path.with_name(path.name.removesuffix("-flat.vmdk") + ".vmdk") for path in flat)]
 
 
-def _open_device(info: ImageInfo, *, writable: bool) -> ImageDevice:
+def _open_device(info: ImageInfo, *, writable: bool) -> tuple[ImageDevice, tuple[str, ...]]:
+    """Open what an image's bytes are in; return it with what could not be asked of who else uses it."""
     if info.format is ImageFormat.NBD:
         from bootgraft.storage import nbd
 
-        return nbd.open_uri(info.location, writable=writable)
+        return nbd.open_uri(info.location, writable=writable), ("an NBD server does not tell who else uses an export",)
     if info.format is ImageFormat.RAW:
-        return RawFile(info.files[0], writable=writable)
+        file = RawFile(info.files[0], writable=writable)
+        return file, file.unasked
     if info.layout:
-        return FlatDevice(info.layout, writable=writable, name=info.location)
+        extents = {extent.path for extent in info.layout}
+        unasked = _require_unused([path for path in info.files if path not in extents], writable=False)
+        device = FlatDevice(info.layout, writable=writable, name=info.location)
+        return device, (*unasked, *device.unasked)
     from bootgraft.storage import qemunbd
 
-    _probe_locks(info.files, writable=writable)
-    _probe_locks(info.backing, writable=False)
-    return qemunbd.open_qemu(
-        info.files[0],
-        info.format.qemu_driver,
-        writable=writable,
-        backing=[qemunbd.Backing(path, below.qemu_driver) for path, below in info.chain],
-    )
+    unasked = (*_require_unused(info.files, writable=writable), *_require_unused(info.backing, writable=False))
+    backing = [qemunbd.Backing(path, below.qemu_driver) for path, below in info.chain]
+    driver = info.format.qemu_driver
+    return qemunbd.open_qemu(info.files[0], driver, writable=writable, backing=backing), unasked
 
 
-def _probe_locks(files: Sequence[Path], *, writable: bool) -> None:
-    """Look for other users before qemu does, which takes the locks itself, but whose words are harder to read."""
+def _require_unused(files: Sequence[Path], *, writable: bool) -> tuple[str, ...]:
+    """Look for other users of files that we do not keep open; return what could not be asked.
+
+    qemu takes its locks itself, but its words are harder to read, and it would itself be who has them open.
+    """
+    unasked: list[str] = []
     for path in files:
-        descriptor = open_descriptor(path, writable=False)
+        descriptor = open_descriptor(path, writable=False, exclusive=writable)
         try:
             locks.probe(descriptor, path, writable=writable)
+            unasked += inuse.require_unused(descriptor, path, writing=writable)
         finally:
             os.close(descriptor)
+    return tuple(unasked)
 
 
 def _check_opened(info: ImageInfo, device: ImageDevice, *, writable: bool) -> None:

@@ -19,6 +19,7 @@ from enum import IntFlag
 from pathlib import Path
 
 from bootgraft.errors import ImageError, ImageInUseError
+from bootgraft.storage import inuse
 
 _USES = 100
 _DENIES = 200
@@ -102,7 +103,8 @@ def _ask(descriptor: int, path: Path, uses: _Permission) -> None:
 
 def _in_use(path: Path) -> ImageInUseError:
     return ImageInUseError(
-        "another program has it open (a running virtual machine, qemu, or a second bootgraft)",
+        "another program has it open (a running virtual machine, qemu, or a second bootgraft)"
+        + inuse.named_users(path),
         where=str(path),
         advice=f"Shut the virtual machine down or end that program (lsof {path} names it), then try again",
     )

@@ -3,11 +3,12 @@
 import errno
 import os
 import stat
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from bootgraft.errors import ImageError, ImageInUseError, ReadOnlyError
-from bootgraft.storage import locks
+from bootgraft.storage import inuse, locks
 from bootgraft.storage.blockdevice import check_range, flush_failed
 from bootgraft.storage.fileidentity import FileIdentity, identity_of
 
@@ -18,22 +19,22 @@ _MAX_WRITE = 2**30
 """Linux moves at most 2 GiB less a page in one call; larger writes go in pieces."""
 
 
-def open_descriptor(path: Path, *, writable: bool) -> int:
+def open_descriptor(path: Path, *, writable: bool, exclusive: bool = False) -> int:
     """Open a regular file or block device and return its file descriptor.
 
-    A named pipe or a terminal would block or give nothing; it is refused. A block device is opened for writing with
-    O_EXCL, which Linux refuses while it is mounted or belongs to LVM or RAID.
+    A named pipe or a terminal would block or give nothing; it is refused. A block device is opened for writing, or
+    ``exclusive``, with O_EXCL, which Linux refuses while it is mounted or belongs to LVM or RAID.
 
     Raises:
         ImageError: there is no such file, it may not be opened, or it is neither file nor block device.
-        ImageInUseError: the block device is mounted.
+        ImageInUseError: the block device is mounted, or another program has a lease on the file.
         ReadOnlyError: ``writable`` was asked for and the file cannot be written.
     """
     flags = (os.O_RDWR if writable else os.O_RDONLY) | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
     try:
-        if writable and stat.S_ISBLK(path.stat().st_mode):
+        if (writable or exclusive) and stat.S_ISBLK(path.stat().st_mode):
             flags |= os.O_EXCL
-        descriptor = os.open(path, flags)
+        descriptor = _open(path, flags)
     except OSError as error:
         raise _open_error(error, path, writable=writable) from error
     mode = os.fstat(descriptor).st_mode
@@ -44,6 +45,16 @@ def open_descriptor(path: Path, *, writable: bool) -> int:
     raise ImageError(f"this is {kind}, not a disk image", where=str(path), advice="Give the disk image's own file")
 
 
+def _open(path: Path, flags: int) -> int:
+    """Open a file, and try again where somebody has a lease on it: ``inuse`` has one for a moment."""
+    for _ in range(inuse.TRIES - 1):
+        try:
+            return os.open(path, flags)
+        except BlockingIOError:
+            time.sleep(inuse.PAUSE)
+    return os.open(path, flags)
+
+
 def _open_error(error: OSError, path: Path, *, writable: bool) -> ImageError:
     where = str(path)
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
@@ -52,9 +63,15 @@ def _open_error(error: OSError, path: Path, *, writable: bool) -> ImageError:
         return ImageError("this is a directory, not a disk image", where=where, advice="Give the image's own file")
     if error.errno == errno.EBUSY:
         return ImageInUseError(
-            "the block device is mounted, or LVM, RAID or another program holds it",
+            f"the block device is mounted, or LVM, RAID or another program holds it{inuse.named_users(path)}",
             where=where,
             advice="Unmount or release it first (lsblk shows who has it)",
+        )
+    if error.errno == errno.EAGAIN:
+        return ImageInUseError(
+            "another program has a lease on it, as a file server has for its clients",
+            where=where,
+            advice="Close the file on the machine that has it open, then try again",
         )
     if writable and error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return ReadOnlyError(
@@ -75,11 +92,12 @@ def descriptor_size(descriptor: int) -> int:
 class RawFile:
     """A BlockDevice over a regular file or a block device.
 
-    qemu's byte-range locks are taken before the first read and given back by :meth:`close`.
+    qemu's byte-range locks are taken before the first read and given back by :meth:`close`. ``unasked`` says, in
+    sentences, what could not be asked of who else uses it.
 
     Raises:
         ImageError: the file cannot be opened or locked.
-        ImageInUseError: a qemu, another bootgraft or a mount holds it.
+        ImageInUseError: another program uses it: a virtual machine, another bootgraft, a loop device, a mount.
         ReadOnlyError: ``writable`` was asked for and the file cannot be written.
     """
 
@@ -91,6 +109,7 @@ class RawFile:
         self._descriptor = open_descriptor(path, writable=writable)
         try:
             locks.lock(self._descriptor, path, writable=writable)
+            self.unasked = inuse.require_unused(self._descriptor, path, writing=writable)
             self._size = descriptor_size(self._descriptor)
         except BaseException:
             self.close()
@@ -105,6 +124,11 @@ class RawFile:
     def path(self) -> Path:
         """The file."""
         return self._path
+
+    def require_unused(self) -> None:
+        """Raise ImageInUseError where another program uses the file by now."""
+        self._forget_stored()  # our own second opener
+        inuse.require_unused(self._descriptor, self._path, writing=self._writable)
 
     def read(self, offset: int, length: int, /) -> bytes:
         """Return exactly ``length`` bytes from ``offset``."""

@@ -62,6 +62,8 @@ def undo(
         compare(file, stretches, [image.device for image in ordered], allow_old=not is_sealed)
         if dry_run:
             return
+        for image in ordered:
+            image.require_unused()
         file.mark(Mark.UNDOING)  # once more where it reads so: that may be all that is left of a flush that failed
         try:
             for image in ordered:
@@ -105,6 +107,8 @@ def resume(
         edited = None if description is None else file.head.edited
         if edited is not None:
             _require_unchanged(edited, Path(description or ""))
+        for image in ordered:
+            image.require_unused()
         for change in add_journal(pointer_places(locations, journal.path), journal.path):
             change.prepare()
             change.publish()
