@@ -317,3 +317,24 @@ def test_a_controller_that_is_not_told_must_be_given(server1: BuiltMachine, boot
     assert "does not tell which controller scsi0:0 hangs on" in refusal.what
     assert bootgraft("check", "--vm", vm, "--target", "vmware:lsilogic").status == 1
     assert bootgraft("inspect", "--vm", vm).status == 0
+
+
+def test_a_machine_that_proxmox_has_locked(server1: BuiltMachine, donor: BuiltMachine, bootgraft: Run) -> None:
+    vm, repair = described(server1, KINDS[2]), ("--target", "vmware:lsilogic", "--drivers", donor.disk)
+    assert bootgraft("repair", "--vm", vm, *repair, "--isolate").status == 0
+    text = content(vm)
+    vm.write_text(f"lock: backup\n{text}")
+    for command in (
+        ("check", "--vm", vm),
+        ("inspect", "--vm", vm),
+        ("repair", server1.disk, "--vm", vm, *repair),
+        ("undo", server1.disk, "--vm", vm),
+        ("undo", "--vm", vm),
+        ("reconnect", "--vm", vm),
+    ):
+        refusal = refused(bootgraft, command, watch=vm.parent)
+        assert refusal.what == "Proxmox has locked the machine (backup): it is being backed up"
+        assert refusal.where == f"{vm}, line 1"
+        assert "qm unlock 100" in refusal.advice
+    vm.write_text(text)
+    assert bootgraft("undo", "--vm", vm).status == 0

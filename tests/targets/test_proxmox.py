@@ -139,3 +139,27 @@ def test_only_the_option_changes(options: list[str], end: bytes) -> None:
 def test_garbage_is_read_or_refused(data: bytes) -> None:
     with suppress(VmDescriptionError):
         proxmox.parse(data, PATH)
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["backup", "clone", "create", "migrate", "rollback", "snapshot", "snapshot-delete", "suspending", "new-word"],
+)
+def test_a_task_that_is_at_work_on_it(word: str) -> None:
+    lock = proxmox.parse(CONF.replace(b"memory", f"lock: {word}\nmemory".encode()), PATH).lock
+    assert lock is not None
+    assert lock.what.startswith(f"Proxmox has locked the machine ({word}): ")
+    assert lock.line == 5
+    assert "it was cut off: `qm unlock 100`" in lock.advice
+
+
+def test_saved_memory_is_not_to_be_unlocked() -> None:
+    lock = proxmox.parse(b"lock: suspended\n" + CONF, Path("server1.conf")).lock
+    assert lock is not None
+    assert "what Windows has not written yet" in lock.what
+    assert lock.advice == "Resume it (`qm resume VMID`) and shut Windows down, then try again"
+
+
+def test_a_lock_in_a_snapshot_is_none_of_the_machine() -> None:
+    assert proxmox.parse(CONF + b"lock: backup\n", PATH).lock is None
+    assert proxmox.parse(CONF, PATH).lock is None

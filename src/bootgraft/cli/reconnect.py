@@ -6,7 +6,7 @@ from pathlib import Path
 from bootgraft.changes import EditVmFile, Plan
 from bootgraft.cli.options import Options
 from bootgraft.cli.terminal import answer, monitor_for, put_json
-from bootgraft.cli.vm import read_again, unplugged_between
+from bootgraft.cli.vm import read_again, refuse_locked, unplugged_between
 from bootgraft.errors import UsageError
 from bootgraft.report.documents.changing import ReconnectDocument
 from bootgraft.report.text import plan_text
@@ -27,6 +27,7 @@ def run(options: Options) -> int:
     require_no_unfinished(options.covered, options.journal)
     data = read_bytes(path)
     description = parse_description(data, path)
+    refuse_locked(description)
     names, left = _cards(options, description)
     if not names:
         return _print(options, (), left, None, "Nothing to do: no network card is unplugged by bootgraft.\n")

@@ -2,12 +2,13 @@
 
 import shlex
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from bootgraft.changes import EditVmFile
 from bootgraft.cli.options import Options
-from bootgraft.errors import UsageError
+from bootgraft.errors import ImageInUseError, UsageError, VmDescriptionError
 from bootgraft.storage import locks
 from bootgraft.storage.confine import resolve
 from bootgraft.storage.journal import EditedFile
@@ -23,6 +24,7 @@ def settle(options: Options) -> Options:
     Raises:
         UsageError: there is neither an image nor a description, or they do not go together.
         VmDescriptionError: the description cannot be read or does not tell what is needed.
+        ImageInUseError: the hypervisor has locked the machine.
         JournalError: a repair or an undo of the machine was interrupted.
     """
     if options.vm is None:
@@ -36,6 +38,7 @@ def settle(options: Options) -> Options:
         _require_controllers(description, found)
     # What is half-done comes first: what the description says of its cards then is not its owner's word.
     require_no_unfinished(replace(options, images=found.locations).covered, options.journal)
+    refuse_locked(description)
     _tell(found.notes, options)
     if options.isolate:
         _tell(_unsure(description), options)
@@ -46,6 +49,13 @@ def settle(options: Options) -> Options:
         controllers=found.controllers,
         vm_edit=_isolating(data, description) if options.isolate else None,
     )
+
+
+def refuse_locked(description: VmDescription) -> None:
+    """Raise ImageInUseError where the hypervisor itself is at work on the machine."""
+    lock = description.lock
+    if lock is not None:
+        raise ImageInUseError(lock.what, where=f"{description.path}, line {lock.line}", advice=lock.advice)
 
 
 def _without_description(options: Options) -> Options:
@@ -66,6 +76,9 @@ def _without_description(options: Options) -> Options:
 
 def _for_journal(options: Options) -> Options:
     """For undo and resume the journal knows which disks it covers; it may cover the description alone."""
+    if options.vm is not None:
+        with suppress(VmDescriptionError):  # what cannot be read speaks of no lock, and the disks may not need it
+            refuse_locked(parse_description(read_bytes(options.vm), options.vm))
     journal = find_journal(options.covered, options.journal)
     if journal is not None and not journal.head.disks:
         return replace(options, images=())

@@ -16,6 +16,7 @@ from bootgraft.targets.vmdescription import (
     VmDescription,
     VmDisk,
     VmFormat,
+    VmLock,
     in_order,
     malformed,
     passed_through,
@@ -37,6 +38,18 @@ CONTROLLERS: dict[tuple[str, ...], str | None] = {
     ("scsi", "lsi53c810"): None,
 }
 """By Proxmox' names of drives and, for SCSI, its ``scsihw``."""
+_LOCKS = {
+    "backup": "it is being backed up",
+    "clone": "it is being cloned",
+    "create": "it is being created or restored",
+    "migrate": "it is being moved to another node",
+    "rollback": "it is being put back to a snapshot",
+    "snapshot": "a snapshot of it is being taken",
+    "snapshot-delete": "a snapshot of it is being deleted",
+    "suspending": "its memory is being saved to disk",
+    "suspended": "its memory is saved to disk, with what Windows has not written yet",
+}
+"""What the words of ``lock`` mean (qemu-server, ``PVE/QemuServer.pm``)."""
 _BUSES = ("ide", "sata", "scsi", "virtio")
 
 
@@ -70,6 +83,7 @@ def parse(data: bytes, path: Path) -> VmDescription:
         tuple(_cards(settings)),
         doubt,
         passed_through([key for key in settings if re.fullmatch(r"hostpci\d{1,2}", key)]),
+        _lock(settings, path),
     )
 
 
@@ -160,6 +174,22 @@ def _boot_order(settings: dict[str, _Setting]) -> list[str]:
     if "order" in options:
         return options["order"].split(";")
     return [_value(settings, "bootdisk")] if "bootdisk" in settings else []
+
+
+def _lock(settings: dict[str, _Setting], path: Path) -> VmLock | None:
+    setting = settings.get("lock")
+    if setting is None or not setting.value:
+        return None
+    number = path.stem if path.stem.isdecimal() else "VMID"
+    meaning = _LOCKS.get(setting.value, "a task is at work on it")
+    if setting.value == "suspended":  # an unlocked machine would start without its saved memory
+        advice = f"Resume it (`qm resume {number}`) and shut Windows down, then try again"
+    else:
+        advice = (
+            "Wait until that task has ended. If the node's task list shows none at work, it was cut off: "
+            f"`qm unlock {number}`, then try again"
+        )
+    return VmLock(f"Proxmox has locked the machine ({setting.value}): {meaning}", advice, setting.line)
 
 
 def _cards(settings: dict[str, _Setting]) -> Iterator[NetworkCard]:

@@ -61,12 +61,21 @@ class VmFormat:
 
 
 @dataclass(frozen=True, slots=True)
+class VmLock:
+    """The hypervisor's own word that the machine is at work: what it does, how to go on, and the line (from 1)."""
+
+    what: str
+    advice: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class VmDescription:
     """One virtual machine.
 
     ``disks`` are in the order in which the firmware numbers them, as far as the description tells: ``order_doubt`` says
     why it does not, and is empty where it does. ``firmware`` is None where it is not told. ``notes`` say what else may
-    connect the machine to a network.
+    connect the machine to a network. ``lock`` is None where the hypervisor has not locked the machine.
     """
 
     path: Path
@@ -76,6 +85,7 @@ class VmDescription:
     cards: tuple[NetworkCard, ...]
     order_doubt: str = ""
     notes: tuple[str, ...] = ()
+    lock: VmLock | None = None
 
 
 def malformed(path: Path, line: int | None, what: str) -> VmDescriptionError:
