@@ -293,3 +293,18 @@ def test_a_block_device_whose_partition_is_mounted(
         assert f"bootgraft: {device}: Linux does not tell who has a block device open" in told.stderr
         assert bootgraft(*repair).status == 0
         assert bootgraft("undo", device, "--journal", tmp_path / "journal").status == 0
+
+
+def test_changed_blocks_that_hyper_v_tracks(
+    server1: BuiltMachine, donor: BuiltMachine, convert_image: Convert, bootgraft: Run
+) -> None:
+    """The maps are there while the machine is off, too: no sign of use, but they miss what is written here."""
+    image = convert_image(server1.disk, ImageForm.VHDX)
+    image.with_name(f"{image.name}.rct").write_bytes(b"x")
+    said = f"bootgraft: {image}: Hyper-V tracks this disk's changed blocks ({image.name}.rct)"
+    check = ("check", image, *TARGET)
+    assert said in bootgraft(*check, "--verbose").stderr
+    assert said not in bootgraft(*check).stderr
+    repaired = bootgraft("repair", image, *TARGET, "--drivers", donor.disk, "--quiet")
+    assert (repaired.status, said in repaired.stderr) == (0, True)
+    assert said in bootgraft("undo", image, "--quiet").stderr

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bootgraft.errors import ImageError
-from bootgraft.storage import qcow2, vdi, vhd, vhdx, vmdkimage
+from bootgraft.storage import hypervfiles, qcow2, vdi, vhd, vhdx, vmdkimage
 from bootgraft.storage.confine import resolve
 from bootgraft.storage.container import ContainerFile
 from bootgraft.storage.detect import sniff
@@ -31,7 +31,7 @@ class _Search:
 def find_children(info: ImageInfo) -> tuple[Path, ...]:
     """Return the images in the folder of ``info`` (and in VirtualBox's ``Snapshots`` there) that are built on it.
 
-    A file that cannot be read, or is no sound image, is nobody's child.
+    A file that cannot be read, or is no sound image, is nobody's child, unless Hyper-V's name for it says so.
 
     Raises:
         ImageError: the folder holds more than 5000 files.
@@ -45,7 +45,8 @@ def find_children(info: ImageInfo) -> tuple[Path, ...]:
             try:
                 _examine(path, search)
             except ImageError:
-                continue
+                if hypervfiles.is_checkpoint_of(path.name, info.files[0]):
+                    search.children.append(path)
     search.children += _vmdk_children(search)
     return tuple(sorted(search.children))
 

@@ -7,6 +7,7 @@ import struct
 from dataclasses import dataclass
 
 from bootgraft.errors import ImageError
+from bootgraft.storage import hypervfiles
 from bootgraft.storage.container import ContainerFile
 from bootgraft.storage.imageinfo import Facts, FileRange, ReadOptions
 
@@ -61,7 +62,7 @@ def read(file: ContainerFile, how: ReadOptions) -> Facts:
                 where=file.name,
                 advice="Merge it into its parent first (Hyper-V Manager: Edit Disk, Merge), and give the merged disk",
             )
-    return Facts(subformat=footer.kind, files=(file.path,), size=footer.size)
+    return Facts(subformat=footer.kind, files=(file.path,), size=footer.size, notes=hypervfiles.notes(file.path))
 
 
 def read_footer(file: ContainerFile) -> Footer:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from bootgraft.errors import ImageError
+from bootgraft.storage import hypervfiles
 from bootgraft.storage.container import ContainerFile
 from bootgraft.storage.imageinfo import Facts, FileRange, ReadOptions
 
@@ -83,7 +84,8 @@ def read(file: ContainerFile, how: ReadOptions) -> Facts:
             where=file.name,
             advice=f"If no machine uses it, attach it once on Hyper-V, or run: qemu-img check -r all {file.name}",
         )
-    return Facts(subformat="fixed" if flags & _ALL_ALLOCATED else "dynamic", files=(file.path,), size=size)
+    subformat = "fixed" if flags & _ALL_ALLOCATED else "dynamic"
+    return Facts(subformat=subformat, files=(file.path,), size=size, notes=hypervfiles.notes(file.path))
 
 
 def read_header(file: ContainerFile) -> VhdxHeader:
