@@ -13,7 +13,7 @@ from bootgraft.boot.bios.loaders import Loader, which_starts
 from bootgraft.boot.bootmgr import uefi
 from bootgraft.boot.ntldr import chain as ntldr
 from bootgraft.boot.steps import BootChain, BootTarget, BrokenLinkError, Step, broken
-from bootgraft.boot.trail import Trail
+from bootgraft.boot.walk import ChainWalk
 from bootgraft.machine import Disk, Firmware, Machine, Volume
 from bootgraft.storage.partitions import TableKind
 
@@ -33,74 +33,74 @@ def follow(machine: Machine, *, search_others: bool = True) -> BootChain:
         ImageError: a disk cannot be read.
         MissingDependencyError: a library that reads a file system is not installed.
     """
-    trail = Trail(machine)
+    walk = ChainWalk(machine)
     default: BootTarget | None = None
     system: Volume | None = None
     firmware: Firmware | None = None
     understood = True
     unusable: Unusable | None = None
     try:
-        disk = _partition_table(trail)
+        disk = _partition_table(walk)
         firmware = _firmware(disk)
-        system = _system_partition(trail, disk, firmware)
+        system = _system_partition(walk, disk, firmware)
         if firmware is Firmware.UEFI:
-            uefi.check_loader(trail, system)
-            default = _follow_bootmgr(trail, system, firmware)
+            uefi.check_loader(walk, system)
+            default = _follow_bootmgr(walk, system, firmware)
         else:
-            default = _follow_loader(trail, system)
+            default = _follow_loader(walk, system)
     except BrokenLinkError as end:
-        trail.steps.append(end.step)
+        walk.steps.append(end.step)
         understood, unusable = end.understood, end.unusable
-    others, notes = _others(trail, default, everywhere=search_others or default is None)
+    others, notes = _others(walk, default, everywhere=search_others or default is None)
     return BootChain(
-        tuple(trail.steps),
+        tuple(walk.steps),
         default,
         others,
         understood,
         notes,
-        firmware=None if trail.menu is not None else firmware,
+        firmware=None if walk.menu is not None else firmware,
         system=system,
-        menu=trail.menu,
-        entry=trail.entry,
-        store=trail.store,
+        menu=walk.menu,
+        entry=walk.entry,
+        store=walk.store,
         unusable=unusable,
     )
 
 
-def _follow_loader(trail: Trail, system: Volume) -> BootTarget:
+def _follow_loader(walk: ChainWalk, system: Volume) -> BootTarget:
     """Follow the chain from the boot sector of the active partition to a Windows, as its loader does."""
-    loader = which_starts(trail, system)
+    loader = which_starts(walk, system)
     if loader is Loader.BOOTMGR:
-        _bootmgr_is_there(trail, system)
-        return _follow_bootmgr(trail, system, Firmware.BIOS)
+        _bootmgr_is_there(walk, system)
+        return _follow_bootmgr(walk, system, Firmware.BIOS)
     if loader is Loader.FREELDR:
         from bootgraft.boot.ntldr import freeldr  # no Windows needs it
 
-        freeldr.check_loader(trail, system)
-        ini = freeldr.read_menu(trail, system)
-        trail.menu, trail.entry = ini.menu, None if ini.default is None else ini.default.nt
-        return freeldr.follow_default(trail, ini, system)
-    ntldr.check_loader(trail, system)
-    trail.menu = ntldr.read_menu(trail, system)
-    trail.entry = trail.menu.default_entry()
-    return ntldr.follow_default(trail, trail.menu, system)
+        freeldr.check_loader(walk, system)
+        ini = freeldr.read_menu(walk, system)
+        walk.menu, walk.entry = ini.menu, None if ini.default is None else ini.default.nt
+        return freeldr.follow_default(walk, ini, system)
+    ntldr.check_loader(walk, system)
+    walk.menu = ntldr.read_menu(walk, system)
+    walk.entry = walk.menu.default_entry()
+    return ntldr.follow_default(walk, walk.menu, system)
 
 
-def _bootmgr_is_there(trail: Trail, system: Volume) -> None:
-    file = trail.file(system, f"\\{Loader.BOOTMGR}")
+def _bootmgr_is_there(walk: ChainWalk, system: Volume) -> None:
+    file = walk.file(system, f"\\{Loader.BOOTMGR}")
     if file is not None:
         evidence = f"a file of {file.size} bytes"
         where = f"{system.name}: \\{file.name}"
-        trail.holds("bootmgr is on the active partition", where, evidence, "a BIOS starts it", link=file.name)
+        walk.record_step("bootmgr is on the active partition", where, evidence, "a BIOS starts it", link=file.name)
 
 
 def _others(
-    trail: Trail, default: BootTarget | None, *, everywhere: bool
+    walk: ChainWalk, default: BootTarget | None, *, everywhere: bool
 ) -> tuple[tuple[BootTarget, ...], tuple[str, ...]]:
     """List every other installation once, and the volumes that could not be searched."""
-    found, notes = trail.found_windows if everywhere else ((), ())
-    menu = trail.menu
-    targets = list(trail.menu_targets()) if menu is None else list(ntldr.menu_targets(trail.machine, menu))
+    found, notes = walk.found_windows if everywhere else ((), ())
+    menu = walk.menu
+    targets = list(walk.menu_targets()) if menu is None else list(ntldr.menu_targets(walk.machine, menu))
     targets += [BootTarget(each.volume, each.directory, "") for each in found]
     places: dict[tuple[int, int, str], BootTarget] = {}
     for target in targets:
@@ -110,17 +110,17 @@ def _others(
     return tuple(places.values()), notes
 
 
-def _partition_table(trail: Trail) -> Disk:
-    if not trail.machine.disks:
+def _partition_table(walk: ChainWalk) -> Disk:
+    if not walk.machine.disks:
         raise broken("no disk was given", "the machine", "the firmware has nothing to start from")
-    disk = trail.machine.disks[0]
+    disk = walk.machine.disks[0]
     table = disk.table
     where = f"{disk.name}, sector 0"
     if table.kind is TableKind.NONE:
-        raise broken("disk 0 has no partition table", where, *table.problems, *trail.other_loaders())
+        raise broken("disk 0 has no partition table", where, *table.problems, *walk.other_loaders())
     own = f"signature {table.signature or 0:08x}" if table.kind is TableKind.MBR else f"GUID {{{table.disk_guid}}}"
     evidence = f"{table.kind.value.upper()} with disk {own} and {_count(len(table.partitions))}"
-    trail.holds("disk 0 has a partition table", where, evidence, *table.problems, link=table.kind.value.upper())
+    walk.record_step("disk 0 has a partition table", where, evidence, *table.problems, link=table.kind.value.upper())
     return disk
 
 
@@ -136,25 +136,25 @@ def _firmware(disk: Disk) -> Firmware:
     return Firmware.UEFI if not has_active and uefi.starts_mbr(disk) else Firmware.BIOS
 
 
-def _system_partition(trail: Trail, disk: Disk, firmware: Firmware) -> Volume:
+def _system_partition(walk: ChainWalk, disk: Disk, firmware: Firmware) -> Volume:
     """Follow the chain to the mounted partition that holds the loader."""
     if firmware is Firmware.UEFI:
-        return uefi.system_partition(trail, disk)
-    system = _active_partition(trail, disk)
-    trail.mount(system, "the active partition")
+        return uefi.system_partition(walk, disk)
+    system = _active_partition(walk, disk)
+    walk.mount(system, "the active partition")
     return system
 
 
-def _follow_bootmgr(trail: Trail, system: Volume, firmware: Firmware) -> BootTarget:
+def _follow_bootmgr(walk: ChainWalk, system: Volume, firmware: Firmware) -> BootTarget:
     from bootgraft.boot.bootmgr import chain as bootmgr  # the chain of NT 4 to 2003 reads no BCD store
 
-    menu = bootmgr.read_menu(trail, system, firmware)
-    trail.store = menu
-    trail.menu_targets = lambda: bootmgr.menu_targets(trail.machine, menu)
-    return bootmgr.follow_default(trail, menu)
+    menu = bootmgr.read_menu(walk, system, firmware)
+    walk.store = menu
+    walk.menu_targets = lambda: bootmgr.menu_targets(walk.machine, menu)
+    return bootmgr.follow_default(walk, menu)
 
 
-def _active_partition(trail: Trail, disk: Disk) -> Volume:
+def _active_partition(walk: ChainWalk, disk: Disk) -> Volume:
     where = f"{disk.name}, sector 0"
     if disk.table.invalid_flags:
         slots = ", ".join(str(slot) for slot in disk.table.invalid_flags)
@@ -166,9 +166,9 @@ def _active_partition(trail: Trail, disk: Disk) -> Volume:
     if not active:
         found = ", ".join(f"{each.name} (type {each.partition.type})" for each in disk.volumes)
         evidence = f"it has {found or 'no partition at all'}"
-        hints = (*trail.other_loaders(), *uefi.on_mbr(trail.machine))
+        hints = (*walk.other_loaders(), *uefi.on_mbr(walk.machine))
         raise broken("disk 0 has no active partition", where, evidence, *hints)
     volume = active[0]
     evidence = f"slot {volume.partition.slot}: {volume.name}"
-    trail.holds("disk 0 has one active partition", where, evidence, link=f"active {volume.name}")
+    walk.record_step("disk 0 has one active partition", where, evidence, link=f"active {volume.name}")
     return volume

@@ -8,7 +8,7 @@ for BOOTMGR first.
 from enum import StrEnum
 
 from bootgraft.boot.steps import broken, unknown
-from bootgraft.boot.trail import Trail
+from bootgraft.boot.walk import ChainWalk
 from bootgraft.machine import Volume
 
 BOOT_CODE_SIZE = 8192
@@ -35,15 +35,15 @@ def named_in(code: bytes) -> Loader | None:
     return None
 
 
-def which_starts(trail: Trail, system: Volume) -> Loader:
+def which_starts(walk: ChainWalk, system: Volume) -> Loader:
     """Follow the chain to the loader that the boot sector of the mounted ``system`` partition starts."""
     wanted = named_in(system.device.read(0, min(BOOT_CODE_SIZE, system.device.size)))
-    there = [each for each in Loader if trail.file(system, f"\\{each}") is not None]
+    there = [each for each in Loader if walk.file(system, f"\\{each}") is not None]
     if wanted is None:
         if len(there) > 1:
             names = " and ".join(there)
             what = f"the active partition has {names}, and its boot sector does not say which one it starts"
-            raise unknown(what, system.name, "no such name is in its boot code", *trail.fitting())
+            raise unknown(what, system.name, "no such name is in its boot code", *walk.fitting())
         return there[0] if there else Loader.NTLDR
     if wanted in there:
         return wanted
@@ -51,7 +51,7 @@ def which_starts(trail: Trail, system: Volume) -> Loader:
     if not there:
         if wanted is not Loader.BOOTMGR:
             return wanted  # its own link says that it is missing
-        hints = (*trail.other_loaders(), *trail.fitting())
+        hints = (*walk.other_loaders(), *walk.fitting())
         raise broken("there is no bootmgr on the active partition", where, "the boot sector looks for it", *hints)
     names = " and ".join(there)
     if wanted is Loader.BOOTMGR and there == [Loader.NTLDR]:

@@ -17,7 +17,7 @@ from bootgraft.boot.bootmgr.bcd_device import (
     on_partition,
 )
 from bootgraft.boot.steps import broken, unknown
-from bootgraft.boot.trail import Trail
+from bootgraft.boot.walk import ChainWalk
 from bootgraft.machine import Disk, GptPartition, Machine, PartitionIdentity, Volume
 from bootgraft.storage.partitions import TableKind
 from bootgraft.text import printable
@@ -45,23 +45,23 @@ def having(machine: Machine, path: str) -> tuple[Volume, ...]:
     return tuple(volume for volume in machine.volumes() if search.has(volume, path))
 
 
-def resolve(trail: Trail, question: Question, system: Volume) -> Volume:
+def resolve(walk: ChainWalk, question: Question, system: Volume) -> Volume:
     """Find the volume and record the link; ``system`` is the volume that bootmgr came from.
 
     Raises BrokenLinkError where no volume is meant, or more than one.
     """
     device = question.device
     if isinstance(device, BootDevice):
-        return _found(trail, question, system, str(device))
+        return _found(walk, question, system, str(device))
     if isinstance(device, PartitionDevice):
-        return _partition(trail, question, device.identity)
+        return _partition(walk, question, device.identity)
     if isinstance(device, LocateDevice) and device.parent is None:
-        return _located(trail, question, device)
+        return _located(walk, question, device)
     if isinstance(device, DamagedDevice):
         what = f"the default entry's {question.role} is damaged"
-        raise broken(what, question.where, "bootmgr can make nothing of it", fitting(trail.machine, question.path))
+        raise broken(what, question.where, "bootmgr can make nothing of it", fitting(walk.machine, question.path))
     what = f"the default entry's {question.role} is {_sort(device)}, from which bootgraft does not follow the start"
-    raise unknown(what, question.where, printable(str(device)), *_image(trail.machine, device))
+    raise unknown(what, question.where, printable(str(device)), *_image(walk.machine, device))
 
 
 def _image(machine: Machine, device: Device) -> tuple[str, ...]:
@@ -78,7 +78,7 @@ def _image(machine: Machine, device: Device) -> tuple[str, ...]:
     return (f"{shown} is on {there[0]}",) if there else (f"{volumes[0].name} has no {shown}",)
 
 
-def guess_free(machine: Machine, question: Question, system: Volume) -> Volume | None:
+def resolve_unique(machine: Machine, question: Question, system: Volume) -> Volume | None:
     """The volume that is meant, None where none is or more than one: for entries that are only listed."""
     device = question.device
     if isinstance(device, BootDevice):
@@ -100,22 +100,22 @@ def _sort(device: Device) -> str:
     return "of a kind that no installed Windows starts from"
 
 
-def _found(trail: Trail, question: Question, volume: Volume, evidence: str) -> Volume:
+def _found(walk: ChainWalk, question: Question, volume: Volume, evidence: str) -> Volume:
     link = volume.name if question.role == "osdevice" else ""
-    trail.holds(f"the default entry's {question.role} is {volume.name}", question.where, evidence, link=link)
+    walk.record_step(f"the default entry's {question.role} is {volume.name}", question.where, evidence, link=link)
     return volume
 
 
-def _partition(trail: Trail, question: Question, identity: PartitionIdentity) -> Volume:
-    found = trail.machine.known_as(identity)
+def _partition(walk: ChainWalk, question: Question, identity: PartitionIdentity) -> Volume:
+    found = walk.machine.known_as(identity)
     if len(found) == 1:
-        return _found(trail, question, found[0], str(identity))
+        return _found(walk, question, found[0], str(identity))
     if found:
         names = " and ".join(volume.name for volume in found)
         what = f"the default entry's {question.role} is {names} alike: two disks have the same identity"
         raise unknown(what, question.where, str(identity))
-    evidence = (f"it names {identity}", *describe_disks(trail.machine), fitting(trail.machine, question.path))
-    near = _same_partition_guid(trail.machine, identity)
+    evidence = (f"it names {identity}", *describe_disks(walk.machine), fitting(walk.machine, question.path))
+    near = _same_partition_guid(walk.machine, identity)
     if near is not None:
         what = f"the default entry's {question.role} is {near.name}, but names another disk GUID than its disk has"
         raise unknown(what, question.where, *evidence)
@@ -129,14 +129,14 @@ def _same_partition_guid(machine: Machine, identity: PartitionIdentity) -> Volum
     return found[0] if len(found) == 1 else None
 
 
-def _located(trail: Trail, question: Question, device: LocateDevice) -> Volume:
+def _located(walk: ChainWalk, question: Question, device: LocateDevice) -> Volume:
     path = _sought(device, question)
-    found = having(trail.machine, path)
+    found = having(walk.machine, path)
     if len(found) == 1:
-        return _found(trail, question, found[0], f"{device}; only this one has {printable(path)}")
+        return _found(walk, question, found[0], f"{device}; only this one has {printable(path)}")
     if not found:
         what = f"no volume has {printable(path)}, by which bootmgr locates the default entry's {question.role}"
-        raise broken(what, question.where, str(device), *trail.fitting())
+        raise broken(what, question.where, str(device), *walk.fitting())
     names = ", ".join(volume.name for volume in found)
     what = f"more than one volume has {printable(path)}, by which bootmgr locates the default entry's {question.role}"
     raise unknown(what, question.where, f"{device}; {names} have it")

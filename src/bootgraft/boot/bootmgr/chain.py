@@ -15,7 +15,7 @@ from bootgraft.boot.bootmgr.bcd_device import OtherDevice
 from bootgraft.boot.bootmgr.bcd_menu import STORES, Menu, choose
 from bootgraft.boot.bootmgr.bcd_volumes import Question
 from bootgraft.boot.steps import BootTarget, broken, unknown
-from bootgraft.boot.trail import Trail
+from bootgraft.boot.walk import ChainWalk
 from bootgraft.errors import BootConfigError, FileSystemError, HiveError
 from bootgraft.machine import Firmware, Machine, Volume
 from bootgraft.text import printable
@@ -34,36 +34,36 @@ _MAX_LISTED = 8
 _SUFFIX = {Firmware.BIOS: ".exe", Firmware.UEFI: ".efi"}
 
 
-def read_menu(trail: Trail, system: Volume, firmware: Firmware) -> Menu:
+def read_menu(walk: ChainWalk, system: Volume, firmware: Firmware) -> Menu:
     """Follow the chain to the BCD store on the system partition."""
     path = STORES[firmware]
     where = f"{system.name}: {path}"
     advice = _NEW_STORE.format(firmware.value)
-    if trail.file(system, path) is None:
-        raise broken("there is no BCD store", where, f"bootmgr stops with 0xc000000f; {advice}", *trail.fitting())
+    if walk.file(system, path) is None:
+        raise broken("there is no BCD store", where, f"bootmgr stops with 0xc000000f; {advice}", *walk.fitting())
     try:
         store = read_store(system.hive(path))
     except (BootConfigError, HiveError, FileSystemError) as error:
         evidence = f"{error.what}. {error.advice}"
-        raise broken("the BCD store cannot be read", where, evidence, *trail.fitting()) from error
+        raise broken("the BCD store cannot be read", where, evidence, *walk.fitting()) from error
     count = len(store.objects)
-    trail.holds("the BCD store is there", where, f"{count} object{'' if count == 1 else 's'}", *store.problems[:3])
+    walk.record_step("the BCD store is there", where, f"{count} object{'' if count == 1 else 's'}", *store.problems[:3])
     return Menu(store, system, firmware)
 
 
-def follow_default(trail: Trail, menu: Menu) -> BootTarget:
+def follow_default(walk: ChainWalk, menu: Menu) -> BootTarget:
     """Follow the chain from the store's default entry to the kernel."""
-    entry = _default_entry(trail, menu)
-    path = _loader_path(trail, menu, entry)
-    loader = bcd_volumes.resolve(trail, _question(menu, entry, ElementType.DEVICE, path), menu.system)
+    entry = _default_entry(walk, menu)
+    path = _loader_path(walk, menu, entry)
+    loader = bcd_volumes.resolve(walk, _question(menu, entry, ElementType.DEVICE, path), menu.system)
     if loader is not menu.system:
-        trail.mount(loader, "the partition of the default entry's loader")
-    _loader(trail, menu, entry, loader, path)
+        walk.mount(loader, "the partition of the default entry's loader")
+    _loader(walk, menu, entry, loader, path)
     root = _system_root(menu, entry)
-    volume = bcd_volumes.resolve(trail, _question(menu, entry, ElementType.OS_DEVICE, root), menu.system)
+    volume = bcd_volumes.resolve(walk, _question(menu, entry, ElementType.OS_DEVICE, root), menu.system)
     if volume is not loader and volume is not menu.system:
-        trail.mount(volume, "the partition of the default entry")
-    return _windows(trail, menu, entry, volume, root)
+        walk.mount(volume, "the partition of the default entry")
+    return _windows(walk, menu, entry, volume, root)
 
 
 def menu_targets(machine: Machine, menu: Menu) -> Iterator[BootTarget]:
@@ -77,7 +77,7 @@ def menu_targets(machine: Machine, menu: Menu) -> Iterator[BootTarget]:
             continue
         root = (menu.store.text(entry, ElementType.SYSTEM_ROOT) or "").rstrip("\\")
         question = _question(menu, entry, ElementType.OS_DEVICE, root)
-        volume = bcd_volumes.guess_free(machine, question, menu.system) if root.startswith("\\") else None
+        volume = bcd_volumes.resolve_unique(machine, question, menu.system) if root.startswith("\\") else None
         if volume is None or volume.kind not in search.OPENABLE:
             continue
         try:
@@ -94,11 +94,11 @@ def _question(menu: Menu, entry: BcdObject, kind: ElementType, path: str) -> Que
     return Question(device, path, role, menu.place(entry, kind))
 
 
-def _default_entry(trail: Trail, menu: Menu) -> BcdObject:
+def _default_entry(walk: ChainWalk, menu: Menu) -> BcdObject:
     store, where = menu.store, menu.where
     manager = store.bootmgr
     if manager is None:
-        raise broken("the BCD store has no boot manager object", where, "{bootmgr} is missing", *trail.fitting())
+        raise broken("the BCD store has no boot manager object", where, "{bootmgr} is missing", *walk.fitting())
     place = menu.place(manager, ElementType.DEFAULT)
     choice = choose(store, manager)
     entry, shown = choice.entry, ", ".join(f"{{{each}}}" for each in choice.shown[:_MAX_LISTED]) or "nothing"
@@ -107,12 +107,12 @@ def _default_entry(trail: Trail, menu: Menu) -> BcdObject:
             "{bootmgr} names no default entry" + ("" if choice.default is None else " that is in the store"),
             place,
             f"it displays {shown}, and starts one of them",
-            *trail.fitting(),
+            *walk.fitting(),
         )
     if entry is None:
         what = "{bootmgr} names no entry that is in the store"
         raise broken(
-            what, place, f"its default is {{{choice.default or ''}}}, and it displays nothing", *trail.fitting()
+            what, place, f"its default is {{{choice.default or ''}}}, and it displays nothing", *walk.fitting()
         )
     once = store.guids(manager, ElementType.BOOT_SEQUENCE)
     if once and once[0] != entry.guid:
@@ -127,7 +127,7 @@ def _default_entry(trail: Trail, menu: Menu) -> BcdObject:
         kind = next((words for each, words in _KINDS.items() if each == entry.type), f"of type {entry.type:08x}")
         what = f"the default entry is {kind}, from which bootgraft does not follow the start"
         raise unknown(what, place, menu.title(entry))
-    trail.holds(
+    walk.record_step(
         "the BCD store names a default entry",
         place,
         menu.title(entry),
@@ -137,12 +137,12 @@ def _default_entry(trail: Trail, menu: Menu) -> BcdObject:
     return entry
 
 
-def _loader_path(trail: Trail, menu: Menu, entry: BcdObject) -> str:
+def _loader_path(walk: ChainWalk, menu: Menu, entry: BcdObject) -> str:
     path = menu.store.text(entry, ElementType.PATH)
     place = menu.place(entry, ElementType.PATH)
     if not path or not path.startswith("\\"):
         shown = printable(path or "nothing")
-        raise broken("the default entry names no loader", place, f"its path is {shown}", *trail.fitting())
+        raise broken("the default entry names no loader", place, f"its path is {shown}", *walk.fitting())
     if menu.store.number(entry, ElementType.WINPE):
         raise unknown("the default entry starts Windows PE, no installed Windows", place, menu.title(entry))
     other = Firmware.UEFI if menu.firmware is Firmware.BIOS else Firmware.BIOS
@@ -156,26 +156,26 @@ def _loader_path(trail: Trail, menu: Menu, entry: BcdObject) -> str:
     return path
 
 
-def _loader(trail: Trail, menu: Menu, entry: BcdObject, volume: Volume, path: str) -> None:
-    file = trail.file(volume, path)
+def _loader(walk: ChainWalk, menu: Menu, entry: BcdObject, volume: Volume, path: str) -> None:
+    file = walk.file(volume, path)
     where = f"{volume.name}: {printable(path)}"
     if file is None:
         raise broken(
             "the loader that the default entry names is not there",
             where,
             f"bootmgr stops with 0xc000000f or 0xc0000225; {menu.title(entry)}",
-            *_other_loader(trail, menu, volume, path),
-            bcd_volumes.fitting(trail.machine, path),
-            *trail.fitting(),
+            *_other_loader(walk, menu, volume, path),
+            bcd_volumes.fitting(walk.machine, path),
+            *walk.fitting(),
         )
-    trail.holds("the loader is there", where, f"a file of {file.size} bytes", link=file.name)
+    walk.record_step("the loader is there", where, f"a file of {file.size} bytes", link=file.name)
 
 
-def _other_loader(trail: Trail, menu: Menu, volume: Volume, path: str) -> tuple[str, ...]:
+def _other_loader(walk: ChainWalk, menu: Menu, volume: Volume, path: str) -> tuple[str, ...]:
     """Say whether the loader of the other firmware lies in its place."""
     stem, other = path.rpartition(".")[0], Firmware.UEFI if menu.firmware is Firmware.BIOS else Firmware.BIOS
     beside = f"{stem}{_SUFFIX[other]}"
-    if not stem or trail.file(volume, beside) is None:
+    if not stem or walk.file(volume, beside) is None:
         return ()
     return (f"{printable(beside)} is: this Windows was installed for {other.value} firmware",)
 
@@ -188,24 +188,24 @@ def _system_root(menu: Menu, entry: BcdObject) -> str:
     return root
 
 
-def _windows(trail: Trail, menu: Menu, entry: BcdObject, volume: Volume, root: str) -> BootTarget:
+def _windows(walk: ChainWalk, menu: Menu, entry: BcdObject, volume: Volume, root: str) -> BootTarget:
     shown = printable(root)
-    if not trail.has_directory(volume, root):
+    if not walk.has_directory(volume, root):
         raise broken(
             f"the default entry's Windows directory {shown} is not on {volume.name}",
             f"{volume.name}: {shown}",
-            f"in the root is {trail.names_in_root(volume)}",
-            *trail.fitting(),
+            f"in the root is {walk.names_in_root(volume)}",
+            *walk.fitting(),
         )
     kernel = menu.store.text(entry, ElementType.KERNEL) or "ntoskrnl.exe"
     files = (hive_path(root, "SYSTEM"), f"{root}\\system32\\{kernel}")
     for path in files:
-        if trail.file(volume, path) is None:
+        if walk.file(volume, path) is None:
             name = printable(path.rpartition("\\")[2])
             what = f"the Windows that the default entry names has no {name}"
-            raise broken(what, f"{volume.name}: {printable(path)}", menu.title(entry), *trail.fitting())
+            raise broken(what, f"{volume.name}: {printable(path)}", menu.title(entry), *walk.fitting())
     real = search.real_path(volume.filesystem(), root)
-    trail.holds(
+    walk.record_step(
         "a Windows is there", f"{volume.name}: {real}", f"{' and '.join(map(printable, files))} are files", link=real
     )
     return BootTarget(volume, real, menu.title(entry))

@@ -9,7 +9,7 @@ import struct
 
 from bootgraft.boot import search
 from bootgraft.boot.steps import BrokenLinkError, broken, unknown
-from bootgraft.boot.trail import Trail
+from bootgraft.boot.walk import ChainWalk
 from bootgraft.errors import FileSystemError
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Disk, Machine, Volume
@@ -36,12 +36,12 @@ _OWN_NAMES = tuple(name.encode("utf-16-le") for name in ("bootmgfw.efi", "bootmg
 """What Windows' boot manager calls itself in its version resource, whatever its file is called."""
 
 
-def system_partition(trail: Trail, disk: Disk) -> Volume:
+def system_partition(walk: ChainWalk, disk: Disk) -> Volume:
     """Follow the chain to the EFI system partition of a disk."""
     where = f"{disk.name}, partition table"
     found = system_partitions(disk)
     if not found:
-        raise _without(trail.machine, disk, where)
+        raise _without(walk.machine, disk, where)
     chosen = _choose(found)
     if chosen is None:
         names = ", ".join(volume.name for volume in found)
@@ -52,8 +52,8 @@ def system_partition(trail: Trail, disk: Disk) -> Volume:
     evidence = f"slot {chosen.partition.slot}, type {kind}; only UEFI firmware starts from it"
     remark = [f"{', '.join(others)} too, but without a fallback loader"] if others else []
     link = f"EFI system partition {chosen.name}"
-    trail.holds(f"the EFI system partition is {chosen.name}", where, evidence, *remark, link=link)
-    filesystem = trail.mount(chosen, "the EFI system partition")
+    walk.record_step(f"the EFI system partition is {chosen.name}", where, evidence, *remark, link=link)
+    filesystem = walk.mount(chosen, "the EFI system partition")
     if filesystem.kind not in _FAT:
         evidence = f"it is {filesystem.kind.value}: firmware reads FAT only, save where it has a driver of its own"
         raise unknown("the EFI system partition is not formatted with FAT", chosen.name, evidence)
@@ -73,15 +73,15 @@ def starts_mbr(disk: Disk) -> bool:
     return sum(_has_fallback(volume) for volume in system_partitions(disk)) == 1
 
 
-def check_loader(trail: Trail, system: Volume) -> None:
+def check_loader(walk: ChainWalk, system: Volume) -> None:
     """Follow the chain over the fallback loader, which must be Windows' boot manager."""
-    manager = trail.file(system, BOOT_MANAGER)
+    manager = walk.file(system, BOOT_MANAGER)
     fallback = fallback_path(system)
-    if fallback is None or trail.file(system, fallback) is None:
+    if fallback is None or walk.file(system, fallback) is None:
         shown = fallback or f"{FALLBACK_DIRECTORY}\\{_NAMES[0x8664]}"
         if manager is None:
             where, evidence = f"{system.name}: {BOOT_MANAGER}", f"nor is there {shown}"
-            raise broken("there is no boot manager on the EFI system partition", where, evidence, *trail.fitting())
+            raise broken("there is no boot manager on the EFI system partition", where, evidence, *walk.fitting())
         raise broken(
             "the EFI system partition has no fallback loader",
             f"{system.name}: {shown}",
@@ -90,13 +90,13 @@ def check_loader(trail: Trail, system: Volume) -> None:
         )
     where, content = f"{system.name}: {fallback}", _read_loader(system, fallback)
     if manager is not None and content == _read_loader(system, BOOT_MANAGER):
-        trail.holds("the fallback loader is there", where, f"a copy of {BOOT_MANAGER}", link="fallback loader")
+        walk.record_step("the fallback loader is there", where, f"a copy of {BOOT_MANAGER}", link="fallback loader")
         return
     if not is_windows_manager(content):
         evidence = "another boot loader is started first; what that starts, bootgraft does not follow"
         raise unknown("the fallback loader is not Windows' boot manager", where, evidence)
     remark = f"another version of {BOOT_MANAGER}" if manager else f"Windows' boot manager, though not {BOOT_MANAGER}"
-    trail.holds("the fallback loader is there", where, remark, link="fallback loader")
+    walk.record_step("the fallback loader is there", where, remark, link="fallback loader")
 
 
 def fallback_path(system: Volume) -> str | None:

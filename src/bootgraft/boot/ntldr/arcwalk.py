@@ -7,7 +7,7 @@ from bootgraft.boot import search
 from bootgraft.boot.ntldr import bootini
 from bootgraft.boot.ntldr.arc import ArcKind, ArcPath
 from bootgraft.boot.steps import BootTarget, BrokenLinkError, broken, unknown
-from bootgraft.boot.trail import Trail
+from bootgraft.boot.walk import ChainWalk
 from bootgraft.machine import Machine, Volume
 from bootgraft.text import printable
 from bootgraft.windows.hives import hive_path
@@ -15,7 +15,7 @@ from bootgraft.windows.hives import hive_path
 _NTBOOTDD = "\\ntbootdd.sys"
 
 
-def follow_path(trail: Trail, path: str, line: str, system: Volume, menu: str) -> BootTarget:
+def follow_path(walk: ChainWalk, path: str, line: str, system: Volume, menu: str) -> BootTarget:
     """Follow ``path``, which comes from the ``line`` of the file ``menu`` on the ``system`` partition, to a kernel."""
     where = f"{system.name}: \\{menu}"
     arc, directory = bootini.split_path(path)
@@ -24,9 +24,9 @@ def follow_path(trail: Trail, path: str, line: str, system: Volume, menu: str) -
             "the default path is no ARC path with a directory",
             where,
             f"{printable(path)}; it takes the form multi(0)disk(0)rdisk(0)partition(1)\\WINDOWS",
-            *trail.fitting(),
+            *walk.fitting(),
         )
-    return to_windows(trail, _boot_partition(trail, arc, path, system, menu), directory, line, menu)
+    return to_windows(walk, _boot_partition(walk, arc, path, system, menu), directory, line, menu)
 
 
 def volume_of(machine: Machine, arc: ArcPath) -> Volume | None:
@@ -44,40 +44,40 @@ def disks_signed(machine: Machine, arc: ArcPath) -> tuple[int, ...]:
     return tuple(disk.index for disk in machine.disks if arc.adapter and disk.table.signature == arc.adapter)
 
 
-def _boot_partition(trail: Trail, arc: ArcPath, path: str, system: Volume, menu: str) -> Volume:
+def _boot_partition(walk: ChainWalk, arc: ArcPath, path: str, system: Volume, menu: str) -> Volume:
     where, shown = f"{system.name}: \\{menu}", printable(path)
     if arc.kind is ArcKind.SCSI:
-        raise _scsi(trail, system, where, shown)
+        raise _scsi(walk, system, where, shown)
     if arc.kind is ArcKind.SIGNATURE:
-        return _numbered(trail, _signed_disk(trail, arc, where, shown), arc.partition, where, menu)
+        return _numbered(walk, _signed_disk(walk, arc, where, shown), arc.partition, where, menu)
     if arc.adapter or arc.disk:
         raise unknown(
             "the default entry has a multi() path whose first two numbers are not 0",
             where,
             f"{shown}; the BIOS tells disks apart by rdisk() only",
-            *trail.fitting(),
+            *walk.fitting(),
         )
-    return _numbered(trail, arc.rdisk, arc.partition, where, menu)
+    return _numbered(walk, arc.rdisk, arc.partition, where, menu)
 
 
-def _scsi(trail: Trail, system: Volume, where: str, shown: str) -> BrokenLinkError:
+def _scsi(walk: ChainWalk, system: Volume, where: str, shown: str) -> BrokenLinkError:
     """A scsi() path goes through ntbootdd.sys, a copy of the driver of the old machine's controller."""
-    driver = trail.file(system, _NTBOOTDD)
+    driver = walk.file(system, _NTBOOTDD)
     if driver is None:
         what = "the default entry has a scsi() path, but there is no ntbootdd.sys beside ntldr, without which it fails"
-        return broken(what, where, shown, f"there is no {_NTBOOTDD} on {system.name}", *trail.fitting())
+        return broken(what, where, shown, f"there is no {_NTBOOTDD} on {system.name}", *walk.fitting())
     what = "the default entry has a scsi() path, which depends on the controller for which ntbootdd.sys was made"
-    return unknown(what, where, shown, f"\\{driver.name} is there, {driver.size} bytes", *trail.fitting())
+    return unknown(what, where, shown, f"\\{driver.name} is there, {driver.size} bytes", *walk.fitting())
 
 
-def _signed_disk(trail: Trail, arc: ArcPath, where: str, shown: str) -> int:
-    disks = disks_signed(trail.machine, arc)
+def _signed_disk(walk: ChainWalk, arc: ArcPath, where: str, shown: str) -> int:
+    disks = disks_signed(walk.machine, arc)
     if len(disks) != 1:
         count = "no given disk has" if not disks else f"{len(disks)} of the given disks have"
         what = f"the default entry has a signature() path, and {count} the signature {arc.adapter:08x}"
-        raise unknown(what, where, shown, *trail.fitting())
+        raise unknown(what, where, shown, *walk.fitting())
     (disk,) = disks
-    trail.holds(
+    walk.record_step(
         f"the default entry's signature() path names disk {disk}",
         f"disk {disk}, sector 0",
         f"it alone has the signature {arc.adapter:08x}, and the BIOS reaches it without ntbootdd.sys",
@@ -85,56 +85,56 @@ def _signed_disk(trail: Trail, arc: ArcPath, where: str, shown: str) -> int:
     return disk
 
 
-def _numbered(trail: Trail, disk: int, number: int, where: str, menu: str) -> Volume:
-    disks = trail.machine.disks
+def _numbered(walk: ChainWalk, disk: int, number: int, where: str, menu: str) -> Volume:
+    disks = walk.machine.disks
     if disk >= len(disks):
         given = "1 disk was" if len(disks) == 1 else f"{len(disks)} disks were"
         raise broken(
             f"{menu} points at disk {disk}, which was not given",
             where,
             f"rdisk({disk}) is disk {disk} in BIOS order, counted from 0; {given} given",
-            *trail.fitting(),
+            *walk.fitting(),
         )
     table = f"disk {disk}, partition table"
-    volume = trail.machine.volume(disk, number)
+    volume = walk.machine.volume(disk, number)
     if volume is None:
         numbers = ", ".join(f"partition({v.number})" for v in disks[disk].volumes if v.number is not None)
         raise broken(
             f"disk {disk} has no partition({number}), at which {menu} points",
             table,
             f"it has {numbers or 'no partition with a number'}",
-            *trail.fitting(),
+            *walk.fitting(),
         )
     partition = volume.partition
     evidence = f"partition({number}) is slot {partition.slot}, type {partition.type}, at byte {partition.start}"
-    trail.holds(f"the default entry's ARC path names {volume.name}", table, evidence, link=volume.name)
+    walk.record_step(f"the default entry's ARC path names {volume.name}", table, evidence, link=volume.name)
     return volume
 
 
-def to_windows(trail: Trail, volume: Volume, directory: str, line: str, menu: str) -> BootTarget:
+def to_windows(walk: ChainWalk, volume: Volume, directory: str, line: str, menu: str) -> BootTarget:
     """Follow the chain into a volume, to the Windows in ``directory`` at which ``menu`` points."""
-    filesystem = trail.mount(volume, "the partition of the default entry")
+    filesystem = walk.mount(volume, "the partition of the default entry")
     hive, kernel = hive_path(directory, "SYSTEM"), f"{directory}\\system32\\ntoskrnl.exe"
     shown = printable(directory)
-    if not trail.has_directory(volume, directory):
+    if not walk.has_directory(volume, directory):
         raise broken(
             f"{menu} points at {shown} on {volume.name}, which is not there",
             f"{volume.name}: {shown}",
-            f"in the root is {trail.names_in_root(volume)}",
-            *trail.fitting(),
+            f"in the root is {walk.names_in_root(volume)}",
+            *walk.fitting(),
         )
     for path, advice in (
         (hive, f"put one back, from a backup or from {shown}\\repair\\system (the state after Setup)"),
         (kernel, "put it back from the installation media of the same service pack"),
     ):
-        if trail.file(volume, path) is None:
+        if walk.file(volume, path) is None:
             name = path.rpartition("\\")[2]
             raise broken(
                 f"the Windows that {menu} points at has no {name}",
                 f"{volume.name}: {printable(path)}",
                 advice,
-                *trail.fitting(),
+                *walk.fitting(),
             )
     real = search.real_path(filesystem, directory)
-    trail.holds("a Windows is there", f"{volume.name}: {real}", f"{hive} and {kernel} are files", link=real)
+    walk.record_step("a Windows is there", f"{volume.name}: {real}", f"{hive} and {kernel} are files", link=real)
     return BootTarget(volume, real, line)

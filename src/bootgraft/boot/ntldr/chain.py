@@ -14,7 +14,7 @@ from bootgraft.boot.ntldr import bootini, bootsectorfile
 from bootgraft.boot.ntldr.arcwalk import follow_path, to_windows, volume_of
 from bootgraft.boot.ntldr.bootini import BootIni
 from bootgraft.boot.steps import BootTarget, BrokenLinkError, broken, unknown
-from bootgraft.boot.trail import Trail
+from bootgraft.boot.walk import ChainWalk
 from bootgraft.errors import BootConfigError, FileSystemError
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Machine, Volume
@@ -32,34 +32,36 @@ _DIRECTORIES = ("\\WINDOWS", "\\WINNT")
 _FALLBACK = r"multi(0)disk(0)rdisk(0)partition(1)\WINDOWS (\WINNT in NT 4 and 2000)"
 
 
-def check_loader(trail: Trail, system: Volume) -> None:
+def check_loader(walk: ChainWalk, system: Volume) -> None:
     """Follow the chain over ntldr and NTDETECT.COM in the root of the system partition."""
-    ntldr = trail.file(system, "\\ntldr")
+    ntldr = walk.file(system, "\\ntldr")
     if ntldr is None:
         raise broken(
             "there is no ntldr on the active partition",
             f"{system.name}: \\ntldr",
-            f"in the root is {trail.names_in_root(system)}",
-            *trail.other_loaders(),
+            f"in the root is {walk.names_in_root(system)}",
+            *walk.other_loaders(),
         )
     where = f"{system.name}: \\{ntldr.name}"
     if system.kind is FileSystemKind.NTFS and ntldr.attributes & _COMPRESSED:
         raise broken("ntldr is compressed", where, "the boot sector stops there with 'NTLDR is compressed'")
-    trail.holds("ntldr is on the active partition", where, f"a file of {ntldr.size} bytes", link=ntldr.name)
-    ntdetect = trail.file(system, "\\NTDETECT.COM")
+    walk.record_step("ntldr is on the active partition", where, f"a file of {ntldr.size} bytes", link=ntldr.name)
+    ntdetect = walk.file(system, "\\NTDETECT.COM")
     if ntdetect is None:
         raise broken(
             "there is no NTDETECT.COM beside ntldr",
             f"{system.name}: \\NTDETECT.COM",
             "ntldr stops without it ('NTDETECT failed'); copy it from another machine with the same Windows",
         )
-    trail.holds("NTDETECT.COM is beside it", f"{system.name}: \\{ntdetect.name}", f"a file of {ntdetect.size} bytes")
+    walk.record_step(
+        "NTDETECT.COM is beside it", f"{system.name}: \\{ntdetect.name}", f"a file of {ntdetect.size} bytes"
+    )
 
 
-def read_menu(trail: Trail, system: Volume) -> BootIni:
+def read_menu(walk: ChainWalk, system: Volume) -> BootIni:
     """Read boot.ini; where there is none, the menu says so. Neither is a link of its own: what ntldr then does is."""
     where = f"{system.name}: \\boot.ini"
-    if trail.file(system, "\\boot.ini") is None:
+    if walk.file(system, "\\boot.ini") is None:
         return bootini.NO_FILE
     try:
         menu = bootini.parse(system.filesystem().read("\\boot.ini", 0, bootini.MAX_SIZE + 1), name=where)
@@ -67,23 +69,23 @@ def read_menu(trail: Trail, system: Volume) -> BootIni:
         raise broken("boot.ini cannot be read", where, f"{error.what}. {error.advice}") from error
     if menu.entries:
         count = len(menu.entries)
-        trail.holds("boot.ini is there", where, f"{count} entr{'ies' if count != 1 else 'y'}", *menu.problems)
+        walk.record_step("boot.ini is there", where, f"{count} entr{'ies' if count != 1 else 'y'}", *menu.problems)
     return menu
 
 
-def follow_default(trail: Trail, menu: BootIni, system: Volume) -> BootTarget:
+def follow_default(walk: ChainWalk, menu: BootIni, system: Volume) -> BootTarget:
     """Follow the chain from boot.ini's default entry, or from what ntldr has in its place, to the kernel."""
     if menu is bootini.NO_FILE:
-        return _built_in(trail, system, menu, "there is no boot.ini")
+        return _built_in(walk, system, menu, "there is no boot.ini")
     if not menu.entries:
-        return _built_in(trail, system, menu, "boot.ini lists no operating system")
+        return _built_in(walk, system, menu, "boot.ini lists no operating system")
     if not menu.default:
-        return _built_in(trail, system, menu, "boot.ini names no default entry")
+        return _built_in(walk, system, menu, "boot.ini names no default entry")
     where = f"{system.name}: \\boot.ini"
-    path, line = _default_entry(trail, menu, where)
+    path, line = _default_entry(walk, menu, where)
     if bootini.is_boot_sector_path(path):
-        raise _boot_sector(trail, system, path, line)
-    return follow_path(trail, path, line, system, "boot.ini")
+        raise _boot_sector(walk, system, path, line)
+    return follow_path(walk, path, line, system, "boot.ini")
 
 
 def menu_targets(machine: Machine, menu: BootIni) -> Iterator[BootTarget]:
@@ -104,26 +106,26 @@ def _line(menu: BootIni, number: int) -> str:
     return printable(menu.lines[number - 1].strip())
 
 
-def _default_entry(trail: Trail, menu: BootIni, where: str) -> tuple[str, str]:
+def _default_entry(walk: ChainWalk, menu: BootIni, where: str) -> tuple[str, str]:
     """Return the default path and the line of boot.ini that it comes from."""
     entry = menu.default_entry()
     if entry is None:
         line = f"default={printable(menu.default or '')}"
         remark = "no line of [operating systems] has this path; ntldr starts it all the same"
-        trail.holds("boot.ini names a default path", where, line, remark, link="boot.ini default path")
+        walk.record_step("boot.ini names a default path", where, line, remark, link="boot.ini default path")
         return menu.default or "", line
     line = _line(menu, entry.line)
-    trail.holds("boot.ini names a default entry", where, f"line {entry.line}: {line}", link="boot.ini default")
+    walk.record_step("boot.ini names a default entry", where, f"line {entry.line}: {line}", link="boot.ini default")
     return entry.path, line
 
 
-def _boot_sector(trail: Trail, system: Volume, path: str, line: str) -> BrokenLinkError:
+def _boot_sector(walk: ChainWalk, system: Volume, path: str, line: str) -> BrokenLinkError:
     """The step at which ntldr hands over to a boot sector that it reads from a file of the system partition."""
     name = bootsectorfile.file_of(path)
     where = f"{system.name}: {printable(name)}"
     if path.strip()[:1].upper() != "C":
         return unknown("the default entry starts a boot sector from a file on another drive than C:", where, line)
-    file = trail.file(system, name)
+    file = walk.file(system, name)
     if file is None:
         return broken("the default entry starts a boot sector from a file that is not there", where, line)
     try:
@@ -138,31 +140,31 @@ def _boot_sector(trail: Trail, system: Volume, path: str, line: str) -> BrokenLi
     return unknown(what, where, line, f"the boot sector in that file looks for {started.name}")
 
 
-def _built_in(trail: Trail, system: Volume, menu: BootIni, what: str) -> BootTarget:
+def _built_in(walk: ChainWalk, system: Volume, menu: BootIni, what: str) -> BootTarget:
     """Follow ntldr to what it starts where boot.ini tells it nothing."""
     where = f"{system.name}: \\boot.ini"
-    volume = trail.machine.volume(0, 1)
+    volume = walk.machine.volume(0, 1)
     problems = menu.problems if menu is not bootini.NO_FILE else ()
     if volume is None or volume.kind not in search.OPENABLE:
-        raise unknown(what, where, *problems, f"ntldr then tries {_FALLBACK}, which cannot be read", *trail.fitting())
-    here = [each for each in _DIRECTORIES if trail.file(volume, hive_path(each, "SYSTEM")) is not None]
+        raise unknown(what, where, *problems, f"ntldr then tries {_FALLBACK}, which cannot be read", *walk.fitting())
+    here = [each for each in _DIRECTORIES if walk.file(volume, hive_path(each, "SYSTEM")) is not None]
     if not here:
         end = (
             unknown if menu.entries else broken
         )  # what a release later than NT 4 does with entries is not written down
-        raise end(what, where, *problems, f"ntldr then tries {_FALLBACK}, and there is none", *trail.fitting())
+        raise end(what, where, *problems, f"ntldr then tries {_FALLBACK}, and there is none", *walk.fitting())
     product = find_product(volume, here[0])
     newer = product is not None and product.starts_by_ntldr and product.version >= _FIRST_WITH_WINDOWS
-    if here[0] != _DIRECTORIES[0] or not newer or not _menu_agrees(trail.machine, menu, volume):
-        raise unknown(what, where, *problems, f"ntldr then tries {_FALLBACK}", *trail.fitting())
-    trail.holds(
+    if here[0] != _DIRECTORIES[0] or not newer or not _menu_agrees(walk.machine, menu, volume):
+        raise unknown(what, where, *problems, f"ntldr then tries {_FALLBACK}", *walk.fitting())
+    walk.record_step(
         f"{what}, and ntldr starts {_DIRECTORIES[0]} on the first partition of the first disk",
         where,
         *problems,
         f"the Windows in it is NT {product.version[0]}.{product.version[1]}" if product else "",
         link="ntldr's own default",
     )
-    return to_windows(trail, volume, _DIRECTORIES[0], "", "ntldr")
+    return to_windows(walk, volume, _DIRECTORIES[0], "", "ntldr")
 
 
 def _menu_agrees(machine: Machine, menu: BootIni, volume: Volume) -> bool:

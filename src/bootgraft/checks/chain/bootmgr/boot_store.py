@@ -190,7 +190,7 @@ def _resume(machine: Machine, menu: Menu, entry: BcdObject) -> Iterator[Finding]
     path, device = menu.store.text(resume, ElementType.PATH), menu.store.device(resume, ElementType.DEVICE)
     if not path or not path.startswith("\\") or device is None:
         return
-    volume = bcd_volumes.guess_free(machine, Question(device, path, "device", menu.where), menu.system)
+    volume = bcd_volumes.resolve_unique(machine, Question(device, path, "device", menu.where), menu.system)
     if volume is not None and not search.has(volume, path):
         yield Finding(
             RESUME_MISSING,

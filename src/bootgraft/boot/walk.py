@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # it is built from what is in here
     from bootgraft.boot.ntldr.bootini import BootEntry, BootIni
 
 
-class Trail:
+class ChainWalk:
     """Collects the steps that hold; its look-ups raise BrokenLinkError where a volume cannot be read."""
 
     def __init__(self, machine: Machine) -> None:
@@ -27,7 +27,7 @@ class Trail:
         self.entry: BootEntry | None = None  # the entry of it that is started
         self.menu_targets: Callable[[], Iterable[BootTarget]] = tuple  # what a BCD store that was read displays
 
-    def holds(self, what: str, where: str, *evidence: str, link: str = "") -> None:
+    def record_step(self, what: str, where: str, *evidence: str, link: str = "") -> None:
         """Record a link that holds; ``link`` is what the chain in one line calls it."""
         self.steps.append(Step(what, where, "; ".join(evidence), holds=True, link=link))
 
@@ -46,7 +46,7 @@ class Trail:
             raise BrokenLinkError(step, understood=cause is None, unusable=cause) from error
         label = f" '{printable(filesystem.label)}'" if filesystem.label else ""
         state = filesystem.state.value.replace("-", " ")
-        self.holds(f"{role} can be read", volume.name, f"{filesystem.kind.value}{label}, {state}")
+        self.record_step(f"{role} can be read", volume.name, f"{filesystem.kind.value}{label}, {state}")
         return filesystem
 
     def file(self, volume: Volume, path: str) -> Entry | None:
