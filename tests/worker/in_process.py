@@ -9,7 +9,7 @@ from bootgraft.events import Monitor, silent
 from bootgraft.report.device import DeviceSpec
 from bootgraft.storage.blockdevice import BlockDevice
 from bootgraft.storage.overlay import Overlay
-from bootgraft.worker.job import AnyOutcome, DriverSource, Job, Operation
+from bootgraft.worker.job import AnyOutcome, DriverSource, GivenSources, Job, Operation, Request
 from bootgraft.worker.operations import run_job
 
 LSI = "vmware:lsilogic"
@@ -34,14 +34,11 @@ def do(
     donor_disks = [SparseDisk(donor) for donor in donors]
     specs = [DeviceSpec(f"disk{number}.raw", "raw", disk.size) for number, disk in enumerate(disks)]
     specs += [DeviceSpec(donor.name, "raw", disk.size) for donor, disk in zip(donors, donor_disks, strict=True)]
+    sources = tuple(DriverSource(donor.name, len(disks) + number) for number, donor in enumerate(donors))
     job = Job(
-        operation,
-        tuple(specs),
-        len(disks),
-        tuple(targets),
-        tuple(map(str, reg)),
-        tuple(map(str, files)),
-        windows,
-        sources=tuple(DriverSource(donor.name, len(disks) + number) for number, donor in enumerate(donors)),
+        request=Request(operation=operation, targets=tuple(targets), windows=windows),
+        devices=tuple(specs),
+        disks=len(disks),
+        sources=GivenSources(drivers=sources, reg_files=tuple(map(str, reg)), driver_files=tuple(map(str, files))),
     )
     return run_job(job, disks, donor_disks, monitor=monitor)

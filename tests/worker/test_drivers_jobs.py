@@ -14,7 +14,7 @@ from bootgraft.events import silent
 from bootgraft.jsontext import from_json, to_json
 from bootgraft.report.device import DeviceSpec
 from bootgraft.worker.drivers_request import DriversAction, DriversRequest
-from bootgraft.worker.job import AnyOutcome, DriverSource, Job, Operation
+from bootgraft.worker.job import AnyOutcome, DriverSource, GivenSources, Job, Operation, Request
 from bootgraft.worker.operations import run_job
 
 LIST = DriversRequest(DriversAction.LIST)
@@ -30,8 +30,17 @@ def package(tmp_path: Path, machine_cache: Path) -> Path:
     return folder
 
 
+def job_of(devices: tuple[DeviceSpec, ...], source: DriverSource, request: DriversRequest) -> Job:
+    return Job(
+        request=Request(operation=Operation.DRIVERS, targets=("kvm:virtio-blk",), drivers=request),
+        devices=devices,
+        disks=0,
+        sources=GivenSources(drivers=(source,)),
+    )
+
+
 def by_path(path: Path, request: DriversRequest) -> AnyOutcome:
-    job = Job(Operation.DRIVERS, (), 0, ("kvm:virtio-blk",), sources=(DriverSource(str(path)),), drivers=request)
+    job = job_of((), DriverSource(str(path)), request)
     assert from_json(to_json(job), Job) == job
     assert job.location == str(path)
     return run_job(job, [], [], monitor=silent)
@@ -40,8 +49,7 @@ def by_path(path: Path, request: DriversRequest) -> AnyOutcome:
 def by_device(path: Path, request: DriversRequest) -> AnyOutcome:
     device = FileDevice(path)
     spec = DeviceSpec(str(path), "raw", device.size)
-    sources = (DriverSource(str(path), 0),)
-    job = Job(Operation.DRIVERS, (spec,), 0, ("kvm:virtio-blk",), sources=sources, drivers=request)
+    job = job_of((spec,), DriverSource(str(path), 0), request)
     assert from_json(to_json(job), Job) == job
     return run_job(job, [], [device], monitor=silent)
 

@@ -9,7 +9,7 @@ from tests.worker.in_process import overlays_on
 from bootgraft.events import silent
 from bootgraft.report.device import DeviceSpec
 from bootgraft.worker.drivers_request import DriversAction, DriversRequest
-from bootgraft.worker.job import Job, Operation
+from bootgraft.worker.job import Job, Operation, Request
 from bootgraft.worker.operations import run_job
 
 
@@ -17,7 +17,8 @@ def test_contents_follow_one_another_as_announced(donor: BuiltMachine) -> None:
     disks = overlays_on(donor.disk)
     spec = DeviceSpec("donor.raw", "raw", disks[0].size)
     request = DriversRequest(DriversAction.HARVEST)
-    job = Job(Operation.DRIVERS, (spec,), 1, ("vmware:lsilogic",), drivers=request)
+    asked = Request(operation=Operation.DRIVERS, targets=("vmware:lsilogic",), drivers=request)
+    job = Job(request=asked, devices=(spec,), disks=1)
     pieces: list[bytes] = []
     outcome = run_job(job, disks, [], monitor=silent, output=pieces.append)
     files = printed(outcome.document)["files"]

@@ -9,29 +9,58 @@ from hypothesis import strategies as st
 
 from bootgraft.changes import EditVmFile, WitnessRange
 from bootgraft.jsontext import from_json, to_json
+from bootgraft.repair.consent import Consent
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.documents.registry import QueryDocument
 from bootgraft.worker.drivers_request import DriversAction, DriversRequest
-from bootgraft.worker.job import DriverSource, Job, Operation, Outcome, read_outcome
+from bootgraft.worker.job import (
+    DescribedMachine,
+    DriverSource,
+    GivenSources,
+    Job,
+    Operation,
+    Outcome,
+    Request,
+    read_outcome,
+)
 from bootgraft.worker.registry_request import RegistryAction, RegistryRequest
 
 names = st.text(st.characters(), max_size=12)  # lone surrogates too: a path need not be Unicode
 sizes = st.integers(0, 2**63)
 specs = st.builds(DeviceSpec, names, names, sizes)
 many = st.lists(names, max_size=3).map(tuple)
+requests = st.builds(
+    Request,
+    operation=st.sampled_from(Operation),
+    targets=many,
+    windows=st.none() | names,
+    detailed=st.booleans(),
+    recommend=st.booleans(),
+    registry=st.none() | st.builds(RegistryRequest, st.sampled_from(RegistryAction), names, st.none() | names),
+    drivers=st.none() | st.builds(DriversRequest, st.sampled_from(DriversAction), st.none() | names),
+)
+sources = st.builds(
+    GivenSources,
+    drivers=st.lists(st.builds(DriverSource, names, st.none() | st.integers(0, 9)), max_size=2).map(tuple),
+    reg_files=many,
+    driver_files=many,
+    boot_codes=st.integers(0, 3),
+)
+described = st.builds(
+    DescribedMachine,
+    path=names,
+    firmware=st.none() | st.sampled_from(["BIOS", "UEFI"]),
+    controllers=st.lists(st.none() | names, max_size=3).map(tuple),
+    edit=st.none() | st.builds(EditVmFile, names, many, st.booleans(), st.binary(), st.binary()),
+)
 jobs = st.builds(
     Job,
-    st.sampled_from(Operation),
-    st.lists(specs, min_size=1, max_size=3).map(tuple),
-    st.integers(0, 3),
-    many,
-    many,
-    many,
-    st.none() | names,
-    registry=st.none() | st.builds(RegistryRequest, st.sampled_from(RegistryAction), names, st.none() | names),
-    sources=st.lists(st.builds(DriverSource, names, st.none() | st.integers(0, 9)), max_size=2).map(tuple),
-    drivers=st.none() | st.builds(DriversRequest, st.sampled_from(DriversAction), st.none() | names),
-    vm_edit=st.none() | st.builds(EditVmFile, names, many, st.booleans(), st.binary(), st.binary()),
+    request=requests,
+    devices=st.lists(specs, min_size=1, max_size=3).map(tuple),
+    disks=st.integers(0, 3),
+    consent=st.builds(Consent, reset_journal=st.booleans(), discard_hibernation=st.booleans()),
+    sources=sources,
+    described=st.none() | described,
 )
 witnesses = st.lists(st.builds(WitnessRange, st.integers(0, 9), sizes, sizes), max_size=3).map(tuple)
 documents = st.none() | st.builds(QueryDocument, st.just(()), names)
@@ -91,8 +120,11 @@ def test_what_is_no_outcome_is_refused(payload: bytes) -> None:
 
 def test_what_a_description_says_comes_through() -> None:
     edit = EditVmFile("a.vmx", ("ethernet0",), False, bytes(range(256)), b"\xff\x00")
-    job = Job(
-        Operation.REPAIR, (), 0, vm_path="a.vmx", vm_firmware="UEFI", controllers=("kvm:lsi", None), vm_edit=edit,
-        recommend=True,
-    )  # fmt: skip
+    machine = DescribedMachine(path="a.vmx", firmware="UEFI", controllers=("kvm:lsi", None), edit=edit)
+    job = Job(request=Request(operation=Operation.REPAIR, recommend=True), devices=(), disks=0, described=machine)
     assert from_json(to_json(job), Job) == job
+
+
+def test_consents_have_names() -> None:
+    with pytest.raises(TypeError):
+        Consent(True, False)  # type: ignore[call-arg]

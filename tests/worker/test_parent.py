@@ -23,16 +23,17 @@ from bootgraft.storage.imageinfo import ImageFormat
 from bootgraft.storage.images import identify, open_image
 from bootgraft.storage.overlay import Overlay
 from bootgraft.worker import parent as parent_module
-from bootgraft.worker.job import AnyOutcome, DriverSource, Job, Operation
+from bootgraft.worker.job import AnyOutcome, DriverSource, GivenSources, Job, Operation, Request
 from bootgraft.worker.parent import Worker
 
 SIZE = 64 * 1024
+TARGET = "vmware:lsilogic"
 SOURCE = Path(parent_module.__file__).parents[2]
 
 
 def job_on(*sizes: int, operation: Operation = Operation.CHECK) -> Job:
     specs = tuple(DeviceSpec(f"disk{n}.raw", "raw", size) for n, size in enumerate(sizes))
-    return Job(operation, specs, len(specs), ("vmware:lsilogic",))
+    return Job(request=Request(operation=operation, targets=(TARGET,)), devices=specs, disks=len(specs))
 
 
 @dataclass
@@ -251,7 +252,9 @@ def test_a_repair_through_a_real_child_changes_only_the_overlay(server1: BuiltMa
     before = server1.disk.read_bytes()
     events: list[Event] = []
     with Worker() as worker:
-        job = Job(Operation.REPAIR, specs, 1, ("vmware:lsilogic",), sources=(DriverSource("b.raw", 1),))
+        request = Request(operation=Operation.REPAIR, targets=(TARGET,))
+        sources = GivenSources(drivers=(DriverSource("b.raw", 1),))
+        job = Job(request=request, devices=specs, disks=1, sources=sources)
         outcome = worker.run(job, disks, [overlay], events.append)
     assert (outcome.status, outcome.proven) == (0, True)
     assert overlay.changed
@@ -264,7 +267,8 @@ def test_a_repair_through_a_real_child_changes_only_the_overlay(server1: BuiltMa
 
 
 def test_a_fault_of_our_own_is_one_error_and_its_traceback(capfd: pytest.CaptureFixture[str]) -> None:
-    job = Job(Operation.CHECK, (DeviceSpec("disk0.raw", "raw", SIZE),), 0)  # a machine without disks
+    spec = DeviceSpec("disk0.raw", "raw", SIZE)
+    job = Job(request=Request(operation=Operation.CHECK), devices=(spec,), disks=0)  # a machine without disks
     with Worker() as worker, pytest.raises(BootgraftError) as caught:
         worker.run(job, [MemoryDisk(bytearray(SIZE))], [], silent)
     assert type(caught.value) is BootgraftError
@@ -277,7 +281,7 @@ import signal
 from bootgraft.events import silent
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.documents.verdict import CheckDocument
-from bootgraft.worker.job import DriverSource, Job, Operation
+from bootgraft.worker.job import Job, Operation, Request
 from bootgraft.worker.parent import Worker
 
 class Device:
@@ -287,7 +291,8 @@ class Device:
         signal.pause()
 
 worker = Worker()
-worker.run(Job(Operation.CHECK, (DeviceSpec("x", "raw", 65536),), 1), [Device()], [], silent)
+job = Job(request=Request(operation=Operation.CHECK), devices=(DeviceSpec("x", "raw", 65536),), disks=1)
+worker.run(job, [Device()], [], silent)
 """
 
 

@@ -8,11 +8,12 @@ from tests.checks.cases import LSI_LOGIC, chain
 from bootgraft.checks.diagnosis import Diagnosis, Verdict
 from bootgraft.machine import Firmware
 from bootgraft.report.device import DeviceSpec
-from bootgraft.worker.job import Job, Operation
+from bootgraft.worker.job import Job, Operation, Request
 from bootgraft.worker.recommending import recommend
 
 DISK, DONOR = DeviceSpec("server1.vhd", "vhd dynamic", 1), DeviceSpec("donor", "raw", 1)
-JOB = Job(Operation.CHECK, (DISK, DONOR), 1, recommend=True)
+JOB = Job(request=Request(operation=Operation.CHECK, recommend=True), devices=(DISK, DONOR), disks=1)
+SILENT = Job(request=Request(operation=Operation.CHECK), devices=(DISK, DONOR), disks=1)
 
 
 def diagnosis(firmware: Firmware | None, verdict: Verdict) -> Diagnosis:
@@ -34,5 +35,6 @@ def test_ntldr_is_started_by_a_bios() -> None:
 
 def test_none_where_it_would_not_boot_or_nobody_asked() -> None:
     assert recommend(JOB, diagnosis(None, Verdict.BLOCKED)) == ()
-    assert recommend(structs.replace(JOB, recommend=False), diagnosis(None, Verdict.BOOTS)) == ()
+    silent = Request(operation=Operation.CHECK)
+    assert recommend(structs.replace(JOB, request=silent), diagnosis(None, Verdict.BOOTS)) == ()
     assert recommend(JOB, replace(diagnosis(None, Verdict.BOOTS), controller=None)) == ()

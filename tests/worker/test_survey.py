@@ -1,6 +1,5 @@
 """What a job's targets are where the machine's description says on which controller each disk hangs."""
 
-from msgspec.structs import replace
 from tests.checks.cases import chain, installation
 from tests.checks.guests import guest_of
 
@@ -8,11 +7,19 @@ from bootgraft.checks.diagnosis import Verdict
 from bootgraft.checks.guest import DescribedFirmware, Guest
 from bootgraft.machine import Firmware
 from bootgraft.report.device import DeviceSpec
-from bootgraft.worker.job import Job, Operation
+from bootgraft.worker.job import DescribedMachine, Job, Operation, Request
 from bootgraft.worker.survey import diagnoses_of
 
 DISKS = (DeviceSpec("a", "raw", 1), DeviceSpec("b", "raw", 1))
-JOB = Job(Operation.CHECK, DISKS, 2, controllers=("vmware:ide", "vmware:lsilogic"))
+
+
+def job(*controllers: str | None, targets: tuple[str, ...] = ()) -> Job:
+    """A check of two disks, on the controllers that the machine's description names."""
+    request = Request(operation=Operation.CHECK, targets=targets)
+    return Job(request=request, devices=DISKS, disks=2, described=DescribedMachine(path="x", controllers=controllers))
+
+
+JOB = job("vmware:ide", "vmware:lsilogic")
 
 
 def found_on(disk: int | None, described: DescribedFirmware | None = None) -> Guest:
@@ -23,8 +30,8 @@ def found_on(disk: int | None, described: DescribedFirmware | None = None) -> Gu
     return guest_of(chain(), windows, described=described)
 
 
-def targets(job: Job, found: Guest) -> list[str]:
-    return [each.controller.target if each.controller else "none" for each in diagnoses_of(job, found)]
+def targets(asked: Job, found: Guest) -> list[str]:
+    return [each.controller.target if each.controller else "none" for each in diagnoses_of(asked, found)]
 
 
 def test_the_controller_of_the_disk_with_windows_counts() -> None:
@@ -34,9 +41,12 @@ def test_the_controller_of_the_disk_with_windows_counts() -> None:
 
 
 def test_a_target_that_is_given_comes_before_the_description() -> None:
-    assert targets(replace(JOB, targets=("kvm:lsi", "kvm:ide")), found_on(1)) == ["kvm:lsi", "kvm:ide"]
-    assert targets(replace(JOB, controllers=()), found_on(1)) == ["none"]
-    assert targets(replace(JOB, controllers=("vmware:ide", None)), found_on(1)) == ["none"]
+    assert targets(job("vmware:ide", "vmware:lsilogic", targets=("kvm:lsi", "kvm:ide")), found_on(1)) == [
+        "kvm:lsi",
+        "kvm:ide",
+    ]
+    assert targets(job(), found_on(1)) == ["none"]
+    assert targets(job("vmware:ide", None), found_on(1)) == ["none"]
 
 
 def test_the_wrong_firmware_comes_first() -> None:

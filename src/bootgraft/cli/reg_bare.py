@@ -32,7 +32,7 @@ from bootgraft.storage.durable import sync_folder
 from bootgraft.storage.overlay import Overlay
 from bootgraft.storage.padded import Padded
 from bootgraft.storage.rawfile import RawFile
-from bootgraft.worker.job import AnyOutcome, Job, Operation
+from bootgraft.worker.job import AnyOutcome, GivenSources, Job, Operation, Request
 from bootgraft.worker.parent import Worker
 
 GROWTH = 2**27
@@ -106,12 +106,14 @@ def _work(
         devices: list[BlockDevice] = [padded, *logs]
         specs = (DeviceSpec(str(path), "hive", room), *(DeviceSpec(str(log.path), "log", log.size) for log in logs))
         job = Job(
-            Operation.REGISTRY,
-            specs,
-            1,
-            reg_files=options.reg,
-            detailed=options.dry_run or options.verbose,
-            registry=replace(request, bare_size=hive.size),
+            request=Request(
+                operation=Operation.REGISTRY,
+                detailed=options.dry_run or options.verbose,
+                registry=replace(request, bare_size=hive.size),
+            ),
+            devices=specs,
+            disks=1,
+            sources=GivenSources(reg_files=options.reg),
         )
         outcome = worker.run(job, devices, [overlay], monitor, output)
         if not (outcome.proven and in_place):

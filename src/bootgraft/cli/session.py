@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Self
 
 from bootgraft.cli.options import Options
 from bootgraft.events import Event, EventKind, Monitor
+from bootgraft.repair.consent import Consent
 from bootgraft.report.device import DeviceSpec
 from bootgraft.storage.overlay import Overlay
-from bootgraft.worker.job import AnyOutcome, DriverSource, Job, Operation
+from bootgraft.worker.job import AnyOutcome, DescribedMachine, DriverSource, GivenSources, Job, Operation, Request
 from bootgraft.worker.parent import Worker
 
 if TYPE_CHECKING:  # loaded beside the child
@@ -67,30 +68,43 @@ class Session:
             sources.append(DriverSource(location, None if image is None else len(opened)))
             opened += [] if image is None else [image]
         opened += self._boot_code
-        described = self._options.description
         job = Job(
-            operation,
-            tuple(_spec(image) for image in opened),
-            len(self.images),
-            self._options.targets,
-            self._options.reg,
-            self._options.file,
-            self._options.windows,
-            self._options.dry_run or self._options.verbose,
-            self._options.registry,
-            self._options.reset_journal,
-            self._options.discard_hibernation,
-            len(self._options.boot_code),
-            tuple(sources),
-            self._options.drivers_request,
-            "" if described is None else str(described.path),
-            None if described is None or described.firmware is None else described.firmware.value,
-            self._options.controllers,
-            self._options.vm_edit,
-            self._options.recommend,
+            request=Request(
+                operation=operation,
+                targets=self._options.targets,
+                windows=self._options.windows,
+                detailed=self._options.dry_run or self._options.verbose,
+                recommend=self._options.recommend,
+                registry=self._options.registry,
+                drivers=self._options.drivers_request,
+            ),
+            devices=tuple(_spec(image) for image in opened),
+            disks=len(self.images),
+            consent=Consent(
+                reset_journal=self._options.reset_journal, discard_hibernation=self._options.discard_hibernation
+            ),
+            sources=GivenSources(
+                drivers=tuple(sources),
+                reg_files=self._options.reg,
+                driver_files=self._options.file,
+                boot_codes=len(self._options.boot_code),
+            ),
+            described=_described(self._options),
         )
         devices = [image.device for image in opened]
         return self._worker.run(job, devices, self.overlays, self._monitor, output)
+
+
+def _described(options: Options) -> DescribedMachine | None:
+    description = options.description
+    if description is None:
+        return None
+    return DescribedMachine(
+        path=str(description.path),
+        firmware=None if description.firmware is None else description.firmware.value,
+        controllers=options.controllers,
+        edit=options.vm_edit,
+    )
 
 
 def _spec(image: "OpenImage") -> DeviceSpec:

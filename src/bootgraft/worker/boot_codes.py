@@ -15,7 +15,7 @@ def given_code(job: Job, donors: Sequence[BlockDevice]) -> CodeSource:
     @cache
     def read() -> tuple[BootCode, ...]:
         named = list(zip(donors, job.devices[job.disks :], strict=True))
-        count = len(named) - job.boot_codes
+        count = len(named) - job.sources.boot_codes
         found: list[BootCode] = []
         for device, image in (*named[count:], *named[:count]):
             with Machine.read([device], writable=False) as machine:

@@ -27,7 +27,7 @@ def run(
 
     Raises the BootgraftError family; nothing else leaves it but a bug.
     """
-    request = job.drivers
+    request = job.request.drivers
     if request is None:
         raise ValueError(job)
     if request.action is DriversAction.HARVEST:
@@ -38,7 +38,7 @@ def run(
         from bootgraft.worker.kits import make_kit
 
         return make_kit(job, request, disks, sources, output)
-    (source,) = job.sources
+    (source,) = job.sources.drivers
     if source.device is not None and not is_floppy(sources[source.device - job.disks]):
         raise DriverSourceError(
             "this is a disk image and no driver package",
@@ -48,7 +48,7 @@ def run(
     with open_packages(source, sources, job.disks) as tree:
         if request.action is DriversAction.LIST:
             return _list(tree, request)
-        return _show(tree, job.targets[0], request)
+        return _show(tree, job.request.targets[0], request)
 
 
 def _list(tree: PackageTree, request: DriversRequest) -> Outcome[ListDocument]:

@@ -25,9 +25,9 @@ def harvest(job: Job, disks: Sequence[BlockDevice], output: Callable[[bytes], No
 
     Raises the BootgraftError family; nothing else leaves it but a bug.
     """
-    controller = find_controller(job.targets[0])
+    controller = find_controller(job.request.targets[0])
     with Machine.read(disks, writable=False) as machine:
-        found = survey(machine, job)
+        found = survey(job, machine)
         if found.installation is None or found.hive is None:
             raise DriverSourceError(
                 "no Windows boots from this machine", where=job.location, advice="`bootgraft inspect` shows why"

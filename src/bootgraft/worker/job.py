@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from bootgraft.changes import EditVmFile, WitnessRange
 from bootgraft.jsontext import from_json
+from bootgraft.repair.consent import Consent
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.documents.base import Document
 from bootgraft.worker.drivers_request import DriversRequest
@@ -23,6 +24,23 @@ class Operation(StrEnum):
     REGISTRY = "registry"
 
 
+class Request(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is asked.
+
+    ``targets`` are controllers, ``windows`` names the installation that is meant, None for the one that boots.
+    ``detailed`` asks for the registry changes as ``.reg`` text, ``recommend`` for the lines of a description.
+    ``registry`` says what ``reg`` is to do, ``drivers`` what ``drivers`` is to do.
+    """
+
+    operation: Operation
+    targets: tuple[str, ...] = ()
+    windows: str | None = None
+    detailed: bool = False
+    recommend: bool = False
+    registry: RegistryRequest | None = None
+    drivers: DriversRequest | None = None
+
+
 class DriverSource(Struct, frozen=True, forbid_unknown_fields=True):
     """One source of drivers: an image, by its place among the job's devices, or else a path that the child opens."""
 
@@ -30,50 +48,61 @@ class DriverSource(Struct, frozen=True, forbid_unknown_fields=True):
     device: int | None = None
 
 
-class Job(Struct, frozen=True, forbid_unknown_fields=True):
+class GivenSources(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where drivers and boot code are to be had.
+
+    ``reg_files``, ``driver_files`` and the ``drivers`` that are no images are paths of ordinary files and folders,
+    which the child opens for reading itself. The last ``boot_codes`` of a job's devices give boot code only.
+    """
+
+    drivers: tuple[DriverSource, ...] = ()
+    reg_files: tuple[str, ...] = ()
+    driver_files: tuple[str, ...] = ()
+    boot_codes: int = 0
+
+
+class DescribedMachine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the machine's description says.
+
+    ``path`` is its file, ``firmware`` one of ``BIOS`` and ``UEFI``. ``controllers`` says which target presents each
+    disk, for want of targets that were asked for: the one with the Windows counts. ``edit`` is to be committed with the
+    changes to the disks.
+    """
+
+    path: str
+    firmware: str | None = None
+    controllers: tuple[str | None, ...] = ()
+    edit: EditVmFile | None = None
+
+
+class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One machine's work.
 
     The first ``disks`` of ``devices`` are the machine's disks in BIOS order; each further one is an image among the
-    driver sources (the only disk of a donor, or a floppy), the last ``boot_codes`` of them disks that give boot code
-    only. ``reg_files``, ``driver_files`` and the other ``sources`` are paths of ordinary files and
-    folders, which the child opens for reading itself. ``detailed`` asks for the registry changes as ``.reg`` text.
-    ``registry`` says what ``reg`` is to do, ``drivers`` what ``drivers`` is to do.
-    ``reset_journal`` and ``discard_hibernation`` are what the user consents to lose (see :mod:`.consent`).
-
-    ``vm_path`` is the machine's description, ``vm_firmware`` what it says of the firmware (``BIOS``, ``UEFI``).
-    ``controllers`` says which target presents each disk, for want of ``targets``: the one with the Windows counts.
-    ``vm_edit`` is to be committed with the changes to the disks; ``recommend`` asks for the lines of a description.
+    sources: the only disk of a donor, or a floppy.
     """
 
-    operation: Operation
+    request: Request
     devices: tuple[DeviceSpec, ...]
     disks: int
-    targets: tuple[str, ...] = ()
-    reg_files: tuple[str, ...] = ()
-    driver_files: tuple[str, ...] = ()
-    windows: str | None = None
-    detailed: bool = False
-    registry: RegistryRequest | None = None
-    reset_journal: bool = False
-    discard_hibernation: bool = False
-    boot_codes: int = 0
-    sources: tuple[DriverSource, ...] = ()
-    drivers: DriversRequest | None = None
-    vm_path: str = ""
-    vm_firmware: str | None = None
-    controllers: tuple[str | None, ...] = ()
-    vm_edit: EditVmFile | None = None
-    recommend: bool = False
+    consent: Consent = Consent()
+    sources: GivenSources = GivenSources()
+    described: DescribedMachine | None = None
+
+    @property
+    def images(self) -> tuple[DeviceSpec, ...]:
+        """The machine's disks."""
+        return self.devices[: self.disks]
 
     @property
     def driver_donors(self) -> tuple[DeviceSpec, ...]:
         """The donors that may have a driver."""
-        return self.devices[self.disks : len(self.devices) - self.boot_codes]
+        return self.devices[self.disks : len(self.devices) - self.sources.boot_codes]
 
     @property
     def location(self) -> str:
         """What the work is about, for messages."""
-        return self.devices[0].location if self.devices else ", ".join(each.location for each in self.sources)
+        return self.devices[0].location if self.devices else ", ".join(each.location for each in self.sources.drivers)
 
 
 Answer_co = TypeVar("Answer_co", bound=Document | None, covariant=True)

@@ -43,7 +43,7 @@ def make_kit(
 
     Raises the BootgraftError family; nothing else leaves it but a bug.
     """
-    controller = find_controller(job.targets[0])
+    controller = find_controller(job.request.targets[0])
     if disks:
         kit = _kit_for_machine(job, request, disks, sources, controller)
         if kit is None:
@@ -102,7 +102,8 @@ def _kit_for_machine(
 ) -> Kit | None:
     """The kit with what this machine lacks; None where its driver is to be had nowhere."""
     with Machine.read(disks, writable=False) as machine:
-        found = survey(machine, structs.replace(job, windows=None))
+        whichever = structs.replace(job.request, windows=None)
+        found = survey(structs.replace(job, request=whichever), machine)
         if found.installation is None or found.hive is None:
             raise DriverSourceError(
                 "no Windows boots from this machine", where=job.location, advice="`bootgraft inspect` shows why"

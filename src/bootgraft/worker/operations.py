@@ -49,7 +49,7 @@ def run_job(
 
     Raises the BootgraftError family; nothing else leaves it but a bug.
     """
-    match job.operation:
+    match job.request.operation:
         case Operation.INSPECT:
             return _inspect(job, disks)
         case Operation.CHECK:
@@ -79,7 +79,7 @@ def _inspect(job: Job, disks: Sequence[BlockDevice]) -> Outcome[InspectDocument]
                 unreadable.append(str(error))
         unreadable += chain.notes
         steps = (*chain.steps, *_start_steps(windows))
-        document = inspect_document(machine, job.devices[: job.disks], windows, steps, unreadable)
+        document = inspect_document(machine, job.images, windows, steps, unreadable)
         return Outcome(BOOTS, document, inspect_text(document))
 
 
@@ -97,9 +97,9 @@ def _start_steps(windows: Sequence[Installation]) -> tuple[Step, ...]:
 
 
 def _check(job: Job, disks: Sequence[BlockDevice]) -> Outcome[CheckDocument]:
-    images = job.devices[: job.disks]
+    images = job.images
     with Machine.read(disks, writable=False) as machine:
-        guest = survey(machine, job)
+        guest = survey(job, machine)
         diagnosis = diagnoses_of(job, guest)[0]
         lines = recommend(job, diagnosis)
         instead = _alternatives(guest, diagnosis)

@@ -37,7 +37,7 @@ def find_packages(
         return ()
     main_id = diagnosis.controller.main_id
     lacking = (each.device or main_id for each in diagnosis.findings if each.remedy in DRIVER_REMEDIES)
-    is_given = job.reg_files or job.driver_files or job.sources
+    is_given = job.sources.reg_files or job.sources.driver_files or job.sources.drivers
     found = (
         given_package(job, donors, diagnosis.controller, installation)
         if is_given and device == main_id
@@ -54,12 +54,12 @@ def given_package(
 
     Raises DriverSourceError where none of them has it.
     """
-    if job.reg_files or job.driver_files:
+    if job.sources.reg_files or job.sources.driver_files:
         from bootgraft.drivers.manual import read_manual
 
-        return read_manual(job.reg_files, job.driver_files, recipient.arch)
+        return read_manual(job.sources.reg_files, job.sources.driver_files, recipient.arch)
     failure: BootgraftError | None = None
-    for source in job.sources:
+    for source in job.sources.drivers:
         try:
             if source.device is None or is_floppy(donors[source.device - job.disks]):
                 with open_packages(source, donors, job.disks) as tree:

@@ -102,7 +102,7 @@ class Worker:
                     case Frame.RUN:
                         _take_run(payload, overlays)
                     case Frame.DONE:
-                        return read_outcome(payload, job.operation)
+                        return read_outcome(payload, job.request.operation)
                     case Frame.FAULT:
                         raise decode_error(payload)
                     case _:

@@ -13,10 +13,10 @@ if TYPE_CHECKING:  # few ask for them
 
 def recommend(job: Job, diagnosis: Diagnosis) -> "tuple[Fragment, ...]":
     """The fragments for one target; none where they were not asked for, or the machine would not boot with them."""
-    if not job.recommend or diagnosis.controller is None or diagnosis.verdict is Verdict.BLOCKED:
+    if not job.request.recommend or diagnosis.controller is None or diagnosis.verdict is Verdict.BLOCKED:
         return ()
     from bootgraft.targets.recommend import DiskFile, fragments
 
-    names = [(image.location, image.format.partition(" ")[0]) for image in job.devices[: job.disks]]
+    names = [(image.location, image.format.partition(" ")[0]) for image in job.images]
     disks = [DiskFile(location, ImageFormat(name).qemu_driver or "raw") for location, name in names]
     return fragments(diagnosis.controller, diagnosis.chain.firmware or Firmware.BIOS, disks)

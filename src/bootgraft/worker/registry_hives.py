@@ -12,6 +12,7 @@ from bootgraft.filesystems.base import FileSystem, FileSystemKind
 from bootgraft.machine import Disk, Machine, Volume
 from bootgraft.registry.hive import Hive
 from bootgraft.repair.apply import find_volume
+from bootgraft.repair.writable import refuse_unusable
 from bootgraft.storage.blockdevice import BlockDevice, Slice
 from bootgraft.storage.partitions import Partition, PartitionTable, TableKind
 from bootgraft.windows.hives import hive_path
@@ -25,7 +26,6 @@ from bootgraft.windows.registry_paths import (
     parse_key,
     set_number,
 )
-from bootgraft.worker.consent import refuse_unusable
 from bootgraft.worker.job import Job
 from bootgraft.worker.registry_request import RegistryRequest
 from bootgraft.worker.survey import survey
@@ -181,7 +181,7 @@ def opened(
         yield _bare(job, disks[0], logs, request.bare_size, writable=writable)
         return
     with Machine.read(disks, writable=writable) as machine:
-        found = survey(machine, job)
+        found = survey(job, machine)
         if writable or found.installation is None:
             refuse_unusable(found.unusable)
         if found.installation is None:

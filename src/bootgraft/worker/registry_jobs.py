@@ -14,7 +14,7 @@ def run(
     job: Job, disks: Sequence[BlockDevice], logs: Sequence[BlockDevice], *, monitor: Monitor, output: Output
 ) -> AnyOutcome:
     """Do the job's registry request. ``logs`` are those of a hive file by itself. Raises the BootgraftError family."""
-    request = job.registry
+    request = job.request.registry
     if request is None:
         raise ValueError(job)
     if request.action.writes:

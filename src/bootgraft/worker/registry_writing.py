@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from msgspec import structs
@@ -17,18 +18,19 @@ from bootgraft.repair.apply import apply, filetime
 from bootgraft.repair.chainplan import join
 from bootgraft.repair.proof import read_back, witnesses_of
 from bootgraft.repair.registry_plan import plan_edits
+from bootgraft.repair.sessions import Discarded, discard_sessions
 from bootgraft.repair.soundness import Defects, findings, read_strictly, require_no_worse
+from bootgraft.repair.writable import open_for_writing
 from bootgraft.report.document import change_documents, finding_documents
 from bootgraft.report.documents.registry import EditDocument, LogDocument, RecoveredDocument
 from bootgraft.report.registry import diff_lines
 from bootgraft.report.text import finding_lines, plan_text, sector_line
 from bootgraft.storage.blockdevice import BlockDevice
-from bootgraft.worker.consent import open_for_writing
-from bootgraft.worker.hibernated import Discarded, discard_sessions
 from bootgraft.worker.job import Job, Outcome
 from bootgraft.worker.registry_edits import Edits, delete_edits, import_edits, set_edits
 from bootgraft.worker.registry_hives import Hives, opened
 from bootgraft.worker.registry_request import RegistryAction, RegistryRequest
+from bootgraft.worker.survey import survey
 
 DONE: Final = 0
 NOTHING_WRITTEN: Final = 1
@@ -83,20 +85,20 @@ def _edits(hives: Hives, work: _Work) -> Edits:
         case RegistryAction.DELETE:
             return delete_edits(hives, work.request)
         case _:
-            return import_edits(hives, work.request, work.job.reg_files[0])
+            return import_edits(hives, work.request, work.job.sources.reg_files[0])
 
 
 def _drop_sessions(work: _Work) -> Discarded:
     """Drop the sessions that sleep on the machine, where the user consented to that."""
-    if work.request.bare_size is not None or not work.job.discard_hibernation:
+    if work.request.bare_size is not None or not work.job.consent.discard_hibernation:
         return Discarded()
-    return discard_sessions(work.job, work.disks)
+    return discard_sessions(partial(survey, work.job), work.job.consent, work.disks)
 
 
 def _open(work: _Work, hives: Hives, places: Sequence[FileId]) -> tuple[str, ...]:
     """Make sure that the volumes of these files can be written; returns what had to be done for that."""
     volumes = [] if hives.is_bare else [hives.volume(place) for place in places]
-    return open_for_writing(hives.machine, volumes, hives.sessions, work.job)
+    return open_for_writing(hives.machine, volumes, hives.sessions, work.job.consent)
 
 
 def _grown(work: _Work, hives: Hives) -> _Work:
@@ -119,7 +121,7 @@ def _prove(work: _Work, plan: Plan, defects: Defects) -> Outcome[EditDocument]:
         damage = findings(plan, remaining)
         ranges = witnesses_of([change.hive for change in plan.registry()], (), hives.machine)
     changes = plan.registry()
-    if work.job.detailed or len(changes) <= SHOWN:
+    if work.job.request.detailed or len(changes) <= SHOWN:
         lines = list(diff_lines(changes))
     else:
         lines = plan_text(replace(plan, notes=()), detailed=False).strip("\n").split("\n")

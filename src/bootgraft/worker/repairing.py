@@ -1,36 +1,21 @@
-"""A repair from start to end, in rounds: what a broken boot chain leads to is only seen once the chain is mended.
-
-What disks, volumes and letters are called is mended in the same rounds: it may be what the chain breaks on.
-
-Each round plans, applies its plan to the overlays and unmounts them; the next one reads the machine again. All rounds
-are one plan, proven at the end as a whole on the overlays, mounted afresh.
-"""
+"""``repair``: the rounds, done for a job, and what came of them as a document and as text."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
-from bootgraft.changes import Plan, WitnessRange
-from bootgraft.checks.diagnosis import Diagnosis, Verdict, findings_of
-from bootgraft.checks.finding import Finding, Remedy, Severity, Stage
-from bootgraft.checks.guest import Guest
-from bootgraft.drivers.package import DriverPackage
-from bootgraft.events import Event, EventKind, Monitor
-from bootgraft.machine import Machine
-from bootgraft.repair.apply import apply
-from bootgraft.repair.chainplan import join, plan_chain, volumes_written
-from bootgraft.repair.plan import commit_notes, needs_driver, plan_repair
-from bootgraft.repair.proof import read_back, witnesses_of
-from bootgraft.repair.soundness import Defects, findings, read_strictly, require_no_worse
+from bootgraft.changes import Plan
+from bootgraft.checks.diagnosis import Verdict
+from bootgraft.events import Monitor
+from bootgraft.repair import rounds
+from bootgraft.repair.rounds import Repaired, Unchanged
+from bootgraft.repair.task import RepairTask
 from bootgraft.report.document import change_documents, check_document
 from bootgraft.report.documents.changing import RepairDocument
 from bootgraft.report.documents.verdict import CheckDocument
 from bootgraft.report.text import check_text, finding_lines, fragments_text, plan_text, summary_line, verdict_line
 from bootgraft.storage.blockdevice import BlockDevice
-from bootgraft.windows.installation import Installation, hive_file
 from bootgraft.worker.boot_codes import given_code
-from bootgraft.worker.consent import open_for_writing, refuse_unsafe, refuse_unusable
 from bootgraft.worker.job import Job, Outcome
 from bootgraft.worker.packages import find_packages
 from bootgraft.worker.recommending import recommend
@@ -38,48 +23,6 @@ from bootgraft.worker.survey import diagnoses_of, survey
 
 _DONE: Final = 0
 _NOT_DONE: Final = 1
-_OUT_OF_REACH = (Remedy.NONE, Remedy.BOOT_CODE)
-"""What no plan for a Windows mends: boot code is grafted with the chain, or there was none to graft."""
-_MAX_CHAIN_ROUNDS = 8
-"""Rounds that mend the chain: more than it has links that can be mended, so that this ends whatever a check says."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Progress:
-    """What the rounds so far planned and applied, what they found and mended, and the hives before the first edit.
-
-    ``mended`` was found in the chain, ``renamed`` among the names of disks and volumes.
-    """
-
-    plan: Plan
-    mended: tuple[Finding, ...] = ()
-    renamed: tuple[Finding, ...] = ()
-    was_followed: bool = True  # whether the chain, as it was before the first round, arrived at a Windows
-    defects: Defects | None = None
-    rounds: int = 0
-
-    def before(self, diagnoses: Sequence[Diagnosis]) -> tuple[Diagnosis, ...]:
-        """The diagnoses of a machine whose chain was mended, with what was wrong with that in front."""
-        return tuple(self._with_chain(each) for each in diagnoses)
-
-    def _with_chain(self, diagnosis: Diagnosis) -> Diagnosis:
-        found = (*self.mended, *diagnosis.findings, *self.renamed)
-        known = self.was_followed and not any(finding.leaves_open for finding in (*self.mended, *self.renamed))
-        verdict = diagnosis.verdict if known else Verdict.UNKNOWN
-        blocked = any(finding.severity is Severity.BLOCKER for finding in found)
-        return replace(diagnosis, findings=found, verdict=Verdict.BLOCKED if blocked else verdict)
-
-    def with_plan(self, plan: Plan, defects: Defects) -> "_Progress":
-        """The same after one more plan was applied; ``defects`` are those of the hives that it edited, before that."""
-        return replace(self, plan=join(self.plan, plan), defects={**defects, **(self.defects or {})})
-
-
-@dataclass(frozen=True, slots=True)
-class _Planned:
-    """What came of one round: ``progress`` is None where nothing that can be done would help."""
-
-    before: tuple[Diagnosis, ...]
-    progress: _Progress | None
 
 
 def repair(
@@ -89,176 +32,41 @@ def repair(
 
     Raises the BootgraftError family; nothing else leaves it but a bug.
     """
-    _step(monitor, "reading the machine")
-    edits = Plan(() if job.vm_edit is None else (job.vm_edit,))
-    progress = _Progress(edits)
-    if job.discard_hibernation:
-        from bootgraft.worker.hibernated import discard_sessions
-
-        done = discard_sessions(job, disks)
-        progress = replace(progress, plan=join(edits, done.plan), mended=done.findings, defects=done.defects)
-    given = given_code(job, donors)
-    drivers = donors[: len(job.driver_donors)]
-    while True:
-        with Machine.read(disks, writable=True) as machine:
-            found = survey(machine, job, boot_code=given)
-            refuse_unusable(found.unusable)
-            mending = (*findings_of(found, Stage.CHAIN), *findings_of(found, Stage.IDENTITY))
-            plan = _with_notes(plan_chain(mending), found)
-            is_last = not plan.changes or progress.rounds == _MAX_CHAIN_ROUNDS
-            planned = (
-                _mend_windows(job, machine, found, drivers, progress, monitor)
-                if is_last
-                else _mend_chain(job, machine, found, plan, progress, monitor)
-            )
-        if planned.progress is None:
-            return _unchanged(job, planned.before)
-        progress = planned.progress
-        if is_last:
-            _step(monitor, "proving the result on the overlay, mounted afresh")
-            return _prove(job, progress, planned.before, disks)
-
-
-def _with_notes(plan: Plan, found: Guest) -> Plan:
-    """The plan with what the commit of its edits of the SYSTEM hive writes besides them."""
-    if found.installation is None or found.hive is None:
-        return plan
-    place = hive_file(found.installation)
-    edited = any(change.hive == place for change in plan.registry())
-    return replace(plan, notes=tuple(commit_notes(found.hive))) if edited else plan
-
-
-def _mend_chain(
-    job: Job, machine: Machine, found: Guest, plan: Plan, progress: _Progress, monitor: Monitor
-) -> _Planned:
-    """Apply what the findings about chain and names carry; the Windows behind it is looked at in the next round."""
-    _step(monitor, "mending the boot chain and the names of disks and volumes on the overlay")
-    before = progress.before(diagnoses_of(job, found))
-    opened = open_for_writing(machine, volumes_written(plan, machine), found.sessions, job)
-    plan = replace(plan, notes=(*opened, *plan.notes))
-    defects = read_strictly(plan, machine)
-    damage = findings(plan, defects)
-    if any(finding.severity is Severity.BLOCKER for finding in damage):
-        return _Planned(tuple(each.with_findings(damage) for each in before), None)
-    apply(plan, machine, now=datetime.now(UTC))
-    mended = tuple(each for each in findings_of(found, Stage.CHAIN) if each.changes)
-    renamed = tuple(each for each in findings_of(found, Stage.IDENTITY) if each.changes)
-    was_followed = progress.was_followed and found.chain.default is not None
-    done = replace(
-        progress,
-        mended=(*progress.mended, *mended, *damage),
-        renamed=(*progress.renamed, *renamed),
-        was_followed=was_followed,
-        rounds=progress.rounds + 1,
+    edit = None if job.described is None else job.described.edit
+    task = RepairTask(
+        look=partial(survey, job),
+        diagnose=partial(diagnoses_of, job),
+        find_packages=partial(find_packages, job, donors[: len(job.driver_donors)]),
+        boot_code=given_code(job, donors),
+        leaves_packages=bool(job.sources.drivers),
+        consent=job.consent,
+        edits=Plan(() if edit is None else (edit,)),
     )
-    return _Planned(before, done.with_plan(plan, defects))
+    done = rounds.repair(task, disks, monitor=monitor)
+    return _unchanged(job, done) if isinstance(done, Unchanged) else _repaired(job, done)
 
 
-def _mend_windows(
-    job: Job,
-    machine: Machine,
-    found: Guest,
-    donors: Sequence[BlockDevice],
-    progress: _Progress,
-    monitor: Monitor,
-) -> _Planned:
-    """Graft what the Windows lacks that the chain arrives at."""
-    diagnoses = diagnoses_of(job, found)
-    before = progress.before(diagnoses)
-    if found.installation is None or found.hive is None:
-        return _Planned(before, None)
-    refuse_unsafe(found.installation.volume, found.sessions, job)
-    if any(finding.remedy in _OUT_OF_REACH for each in diagnoses for finding in each.blockers):
-        return _Planned(before, None)  # no driver source would help
-    if all(finding.remedy in _OUT_OF_REACH for each in diagnoses for finding in each.findings):
-        return _Planned(before, progress if progress.plan.changes else None)
-    _step(monitor, "reading the driver sources")
-    work: list[tuple[Diagnosis, DriverPackage | None]] = []
-    for each in diagnoses:
-        packages = find_packages(job, donors, each, found.installation)
-        if needs_driver(each) and not packages:
-            return _Planned(before, None)
-        work += [(each, package) for package in packages or (None,)]
-    plan = plan_repair(found.installation, found.hive, work)
-    notes = open_for_writing(machine, volumes_written(plan, machine), found.sessions, job)
-    plan = replace(plan, notes=(*plan.notes, *notes))
-    _step(monitor, "reading the hives that are to be edited from end to end")
-    given = [package for _, package in work if package is not None] if job.sources else []
-    plan, defects = _with_packages(machine, found.installation, plan, given)
-    damage = findings(plan, defects)
-    before = tuple(each.with_findings(damage) for each in before)
-    if any(finding.severity is Severity.BLOCKER for finding in damage):
-        return _Planned(before, None)
-    _step(monitor, "applying the plan to the overlay")
-    apply(plan, machine, now=datetime.now(UTC))
-    return _Planned(before, progress.with_plan(plan, defects))
-
-
-def _with_packages(
-    machine: Machine, installation: Installation, plan: Plan, given: Sequence[DriverPackage]
-) -> tuple[Plan, Defects]:
-    """The plan with the packages left for the second start, and what is wrong with the hives that it edits.
-
-    Neither a damaged SOFTWARE hive, which is then left alone, nor a volume that is too full for the packages keeps the
-    machine from its first start.
-    """
-    if not plan.changes or not any(package.inf is not None and package.inf.content for package in given):
-        return plan, read_strictly(plan, machine)
-    from bootgraft.repair.secondboot import leave_package, not_left, rehearse, without_registry
-
-    left = Plan(())
-    for package in given:
-        left = join(left, leave_package(installation, package))
-    defects = read_strictly(join(plan, left), machine)
-    damage = findings(left, {change.hive: defects[change.hive] for change in left.registry()})
-    blocker = next((each for each in damage if each.severity is Severity.BLOCKER), None)
-    if blocker is not None:
-        left = without_registry(left, blocker.title)
-    fault = rehearse(join(plan, left), machine) if left.changes else None
-    if fault is not None:
-        left = not_left(fault)
-    edited = {change.hive for change in join(plan, left).registry()}
-    return join(plan, left), {place: found for place, found in defects.items() if place in edited}
-
-
-def _unchanged(job: Job, diagnoses: Sequence[Diagnosis]) -> Outcome[RepairDocument]:
-    """Nothing is to be changed: because all boots already, or because nothing that can be done would help."""
-    images = job.devices[: job.disks]
-    documents = tuple(check_document(each, recommend(job, each)) for each in diagnoses)
-    document = _document(Plan(()), documents, documents)
-    good = all(each.verdict is Verdict.BOOTS for each in diagnoses)
+def _unchanged(job: Job, done: Unchanged) -> Outcome[RepairDocument]:
+    documents = tuple(check_document(each, recommend(job, each)) for each in done.diagnoses)
+    good = all(each.verdict is Verdict.BOOTS for each in done.diagnoses)
     head = "Nothing to do: nothing was changed." if good else "Nothing was written."
-    text = "\n".join([head, "", *(check_text(each, images, recommend(job, each)) for each in diagnoses)])
-    return Outcome(_DONE if good else _NOT_DONE, document, text)
+    text = "\n".join([head, "", *(check_text(each, job.images, recommend(job, each)) for each in done.diagnoses)])
+    return Outcome(_DONE if good else _NOT_DONE, _document(Plan(()), documents, documents), text)
 
 
-def _prove(
-    job: Job, progress: _Progress, before: Sequence[Diagnosis], disks: Sequence[BlockDevice]
-) -> Outcome[RepairDocument]:
-    plan = progress.plan
-    with Machine.read(disks, writable=False) as machine:
-        read_back(plan, machine)
-        remaining = read_strictly(plan, machine)
-        require_no_worse(progress.defects or {}, remaining)
-        damage = findings(plan, remaining)
-        surveyed = survey(machine, job)
-        after = tuple(each.with_findings(damage) for each in diagnoses_of(job, surveyed))
-        proven = all(each.verdict is Verdict.BOOTS for each in after)
-        document = _document(
-            plan,
-            tuple(map(check_document, before)),
-            tuple(check_document(each, recommend(job, each)) for each in after),
-        )
-        return Outcome(
-            _DONE if proven else _NOT_DONE,
-            document,
-            _unproven_head(plan, proven=proven)
-            + _repair_text(plan, before, after, detailed=job.detailed)
-            + "".join(fragments_text(each, recommend(job, each)) for each in after),
-            proven and bool(plan.changes),
-            summary_line(plan),
-            _witnesses(plan, surveyed, machine) if proven else (),
-        )
+def _repaired(job: Job, done: Repaired) -> Outcome[RepairDocument]:
+    before = tuple(map(check_document, done.before))
+    after = tuple(check_document(each, recommend(job, each)) for each in done.after)
+    return Outcome(
+        _DONE if done.proven else _NOT_DONE,
+        _document(done.plan, before, after),
+        _unproven_head(done)
+        + _repair_text(done, detailed=job.request.detailed)
+        + "".join(fragments_text(each, recommend(job, each)) for each in done.after),
+        done.proven and bool(done.plan.changes),
+        summary_line(done.plan),
+        done.witnesses,
+    )
 
 
 def _document(plan: Plan, before: tuple[CheckDocument, ...], after: tuple[CheckDocument, ...]) -> RepairDocument:
@@ -274,34 +82,22 @@ def _document(plan: Plan, before: tuple[CheckDocument, ...], after: tuple[CheckD
     )
 
 
-def _witnesses(plan: Plan, surveyed: Guest, machine: Machine) -> tuple[WitnessRange, ...]:
-    """Where it shows that Windows ran since: its SYSTEM hive tells it even if the plan only writes, say, boot.ini."""
-    system = () if surveyed.installation is None else (hive_file(surveyed.installation),)
-    hives = (*(change.hive for change in plan.registry()), *system)
-    files = (*(change.file for change in plan.directories()), *(change.file for change in plan.files()))
-    return witnesses_of(hives, files, machine)
-
-
-def _unproven_head(plan: Plan, *, proven: bool) -> str:
-    if not proven:
+def _unproven_head(done: Repaired) -> str:
+    if not done.proven:
         return "Nothing was written: it is not proven that the machine would boot with these changes.\n\n"
-    return "" if plan.changes else "Nothing to do: nothing was changed.\n\n"
+    return "" if done.plan.changes else "Nothing to do: nothing was changed.\n\n"
 
 
-def _repair_text(plan: Plan, before: Sequence[Diagnosis], after: Sequence[Diagnosis], *, detailed: bool) -> str:
-    lines = [f"before: {verdict_line(each)}" for each in before]
-    lines += [f"after:  {verdict_line(each)}" for each in after]
-    lines += ["", plan_text(plan, detailed=detailed).rstrip()]
-    remaining = [finding for each in after for finding in each.findings]
+def _repair_text(done: Repaired, *, detailed: bool) -> str:
+    lines = [f"before: {verdict_line(each)}" for each in done.before]
+    lines += [f"after:  {verdict_line(each)}" for each in done.after]
+    lines += ["", plan_text(done.plan, detailed=detailed).rstrip()]
+    remaining = [finding for each in done.after for finding in each.findings]
     lines += finding_lines(remaining)
     lines.append("")
     lines.append(
         "The same edits go to every control set: Last Known Good no longer holds the old state."
-        if any(change.key.casefold().startswith("controlset") for change in plan.registry())
+        if any(change.key.casefold().startswith("controlset") for change in done.plan.registry())
         else ""
     )
     return "\n".join(lines).rstrip() + "\n"
-
-
-def _step(monitor: Monitor, text: str) -> None:
-    monitor(Event(EventKind.STEP, text))

@@ -21,14 +21,15 @@ def diagnoses_of(job: Job, guest: Guest) -> tuple[Diagnosis, ...]:
 
 def _targets_of(job: Job, guest: Guest) -> tuple[str, ...]:
     """The targets that were asked for; else the controller of the disk that holds the Windows, if that is known."""
-    if job.targets or not job.controllers:
-        return job.targets
+    controllers = () if job.described is None else job.described.controllers
+    if job.request.targets or not controllers:
+        return job.request.targets
     disk = 0 if guest.installation is None else guest.installation.volume.disk
-    controller = job.controllers[disk]
+    controller = controllers[disk]
     return () if controller is None else (controller,)
 
 
-def survey(machine: Machine, job: Job, *, boot_code: CodeSource = none_given) -> Guest:
+def survey(job: Job, machine: Machine, boot_code: CodeSource = none_given) -> Guest:
     """Follow the boot chain to the Windows that the job is about: the one that boots, or the one that it names.
 
     ``boot_code`` has that of other installations.
@@ -37,14 +38,18 @@ def survey(machine: Machine, job: Job, *, boot_code: CodeSource = none_given) ->
     """
     if all(disk.table.kind is TableKind.NONE for disk in machine.disks):
         raise _no_table(machine, job.devices[0].location)
-    chain = follow(machine, search_others=job.windows is not None)
-    installation = default_windows(chain) if job.windows is None else _named(chain, job.windows)
+    windows = job.request.windows
+    chain = follow(machine, search_others=windows is not None)
+    installation = default_windows(chain) if windows is None else _named(chain, windows)
     hive = None if installation is None else open_hive(installation, "SYSTEM")
     return Guest(machine, chain, installation, hive, described=_described(job), boot_code=boot_code)
 
 
 def _described(job: Job) -> DescribedFirmware | None:
-    return None if job.vm_firmware is None else DescribedFirmware(job.vm_path, Firmware(job.vm_firmware))
+    described = job.described
+    if described is None or described.firmware is None:
+        return None
+    return DescribedFirmware(described.path, Firmware(described.firmware))
 
 
 def _no_table(machine: Machine, location: str) -> PartitionTableError:

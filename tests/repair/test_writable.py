@@ -7,13 +7,12 @@ from bootgraft.checks.machine.saved_session import SavedSession
 from bootgraft.errors import UnsafeVolumeError
 from bootgraft.filesystems.base import VolumeState
 from bootgraft.machine import Machine, Volume
-from bootgraft.report.device import DeviceSpec
-from bootgraft.worker.consent import open_for_writing, refuse_unsafe
-from bootgraft.worker.job import Job, Operation
+from bootgraft.repair.consent import Consent
+from bootgraft.repair.writable import open_for_writing, refuse_unsafe
 
-NOTHING = Job(Operation.REPAIR, (DeviceSpec("disk", "raw", 1),), 1)
-RESET = Job(Operation.REPAIR, (DeviceSpec("disk", "raw", 1),), 1, reset_journal=True)
-DISCARD = Job(Operation.REPAIR, (DeviceSpec("disk", "raw", 1),), 1, discard_hibernation=True)
+NOTHING = Consent()
+RESET = Consent(reset_journal=True)
+DISCARD = Consent(discard_hibernation=True)
 
 
 def machine(state: VolumeState = VolumeState.CLEAN, *, type_: int = 7) -> tuple[Machine, Volume, Volume]:
@@ -37,9 +36,9 @@ def test_a_clean_volume_is_opened_and_nothing_is_said() -> None:
 )
 def test_a_journal_needs_its_own_option(state: VolumeState, option: str) -> None:
     made, volume, _ = machine(state)
-    for job in (NOTHING, DISCARD):
+    for consent in (NOTHING, DISCARD):
         with pytest.raises(UnsafeVolumeError) as caught:
-            open_for_writing(made, [volume], (), job)
+            open_for_writing(made, [volume], (), consent)
         assert option in caught.value.advice
         assert "--discard-hibernation" not in caught.value.advice
     refuse_unsafe(volume, (), RESET)
@@ -56,7 +55,7 @@ def test_a_session_elsewhere_speaks_for_every_volume() -> None:
 
 def test_what_no_option_helps_against_names_none() -> None:
     made, sleeping, other = machine(VolumeState.HIBERNATED)
-    both = Job(Operation.REPAIR, (DeviceSpec("disk", "raw", 1),), 1, reset_journal=True, discard_hibernation=True)
+    both = Consent(reset_journal=True, discard_hibernation=True)
     for sessions, told in (
         ((), "not the one that is worked on"),
         ((session(sleeping, "its hiberfil.sys is compressed or sparse"),), "compressed"),

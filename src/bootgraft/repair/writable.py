@@ -12,7 +12,7 @@ from bootgraft.checks.machine.saved_session import SavedSession
 from bootgraft.errors import UnsafeVolumeError
 from bootgraft.filesystems.base import FileSystemKind, VolumeState
 from bootgraft.machine import Machine, Volume
-from bootgraft.worker.job import Job
+from bootgraft.repair.consent import Consent
 
 _OPTIONS = {
     VolumeState.HIBERNATED: hibernation.OPTION,
@@ -30,7 +30,7 @@ def refuse_unusable(cause: Unusable | None) -> None:
         )
 
 
-def refuse_unsafe(volume: Volume, sessions: Sequence[SavedSession], job: Job) -> None:
+def refuse_unsafe(volume: Volume, sessions: Sequence[SavedSession], consent: Consent) -> None:
     """Raise UnsafeVolumeError where writing to the volume would lose something that the user did not consent to lose.
 
     All that is in the way is said at once, with the clean way and the options that go on without it.
@@ -44,7 +44,7 @@ def refuse_unsafe(volume: Volume, sessions: Sequence[SavedSession], job: Job) ->
     elsewhere = [session.volume for session in sessions if session.volume is not volume]
     if elsewhere and VolumeState.HIBERNATED not in obstacles:
         obstacles = (VolumeState.HIBERNATED, *obstacles)
-    if all(_is_granted(state, job) for state in obstacles):
+    if all(_is_granted(state, consent) for state in obstacles):
         return
     states = " and ".join(volume_state.describe(state) for state in obstacles)
     place = f" on {elsewhere[0].name}" if elsewhere else ""
@@ -55,8 +55,8 @@ def refuse_unsafe(volume: Volume, sessions: Sequence[SavedSession], job: Job) ->
     )
 
 
-def _is_granted(state: VolumeState, job: Job) -> bool:
-    return job.discard_hibernation if state is VolumeState.HIBERNATED else job.reset_journal
+def _is_granted(state: VolumeState, consent: Consent) -> bool:
+    return consent.discard_hibernation if state is VolumeState.HIBERNATED else consent.reset_journal
 
 
 def _advice(obstacles: Sequence[VolumeState]) -> str:
@@ -89,7 +89,7 @@ def _another(volume: Volume) -> UnsafeVolumeError:
 
 
 def open_for_writing(
-    machine: Machine, volumes: Iterable[Volume], sessions: Sequence[SavedSession], job: Job
+    machine: Machine, volumes: Iterable[Volume], sessions: Sequence[SavedSession], consent: Consent
 ) -> tuple[str, ...]:
     """Make sure that these volumes can be written; empty the journals that stand in the way, with the user's consent.
 
@@ -99,7 +99,7 @@ def open_for_writing(
     todo = list(dict.fromkeys(volumes))
     for volume in todo:
         refuse_unusable(explain(machine, volume))
-        refuse_unsafe(volume, sessions, job)
+        refuse_unsafe(volume, sessions, consent)
     return tuple(note for volume in todo for note in _unlock(volume))
 
 
