@@ -11,11 +11,8 @@ from tests.storage.imagekit import container, create, digest, patch, qemu_img, q
 
 from bootgraft.errors import BootgraftError, ImageError, ReadOnlyError
 from bootgraft.storage import qcow2
-from bootgraft.storage.imageinfo import ImageReader
 from bootgraft.storage.images import ImageFormat, find_children, identify, open_image
 from bootgraft.storage.qemunbd import create_overlay
-
-READER: ImageReader = qcow2
 
 
 def over(base: Path, name: str, driver: str, folder: Path | None = None) -> Path:

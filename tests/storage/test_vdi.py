@@ -10,10 +10,7 @@ from tests.storage.imagekit import container, create, patch, qemu_img, qemu_io, 
 
 from bootgraft.errors import BootgraftError, ImageError
 from bootgraft.storage import vdi
-from bootgraft.storage.imageinfo import ImageReader
 from bootgraft.storage.images import ImageFormat, identify, open_image
-
-READER: ImageReader = vdi
 
 
 @pytest.mark.parametrize(("static", "kind"), [("off", "dynamic"), ("on", "fixed")])

@@ -11,10 +11,7 @@ from tests.storage.imagekit import container, create, patch, qemu_io, real
 
 from bootgraft.errors import BootgraftError, ImageError
 from bootgraft.storage import vhd
-from bootgraft.storage.imageinfo import ImageReader
 from bootgraft.storage.images import ImageFormat, identify, open_image
-
-READER: ImageReader = vhd
 
 
 def seal(footer: bytes) -> bytes:

@@ -13,12 +13,9 @@ from tests.storage.imagekit import create, digest, patch, qemu_img, qemu_io, rea
 from tests.storage.test_vmdk import text
 
 from bootgraft.errors import BootgraftError, ImageError
-from bootgraft.storage import vmdkimage, vmdksparse
+from bootgraft.storage import vmdksparse
 from bootgraft.storage.container import ContainerFile
-from bootgraft.storage.imageinfo import ImageReader
 from bootgraft.storage.images import ImageFormat, ImageInfo, identify, open_image
-
-READER: ImageReader = vmdkimage
 
 REAL_CONTENT = "a3bcf05f"  # of the disk that VMware wrote as monolithicSparse and as twoGbMaxExtentSparse
 

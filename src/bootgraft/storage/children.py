@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bootgraft.errors import ImageError
-from bootgraft.storage import hypervfiles, qcow2, vdi, vhd, vhdx, vmdkimage
+from bootgraft.storage import hypervfiles, vmdkimage
 from bootgraft.storage.confine import resolve
 from bootgraft.storage.container import ContainerFile
 from bootgraft.storage.detect import sniff
+from bootgraft.storage.formats import reader_of
 from bootgraft.storage.imageinfo import ImageFormat, ImageInfo
 from bootgraft.storage.vmdk import NO_PARENT, Descriptor
 
@@ -80,54 +81,10 @@ def _examine(path: Path, search: _Search) -> None:
         found = sniff(file)
         if found is ImageFormat.VMDK:
             search.descriptors[path] = vmdkimage.read_descriptor(file)
-        elif found in _IS_CHILD and _IS_CHILD[found](file, search):
-            search.children.append(path)
-
-
-def _is_qcow2_child(file: ContainerFile, search: _Search) -> bool:
-    backing = qcow2.read_header(file).backing
-    return backing is not None and resolve(file.path.parent / backing.removeprefix("file:")) in search.own
-
-
-def _is_vhd_child(file: ContainerFile, search: _Search) -> bool:
-    parent = vhd.read_parent(file) if search.info.format is ImageFormat.VHD else None
-    if parent is None:
-        return False
-    with ContainerFile(search.info.files[0]) as own:
-        return parent[0] == vhd.read_footer(own).unique_id or _is_named(parent[1], search)
-
-
-def _is_vhdx_child(file: ContainerFile, search: _Search) -> bool:
-    locator = vhdx.read_parent(file) if search.info.format is ImageFormat.VHDX else None
-    if locator is None:
-        return False
-    with ContainerFile(search.info.files[0]) as own:
-        linkage = vhdx.format_guid(vhdx.read_header(own).data_write_guid)
-    named = (locator.get(key, "") for key in ("relative_path", "absolute_win32_path", "volume_path"))
-    return locator.get("parent_linkage", "").strip("{}").upper() == linkage or any(
-        _is_named(name, search) for name in named
-    )
-
-
-def _is_vdi_child(file: ContainerFile, search: _Search) -> bool:
-    header = vdi.read_header(file) if search.info.format is ImageFormat.VDI else None
-    if header is None or not header.is_linked:
-        return False
-    with ContainerFile(search.info.files[0]) as own:
-        return header.link_id == vdi.read_header(own).image_id
-
-
-_IS_CHILD = {
-    ImageFormat.QCOW2: _is_qcow2_child,
-    ImageFormat.VHD: _is_vhd_child,
-    ImageFormat.VHDX: _is_vhdx_child,
-    ImageFormat.VDI: _is_vdi_child,
-}
-
-
-def _is_named(name: str, search: _Search) -> bool:
-    """Tell whether a Windows path ends in the image's own name."""
-    return name.replace("\\", "/").rsplit("/", 1)[-1].casefold() == search.info.files[0].name.casefold()
+        elif found.module:
+            is_child = reader_of(found).is_child
+            if is_child is not None and is_child(file, search.info):
+                search.children.append(path)
 
 
 def _vmdk_children(search: _Search) -> Iterator[Path]:

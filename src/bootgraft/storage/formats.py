@@ -25,8 +25,8 @@ def read_facts(file: ContainerFile, found: ImageFormat, how: ReadOptions) -> Fac
 
 
 def reader_of(found: ImageFormat) -> ImageReader:
-    """The module of a format, imported where it is needed: most commands meet one."""
-    return cast("ImageReader", import_module(f"bootgraft.storage.{found.module}"))
+    """What reads a format; its module is imported where it is needed: most commands meet one."""
+    return cast("ImageReader", import_module(f"bootgraft.storage.{found.module}").READER)
 
 
 def follow_parents(image: Facts, confinement: Confinement) -> Chain:

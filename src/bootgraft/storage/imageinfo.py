@@ -1,9 +1,10 @@
 """What is known of a disk image before it is opened: its format, its files, and why it must not be written."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Self
 
 from bootgraft.storage.confine import Confinement
 from bootgraft.storage.container import ContainerFile
@@ -53,11 +54,12 @@ class ImageFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileRange:
-    """The bytes ``data`` at ``offset`` (bytes) of a container file."""
+    """The bytes ``data`` at ``offset`` (bytes) of a container file, which ends behind them where ``ends_file`` says."""
 
     path: Path
     offset: int
     data: bytes
+    ends_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,10 @@ class ImageInfo:
     size: int | None = None
     notes: tuple[str, ...] = ()
     identities: tuple[FileIdentity, ...] = ()
+
+    def is_named(self, windows_path: str) -> bool:
+        """Whether a path of Windows' ends in the image's own name."""
+        return windows_path.replace("\\", "/").rsplit("/", 1)[-1].casefold() == self.files[0].name.casefold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +145,16 @@ class ReadOptions:
     as_parent: bool = False
 
 
-class ImageReader(Protocol):
-    """What each format's module has."""
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageReader:
+    """What the module of a format can do, as ``READER`` in it.
 
-    def read(self, file: ContainerFile, how: ReadOptions, /) -> Facts:
-        """Say what one image file is, without what lies below it.
+    ``read`` says what one image file is, without what lies below it. ``is_child`` tells whether a file of the format is
+    built on an image, ``leftovers`` what is to be written to a container, in this order, that a killed qemu left and
+    does not mend itself. All three raise ImageError for a file that is not of the format, is damaged, or cannot be used
+    as it is.
+    """
 
-        Raises:
-            ImageError: it is not of the format, is damaged, or cannot be used as it is.
-        """
+    read: Callable[[ContainerFile, ReadOptions], Facts]
+    is_child: Callable[[ContainerFile, ImageInfo], bool] | None = None
+    leftovers: Callable[[ContainerFile], tuple[FileRange, ...]] | None = None

@@ -10,7 +10,8 @@ import os
 from bootgraft.storage.container import ContainerFile
 from bootgraft.storage.durable import explained, write_all
 from bootgraft.storage.fileidentity import open_identified
-from bootgraft.storage.imageinfo import FileRange, ImageFormat, ImageInfo
+from bootgraft.storage.formats import reader_of
+from bootgraft.storage.imageinfo import FileRange, ImageInfo
 from bootgraft.storage.images import OpenImage, open_image
 
 
@@ -34,7 +35,7 @@ def mend(image: OpenImage) -> None:
             descriptor = open_identified(item.path, identity, os.O_RDWR)
             try:
                 write_all(descriptor, item.data, item.offset)
-                if image.info.format is ImageFormat.VHD:
+                if item.ends_file:
                     os.ftruncate(descriptor, item.offset + len(item.data))
                 os.fsync(descriptor)
             finally:
@@ -44,20 +45,8 @@ def mend(image: OpenImage) -> None:
 
 def _lacks(info: ImageInfo) -> tuple[FileRange, ...]:
     """Return what is to be written to a container, in this order."""
-    if info.format not in (ImageFormat.VHD, ImageFormat.VHDX, ImageFormat.VDI):
+    leftovers = reader_of(info.format).leftovers if info.format.module else None
+    if leftovers is None:
         return ()
-    # The readers are imported where they are needed: most commands meet one format.
     with ContainerFile(info.files[0]) as file:
-        if info.format is ImageFormat.VHDX:
-            from bootgraft.storage import vhdx
-
-            return vhdx.headers_without_log(file)
-        if info.format is ImageFormat.VHD:
-            from bootgraft.storage import vhd
-
-            found = vhd.missing_footer(file)
-        else:
-            from bootgraft.storage import vdi
-
-            found = vdi.corrected_count(file)
-        return () if found is None else (found,)
+        return leftovers(file)

@@ -9,8 +9,9 @@ import struct
 from dataclasses import dataclass
 
 from bootgraft.errors import ImageError
+from bootgraft.storage.confine import resolve
 from bootgraft.storage.container import ContainerFile
-from bootgraft.storage.imageinfo import Facts, ImageFormat, Parent, ReadOptions
+from bootgraft.storage.imageinfo import Facts, ImageFormat, ImageInfo, ImageReader, Parent, ReadOptions
 
 _MAGIC = b"QFI\xfb"
 _HEADER = struct.Struct(">4sIQIIQIIQQIIQ")
@@ -172,3 +173,12 @@ def _read_only_reason(file: ContainerFile, header: Qcow2Header, *, pending_log_o
     if header.incompatible & _DIRTY and not pending_log_ok:
         return f"it was not closed cleanly; {repair}"
     return None
+
+
+def is_child(file: ContainerFile, image: ImageInfo) -> bool:
+    """Whether an image's file is the backing file of this one."""
+    backing = read_header(file).backing
+    return backing is not None and resolve(file.path.parent / backing.removeprefix("file:")) in image.files
+
+
+READER = ImageReader(read=read, is_child=is_child)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bootgraft.errors import ImageError
 from bootgraft.storage.container import ContainerFile
-from bootgraft.storage.imageinfo import Facts, FileRange, ReadOptions
+from bootgraft.storage.imageinfo import Facts, FileRange, ImageFormat, ImageInfo, ImageReader, ReadOptions
 
 _SIGNATURE = 0xBEDA107F
 _PREHEADER = struct.Struct("<II")  # signature, version
@@ -111,3 +111,20 @@ def corrected_count(file: ContainerFile) -> FileRange | None:
     if not used or named != b"\1" * (used - 1) + b"\0":
         return None
     return FileRange(file.path, _USED_AT, (used - 1).to_bytes(4, "little"))
+
+
+def is_child(file: ContainerFile, image: ImageInfo) -> bool:
+    """Whether this is a VDI that is linked to an image."""
+    header = read_header(file)
+    if image.format is not ImageFormat.VDI or not header.is_linked:
+        return False
+    with ContainerFile(image.files[0]) as own:
+        return header.link_id == read_header(own).image_id
+
+
+def _leftovers(file: ContainerFile) -> tuple[FileRange, ...]:
+    count = corrected_count(file)
+    return () if count is None else (count,)
+
+
+READER = ImageReader(read=read, is_child=is_child, leftovers=_leftovers)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bootgraft.errors import ImageError
 from bootgraft.storage import hypervfiles
 from bootgraft.storage.container import ContainerFile
-from bootgraft.storage.imageinfo import Facts, FileRange, ReadOptions
+from bootgraft.storage.imageinfo import Facts, FileRange, ImageFormat, ImageInfo, ImageReader, ReadOptions
 
 _COOKIE = b"conectix"
 _FOOTER = 512
@@ -105,7 +105,7 @@ def missing_footer(file: ContainerFile) -> FileRange | None:
     for (entry,) in struct.iter_unpack(">I", file.read(table_offset, 4 * used, "the block allocation table")):
         if entry != _NO_BLOCK:
             end = max(end, entry * 512 + bitmap + block_size)
-    return FileRange(file.path, end, copy) if end <= file.size <= end + bitmap else None
+    return FileRange(file.path, end, copy, ends_file=True) if end <= file.size <= end + bitmap else None
 
 
 def _parse_footer(file: ContainerFile, data: bytes) -> Footer:
@@ -159,3 +159,20 @@ def _read_dynamic(file: ContainerFile, footer: Footer) -> bytes:
         raise file.corrupt("the VHD's block allocation table is too small for its disk")
     file.require(table_offset + 4 * -(-footer.size // block_size), "the end of the block allocation table")
     return header
+
+
+def is_child(file: ContainerFile, image: ImageInfo) -> bool:
+    """Whether this is a differencing VHD that names an image as its parent, by its id or its file's name."""
+    parent = read_parent(file) if image.format is ImageFormat.VHD else None
+    if parent is None:
+        return False
+    with ContainerFile(image.files[0]) as own:
+        return parent[0] == read_footer(own).unique_id or image.is_named(parent[1])
+
+
+def _leftovers(file: ContainerFile) -> tuple[FileRange, ...]:
+    footer = missing_footer(file)
+    return () if footer is None else (footer,)
+
+
+READER = ImageReader(read=read, is_child=is_child, leftovers=_leftovers)

@@ -12,7 +12,7 @@ from functools import cache
 from bootgraft.errors import ImageError
 from bootgraft.storage import hypervfiles
 from bootgraft.storage.container import ContainerFile
-from bootgraft.storage.imageinfo import Facts, FileRange, ReadOptions
+from bootgraft.storage.imageinfo import Facts, FileRange, ImageFormat, ImageInfo, ImageReader, ReadOptions
 
 _KIB = 1024
 _HEADERS = (64 * _KIB, 128 * _KIB)
@@ -262,3 +262,17 @@ def format_guid(data: bytes) -> str:
     """Write 16 bytes as Windows writes a GUID, upper-case and without braces."""
     parts = (data[3::-1], data[5:3:-1], data[7:5:-1], data[8:10], data[10:])
     return "-".join(part.hex() for part in parts).upper()
+
+
+def is_child(file: ContainerFile, image: ImageInfo) -> bool:
+    """Whether this is a differencing VHDX that names an image as its parent, by its id or its file's name."""
+    locator = read_parent(file) if image.format is ImageFormat.VHDX else None
+    if locator is None:
+        return False
+    with ContainerFile(image.files[0]) as own:
+        linkage = format_guid(read_header(own).data_write_guid)
+    named = (locator.get(key, "") for key in ("relative_path", "absolute_win32_path", "volume_path"))
+    return locator.get("parent_linkage", "").strip("{}").upper() == linkage or any(map(image.is_named, named))
+
+
+READER = ImageReader(read=read, is_child=is_child, leftovers=headers_without_log)

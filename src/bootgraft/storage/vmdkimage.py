@@ -13,7 +13,7 @@ from bootgraft.storage.blockdevice import SECTOR
 from bootgraft.storage.confine import Confinement, exists, has_protocol
 from bootgraft.storage.container import ContainerFile
 from bootgraft.storage.flat import FlatExtent
-from bootgraft.storage.imageinfo import Facts, FileRange, ImageFormat, Parent, ReadOptions
+from bootgraft.storage.imageinfo import Facts, FileRange, ImageFormat, ImageReader, Parent, ReadOptions
 from bootgraft.storage.vmdk import (
     MAX_DESCRIPTOR,
     NO_PARENT,
@@ -277,3 +277,6 @@ def find_parent(child: Path, hint: str, confinement: Confinement) -> Path:
         where=str(child),
         advice="Copy that disk's files into the same folder, or give the merged disk",
     )
+
+
+READER = ImageReader(read=read)
