@@ -6,8 +6,8 @@ from tests.report.contract import printed
 
 from bootgraft.machine import Firmware
 from bootgraft.report.description import vm_document, vm_text
-from bootgraft.targets import vmx
-from bootgraft.targets.vmdescription import NetworkCard, VmDescription, VmDisk
+from bootgraft.targets.descriptions import vmx
+from bootgraft.targets.descriptions.vmdescription import NetworkCard, VmDescription, VmDisk
 
 VM = VmDescription(
     Path("server1.vmx"),

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from tests.machines.tools import run
 
-from bootgraft.targets import libvirt, proxmox, vmx
 from bootgraft.targets.controllers import CONTROLLERS, Controller, find_controller
+from bootgraft.targets.descriptions import libvirt, proxmox, vmx
+from bootgraft.targets.descriptions.vmdescription import Firmware
 from bootgraft.targets.recommend import DiskFile, fragments
-from bootgraft.targets.vmdescription import Firmware
 
 SCHEMA = Path("/usr/share/libvirt/schemas/domain.rng")
 DISKS = (DiskFile("/vm/server1 & <o'x>.vmdk", "vmdk"), DiskFile("data.raw", "raw"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # few commands have these
     from bootgraft.changes import EditVmFile
-    from bootgraft.targets.vmdescription import VmDescription
+    from bootgraft.targets.descriptions.vmdescription import VmDescription
     from bootgraft.worker.drivers_request import DriversRequest
     from bootgraft.worker.registry_request import RegistryRequest
 

@@ -16,8 +16,8 @@ from bootgraft.storage.confine import resolve
 from bootgraft.storage.editedfile import draft_edit
 from bootgraft.storage.journalsearch import find_journals, new_journal_path, require_no_unfinished
 from bootgraft.storage.transaction import Transaction
-from bootgraft.targets.vmdescription import VmDescription
-from bootgraft.targets.vmfile import parse_description, plug, read_bytes
+from bootgraft.targets.descriptions.vmdescription import VmDescription
+from bootgraft.targets.descriptions.vmfile import parse_description, plug, read_bytes
 
 
 def run(options: Options) -> int:

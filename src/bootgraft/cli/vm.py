@@ -13,9 +13,9 @@ from bootgraft.storage import locks
 from bootgraft.storage.confine import resolve
 from bootgraft.storage.journal import EditedFile
 from bootgraft.storage.journalsearch import find_journal, require_no_unfinished
-from bootgraft.targets.vmdescription import VmDescription
-from bootgraft.targets.vmdisks import LocatedDisks, locate, match
-from bootgraft.targets.vmfile import EDITABLE, parse_description, plug, read_bytes, titles
+from bootgraft.targets.descriptions.vmdescription import VmDescription
+from bootgraft.targets.descriptions.vmdisks import LocatedDisks, locate, match
+from bootgraft.targets.descriptions.vmfile import EDITABLE, parse_description, plug, read_bytes, titles
 
 
 def settle(options: Options) -> Options:

@@ -3,7 +3,7 @@
 import msgspec
 
 from bootgraft.report.documents.machine import CardDocument, VmDiskDocument, VmDocument
-from bootgraft.targets.vmdescription import VmDescription
+from bootgraft.targets.descriptions.vmdescription import VmDescription
 from bootgraft.text import printable
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
 
-from bootgraft.targets import libvirt, proxmox, vmx
 from bootgraft.targets.controllers import Attachment, Controller
-from bootgraft.targets.vmdescription import Firmware, names_of
+from bootgraft.targets.descriptions import libvirt, proxmox, vmx
+from bootgraft.targets.descriptions.vmdescription import Firmware, names_of
 
 _MODERN = "-modern"
 """How names of virtio's controllers end that are not transitional."""

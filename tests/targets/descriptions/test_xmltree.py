@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bootgraft.errors import VmDescriptionError
-from bootgraft.targets.xmltree import MAX_DEPTH, MAX_ELEMENTS, XmlElement, encoding_of, parse_xml, start_tag
+from bootgraft.targets.descriptions.xmltree import (
+    MAX_DEPTH,
+    MAX_ELEMENTS,
+    XmlElement,
+    encoding_of,
+    parse_xml,
+    start_tag,
+)
 
 PATH = Path("vm.xml")
 BOMB = b"""<?xml version="1.0"?>

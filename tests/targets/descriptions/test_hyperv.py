@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from tests.targets.descriptions import summary
+from tests.targets.descriptions.summaries import summary
 
-from bootgraft.targets import hyperv
+from bootgraft.targets.descriptions import hyperv
 
 NAMES = {1: "B90AC31B-C6F8-479F-9B91-07B894A6A3F6.xml", 2: "D351C151-DAC7-4042-B434-B72D522C1E4A.xml"}
 

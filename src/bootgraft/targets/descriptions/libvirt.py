@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from bootgraft.targets.vmdescription import (
+from bootgraft.targets.descriptions.vmdescription import (
     Firmware,
     NetworkCard,
     VmDescription,
@@ -18,7 +18,7 @@ from bootgraft.targets.vmdescription import (
     malformed,
     passed_through,
 )
-from bootgraft.targets.xmltree import XmlElement, encoding_of, parse_xml, start_tag
+from bootgraft.targets.descriptions.xmltree import XmlElement, encoding_of, parse_xml, start_tag
 from bootgraft.text import printable
 
 _HYPERVISORS = {"kvm": "kvm", "qemu": "kvm", "xen": "xen", "vmware": "vmware", "vbox": "virtualbox"}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bootgraft.errors import UsageError, VmDescriptionError
 from bootgraft.storage.confine import Confinement, exists, has_protocol, resolve
-from bootgraft.targets.vmdescription import VmDescription, VmDisk
+from bootgraft.targets.descriptions.vmdescription import VmDescription, VmDisk
 from bootgraft.text import printable
 
 # A path of Windows', of a datastore ("[store] vm/disk.vmdk") or of a storage of Proxmox' ("local:100/disk.qcow2").

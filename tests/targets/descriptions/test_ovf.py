@@ -5,11 +5,11 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from tests.targets.descriptions import summary
+from tests.targets.descriptions.summaries import summary
 
 from bootgraft.errors import VmDescriptionError
-from bootgraft.targets import ovf
-from bootgraft.targets.vmdescription import Firmware
+from bootgraft.targets.descriptions import ovf
+from bootgraft.targets.descriptions.vmdescription import Firmware
 
 PATH = Path("server1.ovf")
 GOLDEN = Path(__file__).parent / "goldens" / "ovf.txt"

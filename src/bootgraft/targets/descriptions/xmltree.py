@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
-from bootgraft.targets.vmdescription import malformed
+from bootgraft.targets.descriptions.vmdescription import malformed
 
 MAX_DEPTH = 64
 MAX_ELEMENTS = 50_000

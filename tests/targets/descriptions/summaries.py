@@ -3,8 +3,8 @@
 import difflib
 from pathlib import Path
 
-from bootgraft.targets.vmdescription import VmDescription
-from bootgraft.targets.vmfile import parse_description, plug
+from bootgraft.targets.descriptions.vmdescription import VmDescription
+from bootgraft.targets.descriptions.vmfile import parse_description, plug
 
 
 def summary(description: VmDescription) -> str:

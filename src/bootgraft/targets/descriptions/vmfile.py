@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bootgraft.errors import UsageError, VmDescriptionError
 from bootgraft.storage.detect import known_start
-from bootgraft.targets import hyperv, libvirt, ovf, proxmox, vmx
-from bootgraft.targets.vmdescription import VmDescription, VmFormat, malformed
+from bootgraft.targets.descriptions import hyperv, libvirt, ovf, proxmox, vmx
+from bootgraft.targets.descriptions.vmdescription import VmDescription, VmFormat, malformed
 
 MAX_SIZE = 2**20
 """Bytes that a description may have: real ones have kilobytes."""

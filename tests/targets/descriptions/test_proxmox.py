@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.targets.descriptions import changed_lines, plugged, summary, unplug_all
+from tests.targets.descriptions.summaries import changed_lines, plugged, summary, unplug_all
 
 from bootgraft.errors import VmDescriptionError
-from bootgraft.targets import proxmox
-from bootgraft.targets.vmdescription import Firmware
+from bootgraft.targets.descriptions import proxmox
+from bootgraft.targets.descriptions.vmdescription import Firmware
 
 PATH = Path("100.conf")
 CONF = b"""\

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 from tests.machines.tools import run
-from tests.targets.descriptions import changed_lines, plugged, summary, unplug_all
+from tests.targets.descriptions.summaries import changed_lines, plugged, summary, unplug_all
 
 from bootgraft.errors import VmDescriptionError
-from bootgraft.targets import libvirt
-from bootgraft.targets.vmdescription import Firmware
+from bootgraft.targets.descriptions import libvirt
+from bootgraft.targets.descriptions.vmdescription import Firmware
 
 PATH = Path("server1.xml")
 

@@ -8,8 +8,8 @@ refused in ``vmfile``.
 from collections.abc import Iterator
 from pathlib import Path
 
-from bootgraft.targets.vmdescription import Firmware, NetworkCard, VmDescription, VmDisk, VmFormat
-from bootgraft.targets.xmltree import XmlElement, parse_xml
+from bootgraft.targets.descriptions.vmdescription import Firmware, NetworkCard, VmDescription, VmDisk, VmFormat
+from bootgraft.targets.descriptions.xmltree import XmlElement, parse_xml
 
 _IDE = "_83f8638b-8dca-4152-9eda-2ca8b33039b4_"
 _GENERATION_2 = "1"  # configuration/properties/subtype

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from bootgraft.errors import ImageError, UsageError, VmDescriptionError
-from bootgraft.targets import vmx
-from bootgraft.targets.vmdescription import VmDescription, VmDisk
-from bootgraft.targets.vmdisks import file_name, locate, match
+from bootgraft.targets.descriptions import vmx
+from bootgraft.targets.descriptions.vmdescription import VmDescription, VmDisk
+from bootgraft.targets.descriptions.vmdisks import file_name, locate, match
 
 
 def description(folder: Path, *names: str, doubt: str = "") -> VmDescription:

@@ -9,8 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bootgraft.errors import VmDescriptionError
-from bootgraft.targets.vmdescription import Firmware, NetworkCard, VmDescription, VmDisk, VmFormat, malformed
-from bootgraft.targets.xmltree import XmlElement, parse_xml
+from bootgraft.targets.descriptions.vmdescription import (
+    Firmware,
+    NetworkCard,
+    VmDescription,
+    VmDisk,
+    VmFormat,
+    malformed,
+)
+from bootgraft.targets.descriptions.xmltree import XmlElement, parse_xml
 
 MAX_MEMBERS = 64
 """Files that are looked through for an archive's description; it has to be the first (DSP0243, 4.2)."""

@@ -5,15 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.targets.test_ovf import archive, envelope
-from tests.targets.test_proxmox import CONF
-from tests.targets.test_vmx import MINIMAL
-from tests.targets.test_xmltree import BOMB
+from tests.targets.descriptions.test_ovf import archive, envelope
+from tests.targets.descriptions.test_proxmox import CONF
+from tests.targets.descriptions.test_vmx import MINIMAL
+from tests.targets.descriptions.test_xmltree import BOMB
 
 from bootgraft.errors import UsageError, VmDescriptionError
-from bootgraft.targets import hyperv, libvirt, ovf, proxmox, vmx
-from bootgraft.targets.vmdescription import VmDescription, VmFormat
-from bootgraft.targets.vmfile import MAX_SIZE, parse_description, plug, read_bytes
+from bootgraft.targets.descriptions import hyperv, libvirt, ovf, proxmox, vmx
+from bootgraft.targets.descriptions.vmdescription import VmDescription, VmFormat
+from bootgraft.targets.descriptions.vmfile import MAX_SIZE, parse_description, plug, read_bytes
 
 
 def read_description(path: Path) -> VmDescription:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootgraft.targets.vmdescription import (
+from bootgraft.targets.descriptions.vmdescription import (
     Firmware,
     NetworkCard,
     VmDescription,
