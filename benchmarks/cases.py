@@ -4,9 +4,9 @@ import os
 import shutil
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 from tests.machines.build import build
 from tests.machines.formats import ImageForm, convert
 from tests.machines.tools import run
@@ -19,8 +19,7 @@ _LARGEST_MIB = 2 * 1024 * 1024 - SYSTEM_MIB - 16
 """The Windows volume of the largest disk that an MBR can describe: 2 TiB less the system partition and alignment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """One machine: what the table calls it, its disk and the donor's, ready to be checked."""
 
     name: str
@@ -37,8 +36,7 @@ class Case:
             run("cp", "--sparse=always", "--reflink=auto", _pristine(self.folder, copy), copy)
 
 
-@dataclass(frozen=True, slots=True)
-class _Size:
+class _Size(Struct, frozen=True):
     name: str
     windows_mib: int
     full: bool = False

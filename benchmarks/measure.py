@@ -4,24 +4,23 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 _ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 """A user's: whose Python keeps the bytecode it compiled."""
 _SAMPLE = 0.001
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """One run: seconds from start to end, and seconds of processor time of it and everything it started."""
 
     wall: float
     cpu: float
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(Struct, frozen=True):
     """The peaks of the resident memory of a command's processes, in bytes: the largest one's, and their sum."""
 
     largest: int

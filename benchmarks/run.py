@@ -6,9 +6,9 @@ import shutil
 import statistics
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec import Struct, field
 from tests.machines.formats import ImageForm
 
 from benchmarks.cases import Case, cases
@@ -20,8 +20,7 @@ _WOULD_STOP, _DONE = 1, 0
 _COMMANDS = ("check", "repair", "undo")
 
 
-@dataclass(slots=True)
-class Series:
+class Series(Struct):
     """The runs of one command on one machine."""
 
     samples: list[Sample] = field(default_factory=list)

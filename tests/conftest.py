@@ -5,12 +5,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from msgspec import Struct
 
 from tests.machines.build import BuiltMachine, build
 from tests.machines.cache import kept_folder, prune
@@ -30,8 +30,7 @@ _SHARED_TESTDATA = Path(__file__).parents[2] / "shared" / "testdata"
 _COMMAND_SECONDS = 120
 
 
-@dataclass(frozen=True, slots=True)
-class CommandResult:
+class CommandResult(Struct, frozen=True):
     """How one run of the command line ended and what it said."""
 
     status: int

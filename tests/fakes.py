@@ -1,7 +1,8 @@
 """Machines in memory: file systems that are dictionaries, on disks that have only a partition table."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from bootgraft.errors import FileMissingError, FileSystemError
 from bootgraft.filesystems.base import Entry, FileSystemKind, VolumeState, parts
@@ -15,8 +16,7 @@ SIGNATURE = 0x12345678
 """The disk signature of every fake disk."""
 
 
-@dataclass(slots=True)
-class FakeFileSystem:
+class FakeFileSystem(Struct):
     """A volume as a dictionary of files by path; directories are whatever paths go through."""
 
     files: dict[str, bytes]
@@ -89,8 +89,7 @@ class FakeFileSystem:
         return [each.casefold() for each in parts(path)]
 
 
-@dataclass(frozen=True, slots=True)
-class FakePartition:
+class FakePartition(Struct, frozen=True):
     """One partition and what is on it; ``volume`` None is one that holds nothing readable."""
 
     volume: FakeFileSystem | None = None

@@ -1,9 +1,10 @@
 """Installations of Windows in memory: real hives and binaries in a volume that is a dictionary."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from bootgraft.errors import FileSystemError
 from bootgraft.filesystems.base import parts, split
@@ -75,8 +76,7 @@ class MemoryFileSystem(FakeFileSystem):
         return next(each for each in self.files if self._key(each) == self._key(path))
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryWindows:
+class MemoryWindows(Struct, frozen=True):
     """One Windows on the first partition of a machine in memory."""
 
     machine: Machine

@@ -121,3 +121,25 @@ def test_no_public_class_is_called_as_another_one() -> None:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 assert node.name not in seen, f"{node.name} is in {seen[node.name]} and in {path}"
                 seen[node.name] = path
+
+
+AS_THEY_WERE = {
+    "storage/journal.py",
+    "storage/journaldisks.py",
+    "storage/journalfile.py",
+    "storage/pointers.py",
+    "storage/transaction.py",
+    "storage/undo.py",
+}
+"""What is written and undone is converted last."""
+
+
+def test_values_are_structs() -> None:
+    """A dataclass is generated as text and compiled whenever its module is imported: ten times a Struct's cost."""
+    found = {
+        str(path.relative_to(PACKAGE))
+        for path in MODULES
+        for _, module in _imports(path)
+        if module.partition(".")[0] == "dataclasses"
+    }
+    assert found == AS_THEY_WERE

@@ -1,7 +1,8 @@
 """Changes as data: what a plan tells of itself."""
 
 import hashlib
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from bootgraft.changes import (
     CreateKey,

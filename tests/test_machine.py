@@ -1,10 +1,10 @@
 """Machines: volumes found, mounted once, unmounted all."""
 
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from bootgraft.changes import FileId
 from bootgraft.errors import FileMissingError, FileSystemError, PartitionTableError

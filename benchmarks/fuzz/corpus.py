@@ -2,9 +2,9 @@
 
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec import Struct, field
 from tests.registry.log_writer import Write, new_log, old_log, rebased
 from tests.registry.support import FILETIME, TESTDATA, Memory, built_hive
 
@@ -27,8 +27,7 @@ _LARGEST = 2**17
 """Bytes of a hive that is worth mutating: in a larger one most mutations hit nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seed:
+class Seed(Struct, frozen=True):
     """One hive and the logs beside it, by suffix."""
 
     name: str

@@ -8,9 +8,9 @@ import random
 import struct
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 from tests.layouts import nt5
 from tests.layouts.layout import Place, disk, machine, part
 from tests.machines import vista
@@ -34,8 +34,7 @@ _TOKENS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(Struct, frozen=True):
     """A stretch of the disk that is worth changing, and how; offsets in bytes."""
 
     start: int
@@ -43,8 +42,7 @@ class Spot:
     change: "Callable[[bytearray, random.Random], None]"
 
 
-@dataclass(frozen=True, slots=True)
-class MachineSeed:
+class MachineSeed(Struct, frozen=True):
     """One disk with the spots in it. ``gpt`` tells whether checksums are set right again."""
 
     name: str

@@ -7,9 +7,9 @@ that one could not be read.
 import random
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
 from tests.fakes import SIGNATURE, FakePartition, machine_of, volume_of
 from tests.machines import bcd, vista
 from tests.machines.build import content
@@ -36,8 +36,7 @@ _FILES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class StoreSeed:
+class StoreSeed(Struct, frozen=True):
     """A store, and where the data of its elements lies in the hive: (offset, length) in bytes."""
 
     name: str

@@ -5,7 +5,6 @@ the hive's file and the path under the hive's root, always with a real control s
 an offline hive has no ``CurrentControlSet``. Order matters: a plan is applied from first to last.
 """
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -13,8 +12,7 @@ from msgspec import Meta, Struct
 Count = Annotated[int, Meta(ge=0)]
 
 
-@dataclass(frozen=True, slots=True)
-class FileId:
+class FileId(Struct, frozen=True):
     """One file of one volume. ``partition_start`` is bytes from the start of the disk; ``volume`` is for people."""
 
     disk: int
@@ -26,15 +24,13 @@ class FileId:
         return f"{self.volume}: {self.path}"
 
 
-@dataclass(frozen=True, slots=True)
-class CreateDirectory:
+class CreateDirectory(Struct, frozen=True):
     """Create an empty directory that does not exist; its parents do, or are created by changes before it."""
 
     file: FileId
 
 
-@dataclass(frozen=True, slots=True)
-class WriteFile:
+class WriteFile(Struct, frozen=True):
     """Create a file, or replace its whole content. ``before`` is the SHA-256 of what is there now, None for nothing.
 
     ``old`` is what is there now, where the change is an edit of a text that people want to see as a difference.
@@ -54,24 +50,21 @@ class WriteFile:
         return hashlib.sha256(self.data).hexdigest()
 
 
-@dataclass(frozen=True, slots=True)
-class RegistryData:
+class RegistryData(Struct, frozen=True):
     """A value's type number (1 is REG_SZ) and bytes, exactly as they lie in the hive."""
 
     type: int
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class CreateKey:
+class CreateKey(Struct, frozen=True):
     """Create a key that does not exist, with its missing parents."""
 
     hive: FileId
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class SetValue:
+class SetValue(Struct, frozen=True):
     """Set a value of an existing key; the empty name is the key's default value. ``before`` is None for a new one."""
 
     hive: FileId
@@ -81,8 +74,7 @@ class SetValue:
     before: RegistryData | None
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteValue:
+class DeleteValue(Struct, frozen=True):
     """Delete one value of a key."""
 
     hive: FileId
@@ -91,16 +83,14 @@ class DeleteValue:
     before: RegistryData
 
 
-@dataclass(frozen=True, slots=True)
-class DeleteKey:
+class DeleteKey(Struct, frozen=True):
     """Delete a key with all that is below it."""
 
     hive: FileId
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class WriteSectors:
+class WriteSectors(Struct, frozen=True):
     """Replace bytes of a disk outside any file: of the MBR or a boot sector.
 
     ``offset`` is bytes from the start of the disk; ``data`` and ``before`` are as long. ``what`` names them for people.
@@ -167,8 +157,7 @@ def describe_place(change: Change) -> str:
             return f"{change.hive}: {change.key}"
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """The changes of one repair, in order, and what the user should know about them."""
 
     changes: tuple[Change, ...]

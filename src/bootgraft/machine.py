@@ -4,11 +4,12 @@ Nothing is mounted before it is asked for, everything at most once, and closing 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+
+from msgspec import Struct
 
 from bootgraft.changes import FileId
 from bootgraft.errors import BootgraftError, FileSystemError, PartitionTableError
@@ -33,8 +34,7 @@ class Firmware(StrEnum):
     UEFI = "UEFI"
 
 
-@dataclass(frozen=True, slots=True)
-class MbrPartition:
+class MbrPartition(Struct, frozen=True):
     """A partition by its disk's signature and the byte at which it begins."""
 
     signature: int
@@ -44,8 +44,7 @@ class MbrPartition:
         return f"the partition at byte {self.offset} of the disk with signature {self.signature:08x}"
 
 
-@dataclass(frozen=True, slots=True)
-class GptPartition:
+class GptPartition(Struct, frozen=True):
     """A partition by its own GUID and that of its disk, both in upper case."""
 
     disk_guid: str

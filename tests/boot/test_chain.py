@@ -1,9 +1,9 @@
 """The boot chain on machines in memory: every link, broken in every way."""
 
-import dataclasses
 from collections.abc import Sequence
 
 import pytest
+from msgspec import structs
 from tests.fakes import SIGNATURE, FakeFileSystem, FakePartition, machine_of, volume_of
 
 from bootgraft.boot.chain import BootChain, follow
@@ -358,7 +358,7 @@ def test_more_than_one_active_partition() -> None:
 
 
 def with_table(machine: Machine, **changes: object) -> Machine:
-    machine.disks[0].table = dataclasses.replace(machine.disks[0].table, **changes)  # type: ignore[arg-type]
+    machine.disks[0].table = structs.replace(machine.disks[0].table, **changes)
     return machine
 
 

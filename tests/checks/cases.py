@@ -6,8 +6,9 @@ default) and 2, on its way to the LSI Logic controller of VMware.
 
 import struct
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 
+from msgspec import Struct
+from msgspec.structs import replace
 from tests.boot.bootmgr.test_chain import (
     ESP_FILE,
     FALLBACK,
@@ -168,8 +169,7 @@ def _with_boot_ini(boot_ini: bytes | None, *windows: FakeFileSystem) -> Guest:
     return followed(machine_of([FakePartition(loader, active=True), *map(FakePartition, rest)]))
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """What the check of one finding says of three machines: only of the first it has something to say."""
 
     broken: tuple[Finding, ...]

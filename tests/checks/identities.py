@@ -5,7 +5,9 @@ Disk 0 has the loader (``C:``, active), Windows (``D:``) and data (``E:``), each
 """
 
 import struct
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bootgraft.changes import Change, CreateKey, DeleteValue, FileId, SetValue, WriteSectors
 from bootgraft.checks.finding import Finding
@@ -21,8 +23,7 @@ GUIDS = tuple(f"0D2B7E51-8C40-4B67-8F00-51E2A0C3D00{number}" for number in range
 DISK_GUID = "6F1C1B64-3E21-4A1F-9A3C-0B7C5D0E8A11"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One letter and its volume's name, as MountedDevices has them."""
 
     letter: str

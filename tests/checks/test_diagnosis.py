@@ -1,9 +1,9 @@
 """Every finding has its three machines; the verdict never says more than is known."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.checks.cases import CASES, LSI_LOGIC, chain, facts, installation
 from tests.checks.guests import guest_of
 from tests.machines.hives import make_hive

@@ -6,12 +6,12 @@ The machines are made as real hives of the same release are. To take over what w
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
+from msgspec.structs import replace
 from tests.checks.cases import chain
 from tests.checks.guests import guest_of
 from tests.machines import oracles

@@ -1,10 +1,10 @@
 """A command's hold on its images: whatever happens, everything is given back."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.machines.build import BuiltMachine
 from tests.machines.formats import ImageForm, snapshot_child
 
@@ -31,7 +31,7 @@ def descriptors() -> set[str]:
 
 def options(*images: Path, **more: object) -> Options:
     base = Options("check", images=tuple(map(str, images)), targets=("vmware:lsilogic",))
-    return replace(base, **more)  # type: ignore[arg-type]
+    return replace(base, **more)
 
 
 @pytest.mark.parametrize("form", [ImageForm.RAW, ImageForm.MONOLITHIC_SPARSE])

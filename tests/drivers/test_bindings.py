@@ -1,9 +1,9 @@
 """What an INF's facts become in each generation, compared with what Windows made of the same driver."""
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 from tests.repair.bench import minimal_keys
 from tests.windows.hives import real_system
 
@@ -119,7 +119,7 @@ def test_without_an_inf_the_critical_device_keys_tell_what_they_can() -> None:
 
 @pytest.mark.parametrize("wrong", [{"class_guid": "{no guid}"}, {"configuration": ""}, {"configuration": "a\\b"}])
 def test_an_inf_that_cannot_be_taken_is_refused(wrong: dict[str, str]) -> None:
-    inf = replace(VIOSTOR, **wrong)  # type: ignore[arg-type]
+    inf = replace(VIOSTOR, **wrong)
     with pytest.raises(DriverSourceError) as caught:
         facts_of(DriverPackage("virtio.iso", "viostor", (), (), inf=inf))
     assert "virtio.iso: viostor.inf" in caught.value.where

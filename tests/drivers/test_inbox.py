@@ -1,10 +1,10 @@
 """The driver out of the guest itself: the newest that fits is taken, the rest is passed over with the reason."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.machines.build import content
 from tests.machines.cabinets import cabinet
 from tests.machines.spec import Architecture, Cabinet, File, PortableExecutable

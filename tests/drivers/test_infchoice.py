@@ -1,9 +1,9 @@
 """Which INF serves a controller best."""
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 from tests.drivers.infs import GOOD, SERVER_2003, SEVEN_X64, XP, inf
 
 from bootgraft.drivers.infchoice import (

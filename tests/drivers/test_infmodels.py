@@ -1,10 +1,9 @@
 """Decorations of models sections, and the choice among them."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.drivers.infs import SERVER_2003, SEVEN_X64, XP, inf
 
 from bootgraft.drivers.infmodels import Decoration, all_models, models_for, parse_decoration

@@ -1,9 +1,9 @@
 """The package that a source has for a controller and a Windows, and what is said about the choice."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.drivers.infs import GOOD, SEVEN_X64, XP, driver, tree
 from tests.machines.spec import Architecture
 

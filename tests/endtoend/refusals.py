@@ -6,10 +6,10 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from tests.conftest import CommandResult
 
 Run = Callable[..., CommandResult]
@@ -18,8 +18,7 @@ _CHUNK = 1 << 18
 _MESSAGE = re.compile(r"bootgraft: (?P<head>[^\n]+)\.\n  (?P<advice>[^\n]+)\.\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """The three parts of an error."""
 
     what: str
@@ -30,8 +29,7 @@ class Refusal:
         return f"{self.where}: {self.what}. {self.advice}"
 
 
-@dataclass(frozen=True, slots=True)
-class Photograph:
+class Photograph(Struct, frozen=True):
     """Every file below some folders: its kind, mode, time of last change and content."""
 
     files: dict[str, tuple[object, ...]]

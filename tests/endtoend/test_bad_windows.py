@@ -1,10 +1,10 @@
 """Machines that have no Windows to boot, or one that must not be touched: told why, and left as they are."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.endtoend.ntfs_marks import compress_with_wof, encrypt
 from tests.endtoend.refusals import TARGET, Photograph, Run, check_and_repair, diagnosed, only_finding, refused
 from tests.machines.build import BuiltMachine

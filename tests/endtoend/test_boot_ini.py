@@ -4,11 +4,12 @@ The expected text of each boot.ini is written out here; sleuthkit reads what is 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import Struct
+from msgspec.structs import replace
 from tests.endtoend.story import LSI_LOGIC, Bootgraft, grafting, require_repaired
 from tests.machines import oracles
 from tests.machines.build import BuiltMachine
@@ -34,8 +35,7 @@ def findings(document: dict[str, Any]) -> list[tuple[str, str, bool]]:
     return [(each["severity"], each["id"], each["fixable"]) for each in document["findings"]]
 
 
-@dataclass(frozen=True, slots=True)
-class Mended:
+class Mended(Struct, frozen=True):
     """A dead server whose boot.ini is wrong, and the boot.ini that a repair gives it."""
 
     variant: dict[str, Any]
@@ -191,8 +191,7 @@ def test_the_recovery_partition_that_a_converter_drops(build_machine: Build, boo
     assert oracles.sha256(machine.disk) == before
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """A boot.ini that is not mended, and what the evidence says."""
 
     variant: dict[str, Any]

@@ -5,9 +5,9 @@ judges the store: after the repair it must say what Setup would have written for
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import pytest
+from msgspec import Struct
 from tests.endtoend.story import Bootgraft, findings
 from tests.machines import bcd, oracles, vista
 from tests.machines.build import BuiltMachine
@@ -21,8 +21,7 @@ OLD_GUIDS = [f"66666666-7777-8888-9999-AAAAAAAAAA{number:02}" for number in (1, 
 FALLBACK, MANAGER = "\\EFI\\Boot\\bootx64.efi", "\\EFI\\Microsoft\\Boot\\bootmgfw.efi"
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """A machine, its store's path, the store that Setup would have made for it, and the firmware that it needs."""
 
     machine: MachineSpec

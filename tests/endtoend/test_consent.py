@@ -4,10 +4,10 @@ Judged by ntfsresize, ntfsinfo, sleuthkit and hivexregedit; taken back to the sa
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.endtoend.refusals import refused
 from tests.endtoend.story import LOADER, LSI_LOGIC, WINDOWS, Bootgraft, Build, findings, grafting, require_repaired
 from tests.machines import bcd, oracles, vista

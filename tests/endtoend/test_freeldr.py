@@ -3,9 +3,9 @@ r"""A ReactOS machine after a conversion: FreeLoader's freeldr.ini points at a p
 mtools reads what is on the disk, fsck.fat judges the volume.
 """
 
-from dataclasses import replace
 from pathlib import Path
 
+from msgspec.structs import replace
 from tests.endtoend.story import LSI_LOGIC, Bootgraft, Build, findings
 from tests.endtoend.test_boot_ini import LOADER
 from tests.machines import oracles

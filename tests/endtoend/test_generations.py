@@ -1,11 +1,11 @@
 """Cells of the matrix end to end: check, repair, check, undo, judged by hivexregedit and by fingerprints."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.endtoend.story import Bootgraft, applied, hashes
 from tests.machines import bcd, oracles, vista
 from tests.machines.build import BuiltMachine

@@ -6,10 +6,10 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 from tests.conftest import CommandResult
 from tests.endtoend.processes import held_at, steps
 from tests.endtoend.refusals import TARGET, Photograph, Run, digest, prefixed, read_refusal
@@ -22,8 +22,7 @@ _PATIENCE = 20
 """Seconds that orphans of a killed command may take to notice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Descendant:
+class Descendant(Struct, frozen=True):
     """A process below the command: its command line, and a handle that tells when it has ended."""
 
     number: int

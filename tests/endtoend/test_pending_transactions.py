@@ -2,10 +2,10 @@
 
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.endtoend.story import LSI_LOGIC, WINDOWS, Bootgraft, Build, findings, grafting, key_values, system_hive
 from tests.machines import oracles
 from tests.machines.build import BuiltMachine

@@ -1,11 +1,11 @@
 """SYSTEM hives that Windows itself wrote, in the dead server: every key and value but the planned ones is kept."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.endtoend.story import (
     LSI_LOGIC,
     WINDOWS,

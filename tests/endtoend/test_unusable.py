@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.endtoend.refusals import Photograph, Run, refused
 from tests.endtoend.story import LSI_LOGIC, WINDOWS, Bootgraft, Build, findings, grafting, require_repaired
 from tests.machines import oracles

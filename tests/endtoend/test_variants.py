@@ -1,11 +1,11 @@
 """Real machines are messier than the story: each variant is diagnosed exactly, repaired, and undone to the byte."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import Struct, field
 from tests.endtoend.story import LSI_LOGIC, WINDOWS, Bootgraft, Build, findings, grafting, hashes, require_grafted
 from tests.machines import oracles
 from tests.machines.build import BuiltMachine
@@ -33,8 +33,7 @@ def _both(finding: str) -> list[tuple[str, str]]:
     return [("blocker", finding), ("warning", finding)]
 
 
-@dataclass(frozen=True)
-class Variant:
+class Variant(Struct, frozen=True):
     """A machine (keywords of Server1), what ``check`` finds on it, and where things end up.
 
     ``written`` are the files that a repair writes, as paths below the Windows directory; ``left`` the findings that no

@@ -3,10 +3,10 @@
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 from tests.endtoend.processes import kill_at, steps
 from tests.endtoend.refusals import Run, read_refusal, refused
 from tests.endtoend.story import WINDOWS, require_repaired
@@ -62,8 +62,7 @@ net0: e1000=00:0C:29:00:00:01,bridge=vmbr0
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """One format: a description, what unplugging adds to it, and the first card's name."""
 
     name: str

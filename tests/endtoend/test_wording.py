@@ -8,10 +8,10 @@ import os
 import re
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 from tests.conftest import CommandResult
 from tests.endtoend.processes import kill_at, qemu_io, qemu_nbd, steps
 from tests.endtoend.refusals import TARGET, Run, prefixed
@@ -26,8 +26,7 @@ Build = Callable[..., BuiltMachine]
 GOLDENS = Path(__file__).with_name("goldens")
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """What a scene is played with; machines are built when it asks for them."""
 
     folder: Path

@@ -2,16 +2,16 @@
 
 import os
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bootgraft.storage.blockdevice import check_range
 
 MTOOLSRC = "mtools_skip_check=1\ndefault_codepage=437\n"
 
 
-@dataclass(frozen=True, slots=True)
-class FileDevice:
+class FileDevice(Struct, frozen=True):
     """A file as a block device, read and written without any cache, so that tools see what was written."""
 
     path: Path
@@ -37,8 +37,7 @@ class FileDevice:
         pass
 
 
-@dataclass(slots=True)
-class MemoryDevice:
+class MemoryDevice(Struct):
     """Bytes as a block device."""
 
     content: bytearray

@@ -8,10 +8,10 @@ import shutil
 import struct
 import subprocess
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from msgspec import Struct, field
 
 from bootgraft.filesystems.ntfs import NtfsVolume, mount_ntfs
 from bootgraft.storage.blockdevice import check_range
@@ -42,8 +42,7 @@ def run(*command: str | Path) -> bytes:
     return done.stdout
 
 
-@dataclass(slots=True)
-class CountingDevice:
+class CountingDevice(Struct):
     """A file as a block device that counts what is asked of it."""
 
     path: Path

@@ -5,12 +5,12 @@ import os
 import shutil
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
 from tests.filesystems.ntfs_images import CountingDevice, assert_consistent, blank, directory, file, fill, mount
 
 from bootgraft.errors import FileSystemError, ImageError
@@ -20,8 +20,7 @@ from bootgraft.filesystems.ntfs_library import load
 from bootgraft.storage.blockdevice import BlockDevice, Slice
 
 
-@dataclass(slots=True)
-class Failing:
+class Failing(Struct):
     """A device that fails (by raising what ``error`` returns) once it has been asked ``left`` more times."""
 
     device: BlockDevice

@@ -1,11 +1,11 @@
 """Any sequence of writes against a model: the files hold what the model holds, after remounting, and others stay."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
 from tests.filesystems.ntfs_images import assert_consistent, blank, mount
 
 from bootgraft.filesystems.ntfs import mount_ntfs
@@ -21,8 +21,7 @@ OPERATION = st.one_of(
 )
 
 
-@dataclass(slots=True)
-class Memory:
+class Memory(Struct):
     """Bytes as a block device."""
 
     content: bytearray

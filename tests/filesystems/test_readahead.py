@@ -1,18 +1,16 @@
 """The read-ahead cache: the same bytes as without it, in fewer reads."""
 
-from dataclasses import dataclass, field
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import Struct, field
 
 from bootgraft.errors import ImageError
 from bootgraft.filesystems.readahead import CHUNK, LONGEST, ReadAhead
 from bootgraft.storage.blockdevice import check_range
 
 
-@dataclass(slots=True)
-class Memory:
+class Memory(Struct):
     """Bytes as a block device that counts its reads and can refuse writes."""
 
     content: bytearray

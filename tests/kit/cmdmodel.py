@@ -6,7 +6,8 @@ without regard to case; regedit's exports are written and read by the code for .
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from bootgraft.registry.regexport import export_keys
 from bootgraft.registry.regfile import RegKey, RegValue, parse
@@ -18,8 +19,7 @@ _STEPS = 20_000
 _WORDS = re.compile(r'(?:[^\s"]|"[^"]*")+')
 
 
-@dataclass
-class Model:
+class Model(Struct):
     """One machine, with the kit's folder as its current directory."""
 
     files: dict[str, bytes]

@@ -1,9 +1,9 @@
 """What a kit brings: the same as a repair, less what a given machine has."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.kit.cases import DRIVER, INF, KEYS, LSI, OTHER, OWN, SERVICE, package, recipient, text
 from tests.machines.spec import Architecture
 from tests.machines.windows_hives import (

@@ -8,11 +8,11 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 
 import pytest
+from msgspec import Struct
 from tests.kit.cases import DRIVER, LSI, OTHER, OWN, package, recipient
 
 from bootgraft.kit.contents import Kit
@@ -28,8 +28,7 @@ CCS = "HKLM\\SYSTEM\\CurrentControlSet"
 SECONDS = 120
 
 
-@dataclass(frozen=True, slots=True)
-class Prefix:
+class Prefix(Struct, frozen=True):
     """A Windows of Wine's."""
 
     folder: Path

@@ -1,7 +1,8 @@
 """What a layout of the matrix is: a machine built by outside tools, and bytes of it changed as a conversion would."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tests.machines.spec import SECTOR, Disk, File, FileSystem, Loader, MachineSpec, Partition, Volume
 
@@ -12,8 +13,7 @@ MIB = 2048
 _TYPES = {FileSystem.NTFS: 0x07, FileSystem.FAT12: 0x01, FileSystem.FAT16: 0x06, FileSystem.FAT32: 0x0B}
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(Struct, frozen=True):
     """Bytes of a disk that are not as the tools wrote them; ``offset`` counts from the start of the disk."""
 
     offset: int
@@ -21,8 +21,7 @@ class Patch:
     disk: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """One machine of the matrix.
 
     ``what`` says in one line what is special about it. ``given`` are the disks that bootgraft is given, in this order;
@@ -37,8 +36,7 @@ class Layout:
     cut: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a partition lies: first sector and number of sectors."""
 
     start: int

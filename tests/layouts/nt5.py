@@ -2,7 +2,8 @@
 
 import struct
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tests.layouts.layout import (
     MIB,
@@ -101,7 +102,7 @@ def layouts() -> Iterator[tuple[str, Layout]]:
 
 def _one(name: str, what: str, *parts: Partition, container: int = 5, **more: object) -> tuple[str, Layout]:
     layout = Layout(what, machine(name, disk(*parts, container=container)))
-    return name, replace(layout, **more)  # type: ignore[arg-type]
+    return name, replace(layout, **more)
 
 
 def _numbering() -> Iterator[tuple[str, Layout]]:

@@ -2,7 +2,8 @@
 
 import struct
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tests.layouts.layout import SECOND_SIGNATURE, SIGNATURE, Layout, Patch, flag
 from tests.machines import bcd, vista

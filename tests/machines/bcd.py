@@ -5,7 +5,8 @@ Numbers: Microsoft, "BCD Reference"; the bytes of device elements as the stores 
 
 import struct
 import uuid
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tests.machines.registry_text import Keys, Multi, RegistryValue, reg_text
 from tests.machines.spec import Hive
@@ -61,8 +62,7 @@ def _partition(own: bytes, style: int, disk: bytes) -> bytes:
     return struct.pack("<IIII", 6, 0, _PARTITION_LENGTH, 0) + own + struct.pack("<II", 0, style) + disk + bytes(16)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One object: its elements by number; text stands for a string or a GUID in braces, a tuple for a list of GUIDs."""
 
     guid: str

@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
 
 from tests.machines.cabinets import cabinet, lzx_cabinet
 from tests.machines.cache import cached
@@ -17,8 +18,7 @@ from tests.machines.volumes import BOOT_CODE, make_volume
 _CHUNK = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class BuiltMachine:
+class BuiltMachine(Struct, frozen=True):
     """The raw disk images of a machine, in BIOS order."""
 
     spec: MachineSpec

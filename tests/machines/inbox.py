@@ -7,8 +7,9 @@ boot, and override those that they did not need.
 
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from struct import pack
+
+from msgspec import Struct
 
 from tests.machines.registry_text import Expand, Multi, RegistryValue
 from tests.machines.spec import Architecture, PortableExecutable
@@ -34,8 +35,7 @@ ATAPORT = ("AtaPortInitialize", "AtaPortNotification")
 PCIIDEX = ("PciIdeXInitialize", "PciIdeXGetBusData", "PciIdeXSetBusData")
 
 
-@dataclass(frozen=True, slots=True)
-class Inbox:
+class Inbox(Struct, frozen=True):
     """One in-box driver: its service, file (without .sys), ids, INF with configuration, and the releases that have it.
 
     ``start`` is what Windows 7 leaves it at; ``first`` and ``last`` are NT versions.

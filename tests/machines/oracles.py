@@ -6,8 +6,9 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from tests.machines.spec import SECTOR
 from tests.machines.tools import run
@@ -20,8 +21,7 @@ CHECKABLE = frozenset({"qcow2", "vdi", "vhdx", "vmdk"})
 Registry = dict[str, dict[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class TableEntry:
+class TableEntry(Struct, frozen=True):
     """A partition as sfdisk sees it; ``start`` and ``size`` in bytes."""
 
     slot: int

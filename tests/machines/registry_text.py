@@ -1,18 +1,17 @@
 """The content of a hive, composed as .reg text for hivexregedit."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Expand:
+class Expand(Struct, frozen=True):
     """REG_EXPAND_SZ."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Multi:
+class Multi(Struct, frozen=True):
     """REG_MULTI_SZ."""
 
     items: tuple[str, ...]

@@ -1,9 +1,10 @@
 """What a machine is made of: frozen data, no work. ``build`` turns it into images."""
 
-from dataclasses import dataclass
 from enum import IntFlag, StrEnum
 from hashlib import sha256
 from pathlib import Path
+
+from msgspec import Struct
 
 SECTOR = 512
 
@@ -62,8 +63,7 @@ class FileSystem(StrEnum):
     FAT32 = "fat32"
 
 
-@dataclass(frozen=True, slots=True)
-class Hive:
+class Hive(Struct, frozen=True):
     """A registry hive, as the .reg text that makes its content; ``minor`` is the format version, 3 or 5."""
 
     text: str
@@ -71,8 +71,7 @@ class Hive:
     state: HiveState = HiveState.CLEAN
 
 
-@dataclass(frozen=True, slots=True)
-class PortableExecutable:
+class PortableExecutable(Struct, frozen=True):
     """A kernel-mode binary: what it imports (per file, the functions), what it exports, its file version."""
 
     name: str
@@ -83,8 +82,7 @@ class PortableExecutable:
     signed: bool = False  # has a certificate table, with nothing in it that anybody trusts
 
 
-@dataclass(frozen=True, slots=True)
-class HostFile:
+class HostFile(Struct, frozen=True):
     """The content of a file of the host, such as a real hive among the shared test data."""
 
     path: Path
@@ -94,8 +92,7 @@ class HostFile:
         return f"HostFile(sha256={sha256(self.path.read_bytes()).hexdigest()})"
 
 
-@dataclass(frozen=True, slots=True)
-class Cabinet:
+class Cabinet(Struct, frozen=True):
     """A cabinet with these members, packed with MSZIP; or one member stored in the LZX way."""
 
     members: tuple[tuple[str, bytes | PortableExecutable], ...]
@@ -105,8 +102,7 @@ class Cabinet:
 Content = bytes | Hive | PortableExecutable | HostFile | Cabinet
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(Struct, frozen=True):
     """A file on a volume; ``path`` is Windows' own, absolute on its volume: ``\\WINDOWS\\system32\\hal.dll``."""
 
     path: str
@@ -114,8 +110,7 @@ class File:
     attributes: FileAttributes = FileAttributes.ARCHIVE
 
 
-@dataclass(frozen=True, slots=True)
-class Volume:
+class Volume(Struct, frozen=True):
     """A formatted partition with its files. Parent directories are made as needed."""
 
     filesystem: FileSystem
@@ -125,16 +120,14 @@ class Volume:
     loader: Loader = Loader.NTLDR
 
 
-@dataclass(frozen=True, slots=True)
-class Guids:
+class Guids(Struct, frozen=True):
     """What a partition of a GPT disk is: its type, and itself."""
 
     type: str
     own: str
 
 
-@dataclass(frozen=True, slots=True)
-class Partition:
+class Partition(Struct, frozen=True):
     """``start`` and ``sectors`` in sectors of 512 bytes; ``volume`` None leaves it unformatted.
 
     ``type`` is that of an MBR entry; on a GPT disk ``guids`` count. ``slot`` is the entry's place in the table, from 1;
@@ -151,8 +144,7 @@ class Partition:
     slot: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Disk:
+class Disk(Struct, frozen=True):
     """A disk of ``sectors`` sectors; ``signature`` is what Windows knows it by, or ``guid`` where it has a GPT.
 
     ``container`` is the type of the extended partition that holds logical ones.
@@ -165,8 +157,7 @@ class Disk:
     container: int = 0x05
 
 
-@dataclass(frozen=True, slots=True)
-class MachineSpec:
+class MachineSpec(Struct, frozen=True):
     """The disks of one machine, in BIOS order."""
 
     name: str

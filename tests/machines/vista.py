@@ -5,8 +5,9 @@ EFI system partition, MSR, Windows and recovery (UEFI). Every BCD element can be
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from tests.machines import bcd
 from tests.machines.spec import (
@@ -53,8 +54,7 @@ _MIB = 2048
 _NTFS, _FAT_LBA = 0x07, 0x0C
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a partition lies on a disk: first sector and number of sectors."""
 
     start: int

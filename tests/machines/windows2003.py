@@ -3,9 +3,10 @@
 Every messier variant is a keyword. All sizes in MiB; partitions begin at sector 63, as Windows 2003 laid them out.
 """
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from tests.machines.spec import (
     SECTOR,
@@ -45,8 +46,7 @@ _NTFS, _OEM = 0x07, 0xDE
 _TYPES = {FileSystem.NTFS: _NTFS, FileSystem.FAT12: 0x01, FileSystem.FAT16: 0x06, FileSystem.FAT32: 0x0B}
 
 
-@dataclass
-class _Layout:
+class _Layout(Struct):
     """Puts partitions one after the other on a disk, a track apart."""
 
     next_start: int = _TRACK
@@ -78,8 +78,7 @@ def arc(partition: int, directory: str, *, disk: int = 0) -> str:
     return rf"multi(0)disk(0)rdisk({disk})partition({partition})\{directory}"
 
 
-@dataclass(frozen=True, slots=True)
-class Server1:
+class Server1(Struct, frozen=True):
     """The variants of the dead server; the defaults are the machine of the story.
 
     ``logical``: Windows is the second of two logical partitions, partition(3) to the loader. ``second_installation``:

@@ -2,8 +2,9 @@
 
 import struct
 import uuid
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from tests.machines import inbox
 from tests.machines.registry_text import Expand, Multi, RegistryValue, reg_text
@@ -28,8 +29,7 @@ _GROUP_ORDER = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Struct, frozen=True):
     """One Windows by its names and numbers; ``minor`` is the version of its hives."""
 
     product: str
@@ -80,8 +80,7 @@ class Instance(StrEnum):
     OTHER_SERVICE = "other service"
 
 
-@dataclass(frozen=True, slots=True)
-class ControlSet:
+class ControlSet(Struct, frozen=True):
     """One control set and what it knows of the LSI Logic controller."""
 
     number: int
@@ -91,8 +90,7 @@ class ControlSet:
     needed: frozenset[str] = frozenset()  # in-box drivers that a Windows 8 or later ran with, in lower case
 
 
-@dataclass(frozen=True, slots=True)
-class Select:
+class Select(Struct, frozen=True):
     """The Select key."""
 
     current: int = 1
@@ -101,8 +99,7 @@ class Select:
     last_known_good: int = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(Struct, frozen=True):
     """A drive letter in MountedDevices: the disk's signature and the partition's offset in bytes."""
 
     letter: str
@@ -110,16 +107,14 @@ class Letter:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class GptLetter:
+class GptLetter(Struct, frozen=True):
     """A drive letter of a volume on a GPT disk, by the partition's GUID."""
 
     letter: str
     guid: str
 
 
-@dataclass(frozen=True, slots=True)
-class SystemFacts:
+class SystemFacts(Struct, frozen=True):
     """Everything a SYSTEM hive is made from."""
 
     release: Release

@@ -7,14 +7,14 @@ lose; ``unreachable`` the cells in use that no key leads to, which is what a lea
 import struct
 import sys
 from collections import Counter
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 NIL = 0xFFFFFFFF
 SEGMENT = 16344
 
 
-@dataclass
-class Report:
+class Report(Struct):
     faults: list[str] = field(default_factory=list)
     reached: Counter[int] = field(default_factory=Counter)
     users: Counter[int] = field(default_factory=Counter)

@@ -5,7 +5,8 @@ https://github.com/msuhanov/regf, "Format of transaction log files". ``before`` 
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.registry.marvin32 import marvin32
 
@@ -61,8 +62,7 @@ def old_log(before: bytes, after: bytes, *, sequence: int, kind: int = OLD, clus
     return head.ljust(-(-len(head) // sector) * sector, b"\0") + pages
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(Struct, frozen=True):
     """One transaction: from one state of a hive to the next."""
 
     before: bytes

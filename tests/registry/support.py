@@ -3,13 +3,16 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.machines.hives import make_hive
 from tests.machines.spec import Hive as HiveSpec
 
 from bootgraft.registry.hive import Hive
+from bootgraft.registry.regfile import RegKey
 
 REPOSITORY = Path(__file__).parents[2]
 TESTDATA = REPOSITORY.parent / "shared" / "testdata"
@@ -137,3 +140,8 @@ def parse_export(text: str) -> Tree:
             else:
                 values[name] = (int(found[3], 16), bytes.fromhex(found[4].replace(",", "")))
     return result
+
+
+def unnumbered(keys: Iterable[RegKey]) -> tuple[RegKey, ...]:
+    """Keys of a .reg file without the lines on which they stand: two files are the same that say the same."""
+    return tuple(replace(key, line=0, values=tuple(replace(each, line=0) for each in key.values)) for key in keys)

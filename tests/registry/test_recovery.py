@@ -3,13 +3,14 @@
 import hashlib
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import replace
 from tests.registry import log_writer
 from tests.registry.checker import check
 from tests.registry.log_writer import Write, bins_of, new_log, old_log, rebased
@@ -163,8 +164,7 @@ def test_files_that_are_no_hives_are_left_to_whoever_opens_them() -> None:
 # --- made hives -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """Values of ``size`` bytes in a key, or the key's end."""
 
     key: int

@@ -1,7 +1,7 @@
 """Exported .reg files: read back they say what is in the hive, in both dialects."""
 
 import pytest
-from tests.registry.support import Memory, Tree, open_bytes, real_bcds, real_file, tree
+from tests.registry.support import Memory, Tree, open_bytes, real_bcds, real_file, tree, unnumbered
 
 from bootgraft.errors import RegFileError
 from bootgraft.registry.hive import Hive
@@ -119,6 +119,6 @@ def test_keys_that_are_to_be_set_and_deleted_in_both_dialects() -> None:
     new, old = export_keys(keys), export_keys(keys, ansi="ascii")
     assert (new[:2], old[:10]) == (b"\xff\xfe", b"REGEDIT4\r\n")
     assert b'"e"=hex(2):25,78,25,00\r\n' in old
-    assert parse(new, name="new").keys == parse(old, name="old").keys == keys
+    assert unnumbered(parse(new, name="new").keys) == unnumbered(parse(old, name="old").keys) == keys
     with pytest.raises(RegFileError, match="cannot be written in ascii"):
         export_keys((RegKey("HKEY_LOCAL_MACHINE\\\u4e2d"),), ansi="ascii")

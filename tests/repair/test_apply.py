@@ -1,10 +1,10 @@
 """A plan put into effect: in order, under its preconditions, and nothing else is touched."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.machines.windows_files import DriverFile
 from tests.machines.windows_hives import ControlSet, Symmpi
 from tests.memory_windows import MemoryWindows, memory_windows

@@ -1,12 +1,12 @@
 """The plan: what is missing, in every control set, and nothing that is there already."""
 
 import hashlib
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.checks.cases import SCSI_ADAPTER
 from tests.machines.build import content
 from tests.machines.spec import Architecture, File

@@ -1,10 +1,10 @@
 """The package that is left for the second start."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.memory_windows import MemoryWindows, memory_windows
 from tests.repair.bench import package
 

@@ -1,9 +1,9 @@
 """Bytes outside any file: written under their precondition, read back by the proof, told in text and in JSON."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 from tests.fakes import FakePartition, machine_of, volume_of
 from tests.report.contract import printed
 

@@ -8,10 +8,10 @@ several are all that occur.
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from tests.report.schemas import schema_faults
 
 from bootgraft.jsontext import to_json
@@ -21,41 +21,35 @@ PAGE = Path(__file__).parents[2] / "docs" / "json.md"
 _TOKEN = re.compile(r'\s*("[^"]*"|\{…[^}]*…\}|[{}\[\],:|…]|[a-z0-9]+)')
 
 
-@dataclass(frozen=True, slots=True)
-class Anything:
+class Anything(Struct, frozen=True):
     """Any value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Literal(Struct, frozen=True):
     """A text, or one of the words true, false, null, a number, or a word that stands for a text (hex, path)."""
 
     word: str
 
 
-@dataclass(frozen=True, slots=True)
-class Either:
+class Either(Struct, frozen=True):
     """One of several forms."""
 
     forms: tuple["Form", ...]
 
 
-@dataclass(frozen=True, slots=True)
-class List:
+class List(Struct, frozen=True):
     """A list whose elements have this form."""
 
     element: "Form"
 
 
-@dataclass(frozen=True, slots=True)
-class Members:
+class Members(Struct, frozen=True):
     """An object with exactly these members."""
 
     members: dict[str, "Form"]
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A document that is described elsewhere."""
 
     text: str

@@ -1,11 +1,11 @@
 """The texts: the answer first, then the evidence, then what to type next."""
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from msgspec import convert
+from msgspec.structs import replace
 from tests.checks.cases import CASES, chain, installation
 from tests.checks.guests import guest_of
 from tests.machines.tools import run
@@ -92,7 +92,7 @@ def test_what_needs_no_driver_asks_for_none(healthy: MemoryWindows) -> None:
 
 def verdict(finding: Finding | None, which: Verdict, **changes: object) -> str:
     made = Diagnosis(chain(), installation(), LSI, None, (finding,) if finding else (), which)
-    return verdict_line(replace(made, **changes))  # type: ignore[arg-type]
+    return verdict_line(replace(made, **changes))
 
 
 def test_each_verdict_in_one_sentence() -> None:

@@ -2,15 +2,15 @@
 
 import json
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from bootgraft.storage.blockdevice import check_range
 
 
-@dataclass(slots=True)
-class MemoryDisk:
+class MemoryDisk(Struct):
     """A block device over a bytearray; ``reads`` counts what was asked of it."""
 
     data: bytearray
@@ -36,8 +36,7 @@ class MemoryDisk:
         pass
 
 
-@dataclass(slots=True)
-class SparseDisk:
+class SparseDisk(Struct):
     """A block device over a (sparse) file."""
 
     path: Path

@@ -4,7 +4,8 @@
 """
 
 import struct
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 GROUP = "3f2a7c10-5b1e-4f08-9d27-1d8d0c1a4e01"
 SECTOR, DATABASE = 512, 2048
@@ -12,8 +13,7 @@ _VMDB, _VBLK = 17, 128
 _LOG_SIZE = 224
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(Struct, frozen=True):
     """A piece of a volume: which disk (from 1), first sector from the start of the disk's data area, sectors."""
 
     disk: int
@@ -21,16 +21,14 @@ class Extent:
     sectors: int
 
 
-@dataclass(frozen=True, slots=True)
-class Plex:
+class Plex(Struct, frozen=True):
     """One component: its layout (1 striped, 2 concatenated, 3 RAID-5) and its pieces."""
 
     layout: int
     extents: tuple[Extent, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """A disk group: the GUIDs of its disks, and its volumes by name, each with its plexes."""
 
     disks: tuple[str, ...]

@@ -1,9 +1,9 @@
 """A driver's file and what it imports from, in a Windows in memory."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.machines.spec import Architecture, File, PortableExecutable
 from tests.machines.windows_files import DriverFile
 from tests.memory_windows import memory_windows

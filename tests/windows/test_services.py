@@ -1,8 +1,7 @@
 """Services, from hives that hivexregedit made and from real ones."""
 
-import dataclasses
-
 import pytest
+from msgspec import structs
 from tests.windows.hives import hive_of, real_system
 
 from bootgraft.windows.services import Service, driver_file, read_service
@@ -67,5 +66,5 @@ def test_real_services() -> None:
 def test_without_image_path_the_file_has_the_name_of_the_service(image_path: str | None) -> None:
     service = Service("vmstor", "", 1, 0, 1, None, None, image_path)
     assert driver_file(service, "\\W2") == "\\W2\\system32\\drivers\\vmstor.sys"
-    path = dataclasses.replace(service, image_path="\\??\\E:\\drivers\\x.sys")
+    path = structs.replace(service, image_path="\\??\\E:\\drivers\\x.sys")
     assert driver_file(path, "\\W2", drive_letter="E:") == "\\drivers\\x.sys"

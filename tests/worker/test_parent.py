@@ -7,10 +7,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from msgspec import Struct, field
 from tests.machines.build import BuiltMachine
 from tests.storage.disks import MemoryDisk, SparseDisk
 from tests.worker.fake_child import fake_child
@@ -36,8 +36,7 @@ def job_on(*sizes: int, operation: Operation = Operation.CHECK) -> Job:
     return Job(request=Request(operation=operation, targets=(TARGET,)), devices=specs, disks=len(specs))
 
 
-@dataclass
-class Run:
+class Run(Struct):
     """One run of a child that is a script."""
 
     overlay: Overlay = field(default_factory=lambda: Overlay(MemoryDisk(bytearray(range(256)) * (SIZE // 256))))
@@ -192,8 +191,7 @@ def test_closing_ends_a_child_that_waits() -> None:
     assert not Path(f"/proc/{pid}").exists()
 
 
-@dataclass
-class Watching:
+class Watching(Struct):
     """A device that looks at the child while that waits for its bytes."""
 
     device: MemoryDisk | SparseDisk

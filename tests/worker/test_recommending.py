@@ -1,8 +1,7 @@
 """Which lines a job gets: for the firmware that the chain needs, and only where nothing stops the start."""
 
-from dataclasses import replace
-
 from msgspec import structs
+from msgspec.structs import replace
 from tests.checks.cases import LSI_LOGIC, chain
 
 from bootgraft.checks.diagnosis import Diagnosis, Verdict

@@ -1,8 +1,9 @@
 """The disks that a boot menu names by their MBR signature: what they break on where it is lost."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from bootgraft.boot.ntldr.arc import ArcKind
 from bootgraft.boot.ntldr.bootini import BootIni
@@ -13,8 +14,7 @@ if TYPE_CHECKING:  # the chain of NT 4 to 2003 reads no BCD store
     from bootgraft.boot.bootmgr.bcd_menu import Menu
 
 
-@dataclass(frozen=True, slots=True)
-class DiskReference:
+class DiskReference(Struct, frozen=True):
     """Where a boot menu names a disk by its MBR signature, and mostly a partition by its offset in bytes."""
 
     signature: int

@@ -4,7 +4,7 @@ Used to list installations beside the one that boots, and to say what would fit 
 broken. Never to decide what boots.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bootgraft.errors import FileMissingError, FileSystemError, PartitionTableError
 from bootgraft.filesystems.base import Entry, FileSystem, FileSystemKind, parts
@@ -17,8 +17,7 @@ MAX_DIRECTORIES = 1000
 """Directories looked into in the root of one volume. A root with more is a data volume's."""
 
 
-@dataclass(frozen=True, slots=True)
-class FoundWindows:
+class FoundWindows(Struct, frozen=True):
     r"""A Windows directory on a volume, in the case it is written in there: ``\WINDOWS``."""
 
     volume: Volume

@@ -1,7 +1,8 @@
 """What following the boot chain gives: its links, and the installations found."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from bootgraft.machine import Firmware, Volume
 
@@ -11,8 +12,7 @@ if TYPE_CHECKING:  # a machine has one of these menus, or none
     from bootgraft.boot.unusable import Unusable
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One link: ``what`` it is (or the fault where it does not hold), ``where`` it was read, and the ``evidence``.
 
     ``link`` is what the chain in one line calls it, as ``boot.ini default``; empty where it is no link of its own.
@@ -25,8 +25,7 @@ class Step:
     link: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class BootTarget:
+class BootTarget(Struct, frozen=True):
     r"""A Windows: its volume, its directory (``\WINDOWS``, in its own case) and its boot.ini line, empty if none."""
 
     volume: Volume
@@ -39,8 +38,7 @@ class BootTarget:
         return self.volume.disk, self.volume.partition.start, self.directory.casefold()
 
 
-@dataclass(frozen=True, slots=True)
-class BootChain:
+class BootChain(Struct, frozen=True):
     """The links up to the first that does not hold, and what boots; ``default`` is None where the chain is broken."""
 
     steps: tuple[Step, ...]

@@ -1,7 +1,8 @@
 """Why a volume cannot be used as an ordinary partition: encryption, dynamic disks, fault-tolerant sets, pools, ReFS."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from bootgraft.filesystems import foreign
 from bootgraft.filesystems.base import FileSystemKind
@@ -25,8 +26,7 @@ class UnusableKind(StrEnum):
     FAULT_TOLERANT = "fault-tolerant"
 
 
-@dataclass(frozen=True, slots=True)
-class Unusable:
+class Unusable(Struct, frozen=True):
     """Why ``volume`` cannot be used: ``what`` it is in a few words, what shows that, and what to do."""
 
     kind: UnusableKind

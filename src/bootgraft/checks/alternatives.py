@@ -1,7 +1,9 @@
 """Where a driver is lacking: the other controllers of the same hypervisor that need none from outside."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bootgraft.checks.diagnosis import Diagnosis, Verdict, findings_of
 from bootgraft.checks.finding import Remedy, Severity, Stage
@@ -9,8 +11,7 @@ from bootgraft.checks.guest import Guest
 from bootgraft.targets.controllers import CONTROLLERS, Controller
 
 
-@dataclass(frozen=True, slots=True)
-class Alternative:
+class Alternative(Struct, frozen=True):
     """A target that needs no driver from outside; ``as_it_is``: nothing has to be changed for it either."""
 
     target: str

@@ -1,7 +1,9 @@
 """All checks on one machine for one target, and the verdict that follows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bootgraft.boot.chain import BootChain
 from bootgraft.checks.catalogue import checks
@@ -14,8 +16,7 @@ from bootgraft.targets.controllers import Controller
 from bootgraft.windows.installation import Installation
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
+class Diagnosis(Struct, frozen=True):
     """What came of the checks. ``facts`` is None where the controller was not looked at."""
 
     chain: BootChain

@@ -1,7 +1,8 @@
 """What a check finds, and what it says about itself in the documentation."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from bootgraft.changes import Change
 
@@ -49,8 +50,7 @@ DRIVER_REMEDIES = (Remedy.DRIVER, Remedy.OWN_DRIVER)
 """It takes a driver, from wherever."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing that is not as it should be.
 
     ``title`` is the answer in one line, ``explanation`` what it leads to, ``evidence`` the files, keys and values that
@@ -79,8 +79,7 @@ class Finding:
         return self.remedy is not Remedy.NONE
 
 
-@dataclass(frozen=True, slots=True)
-class FindingDoc:
+class FindingDoc(Struct, frozen=True):
     """The documentation of one finding id; ``docs/findings.md`` is made from all of them."""
 
     id: str

@@ -1,9 +1,10 @@
 """Everything known about one machine and the Windows that the work is about: read when it is asked for, and once."""
 
 from copy import copy
-from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Self
+
+from msgspec import Struct
 
 from bootgraft.boot.bios.bootcode import CodeSource, none_given
 from bootgraft.boot.chain import BootChain
@@ -22,8 +23,7 @@ from bootgraft.windows.driver_database import has_database
 from bootgraft.windows.installation import Installation
 
 
-@dataclass(frozen=True, slots=True)
-class DescribedFirmware:
+class DescribedFirmware(Struct, frozen=True):
     """The firmware that a description gives its machine; ``path`` is the description's file."""
 
     path: str

@@ -1,8 +1,9 @@
 """Where a command is to write, and what it says of what it wrote."""
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bootgraft.cli.options import Options
 from bootgraft.errors import UsageError
@@ -10,8 +11,7 @@ from bootgraft.report.documents.base import Document
 from bootgraft.worker.job import AnyOutcome
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """What came of a job, and where it was written: the journal's path, or the overlays'; both empty for nothing."""
 
     outcome: AnyOutcome

@@ -1,9 +1,10 @@
 """What a command was asked to do."""
 
 import argparse
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:  # few commands have these
     from bootgraft.changes import EditVmFile
@@ -12,8 +13,7 @@ if TYPE_CHECKING:  # few commands have these
     from bootgraft.worker.registry_request import RegistryRequest
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(Struct, frozen=True):
     """The command line, parsed. Options that a command does not have keep their defaults.
 
     The last three members are what ``--vm`` came to: see ``cli.vm``.
@@ -79,5 +79,5 @@ class Options:
         given["allow_path"] = tuple(Path(each) for each in given.get("allow_path", ()))
         for name in ("journal", "overlay", "out", "vm", "log"):
             given[name] = Path(given[name]) if given.get(name) else None
-        known = {field.name for field in fields(Options)}
+        known = set(Options.__struct_fields__)
         return Options(**{name: value for name, value in given.items() if name in known})

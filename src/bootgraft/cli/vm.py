@@ -3,8 +3,9 @@
 import shlex
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from bootgraft.changes import EditVmFile
 from bootgraft.cli.options import Options

@@ -5,9 +5,10 @@ Nothing is ever unpacked to a disk; a member is read into memory by its path, wh
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from bootgraft.drivers.libarchive import EntryHeader, Pass, Source, reading
 from bootgraft.errors import DriverSourceError, FileMissingError
@@ -22,8 +23,7 @@ _MAX_PATH = 1024  # characters
 _ELSEWHERE = "Copy it again, or give another source"
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A file in an archive; ``size`` is its bytes once expanded, 0 where only reading it would tell."""
 
     path: str
@@ -80,8 +80,7 @@ def _opened(source: Source, name: str) -> Archive:
     return archive
 
 
-@dataclass(frozen=True, slots=True)
-class _Memory:
+class _Memory(Struct, frozen=True):
     data: bytes
 
     @property
@@ -92,8 +91,7 @@ class _Memory:
         return self.data[offset : offset + length]
 
 
-@dataclass(frozen=True, slots=True)
-class _HostFile:
+class _HostFile(Struct, frozen=True):
     """A file that is opened for each piece: nobody has to close it."""
 
     path: Path

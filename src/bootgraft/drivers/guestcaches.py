@@ -7,8 +7,9 @@ every driver in ``DriverStore\FileRepository``.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from bootgraft.drivers.archives import open_archive_bytes
 from bootgraft.drivers.expand import expand
@@ -36,8 +37,7 @@ class CachedFileKind(StrEnum):
     CABINET = "cabinet"  # a member of it
 
 
-@dataclass(frozen=True, slots=True)
-class CachedFile:
+class CachedFile(Struct, frozen=True):
     """One place that has the driver file ``name``; ``path`` is that of the file or the cabinet on the volume."""
 
     kind: CachedFileKind
@@ -48,8 +48,7 @@ class CachedFile:
         return f"{self.path} ({self.name})" if self.kind is CachedFileKind.CABINET else self.path
 
 
-@dataclass(frozen=True, slots=True)
-class Caches:
+class Caches(Struct, frozen=True):
     """Where one Windows may keep drivers."""
 
     filesystem: FileSystem

@@ -6,7 +6,8 @@ catalog of ``oem3.inf`` is ``oem3.CAT`` among the signed catalogs.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.drivers.inf import MAX_SIZE, InfFile, parse_inf
 from bootgraft.drivers.package import DriverPackage, PackageValue
@@ -26,8 +27,7 @@ _MAX_FILE = 32 * 2**20
 _MAX_INSTANCES = 64
 
 
-@dataclass(frozen=True, slots=True)
-class HarvestedFile:
+class HarvestedFile(Struct, frozen=True):
     """One file of the package, by the name that it is to have; ``origin`` is where the machine had it."""
 
     name: str

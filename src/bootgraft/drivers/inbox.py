@@ -6,8 +6,10 @@ files that it imports from and that are not in place either. What is passed over
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from itertools import chain, islice
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bootgraft.drivers.guestcaches import CachedFile, CachedFileKind, Caches
 from bootgraft.drivers.inboxservices import DRIVERS, MissingDriver, wanted_driver
@@ -26,12 +28,11 @@ _MAX_TOLD = 8  # drivers that are passed over in words
 _CPU_SECONDS = 60.0  # of processor time for one search; one cabinet has its own limit besides
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """A driver that fits, from one place, with the files that it needs beside those in place."""
 
     place: CachedFile
-    data: bytes = field(repr=False)
+    data: bytes
     pe: PeFacts
     brings: tuple["Chosen", ...] = ()
 

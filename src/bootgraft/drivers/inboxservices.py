@@ -5,7 +5,7 @@ for some, there without its values and disabled. The values are those of Microso
 disk.inf. In later Windows every service and binding is there from the start.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bootgraft.changes import RegistryData
 from bootgraft.drivers.package import PackageKey, PackageValue
@@ -24,8 +24,7 @@ _PCI_BUS = "5"
 """INTERFACE_TYPE PCIBus; 1 as its value below PnpInterface: on this bus the miniport takes what Plug and Play gives."""
 
 
-@dataclass(frozen=True, slots=True)
-class InboxService:
+class InboxService(Struct, frozen=True):
     """One service. ``bus_type`` is the STORAGE_BUS_TYPE that it reports, None where its INF sets none."""
 
     name: str
@@ -68,8 +67,7 @@ _SERVICES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class MissingDriver:
+class MissingDriver(Struct, frozen=True):
     """The driver that a Windows lacks for a device; ``target`` is where its file belongs, below Windows.
 
     ``is_incomplete`` says that more of its registry is wanted than that an existing service starts at boot.

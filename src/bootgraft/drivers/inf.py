@@ -8,8 +8,9 @@ sizes and counts are bounded, and strings are put in where a line is asked for, 
 import codecs
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
+
+from msgspec import Struct
 
 from bootgraft.errors import DriverSourceError
 
@@ -38,8 +39,7 @@ _TOKEN = re.compile(
 _STRING = re.compile(r"%([^%]*)%")
 
 
-@dataclass(frozen=True, slots=True)
-class InfLine:
+class InfLine(Struct, frozen=True):
     """One line: ``key = field, field``. ``key`` is None where there is no ``=``; ``number`` counts from 1."""
 
     key: str | None
@@ -51,12 +51,11 @@ class InfLine:
         return self.fields[index] if index < len(self.fields) else ""
 
 
-@dataclass(frozen=True)
-class InfFile:
+class InfFile(Struct, frozen=True, dict=True):
     """One INF file; ``name`` is what errors say as where. Sections of one name are one section, in file order."""
 
     name: str
-    raw: Mapping[str, tuple[InfLine, ...]] = field(repr=False)  # by name in lower case, strings not put in
+    raw: Mapping[str, tuple[InfLine, ...]]  # by name in lower case, strings not put in
 
     def has(self, section: str) -> bool:
         """Whether there is such a section, be it an empty one."""

@@ -7,9 +7,10 @@ the path, so that the same source always gives the same driver.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+
+from msgspec import Struct
 
 from bootgraft.drivers.inf import InfFile
 from bootgraft.drivers.infmodels import Model, all_models, models_for
@@ -26,8 +27,7 @@ _MATCHES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SourceInf:
+class SourceInf(Struct, frozen=True):
     """One INF of a source; ``inf`` is None where ``fault`` says why it cannot be used."""
 
     path: str
@@ -35,8 +35,7 @@ class SourceInf:
     fault: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """An INF that serves the controller in this Windows, by its best line. ``rank`` is lower for the better match."""
 
     path: str
@@ -69,8 +68,7 @@ class Standing(StrEnum):
     OTHER_DEVICES = "other-devices"
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(Struct, frozen=True):
     """An INF that was passed over, with the reason for people."""
 
     path: str

@@ -7,7 +7,8 @@ is put in offline, without the store, goes where all drivers went before.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.drivers.inf import InfFile
 from bootgraft.drivers.infinstall import Library, directives, number
@@ -23,8 +24,7 @@ _SYSTEM_ROOT = re.compile(r"(?:\\SystemRoot|%SystemRoot%|%windir%)\\", re.IGNORE
 _NOT_IN_NAMES = re.compile(r'[\x00-\x1f<>:"/|?*%]')
 
 
-@dataclass(frozen=True, slots=True)
-class CopiedFile:
+class CopiedFile(Struct, frozen=True):
     """One file that an install section copies. ``target`` is relative to the Windows directory, None for elsewhere."""
 
     name: str  # at its destination

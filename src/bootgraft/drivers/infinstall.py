@@ -6,7 +6,8 @@ same suffix ``.Services``. ``Include`` and ``Needs`` draw sections of other INFs
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.changes import RegistryData
 from bootgraft.drivers.inf import InfFile, InfLine
@@ -33,8 +34,7 @@ _TYPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceLine:
+class ServiceLine(Struct, frozen=True):
     """One ``AddService``: a service and the section that describes it. ``name`` is empty where none drives a device."""
 
     name: str
@@ -49,8 +49,7 @@ class ServiceLine:
         return bool(self.flags & FUNCTION_DRIVER)
 
 
-@dataclass(frozen=True, slots=True)
-class RegistryLine:
+class RegistryLine(Struct, frozen=True):
     """One line of an AddReg section. ``data`` None creates the key alone, or deletes the value where ``delete``."""
 
     root: str  # "HKR", "HKLM" and so on

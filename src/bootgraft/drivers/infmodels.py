@@ -9,7 +9,8 @@ Windows 2000 knows no decorations, and 64-bit Windows no section without its arc
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.drivers.inf import InfFile, InfLine
 from bootgraft.drivers.recipient import Recipient
@@ -29,8 +30,7 @@ _FIRST_BUILDS = 14310  # the first Windows 10 that reads build numbers; an older
 _FIRST_WITH_DECORATIONS = (5, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Decoration:
+class Decoration(Struct, frozen=True):
     """A target of a models section; fields that it leaves open are None. ``text`` is as written, empty for none."""
 
     text: str
@@ -77,8 +77,7 @@ class Decoration:
         return self.text or "any x86 Windows"
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(Struct, frozen=True):
     """One line of a models section: a device by its ids, the hardware id first, and its install section."""
 
     description: str

@@ -3,7 +3,8 @@
 The best INF (``infchoice``) is taken of which a boot driver can be made (``infpackage``).
 """
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bootgraft.drivers.infchoice import Candidate, Rejected, Standing, candidates, why_not
 from bootgraft.drivers.infmodels import SUFFIXES
@@ -19,8 +20,7 @@ _OLDEST = (5, 0)
 _TOLD = 4  # INFs that a note names
 
 
-@dataclass(frozen=True, slots=True)
-class PackageChoice:
+class PackageChoice(Struct, frozen=True):
     """The package that was chosen, if any, by which INF and why, and the other INFs, the nearest first."""
 
     package: DriverPackage | None

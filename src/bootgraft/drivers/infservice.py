@@ -7,7 +7,9 @@ than in the driver's own services is left to Plug and Play at the next start.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bootgraft.changes import RegistryData
 from bootgraft.drivers.inf import InfFile
@@ -29,8 +31,7 @@ _MAX_VALUE = 2**20
 _SERVICES = re.compile(r"SYSTEM\\CurrentControlSet\\Services\\([^\\]+)(?:\\(.*))?", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceKeys:
+class ServiceKeys(Struct, frozen=True):
     """One service: its keys and where its file belongs, relative to the Windows directory."""
 
     name: str

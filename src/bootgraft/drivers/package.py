@@ -4,14 +4,14 @@ Paths of keys are relative to a control set (``Services\\symmpi``), paths of fil
 (``system32\\drivers\\symmpi.sys``), so that a package fits any installation.
 """
 
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from bootgraft.changes import RegistryData
 
 
-@dataclass(frozen=True, slots=True)
-class PackageValue:
+class PackageValue(Struct, frozen=True):
     """One value to set; ``data`` None means that the value is to be deleted. ``keeps`` leaves one that is there."""
 
     name: str
@@ -19,24 +19,21 @@ class PackageValue:
     keeps: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PackageKey:
+class PackageKey(Struct, frozen=True):
     """One key to create, with its values."""
 
     path: str
     values: tuple[PackageValue, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PackageFile:
+class PackageFile(Struct, frozen=True):
     """One file to put into the Windows directory."""
 
     path: str
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceId:
+class DeviceId(Struct, frozen=True):
     """One device id that a driver serves: ``PCI\\VEN_1AF4&DEV_1001``; a hardware id, or else a compatible id."""
 
     id: str
@@ -44,8 +41,7 @@ class DeviceId:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class InfFacts:
+class InfFacts(Struct, frozen=True):
     """What an INF says about its driver, as Windows 8 and later keep it in the DriverDatabase.
 
     ``name`` is the INF's file name, ``configuration`` its install section with decoration (``viostor_inst.NTamd64``),
@@ -64,8 +60,7 @@ class InfFacts:
     content: tuple[tuple[str, bytes], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class DriverPackage:
+class DriverPackage(Struct, frozen=True):
     """A driver with all that the registry must say about it. ``origin`` names the source for people.
 
     ``keys`` hold the service and, where the source has them, CriticalDeviceDatabase keys; ``inf`` is what else the

@@ -4,7 +4,7 @@ Numbers: Microsoft, "INF Manufacturer Section" and "Operating System Version"; t
 ``Control\ProductOptions\ProductSuite`` and their bits, "OSVERSIONEX structure".
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bootgraft.errors import UsageError
 from bootgraft.registry.hive import Hive
@@ -30,8 +30,7 @@ _SUITES = {
 _ARCHITECTURES = (Architecture.X86, Architecture.X64, Architecture.ARM64)
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(Struct, frozen=True):
     """One Windows; ``version`` is the NT version, ``build`` 0 and ``product_type`` 0 where unknown."""
 
     name: str

@@ -14,10 +14,11 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, cast
+
+from msgspec import Struct, field
 
 from bootgraft.errors import LogError
 from bootgraft.explain.reading import CHUNK
@@ -41,16 +42,14 @@ _NESTED = re.compile(r"(?:^|/)(?:(?:agent|worker|server|client)-diagnostics|[a-z
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError)
 
 
-@dataclass(frozen=True, slots=True)
-class LogFile:
+class LogFile(Struct, frozen=True):
     """One log: its name, with the archives around it, and its bytes, which can be read once."""
 
     name: str
     chunks: Iterator[bytes]
 
 
-@dataclass(slots=True)
-class Bundle:
+class Bundle(Struct):
     """What the user gave; ``notes`` says what of it was left out or ended early, once it was read."""
 
     path: Path

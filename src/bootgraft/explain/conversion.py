@@ -1,7 +1,9 @@
 """Which conversion a log tells of: its source, its destination, its disks, and how far it came."""
 
 import re
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bootgraft.explain.message import LogMessage, Tool
 
@@ -10,8 +12,7 @@ _PERCENT = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Conversion:
+class Conversion(Struct, frozen=True):
     """What is known of it; None and empty where the log does not say. ``step`` is virt-v2v's last step."""
 
     tool: Tool | None = None

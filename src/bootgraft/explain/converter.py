@@ -12,7 +12,8 @@ a file, says ``98% FAILED: text``.
 """
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from bootgraft.explain import converter_rules
 from bootgraft.explain.conversion import Conversion

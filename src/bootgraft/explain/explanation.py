@@ -1,7 +1,8 @@
 """The work from start to end: what the user gave, read and told."""
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bootgraft.errors import LogError
 from bootgraft.events import Event, EventKind, Monitor
@@ -10,8 +11,7 @@ from bootgraft.explain.logreport import LogReader, LogReport
 from bootgraft.explain.reading import lines
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """What the logs say, and what of the input was not read."""
 
     report: LogReport

@@ -1,8 +1,9 @@
 """What one family of converters contributes: how its lines are read, and what its messages mean and tell."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from bootgraft.explain.conversion import Conversion
 from bootgraft.explain.message import LogMessage, Tool
@@ -28,8 +29,7 @@ def _unknown(_conversion: Conversion) -> DiskState:
     return DiskState.UNKNOWN
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Grammar:
+class Grammar(Struct, frozen=True, eq=False):
     """The logs of one family of converters.
 
     ``words``: a message that a rule fits has one of these (in lower case); looking for them first is what makes

@@ -3,9 +3,11 @@
 import re
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bootgraft.explain.catalogue import GRAMMARS
 from bootgraft.explain.conversion import Conversion
@@ -36,8 +38,7 @@ class ConversionOutcome(StrEnum):
     NO_FAILURE = "no-failure"  # neither a failure nor the end is in the log
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """One message: ``order`` counts over all files, ``when`` is the last time that its file named."""
 
     file: str
@@ -50,8 +51,7 @@ class Evidence:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """A rule that fits, how often, and where it did last."""
 
     rule: Rule
@@ -59,8 +59,7 @@ class Match:
     last: Evidence
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """An error that no rule knows, with the lines around its last occurrence."""
 
     count: int
@@ -69,8 +68,7 @@ class Unknown:
     after: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class LogReport:
+class LogReport(Struct, frozen=True):
     """What the logs tell. ``primary`` is what the answer leads with; ``matches`` and ``unknown`` are in order of time.
 
     ``earlier`` counts the failures that belong to jobs before; ``phase`` and ``disk`` are those of the primary match,

@@ -1,11 +1,11 @@
 """What a converter says in one line of its log, whichever converter it is."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Tool:
+
+class Tool(Struct, frozen=True, eq=False):
     """Whose log it is; each program exists once.
 
     ``target`` is the controller that machines get from it as a rule, ``disk`` and ``description`` what to type for a
@@ -34,8 +34,7 @@ class Level(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class LogMessage:
+class LogMessage(Struct, frozen=True):
     """One message: ``time`` as the log has it, ``part`` the task or service that wrote it; empty where it says none.
 
     ``is_detail``: it belongs to a message before it, such as a member of an object that was logged; ``within`` is the

@@ -6,7 +6,8 @@ mark, and logs that were pasted together mix them; so all but UTF-16 is decided 
 
 import codecs
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 MAX_LINE = 16384
 """Bytes of one line that are looked at; the rest of a longer one is dropped."""
@@ -15,8 +16,7 @@ CHUNK = 65536
 _UTF16 = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One line: ``number`` counts line feeds, so several pieces of a progress bar (carriage returns) share one."""
 
     number: int

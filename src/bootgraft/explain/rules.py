@@ -5,8 +5,9 @@ what is written here.
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Phase(StrEnum):
@@ -50,8 +51,7 @@ class Next(StrEnum):
     DRIVERS = "bootgraft repair {disks} --target {target} --drivers virtio-win.iso --dry-run"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One message. ``pattern`` is a regular expression; ``quoted`` an example as ``sources`` have it.
 
     ``headline`` ends a sentence like "The conversion failed: …". ``next_step`` is what to do, in words; ``next`` the

@@ -8,7 +8,8 @@ each line (https://github.com/apache/cloudstack/issues/11561).
 
 import json
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from bootgraft.explain import virtv2v_rules
 from bootgraft.explain.conversion import Conversion

@@ -1,15 +1,15 @@
 """Files by themselves as a volume: a registry hive that lies in a folder of ours, and the logs beside it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.errors import FileMissingError, FileSystemError
 from bootgraft.filesystems.base import Entry, FileSystemKind, VolumeState, parts
 from bootgraft.storage.blockdevice import BlockDevice
 
 
-@dataclass(slots=True)
-class BareFile:
+class BareFile(Struct):
     """One file: the device that holds its bytes, of which there may be more, and its size in bytes."""
 
     device: BlockDevice

@@ -5,9 +5,10 @@ root), and looked up without regard to case, as Windows does it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
+
+from msgspec import Struct
 
 
 class FileSystemKind(StrEnum):
@@ -31,8 +32,7 @@ class VolumeState(StrEnum):
     LOG_VERSION_2 = "log-version-2"  # $LogFile 2.0: Windows 8+ fast start-up
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One file or directory, under the name it has on disk (its own case). Sizes are bytes."""
 
     name: str
@@ -40,7 +40,7 @@ class Entry:
     size: int
     attributes: int  # FILE_ATTRIBUTE_* bits
     reparse_tag: int = 0  # IO_REPARSE_TAG_*, 0 where there is none
-    wof_algorithm: int | None = field(default=None, compare=False)  # FILE_PROVIDER_COMPRESSION_*; only by ``stat``
+    wof_algorithm: int | None = None  # FILE_PROVIDER_COMPRESSION_*; only by ``stat``
 
     @property
     def is_encrypted(self) -> bool:
@@ -127,8 +127,7 @@ def parts(path: str) -> Iterator[str]:
     return (part for part in path.split("\\") if part)
 
 
-@dataclass(frozen=True, slots=True)
-class OpenFile:
+class OpenFile(Struct, frozen=True):
     """One file as random-access bytes: what a hive is read from and written to."""
 
     filesystem: FileSystem

@@ -7,9 +7,10 @@ for ever, and writes again when its object is thrown away. Source of the format:
 from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
+
+from msgspec import Struct
 
 from bootgraft.errors import FileMissingError, FileSystemError, UnsafeVolumeError
 from bootgraft.filesystems.base import Entry, FileSystemKind, VolumeState, parts, split
@@ -71,8 +72,7 @@ def mount_fat(
     return volume
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """Where a new entry goes: its directory, the slots there, free clusters that the directory grows by and its own."""
 
     directory: Directory

@@ -6,7 +6,8 @@ leaves a case open, the NT driver decides, because it is what will run on the vo
 
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.errors import FileSystemError
 from bootgraft.filesystems.base import FileSystemKind
@@ -27,8 +28,7 @@ _FAT32_CLUSTERS = 0x0FFFFFF5
 _NO_LABELS = frozenset({"", "NO NAME"})
 
 
-@dataclass(frozen=True, slots=True)
-class FatLayout:
+class FatLayout(Struct, frozen=True):
     """Where everything lies. Offsets and sizes are bytes from the start of the volume."""
 
     kind: FileSystemKind
@@ -118,8 +118,7 @@ def read_layout(sector: bytes, *, where: str) -> FatLayout:
     return layout
 
 
-@dataclass(frozen=True, slots=True)
-class _Fields:
+class _Fields(Struct, frozen=True):
     """The BIOS parameter block up to offset 36, in sectors."""
 
     sector_size: int

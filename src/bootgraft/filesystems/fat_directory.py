@@ -5,8 +5,10 @@ Source: fatgen103, "FAT Directory Structure" and "FAT Long Directory Entries". P
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bootgraft.filesystems.base import Entry
 from bootgraft.filesystems.fat_boot import OEM_CODE_PAGE
@@ -29,8 +31,7 @@ _MAX_LONG = 20
 _SLOT = struct.Struct("<11sBBBHHHHHHHI")
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """One file or directory: its 32-byte entry, the slot number of that, and its names."""
 
     slot: int
@@ -78,8 +79,7 @@ class Record:
         return replace(self, raw=_SLOT.pack(*fields))
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """What a directory's bytes say."""
 
     records: tuple[Record, ...]  # without ``.``, ``..`` and the volume label

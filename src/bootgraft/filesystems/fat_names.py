@@ -6,7 +6,8 @@ mtools read them alike.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.errors import FileSystemError
 from bootgraft.filesystems.fat_boot import OEM_CODE_PAGE
@@ -28,8 +29,7 @@ _DELETED_SUBSTITUTE = 0x05
 _TAILS = 0x10001  # a directory has no more entries than that
 
 
-@dataclass(frozen=True, slots=True)
-class NewName:
+class NewName(Struct, frozen=True):
     """How a name is going to be stored."""
 
     short: bytes  # 11 bytes: base and extension, padded with spaces

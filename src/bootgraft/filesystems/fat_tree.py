@@ -6,7 +6,9 @@ A directory is a chain of clusters like a file, save the root of FAT12 and FAT16
 from array import array
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bootgraft.errors import FileMissingError, FileSystemError
 from bootgraft.filesystems.base import parts, split
@@ -19,8 +21,7 @@ from bootgraft.storage.blockdevice import BlockDevice
 _CACHED_RECORDS = MAX_SLOTS
 
 
-@dataclass(frozen=True, slots=True)
-class Directory:
+class Directory(Struct, frozen=True):
     """A directory as it was read. ``cluster`` is its first, 0 for the fixed root, which has no ``chain``."""
 
     path: str
@@ -29,8 +30,7 @@ class Directory:
     listing: Listing
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(Struct, frozen=True):
     """Where new slots go: the number of the first, and how many clusters the directory must grow by for them."""
 
     slot: int

@@ -8,8 +8,9 @@ guarded as Windows set them up. On NTFS 1.2 (NT 4), and where a neighbour has no
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from bootgraft.errors import FileSystemError
 from bootgraft.filesystems import ntfs_content, ntfs_directory
@@ -23,8 +24,7 @@ _NEIGHBOURS = 16  # files that are asked
 _NAME_UNITS = 255
 
 
-@dataclass(frozen=True, slots=True)
-class Security:
+class Security(Struct, frozen=True):
     """How a file is guarded: an id into ``$Secure``, or (id 0) a descriptor of its own."""
 
     identifier: int

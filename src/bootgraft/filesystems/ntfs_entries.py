@@ -6,8 +6,9 @@ Format: the NTFS documentation of the Linux-NTFS project (https://flatcap.github
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
+
+from msgspec import Struct
 
 from bootgraft.filesystems.base import Entry
 
@@ -39,8 +40,7 @@ class NameSpace(IntEnum):
     WIN32_AND_DOS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class FileName:
+class FileName(Struct, frozen=True):
     """One name of one file, as FILE_NAME holds it. ``parent`` is a file reference, ``size`` bytes."""
 
     parent: int
@@ -73,8 +73,7 @@ class FileName:
         return Entry(self.name, is_directory, 0 if is_directory else self.size, attributes, tag)
 
 
-@dataclass(frozen=True, slots=True)
-class IndexEntry:
+class IndexEntry(Struct, frozen=True):
     """One entry of a directory: the file it leads to (a file reference) and its name."""
 
     reference: int

@@ -7,11 +7,12 @@ is. Sources: Microsoft, WOF_FILE_COMPRESSION_INFO_V1 and [MS-XCA]; wimlib's docu
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
 from itertools import pairwise
 from typing import Any
+
+from msgspec import Struct
 
 from bootgraft.errors import FileSystemError
 from bootgraft.filesystems.ntfs_library import DAMAGED
@@ -53,8 +54,7 @@ def algorithm(reparse: bytes) -> Algorithm | None:
     return Algorithm(words[3]) if words[3] in set(Algorithm) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Compressed:
+class Compressed(Struct, frozen=True):
     """One such file: ``size`` bytes of content in a stream of ``stream_size``; ``where`` names it in errors."""
 
     kind: Algorithm

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.drivers.package import PackageFile, PackageKey
 from bootgraft.drivers.recipient import Recipient
@@ -16,8 +17,7 @@ _MAX_PATH = 240
 _FIRST_WITH_REG_EXE = (5, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Kit:
+class Kit(Struct, frozen=True):
     """One driver for one target in one Windows.
 
     ``keys`` are relative to the control set, ``files`` to the Windows directory; ``further`` bind devices other than

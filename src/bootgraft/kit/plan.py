@@ -1,7 +1,9 @@
 """From a driver package, or from the plan of a repair, to what a kit brings."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bootgraft.changes import (
     DeleteKey,
@@ -120,8 +122,7 @@ def plan_kit_for(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Changes:
+class _Changes(Struct, frozen=True):
     """Registry changes by their path below the control set."""
 
     changes: tuple[tuple[str, RegistryChange], ...]

@@ -4,7 +4,8 @@ Format: "Windows registry file format specification" (https://github.com/msuhano
 """
 
 import struct
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.errors import DirtyHiveError, HiveError
 
@@ -28,8 +29,7 @@ _PENDING = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class BaseBlock:
+class BaseBlock(Struct, frozen=True):
     """What the base block says; ``root`` and ``bins_size`` are bytes from and in the hive bins' data."""
 
     primary: int

@@ -8,7 +8,8 @@ import sys
 from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.errors import HiveError
 from bootgraft.registry.baseblock import BASE_SIZE, DAMAGED_ADVICE, PAGE
@@ -26,8 +27,7 @@ BIN_LIMIT = 4 * CELL_LIMIT
 _HBIN = int.from_bytes(b"hbin", "little")
 
 
-@dataclass(frozen=True, slots=True)
-class Bin:
+class Bin(Struct, frozen=True):
     """One hive bin; ``start`` and ``size`` are bytes, the start from the end of the base block."""
 
     start: int

@@ -1,7 +1,8 @@
 """What a strict reading of a hive can find wrong, how much it matters to Windows, and the list it is kept in."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 DEFECT_LIMIT = 500
 """Defects that are told one by one; a hive with more is beyond reading, and the walk ends there."""
@@ -56,8 +57,7 @@ _LOSES = frozenset(
 _HARMLESS = frozenset({DefectKind.MAXIMUM, DefectKind.UNREACHABLE})
 
 
-@dataclass(frozen=True, slots=True)
-class Defect:
+class Defect(Struct, frozen=True):
     r"""One thing that is wrong with a hive.
 
     ``offset`` is the bin's or cell's, in bytes from the end of the base block; ``key`` the path of the key that it

@@ -6,7 +6,8 @@ The keys an edit touched are remembered, to get their timestamp when the hive is
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from bootgraft.errors import HiveError
 from bootgraft.registry import keyvalues, listedit, lists, security, valueedit
@@ -20,8 +21,7 @@ _VALUE_NAME_LIMIT = 16383
 _LARGEST_TYPE = 0xFFFFFFFF
 
 
-@dataclass(slots=True)
-class _Tree:
+class _Tree(Struct):
     """What belongs to a key and everything below it: cells to free, and keys counted by security cell."""
 
     cells: set[int] = field(default_factory=set)

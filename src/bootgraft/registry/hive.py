@@ -6,8 +6,9 @@ https://github.com/msuhanov/regf, "Windows registry file format specification".
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from bootgraft.errors import HiveError
 from bootgraft.registry import alternate as alternates
@@ -27,8 +28,7 @@ DEPTH_LIMIT = 512
 """Levels of keys below the root that Windows allows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """A key as it was when it was looked up; its sub-keys and values are read anew each time.
 
     ``path`` counts from the hive's root, whose own path is empty; ``last_written`` is a FILETIME (100 ns since

@@ -6,7 +6,8 @@ https://github.com/msuhanov/regf. Nothing is written; damage is not raised but t
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.registry.cells import NIL
 from bootgraft.registry.defects import DEFECT_LIMIT, Defect, DefectKind, Defects, DefectSeverity, FullError
@@ -22,8 +23,7 @@ _ROOT_AT = 36  # in the base block
 __all__ = ["DEFECT_LIMIT", "Defect", "DefectKind", "DefectSeverity", "IntegrityReport", "survey", "verify"]
 
 
-@dataclass(frozen=True, slots=True)
-class IntegrityReport:
+class IntegrityReport(Struct, frozen=True):
     """What a strict reading found. ``free_bytes`` are those of free cells, ``unreachable`` cells in use but lost."""
 
     defects: tuple[Defect, ...]

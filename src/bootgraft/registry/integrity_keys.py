@@ -2,8 +2,9 @@
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from bootgraft.registry.defects import DefectKind
 from bootgraft.registry.lists import FAST, HASH, PLAIN, ROOT, fast_hint
@@ -21,8 +22,7 @@ _LARGEST_KEY = 1116
 _HASH_MINOR = 5
 
 
-@dataclass(slots=True)
-class Node:
+class Node(Struct):
     """A key node; names and offsets as in ``records.KeyNode``, and its name's length in UTF-16 bytes."""
 
     offset: int

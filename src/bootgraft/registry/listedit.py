@@ -7,7 +7,8 @@ above 1012 in two below an ``ri``. So do we; hives written by Windows have no ``
 """
 
 import struct
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from bootgraft.registry import lists
 from bootgraft.registry.cells import NIL, Cells

@@ -7,7 +7,8 @@ in the wrong place is there and yet never found; :func:`find` finds either one.
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.registry.cells import Cells
 from bootgraft.registry.records import KEY_HIVE_ENTRY, KeyNode, read_key
@@ -18,8 +19,7 @@ _HINT_LENGTH = 4
 _HEADER = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """One leaf: ``keys`` are offsets of key nodes, ``hints`` the word beside each (none in ``li``)."""
 
     offset: int
@@ -28,8 +28,7 @@ class Leaf:
     hints: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SubkeyList:
+class SubkeyList(Struct, frozen=True):
     """All leaves of one key in order; ``root`` is the cell of the ``ri`` that joins them, None for a single leaf."""
 
     root: int | None
@@ -41,8 +40,7 @@ class SubkeyList:
         return tuple(key for leaf in self.leaves for key in leaf.keys)
 
 
-@dataclass(frozen=True, slots=True)
-class ListPosition:
+class ListPosition(Struct, frozen=True):
     """Where a name stands or belongs in a key's lists: ``index`` counts through all leaves."""
 
     key: KeyNode | None

@@ -4,8 +4,9 @@ Format: https://github.com/msuhanov/regf, "Format of transaction log files".
 """
 
 import struct
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from bootgraft.registry.baseblock import CHECKSUM_AT, MINOR_VERSIONS, PAGE, SECTOR, checksum
 from bootgraft.registry.pages import Storage
@@ -27,15 +28,13 @@ FORMATS = {1: LogFormat.OLD, 2: LogFormat.OLD, 6: LogFormat.NEW}
 """By file type: 1 since Windows XP, 2 up to Windows 2000, 6 since Windows 8.1."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogFault:
+class LogFault(Struct, frozen=True):
     """Why a log, or a part of it, cannot be used; completes a sentence that begins with the log's name."""
 
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class LogHeader:
+class LogHeader(Struct, frozen=True):
     """What a log says of itself.
 
     ``sequence`` is its number: that of its first entry in the new format. ``bins_size`` (bytes) is that of the hive

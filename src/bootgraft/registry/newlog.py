@@ -4,7 +4,8 @@ Format: https://github.com/msuhanov/regf, "New format".
 """
 
 import struct
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.errors import HiveError
 from bootgraft.registry.baseblock import BASE_SIZE, PAGE, SECTOR
@@ -20,8 +21,7 @@ _HASHED_HEAD = 32
 _REFERENCE = struct.Struct("<II")
 
 
-@dataclass(frozen=True, slots=True)
-class LogEntry:
+class LogEntry(Struct, frozen=True):
     """One transaction: ``pages`` are (offset in the bins' data, content); sizes are bytes."""
 
     size: int
@@ -69,8 +69,7 @@ def _pages(entry: bytes, count: int, bins_size: int) -> tuple[tuple[int, bytes],
     return tuple(pages)
 
 
-@dataclass(frozen=True, slots=True)
-class Replayed:
+class Replayed(Struct, frozen=True):
     """What the entries of one log came to: the last one's number, flags and bins size, and the bytes of all pages."""
 
     last: int

@@ -5,7 +5,8 @@ the ``…_AT`` offsets below, so that everything else in a record stays as Windo
 """
 
 import struct
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.registry.cells import NIL, Cells
 from bootgraft.registry.values import decode_utf16
@@ -40,8 +41,7 @@ _LONGEST_KEY_NAME = 512
 _RECURSE = 0x8
 
 
-@dataclass(frozen=True, slots=True)
-class KeyNode:
+class KeyNode(Struct, frozen=True):
     """A key node; ``…_list``, ``security`` and ``parent`` are cell offsets, ``max_…`` bytes of UTF-16."""
 
     offset: int
@@ -62,8 +62,7 @@ class KeyNode:
     max_value_data: int
 
 
-@dataclass(frozen=True, slots=True)
-class ValueRecord:
+class ValueRecord(Struct, frozen=True):
     """A value's record; ``size`` still carries the INLINE bit, ``data`` is a cell offset or the inline bytes."""
 
     offset: int

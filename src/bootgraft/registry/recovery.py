@@ -8,8 +8,9 @@ hive mean nothing and are never looked at. Rules: https://github.com/msuhanov/re
 
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from bootgraft.errors import DirtyHiveError
 from bootgraft.registry import baseblock, newlog, oldlog
@@ -28,8 +29,7 @@ _LOGGED_FLAG = 1
 """The only bit of the base block's flags that log entries carry."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayedLog:
+class ReplayedLog(Struct, frozen=True):
     """What was taken from one log: the transactions ``first`` to ``last`` (sequence numbers), ``size`` bytes of pages.
 
     A log in the old format holds one transaction.
@@ -47,8 +47,7 @@ class ReplayedLog:
         return (self.last - self.first & 0xFFFFFFFF) + 1
 
 
-@dataclass(frozen=True, slots=True)
-class Recovery:
+class Recovery(Struct, frozen=True):
     """What was pending in a hive's logs.
 
     ``primary`` and ``secondary`` are the hive's own sequence numbers; ``size`` is the bytes of whole pages that were
@@ -69,16 +68,14 @@ class Recovery:
         return sum(log.transactions for log in self.logs)
 
 
-@dataclass(frozen=True, slots=True)
-class RecoveredHive:
+class RecoveredHive(Struct, frozen=True):
     """A hive to be opened: ``storage`` reads as the hive after recovery; ``pending`` is None where it was clean."""
 
     storage: Storage
     pending: Recovery | None
 
 
-@dataclass(slots=True)
-class _Log:
+class _Log(Struct):
     """One log beside the hive; ``fault`` is what is said of it where nothing can be replayed."""
 
     name: str
@@ -87,8 +84,7 @@ class _Log:
     fault: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Primary:
+class _Primary(Struct, frozen=True):
     """A dirty hive file as it lies; ``valid`` says whether its base block may be believed."""
 
     block: bytes

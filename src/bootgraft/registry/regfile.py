@@ -7,8 +7,9 @@ in silence is an error here, because a line that is skipped is a driver that doe
 
 import codecs
 import re
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct
 
 from bootgraft.errors import RegFileError
 from bootgraft.registry.values import ValueType, text_data
@@ -41,29 +42,26 @@ class RegFileDialect(StrEnum):
     VERSION_5 = "Windows Registry Editor Version 5.00"
 
 
-@dataclass(frozen=True, slots=True)
-class RegValue:
+class RegValue(Struct, frozen=True):
     """One value to set or delete; ``name`` is empty for the default value, ``data`` as it is to be stored."""
 
     name: str
     type: int
     data: bytes
     delete: bool = False
-    line: int = field(default=0, compare=False)
+    line: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class RegKey:
+class RegKey(Struct, frozen=True):
     """One ``[key]`` and the values below it; ``path`` as it is written, ``delete`` for ``[-key]``."""
 
     path: str
     delete: bool = False
     values: tuple[RegValue, ...] = ()
-    line: int = field(default=0, compare=False)
+    line: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class RegFile:
+class RegFile(Struct, frozen=True):
     """A whole .reg file, its keys in the order in which they stand."""
 
     dialect: RegFileDialect

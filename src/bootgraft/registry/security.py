@@ -5,7 +5,8 @@ A new key uses its parent's. Descriptors themselves are never changed. Layout: h
 """
 
 import struct
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.registry.cells import NIL, Cells
 from bootgraft.registry.space import Space
@@ -17,8 +18,7 @@ _COUNT_AT = 12
 _LARGEST_COUNT = 0xFFFFFFFF
 
 
-@dataclass(frozen=True, slots=True)
-class SecurityRecord:
+class SecurityRecord(Struct, frozen=True):
     """A security cell: its neighbours in the ring, and how many keys use it."""
 
     offset: int

@@ -5,7 +5,8 @@ than 16344 bytes. Some writers put more than that into one cell in any version; 
 """
 
 import struct
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.registry.cells import Cells
 from bootgraft.registry.records import INLINE, ValueRecord
@@ -17,8 +18,7 @@ BIG_DATA_MINOR = 4
 _DB = struct.Struct("<2sHI")
 
 
-@dataclass(frozen=True, slots=True)
-class BigData:
+class BigData(Struct, frozen=True):
     """A big-data record: its own cell is ``offset``; ``segments`` are the cells of the pieces, in order."""
 
     offset: int

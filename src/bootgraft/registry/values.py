@@ -6,8 +6,9 @@ go together instead of failing.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntEnum
+
+from msgspec import Struct
 
 
 class ValueType(IntEnum):
@@ -53,8 +54,7 @@ def decode_utf16(data: bytes) -> str:
     return data[: len(data) & ~1].decode("utf-16-le", "surrogatepass")
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(Struct, frozen=True):
     """One value; ``name`` is empty for a key's default value, ``type`` a ValueType or any other 32-bit number."""
 
     name: str

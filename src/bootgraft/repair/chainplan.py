@@ -1,6 +1,6 @@
 """The first rounds of a repair: the boot chain is mended before the Windows that it leads to can be looked at."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from bootgraft.changes import Change, DeleteValue, Plan, SetValue, WriteFile, WriteSectors, place_of
 from bootgraft.checks.finding import Finding

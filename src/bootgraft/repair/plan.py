@@ -5,7 +5,8 @@ What is there already is compared value by value, so a plan holds only what chan
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from bootgraft.changes import (
     Change,

@@ -6,7 +6,8 @@ a key that is deleted and made again is kept, and loses what it is not given aga
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from bootgraft.changes import (
     CreateKey,
@@ -21,8 +22,7 @@ from bootgraft.registry.hive import Hive, Key
 from bootgraft.registry.upcase import upcase
 
 
-@dataclass(frozen=True, slots=True)
-class WantedKey:
+class WantedKey(Struct, frozen=True):
     """One key as it is wanted: gone, or there with these values; None in place of data is a value to delete."""
 
     hive: FileId
@@ -41,8 +41,7 @@ def plan_edits(wanted: Iterable[WantedKey], open_hive: Callable[[FileId], Hive])
     )
 
 
-@dataclass(slots=True)
-class _Key:
+class _Key(Struct):
     """How a key is to end: its path as first written, and by upper-case name its values as first written."""
 
     path: str

@@ -7,8 +7,10 @@ are one plan, proven at the end as a whole on the overlays, mounted afresh.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bootgraft.boot.bios.bootcode import none_given
 from bootgraft.changes import Plan, WitnessRange
@@ -34,8 +36,7 @@ _MAX_CHAIN_ROUNDS = 8
 """Rounds that mend the chain: more than it has links that can be mended, so that this ends whatever a check says."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Progress:
+class _Progress(Struct, frozen=True):
     """What the rounds so far planned and applied, what they found and mended, and the hives before the first edit.
 
     ``mended`` was found in the chain, ``renamed`` among the names of disks and volumes.
@@ -64,23 +65,20 @@ class _Progress:
         return replace(self, plan=join(self.plan, plan), defects={**defects, **(self.defects or {})})
 
 
-@dataclass(frozen=True, slots=True)
-class _Planned:
+class _Planned(Struct, frozen=True):
     """What came of one round: ``progress`` is None where nothing that can be done would help."""
 
     before: tuple[Diagnosis, ...]
     progress: _Progress | None
 
 
-@dataclass(frozen=True, slots=True)
-class Unchanged:
+class Unchanged(Struct, frozen=True):
     """Nothing is to be changed: because all boots already, or because nothing that can be done would help."""
 
     diagnoses: tuple[Diagnosis, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Repaired:
+class Repaired(Struct, frozen=True):
     """What the overlays now hold, and what was wrong before and is after.
 
     ``witnesses`` are where it shows later whether Windows has run since.

@@ -5,8 +5,9 @@ hibernated, and what would look for the session, or save the next one, is edited
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+from msgspec import Struct, field
 
 from bootgraft.boot.bios.bootcode import none_given
 from bootgraft.changes import Change, Plan, WriteSectors
@@ -29,8 +30,7 @@ _NOTE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Discarded:
+class Discarded(Struct, frozen=True):
     """What was changed, what was found before that, and the defects of the edited hives before the edit."""
 
     plan: Plan = field(default_factory=lambda: Plan(()))

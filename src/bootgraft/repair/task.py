@@ -1,7 +1,8 @@
 """What one repair is about, and what it may use."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.boot.bios.bootcode import CodeSource
 from bootgraft.changes import Plan
@@ -16,8 +17,7 @@ Look = Callable[[Machine, CodeSource], Guest]
 """Follows a machine's boot chain to the Windows that the work is about; the code source has other disks' boot code."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RepairTask:
+class RepairTask(Struct, frozen=True, kw_only=True):
     """One repair.
 
     ``diagnose`` judges a guest, once for each controller that its machine may have. ``find_packages`` gives the driver

@@ -1,6 +1,6 @@
 """The registry keys that a driver package comes to in one Windows: in an image, and in the kit for a live machine."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bootgraft.checks.controller.facts import BindingStore
 from bootgraft.drivers.bindings import CRITICAL, critical_keys, database_keys, facts_of
@@ -11,8 +11,7 @@ from bootgraft.windows.pe import Architecture
 _PLUG_AND_PLAY, _DRIVER_DATABASE = (5, 0), (6, 2)
 
 
-@dataclass(frozen=True, slots=True)
-class WantedKeys:
+class WantedKeys(Struct, frozen=True):
     """``database`` from the root of the SYSTEM hive, ``in_sets`` below every control set."""
 
     database: tuple[PackageKey, ...]

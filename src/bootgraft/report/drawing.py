@@ -1,7 +1,8 @@
 """A disk drawn to scale, in one line of plain characters: ``[1 ntfs *|2 ntfs            |....]``."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.report.documents.machine import DiskDocument, PartitionDocument
 
@@ -14,8 +15,7 @@ _LEAST = 3
 _FREE = "."
 
 
-@dataclass(frozen=True, slots=True)
-class _Stretch:
+class _Stretch(Struct, frozen=True):
     """A part of the disk: where it begins and ends, in bytes, and what is written into it; empty for free space."""
 
     start: int

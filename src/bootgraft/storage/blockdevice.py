@@ -1,7 +1,8 @@
 """The block device: the one shape that raw files, qemu exports, overlays and slices share, so that they stack."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from bootgraft.errors import ImageError
 
@@ -84,8 +85,7 @@ def check_range(device: BlockDevice, offset: int, length: int, *, where: str) ->
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(Struct, frozen=True):
     """A window of ``length`` bytes at ``start`` on another device: a partition. Closing it leaves the device open."""
 
     device: BlockDevice

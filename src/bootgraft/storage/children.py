@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from bootgraft.errors import ImageError
 from bootgraft.storage import hypervfiles, vmdkimage
@@ -19,8 +20,7 @@ _SNAPSHOT_FOLDER = "Snapshots"  # where VirtualBox puts a machine's differencing
 _MIN_SIZE = 64
 
 
-@dataclass
-class _Search:
+class _Search(Struct):
     """One image, and what the files beside it were found to be."""
 
     info: ImageInfo

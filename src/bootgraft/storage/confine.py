@@ -5,9 +5,10 @@ A descriptor or header is hostile text. Whoever follows it blindly reads, or wri
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+from msgspec import Struct
 
 from bootgraft.errors import ImageError
 
@@ -25,8 +26,7 @@ def exists(path: Path) -> bool:
     return os.path.exists(path)  # noqa: PTH110 - Path.exists raises for such names
 
 
-@dataclass(frozen=True, slots=True)
-class Confinement:
+class Confinement(Struct, frozen=True):
     """The folders whose files an image may name; all resolved."""
 
     folders: tuple[Path, ...]

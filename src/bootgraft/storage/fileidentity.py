@@ -9,14 +9,14 @@ import os
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bootgraft.errors import ImageError, ImageInUseError
 
 
-@dataclass(frozen=True, slots=True)
-class FileIdentity:
+class FileIdentity(Struct, frozen=True):
     """A regular file (``device``, ``inode``) or a block device (its own number, None)."""
 
     device: int

@@ -2,9 +2,10 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+
+from msgspec import Struct
 
 from bootgraft.errors import ImageError, ReadOnlyError
 from bootgraft.storage.blockdevice import check_range
@@ -12,8 +13,7 @@ from bootgraft.storage.fileidentity import FileIdentity
 from bootgraft.storage.rawfile import RawFile
 
 
-@dataclass(frozen=True, slots=True)
-class FlatExtent:
+class FlatExtent(Struct, frozen=True):
     """``length`` bytes of the disk, at ``offset`` (bytes) of ``path``; ``path`` None means zeros that nobody stores."""
 
     path: Path | None

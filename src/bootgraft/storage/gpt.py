@@ -8,7 +8,8 @@ import struct
 import uuid
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.storage.blockdevice import BlockDevice
 
@@ -20,8 +21,7 @@ _MAX_ARRAY = 1 << 20
 """Bytes of entry array read at most: 64 times the 16 KiB that every partitioning program makes."""
 
 
-@dataclass(frozen=True, slots=True)
-class GptEntry:
+class GptEntry(Struct, frozen=True):
     """One used entry; first and last LBA are both inside the partition."""
 
     slot: int  # index in the entry array, from 1
@@ -33,8 +33,7 @@ class GptEntry:
     attributes: int = 0  # the 64 bits as they stand
 
 
-@dataclass(frozen=True, slots=True)
-class GptEdit:
+class GptEdit(Struct, frozen=True):
     """Bytes of a disk to be replaced so that both copies of its table stay right; ``offset`` is bytes."""
 
     offset: int
@@ -43,8 +42,7 @@ class GptEdit:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class GptTable:
+class GptTable(Struct, frozen=True):
     """A GPT whose checksums hold, and what was wrong with its other copy."""
 
     sector_size: int
@@ -53,8 +51,7 @@ class GptTable:
     problems: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Header:
+class _Header(Struct, frozen=True):
     disk_guid: bytes
     array_at: int
     count: int

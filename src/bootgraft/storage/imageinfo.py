@@ -1,10 +1,11 @@
 """What is known of a disk image before it is opened: its format, its files, and why it must not be written."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
+
+from msgspec import Struct
 
 from bootgraft.storage.confine import Confinement
 from bootgraft.storage.container import ContainerFile
@@ -52,8 +53,7 @@ class ImageFormat(StrEnum):
     NBD = "nbd"
 
 
-@dataclass(frozen=True, slots=True)
-class FileRange:
+class FileRange(Struct, frozen=True):
     """The bytes ``data`` at ``offset`` (bytes) of a container file, which ends behind them where ``ends_file`` says."""
 
     path: Path
@@ -62,8 +62,7 @@ class FileRange:
     ends_file: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ImageInfo:
+class ImageInfo(Struct, frozen=True):
     """One disk image.
 
     ``location`` is what the user gave: a path or a URI. ``subformat`` is a VMDK's createType, a VHD's or VHDX's
@@ -96,8 +95,7 @@ class ImageInfo:
         return windows_path.replace("\\", "/").rsplit("/", 1)[-1].casefold() == self.files[0].name.casefold()
 
 
-@dataclass(frozen=True, slots=True)
-class Parent:
+class Parent(Struct, frozen=True):
     """The image that another is built on: its file (resolved), its format (None: not recorded), and its content id.
 
     ``content_id`` is what the child expects (a VMDK's parentCID), None where the format has no such thing.
@@ -108,8 +106,7 @@ class Parent:
     content_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """What one format's reader says about one image, without what lies below it. Fields as in :class:`ImageInfo`."""
 
     subformat: str
@@ -123,16 +120,14 @@ class Facts:
     content_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(Struct, frozen=True):
     """What lies below an image: the parents as images, nearest first, and all their files."""
 
     images: tuple[tuple[Path, ImageFormat], ...]
     files: tuple[Path, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ReadOptions:
+class ReadOptions(Struct, frozen=True):
     """How an image is to be looked at.
 
     Files that it names must be admitted by ``confinement``. ``pending_log_ok`` admits for writing an image that was not
@@ -145,8 +140,7 @@ class ReadOptions:
     as_parent: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ImageReader:
+class ImageReader(Struct, frozen=True, eq=False):
     """What the module of a format can do, as ``READER`` in it.
 
     ``read`` says what one image file is, without what lies below it. ``is_child`` tells whether a file of the format is

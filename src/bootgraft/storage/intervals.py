@@ -6,10 +6,11 @@ its cost grows with the number of blocks, not with that of the pieces.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
 from typing import Self
+
+from msgspec import Struct
 
 BLOCK = 256
 """Pieces in a block that was just split; it is split again at twice as many."""
@@ -17,8 +18,7 @@ BLOCK = 256
 _start = attrgetter("start")
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """The bytes from ``start`` up to ``end`` of a disk: each is ``fill``, or, where None, stored from ``at`` on."""
 
     start: int

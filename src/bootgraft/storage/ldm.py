@@ -7,8 +7,9 @@ project's LDM documentation; Linux, block/partitions/ldm.c; libldm.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from bootgraft.storage.blockdevice import SECTOR, BlockDevice
 from bootgraft.storage.partitions import Partition, TableKind, read_partition_table
@@ -35,8 +36,7 @@ class LdmKind(StrEnum):
     RAID5 = "RAID-5"
 
 
-@dataclass(frozen=True, slots=True)
-class LdmVolume:
+class LdmVolume(Struct, frozen=True):
     """A volume of a dynamic disk: its name in the database, and the GUIDs of the disks that it lies on."""
 
     name: str
@@ -44,21 +44,18 @@ class LdmVolume:
     disks: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Component:
+class _Component(Struct, frozen=True):
     layout: int
     volume: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Extent:
+class _Extent(Struct, frozen=True):
     start: int  # sectors from the start of the disk's data area
     component: int
     disk: int
 
 
-@dataclass(slots=True)
-class LdmDatabase:
+class LdmDatabase(Struct):
     """What one dynamic disk says of itself and its group."""
 
     disk_guid: str  # lower case

@@ -5,7 +5,8 @@ Microsoft TechNet, "Master Boot Record" and "Extended Boot Records"). All number
 """
 
 import struct
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.storage.blockdevice import SECTOR, BlockDevice
 
@@ -23,8 +24,7 @@ _ENTRY = struct.Struct("<B3xB3xII")
 _SIGNATURE_AT = 0x1B8
 
 
-@dataclass(frozen=True, slots=True)
-class MbrEntry:
+class MbrEntry(Struct, frozen=True):
     """One used entry. ``start`` is counted in sectors from the start of the disk, wherever the entry was found."""
 
     slot: int  # 1 to 4 in the record that holds it
@@ -39,8 +39,7 @@ class MbrEntry:
         return self.type in CONTAINER_TYPES
 
 
-@dataclass(frozen=True, slots=True)
-class BootRecord:
+class BootRecord(Struct, frozen=True):
     """The partition half of one MBR or EBR."""
 
     signature: int  # the disk signature at 0x1B8; means nothing in an EBR

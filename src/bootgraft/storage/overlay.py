@@ -1,7 +1,8 @@
 """Copy-on-write: all writes to a device are kept aside; the device below is only ever read."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.errors import ImageError
 from bootgraft.storage.blockdevice import SECTOR, BlockDevice, check_range
@@ -20,8 +21,7 @@ MIN_FILL = 4096
 _NEAR = 64 * 1024  # changes this near to each other (bytes) are compared with the device below in one read
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """``length`` bytes from ``offset`` on that differ from the device below.
 
     ``fill`` is the byte that all of them are, None where they are data to be read from the overlay. A run of data is

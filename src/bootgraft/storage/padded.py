@@ -1,13 +1,12 @@
 """A device made longer: behind its end there are zeros, for an overlay on top of it to be written."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bootgraft.errors import ReadOnlyError
 from bootgraft.storage.blockdevice import BlockDevice, check_range
 
 
-@dataclass(frozen=True, slots=True)
-class Padded:
+class Padded(Struct, frozen=True):
     """The bytes of ``device``, then zeros up to ``length`` bytes; it cannot be written. Closing leaves it open."""
 
     device: BlockDevice

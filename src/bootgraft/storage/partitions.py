@@ -5,8 +5,9 @@ listed as problems, and whoever needs a partition that one of them breaks gets t
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from bootgraft.storage import mbr
 from bootgraft.storage.blockdevice import SECTOR, BlockDevice
@@ -25,8 +26,7 @@ class TableKind(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class Partition:
+class Partition(Struct, frozen=True):
     """One entry of the table. ``start`` and ``size`` are bytes; neither is promised to lie inside the disk."""
 
     slot: int  # MBR: 1 to 4 primary, from 5 on logical in chain order; GPT: index in the entry array, from 1
@@ -44,8 +44,7 @@ class Partition:
         return self.type in _CONTAINERS and not self.logical
 
 
-@dataclass(frozen=True, slots=True)
-class PartitionTable:
+class PartitionTable(Struct, frozen=True):
     """What a disk's table says, and what is wrong with it."""
 
     kind: TableKind

@@ -8,16 +8,16 @@ import stat
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 _PROC = Path("/proc")
 _PATIENCE = 2.0
 """Seconds after which the search ends with what was found: nobody may keep a message back by opening many files."""
 
 
-@dataclass(frozen=True, slots=True)
-class Process:
+class Process(Struct, frozen=True):
     """A process that has the file open: its name, its id, and whether it may write to the file."""
 
     name: str

@@ -6,7 +6,8 @@ Source: qemu, docs/interop/qcow2.txt ("The Qcow2Header", "Qcow2Header extensions
 import json
 import os
 import struct
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.errors import ImageError
 from bootgraft.storage.confine import resolve
@@ -24,8 +25,7 @@ _DIRTY, _CORRUPT, _EXTERNAL_DATA = 1, 2, 4
 _FORMATS = {known.qemu_driver: known for known in ImageFormat if known.qemu_driver}
 
 
-@dataclass(frozen=True, slots=True)
-class Qcow2Header:
+class Qcow2Header(Struct, frozen=True):
     """The parts of a header that say how an image may be used; sizes in bytes, ``backing`` None where there is none."""
 
     size: int

@@ -14,9 +14,10 @@ import socket
 import stat
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from bootgraft.errors import ImageError, ImageInUseError, MissingDependencyError, ReadOnlyError
 from bootgraft.storage import nbd
@@ -61,8 +62,7 @@ exec "$@"
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Backing:
+class Backing(Struct, frozen=True):
     """One image of a backing chain: its file and qemu's name of its format."""
 
     path: Path

@@ -3,8 +3,9 @@
 import os
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bootgraft.storage.blockuse import Use, device_uses, file_uses
 from bootgraft.storage.processes import processes_with
@@ -12,8 +13,7 @@ from bootgraft.storage.processes import processes_with
 _NAMED = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Users:
+class Users(Struct, frozen=True):
     """Who uses a file or block device, as far as this user can see, and the commands that end that."""
 
     names: tuple[str, ...] = ()

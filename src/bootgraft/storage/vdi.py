@@ -4,7 +4,8 @@ Source: VirtualBox, src/VBox/Storage/VDICore.h (VDIPREHEADER, VDIHEADER1PLUS).
 """
 
 import struct
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.errors import ImageError
 from bootgraft.storage.container import ContainerFile
@@ -25,8 +26,7 @@ _UNUSED = 0xFFFFFFFE  # from here on a block map entry says that nothing is stor
 _PIECE = 2**20
 
 
-@dataclass(frozen=True, slots=True)
-class VdiHeader:
+class VdiHeader(Struct, frozen=True):
     """A VDI's header: what kind it is, the disk's bytes, its own id, and those of what it is linked to (or zeros)."""
 
     kind: str

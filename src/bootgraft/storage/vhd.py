@@ -4,7 +4,8 @@ Source: Microsoft, "Virtual Hard Disk Image Format Specification" 1.0.
 """
 
 import struct
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.errors import ImageError
 from bootgraft.storage import hypervfiles
@@ -25,8 +26,7 @@ _MAX_BLOCKS = 2**22  # four times as many as the largest disk has in blocks of 2
 _MAX_SIZE = 2040 * 2**30  # what Hyper-V and Virtual PC accept
 
 
-@dataclass(frozen=True, slots=True)
-class Footer:
+class Footer(Struct, frozen=True):
     """A VHD's footer. ``kind`` is fixed, dynamic or differencing; ``size`` the disk's bytes by "current size"."""
 
     kind: str

@@ -6,8 +6,9 @@ Source: Microsoft, "[MS-VHDX]: Virtual Hard Disk v2 (VHDX) File Format": 2.2 (he
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 from bootgraft.errors import ImageError
 from bootgraft.storage import hypervfiles
@@ -45,8 +46,7 @@ _ALL_ALLOCATED = 1
 _HAS_PARENT = 2
 
 
-@dataclass(frozen=True, slots=True)
-class VhdxHeader:
+class VhdxHeader(Struct, frozen=True):
     """The header in force: the sound one with the higher sequence number."""
 
     sequence: int

@@ -6,8 +6,9 @@ the two readings could differ the descriptor is refused.
 
 import os
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from bootgraft.errors import ImageError
 from bootgraft.storage.blockdevice import SECTOR
@@ -48,8 +49,7 @@ class ExtentType(StrEnum):
         return self in (ExtentType.FLAT, ExtentType.VMFS, ExtentType.ZERO)
 
 
-@dataclass(frozen=True, slots=True)
-class VmdkExtent:
+class VmdkExtent(Struct, frozen=True):
     """One extent line: ``sectors`` of the disk, from sector ``offset`` of the file ``name`` (None for ZERO)."""
 
     access: Access
@@ -59,8 +59,7 @@ class VmdkExtent:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Descriptor:
+class Descriptor(Struct, frozen=True):
     """A descriptor's content; ``parent_cid`` is NO_PARENT and ``parent_hint`` None for a disk without parent."""
 
     create_type: str

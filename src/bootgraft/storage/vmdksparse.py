@@ -8,7 +8,8 @@ import struct
 import sys
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.errors import ImageError
 from bootgraft.storage.blockdevice import SECTOR
@@ -29,8 +30,7 @@ _TABLES_AT_ONCE = 2**20
 """Bytes of grain tables that are looked at together."""
 
 
-@dataclass(frozen=True, slots=True)
-class SparseHeader:
+class SparseHeader(Struct, frozen=True):
     """A sparse extent's header: ``sectors`` of the disk it stands for; the rest is zero or False for ESXi's kinds.
 
     ``descriptor_offset`` and ``descriptor_length`` (bytes) tell where a descriptor is embedded, both 0 without one.

@@ -7,8 +7,9 @@ class 0x010802``), and for Azure what OpenVMM's own tests expect of its NVMe. Th
 serves the controller in each Windows generation as Microsoft shipped it.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from bootgraft.errors import UsageError
 
@@ -25,8 +26,7 @@ class Attachment(StrEnum):
     XEN = "xen"  # paravirtual: behind the Xen platform device
 
 
-@dataclass(frozen=True, slots=True)
-class PciId:
+class PciId(Struct, frozen=True):
     """A PCI function as Windows' pci.sys sees it; ``subsystem`` is device then vendor, as in ``SUBSYS_197615AD``.
 
     ``subsystem`` and ``revision`` are None where they differ between releases of the hypervisor.
@@ -60,8 +60,7 @@ class PciId:
         return (*ids, *by_vendor, f"PCI\\CC_{full}", f"PCI\\CC_{full[:4]}")
 
 
-@dataclass(frozen=True, slots=True)
-class InboxDriver:
+class InboxDriver(Struct, frozen=True):
     """The service that Windows itself ships for a controller, from one NT version to another, both included."""
 
     service: str
@@ -69,8 +68,7 @@ class InboxDriver:
     last: tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Controller:
+class Controller(Struct, frozen=True):
     """One row of the table: what ``HYPERVISOR:CONTROLLER`` means."""
 
     hypervisor: str

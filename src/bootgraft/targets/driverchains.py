@@ -7,7 +7,7 @@ of every chain is the disk. Ids and services are those of Microsoft's mshdc.inf,
 disk.inf, as the CriticalDeviceDatabase of Windows XP and 7 and the DriverDatabase of Windows 8.1 and 10 hold them.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bootgraft.targets.controllers import Attachment, Controller
 
@@ -27,8 +27,7 @@ _HYPERV_IDE_DISKS = tuple(f"IDE\\DiskVirtual_HD______________________________1.1
 """What a disk of a generation 1 machine calls itself (wstorflt.inf)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """One device on the way to the disk.
 
     ``device_ids`` are those that it reports, best match first; ``main_id`` is the one to name in messages, and
@@ -58,8 +57,7 @@ _VPCI_ID = f"VMBUS\\{_VPCI_BUS}"
 _VPCI = Link(_VPCI_ID, (_VPCI_ID,), (_VPCI_ID,), ("vpci",), SYSTEM_DEVICE, "VMBUS", _VPCI_BUS)
 
 
-@dataclass(frozen=True, slots=True)
-class DriverChain:
+class DriverChain(Struct, frozen=True):
     """The links from the controller to the disk. ``ends_open``: further devices follow, and each vendor has his own."""
 
     links: tuple[Link, ...]

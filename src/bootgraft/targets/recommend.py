@@ -5,9 +5,10 @@ Microsoft ``New-VM``. Where bootgraft reads a format too, its reader's table of 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
+
+from msgspec import Struct
 
 from bootgraft.targets.controllers import Attachment, Controller
 from bootgraft.targets.descriptions import libvirt, proxmox, vmx
@@ -17,24 +18,21 @@ _MODERN = "-modern"
 """How names of virtio's controllers end that are not transitional."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fragment:
+class Fragment(Struct, frozen=True):
     """Lines for one kind of description: ``vmx``, ``libvirt``, ``proxmox``, ``qemu``, and so on."""
 
     format: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class DiskFile:
+class DiskFile(Struct, frozen=True):
     """One disk's file and its format in qemu's words."""
 
     location: str
     format: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Machine:
+class _Machine(Struct, frozen=True):
     """All that the fragments are made of."""
 
     controller: Controller

@@ -8,7 +8,8 @@ the ids that a device reports, best match first, and takes the first key that ha
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.registry.hive import Hive, Key
 
@@ -18,8 +19,7 @@ CONFIGFLAG_DISABLED = 0x00000001
 _SUBSYSTEM = re.compile(r"&SUBSYS_([0-9A-F]{8})(?![0-9A-F])", re.IGNORECASE | re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class CriticalDevice:
+class CriticalDevice(Struct, frozen=True):
     """One key of the CriticalDeviceDatabase."""
 
     key_path: str  # from the root of the SYSTEM hive
@@ -29,8 +29,7 @@ class CriticalDevice:
     package_id: str | None = None  # DriverPackageId: the package that Windows Vista or 7 made the key of
 
 
-@dataclass(frozen=True, slots=True)
-class EnumInstance:
+class EnumInstance(Struct, frozen=True):
     """One device that this Windows has met: a key below ``Enum``."""
 
     key_path: str  # from the root of the SYSTEM hive

@@ -14,8 +14,9 @@ The key decides the generation: where it is, no CriticalDeviceDatabase is asked,
 
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
+
+from msgspec import Struct
 
 from bootgraft.registry.hive import Hive, Key
 
@@ -30,8 +31,7 @@ _VERSION = struct.Struct("<2sHI16sQ4H8x")
 _INBOX, _OEM = b"\xff\xff", b"\x00\xff"
 
 
-@dataclass(frozen=True, slots=True)
-class PackageVersion:
+class PackageVersion(Struct, frozen=True):
     """A package's ``Version`` value. ``date`` is a FILETIME, ``architecture`` a PROCESSOR_ARCHITECTURE number."""
 
     is_inbox: bool
@@ -50,8 +50,7 @@ class PackageVersion:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseBinding:
+class DatabaseBinding(Struct, frozen=True):
     """A device id that was followed to its end. ``filters`` are drivers that the device does not start without."""
 
     key_path: str  # the descriptor's, from the root of the SYSTEM hive
@@ -65,8 +64,7 @@ class DatabaseBinding:
     version: PackageVersion | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Search:
+class Search(Struct, frozen=True):
     """What came of looking for ids: the binding, and how each entry ends that leads to none."""
 
     binding: DatabaseBinding | None

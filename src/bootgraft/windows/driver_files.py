@@ -1,8 +1,10 @@
 """A driver's file: whether it is there, what it was built for, and where the files lie that it imports from."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from itertools import zip_longest
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bootgraft.errors import FileMissingError, FileSystemError
 from bootgraft.filesystems.base import FileSystem
@@ -28,8 +30,7 @@ MAX_DRIVER = 32 * 2**20
 """Bytes; the largest boot drivers of any Windows are some 5 MB."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImportFacts:
+class ImportFacts(Struct, frozen=True):
     """One file that a driver imports from: where it lies (None where nowhere) and what it was built for.
 
     ``lacking`` is what is imported and not exported (names, and ``#ORDINAL``). ``importer`` is the file that imports
@@ -43,8 +44,7 @@ class ImportFacts:
     importer: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DriverFacts:
+class DriverFacts(Struct, frozen=True):
     """A driver's file: ``path`` as it stands on the volume, or where it should be; ``fault`` says why it is no use."""
 
     path: str

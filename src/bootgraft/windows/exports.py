@@ -7,7 +7,8 @@ is said of what the file lacks.
 
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.errors import FileSystemError
 from bootgraft.filesystems.base import FileSystem
@@ -21,8 +22,7 @@ _DIRECTORY = struct.Struct("<12xIIIIIII")  # name, ordinal base, functions, name
 _MAX_SECTIONS = 96
 
 
-@dataclass(frozen=True, slots=True)
-class Exports:
+class Exports(Struct, frozen=True):
     """The names and ordinals that a binary exports."""
 
     names: frozenset[str]

@@ -6,7 +6,8 @@ work on; what SOFTWARE would tell (name, version) can be missing and is then not
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.changes import FileId
 from bootgraft.errors import BootgraftError, FileMissingError, FileSystemError, HiveError
@@ -33,8 +34,7 @@ _CONTROL_SET = re.compile(r"ControlSet(\d{3})", re.IGNORECASE | re.ASCII)
 _KERNEL_HEADER = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Select:
+class Select(Struct, frozen=True):
     r"""The numbers in ``SYSTEM\Select``; 0 where a value is missing, as Windows writes it for 'none'."""
 
     current: int
@@ -43,8 +43,7 @@ class Select:
     last_known_good: int
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
+class Installation(Struct, frozen=True):
     """One Windows on one volume."""
 
     id: str  # "disk0-partition2-WINDOWS": what --windows takes

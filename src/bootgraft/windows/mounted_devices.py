@@ -9,8 +9,9 @@ and Knowledge Base 234048, held against the hives of real machines.
 
 import re
 import struct
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from bootgraft.machine import MbrPartition, PartitionIdentity, Volume
 from bootgraft.registry.hive import Hive
@@ -37,8 +38,7 @@ class DeviceKind(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class MountedDevice:
+class MountedDevice(Struct, frozen=True):
     """One value of MountedDevices. ``type`` is the registry type that it is stored with."""
 
     name: str

@@ -6,9 +6,10 @@ it is first needed: that takes 30 ms, parsing a driver takes 3. Files are hostil
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from bootgraft.errors import BootgraftError
 
@@ -47,8 +48,7 @@ class NotPortableExecutableError(BootgraftError):
     """A file that should be a Windows binary and is none, or a damaged one."""
 
 
-@dataclass(frozen=True, slots=True)
-class PeFacts:
+class PeFacts(Struct, frozen=True):
     """What decides whether the loader can use a binary."""
 
     machine: Architecture

@@ -6,7 +6,8 @@ still writes "Windows 10" there.
 """
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.errors import FileSystemError, HiveError
 from bootgraft.machine import Volume
@@ -35,8 +36,7 @@ _NAMES = {
 _REACTOS = "reactos"
 
 
-@dataclass(frozen=True, slots=True)
-class Product:
+class Product(Struct, frozen=True):
     """What CurrentVersion says; texts are empty where it says nothing."""
 
     name: str

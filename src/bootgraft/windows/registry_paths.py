@@ -6,7 +6,8 @@ the kernel makes to one of its control sets (https://learn.microsoft.com/windows
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.errors import UsageError
 from bootgraft.windows.installation import control_set_name
@@ -29,8 +30,7 @@ _PROFILE = re.compile(r"Hardware Profiles\\Current(?=\\|$)", re.IGNORECASE)
 _USER_ADVICE = r"Name the user's hive: --hive \Users\NAME\NTUSER.DAT, and the key from its root on"
 
 
-@dataclass(frozen=True, slots=True)
-class HiveKey:
+class HiveKey(Struct, frozen=True):
     r"""A key of a hive: ``hive`` is SYSTEM, SOFTWARE, … or BCD; ``path`` counts from its root.
 
     ``prefix`` is how the hive's root is called in full (``HKEY_LOCAL_MACHINE\SYSTEM``). The path may begin with

@@ -4,8 +4,9 @@ Values and their meaning: Microsoft, "HKLM\SYSTEM\CurrentControlSet\Services Reg
 (https://learn.microsoft.com/windows-hardware/drivers/install/hklm-system-currentcontrolset-services-registry-tree).
 """
 
-from dataclasses import dataclass
 from itertools import islice
+
+from msgspec import Struct
 
 from bootgraft.registry.hive import Hive, Key
 from bootgraft.windows.roots import on_volume
@@ -14,8 +15,7 @@ _MAX_OVERRIDES = 64
 """Hardware configurations that one service has an override for; real machines have one."""
 
 
-@dataclass(frozen=True, slots=True)
-class StartOverride:
+class StartOverride(Struct, frozen=True):
     """One value below a service's ``StartOverride``, which replaces Start from Windows 8 on.
 
     ``name`` is the number of the hardware configuration that it is for (``HardwareConfig``), ``start`` None where the
@@ -27,8 +27,7 @@ class StartOverride:
     start: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Struct, frozen=True):
     """One service key. A value that is missing, or of a type that Windows would not take, is None."""
 
     name: str  # as the key is written

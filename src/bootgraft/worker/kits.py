@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from msgspec import structs
+from msgspec.structs import replace
 
 from bootgraft.changes import RegistryChange
 from bootgraft.checks.diagnosis import Diagnosis, diagnose

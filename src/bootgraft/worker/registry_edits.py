@@ -1,8 +1,9 @@
 """What ``reg set``, ``reg delete`` and ``reg import`` want, as edits of the keys in the hives' files."""
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bootgraft.changes import RegistryData
 from bootgraft.errors import RegFileError, UsageError
@@ -19,8 +20,7 @@ _ACCOUNTS = frozenset({"SAM", "SECURITY"})
 _VOLATILE = re.compile(r"[^\\]*ControlSet[^\\]*\\Services\\[^\\]+\\Enum(?:\\.+)?", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Edits:
+class Edits(Struct, frozen=True):
     """What is wanted, what the user should know about it, and for ``delete`` and ``set`` what is not there."""
 
     wanted: tuple[WantedKey, ...]

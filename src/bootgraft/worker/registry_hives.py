@@ -2,7 +2,8 @@ r"""The hives that ``reg`` works on: those of an installation, by their place in
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.changes import FileId
 from bootgraft.checks.machine.saved_session import SavedSession
@@ -34,8 +35,7 @@ _BCD_PATHS = (r"\Boot\BCD", r"\EFI\Microsoft\Boot\BCD")
 _OPENABLE = frozenset({FileSystemKind.NTFS, FileSystemKind.FAT12, FileSystemKind.FAT16, FileSystemKind.FAT32})
 
 
-@dataclass(frozen=True, slots=True)
-class Located:
+class Located(Struct, frozen=True):
     r"""A key's place: the hive's file, the path from its root (perhaps with ``CurrentControlSet``), and full names.
 
     ``prefix`` is what the hive's root is called in full, ``HKEY_LOCAL_MACHINE\SYSTEM``.

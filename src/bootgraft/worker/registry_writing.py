@@ -1,12 +1,12 @@
 """``reg import``, ``set``, ``delete`` and ``recover``: planned, read strictly, applied to the overlay, and proven."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
-from msgspec import structs
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bootgraft.changes import Change, FileId, Plan, WitnessRange
 from bootgraft.checks.finding import Finding, Severity
@@ -38,8 +38,7 @@ SHOWN = 20
 """Changes that are told one by one without being asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Work:
+class _Work(Struct, frozen=True):
     """One writing job: its devices, which are overlays, and the size of a bare hive as it was and grew."""
 
     job: Job
@@ -105,7 +104,7 @@ def _grown(work: _Work, hives: Hives) -> _Work:
     """The same with the size that a bare hive has now."""
     if work.request.bare_size is None:
         return work
-    return replace(work, request=structs.replace(work.request, bare_size=hives.size(hives.all()[0])))
+    return replace(work, request=replace(work.request, bare_size=hives.size(hives.all()[0])))
 
 
 def _blocked(plan: Plan, damage: Sequence[Finding]) -> Outcome[EditDocument]:
@@ -144,7 +143,7 @@ def _recover(work: _Work, monitor: Monitor) -> Outcome[EditDocument]:
             hives.open(place).settle(filetime=filetime(datetime.now(UTC)))
         work = _grown(work, hives)
     recovered = tuple(_recovery(*each) for each in found.items())
-    document = structs.replace(_document(plan.changes, plan.notes, ()), recovered=recovered)
+    document = replace(_document(plan.changes, plan.notes, ()), recovered=recovered)
     if not found and not plan.registry():
         return Outcome(DONE, document, "Nothing to do: no hive has transactions pending.\n")
     _step(monitor, "proving the result on the overlay, opened afresh")

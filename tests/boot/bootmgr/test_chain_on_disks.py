@@ -3,10 +3,10 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.machines import bcd, vista
 from tests.machines.build import BuiltMachine
 from tests.machines.spec import FileSystem, MachineSpec

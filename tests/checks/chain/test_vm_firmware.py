@@ -1,8 +1,7 @@
 """The firmware in the description against the one that the disk needs."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.checks.cases import chain
 
 from bootgraft.checks.chain.vm_firmware import check

@@ -1,8 +1,7 @@
 """The bound service: there or not, started by the loader or not."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.checks.cases import DRIVER, HIVE, by_system_root, facts, good_set, instance, service
 
 from bootgraft.changes import RegistryData, SetValue

@@ -1,7 +1,6 @@
 """The binding of a driver to the controller: in the CriticalDeviceDatabase, in Enum alone, or nowhere."""
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from tests.checks.cases import bare_set, binding, facts, good_set, instance, only_in_one_slot
 
 from bootgraft.checks.controller.device_binding import MISSING, ONLY_INSTANCE, check

@@ -1,7 +1,6 @@
 """The driver's file: missing, useless, or built for another processor."""
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from tests.checks.cases import DRIVER, DRIVER_PATH, facts, good_set
 
 from bootgraft.checks.controller.driver_file import MISSING, UNUSABLE, WRONG_ARCHITECTURE, check

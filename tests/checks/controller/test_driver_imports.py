@@ -1,8 +1,7 @@
 """What a driver imports from: missing, of another processor, or no binary at all."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.checks.cases import DRIVER, IMPORTS, facts, good_set
 
 from bootgraft.checks.controller.driver_imports import ID, check

@@ -1,8 +1,7 @@
 """Old device instances: which of them keep the bound service away, and what mends them."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.checks.cases import HIVE, facts, good_set, instance
 
 from bootgraft.changes import RegistryData, SetValue

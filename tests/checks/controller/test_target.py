@@ -1,8 +1,7 @@
 """What can be judged, what is only said to be unknown, and what the target itself rules out."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.checks.cases import gpt_installation, installation
 
 from bootgraft.checks.controller.facts import reasons_not_judged

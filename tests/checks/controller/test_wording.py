@@ -1,7 +1,6 @@
 """The sentences that several checks share: the default control set decides."""
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from tests.checks.cases import facts, good_set
 
 from bootgraft.checks.controller.wording import consequence, severity_in

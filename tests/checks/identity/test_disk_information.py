@@ -1,8 +1,7 @@
 """What Windows NT 4 calls its disks."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.checks.identities import NEW, OLD, story
 
 from bootgraft.checks.finding import Severity

@@ -1,8 +1,7 @@
 """Signatures: when the old one comes back, and when nothing is chosen."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.checks.identities import (
     DISK_GUID,
     NEW,

@@ -1,10 +1,9 @@
 """Letters: which are found wrong, what exactly mends them, and where nothing is claimed."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.checks.identities import (
     GUIDS,
     MEGABYTES,

@@ -1,8 +1,7 @@
 """Attributes of the partition of Windows in the GPT."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.checks.identities import gpt, mended, story
 
 from bootgraft.checks.finding import Remedy, Severity

@@ -1,7 +1,6 @@
 """A Windows that sleeps, and one that will again."""
 
-import dataclasses
-
+from msgspec import structs
 from tests.checks.cases import HIVE, installation, session
 from tests.windows.hives import hive_of
 
@@ -28,7 +27,7 @@ def test_a_session_leaves_open_whether_it_starts_and_is_dropped_only_with_consen
 
 
 def test_a_session_that_cannot_be_dropped_offers_no_option() -> None:
-    stuck = dataclasses.replace(session(), changes=(), obstacle="its hiberfil.sys is compressed or sparse")
+    stuck = structs.replace(session(), changes=(), obstacle="its hiberfil.sys is compressed or sparse")
     (found,) = check((stuck,), None, None)
     assert (found.remedy, found.consent, found.fixable) == (Remedy.NONE, None, False)
     assert "compressed" in found.explanation

@@ -1,8 +1,7 @@
 """SYSTEM hives near what the loader of an old Windows can take."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from tests.checks.cases import installation
 
 from bootgraft.checks.finding import Severity

@@ -1,7 +1,6 @@
 """Hives whose logs had to be replayed."""
 
-from dataclasses import replace
-
+from msgspec.structs import replace
 from tests.checks.cases import HIVE, PENDING
 
 from bootgraft.checks.finding import Severity

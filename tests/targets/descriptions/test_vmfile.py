@@ -1,10 +1,10 @@
 """Descriptions as files: told apart by their content, refused with one message where they are none."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.targets.descriptions.test_ovf import archive, envelope
 from tests.targets.descriptions.test_proxmox import CONF
 from tests.targets.descriptions.test_vmx import MINIMAL

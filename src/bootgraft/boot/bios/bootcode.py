@@ -6,7 +6,8 @@ FAT32 Boot Record"), from 0x3E on FAT12 and FAT16. Of an MBR the first 440 bytes
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.boot import search
 from bootgraft.boot.bios.loaders import BOOT_CODE_SIZE, Loader, named_in
@@ -34,8 +35,7 @@ _MBR_START = bytes.fromhex("33c08ed0bc007c")
 """How the MBR code of every Windows begins, after an optional cli: a stack below 0x7C00."""
 
 
-@dataclass(frozen=True, slots=True)
-class BootCode:
+class BootCode(Struct, frozen=True):
     """Boot code of one volume or, where ``kind`` is None, of a disk: (offset in bytes, bytes) each, and whose it is."""
 
     kind: FileSystemKind | None

@@ -8,8 +8,9 @@ they are stored: ReactOS, ``boot/environ/include/bcd.h``, held against the store
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import IntEnum
+
+from msgspec import Struct
 
 from bootgraft.boot.bootmgr.bcd_device import DamagedDevice, Device, parse_device
 from bootgraft.errors import BootConfigError
@@ -87,8 +88,7 @@ class ElementType(IntEnum):
 ElementValue = Device | str | tuple[str, ...] | int | bool | tuple[int, ...] | bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(Struct, frozen=True):
     """One element: a device, a text, a GUID (lower case, without braces), GUIDs, a number, a truth, numbers.
 
     Bytes are what does not go together with the form that its number promises.
@@ -105,8 +105,7 @@ class Element:
         return self.type >> 24 & 0xF
 
 
-@dataclass(frozen=True, slots=True)
-class BcdObject:
+class BcdObject(Struct, frozen=True):
     """One object; ``guid`` is in lower case, without braces."""
 
     guid: str
@@ -118,8 +117,7 @@ class BcdObject:
         return next((each for each in self.elements if each.type == kind), None)
 
 
-@dataclass(frozen=True, slots=True)
-class BcdStore:
+class BcdStore(Struct, frozen=True):
     """What a store says, and what in it cannot be understood."""
 
     objects: tuple[BcdObject, ...]

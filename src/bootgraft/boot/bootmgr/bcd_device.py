@@ -7,7 +7,9 @@ what the type wants. Numbers are little-endian. Types and fields: ReactOS, ``boo
 
 import struct
 import uuid
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bootgraft.errors import BootConfigError
 from bootgraft.machine import GptPartition, MbrPartition, PartitionIdentity
@@ -28,16 +30,14 @@ _FILE_PATH = struct.Struct("<III")
 _BY_ELEMENT = 0
 
 
-@dataclass(frozen=True, slots=True)
-class BootDevice:
+class BootDevice(Struct, frozen=True):
     """The volume that bootmgr itself came from."""
 
     def __str__(self) -> str:
         return "the volume that bootmgr came from"
 
 
-@dataclass(frozen=True, slots=True)
-class PartitionDevice:
+class PartitionDevice(Struct, frozen=True):
     """A partition of a hard disk."""
 
     identity: PartitionIdentity
@@ -46,8 +46,7 @@ class PartitionDevice:
         return str(self.identity)
 
 
-@dataclass(frozen=True, slots=True)
-class LocateDevice:
+class LocateDevice(Struct, frozen=True):
     """The volume that has a file: the one that ``element`` of the same object names, or ``path`` where it is None."""
 
     element: int | None
@@ -59,8 +58,7 @@ class LocateDevice:
         return f"the volume that has {what}" + ("" if self.parent is None else f", on {self.parent}")
 
 
-@dataclass(frozen=True, slots=True)
-class FileDevice:
+class FileDevice(Struct, frozen=True):
     """A file that serves as a disk; ``what`` is ``RAM disk``, ``virtual disk`` or ``file``."""
 
     what: str
@@ -71,8 +69,7 @@ class FileDevice:
         return f"a {self.what} from {self.path} on {self.parent}"
 
 
-@dataclass(frozen=True, slots=True)
-class OtherDevice:
+class OtherDevice(Struct, frozen=True):
     """A device of a kind that no installed Windows starts from, as a network card."""
 
     what: str
@@ -81,8 +78,7 @@ class OtherDevice:
         return self.what
 
 
-@dataclass(frozen=True, slots=True)
-class DamagedDevice:
+class DamagedDevice(Struct, frozen=True):
     """An element that cannot be read as a device."""
 
     def __str__(self) -> str:

@@ -7,7 +7,8 @@ BmpGetDefaultBootEntry).
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.boot.bootmgr.bcd import BcdObject, BcdStore, ElementFormat, ElementType, ObjectType
 from bootgraft.boot.bootmgr.bcd_device import FileDevice, options_of
@@ -30,8 +31,7 @@ _LEADS_TO = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Menu:
+class Menu(Struct, frozen=True):
     """The store of a machine, and the system partition that it lies on."""
 
     store: BcdStore
@@ -64,8 +64,7 @@ class Menu:
         return f"{self.where}, {{{entry.guid}}}, element {kind:08x}"
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """What bootmgr starts: ``default`` as it is written down, the display order that exists, and what it comes to.
 
     ``entry`` is None where nothing is in the store that it could start, or where several are shown and none of them is

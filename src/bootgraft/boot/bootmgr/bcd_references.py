@@ -1,8 +1,9 @@
 """The partitions that a BCD store names: by which element, for whom, and what must lie there if it is right."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from bootgraft.boot.bootmgr.bcd import BOOTMGR, BcdObject, BcdStore, Element, ElementFormat, ElementType, ObjectType
 from bootgraft.boot.bootmgr.bcd_device import Device, FileDevice, on_partition
@@ -24,8 +25,7 @@ class Role(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     r"""One element that names a partition; ``path`` must be a file there (``\Windows\system32\winload.exe``).
 
     The path is empty where the store does not say what lies there. ``used`` says that the boot manager leads to the

@@ -4,7 +4,7 @@ A partition is found by the signature (or GUID) of its disk and its offset (or o
 device to be located by looking for the file on every volume. Where that leaves a choice, nothing is chosen.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bootgraft.boot import search
 from bootgraft.boot.bootmgr.bcd_device import (
@@ -26,8 +26,7 @@ MAX_LISTED = 12
 """Partitions of one disk that evidence lists."""
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     r"""Which volume is meant: the device element, what is sought there, and how a message speaks of it.
 
     ``path`` is the loader (``\Windows\system32\winload.exe``) or the directory that lies on it; ``role`` is ``device``

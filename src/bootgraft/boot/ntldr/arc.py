@@ -5,8 +5,9 @@ Syntax: Microsoft Knowledge Base Q102873 and the NT 4 Resource Kit, "ARC pathnam
 """
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from bootgraft.storage.partitions import number_partitions
 
@@ -21,8 +22,7 @@ class ArcKind(StrEnum):
     SIGNATURE = "signature"  # by the disk signature in the MBR
 
 
-@dataclass(frozen=True, slots=True)
-class ArcPath:
+class ArcPath(Struct, frozen=True):
     """The part of a boot.ini path in front of the directory.
 
     ``adapter`` is the first number, which for SIGNATURE is the disk signature.

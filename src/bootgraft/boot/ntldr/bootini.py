@@ -6,7 +6,8 @@ and what ntldr would not understand is listed as a problem with its line number.
 """
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.boot.ntldr.arc import ArcPath, parse_arc
 from bootgraft.errors import BootConfigError
@@ -22,8 +23,7 @@ _BLANKS = " \t"  # what Python strips by itself includes bytes that are letters 
 _END_OF_TEXT = re.compile(r"[\0\x1a]")
 
 
-@dataclass(frozen=True, slots=True)
-class BootEntry:
+class BootEntry(Struct, frozen=True):
     r"""One line of ``[operating systems]``."""
 
     path: str  # the left side, as written
@@ -39,8 +39,7 @@ class BootEntry:
         return is_boot_sector_path(self.path)
 
 
-@dataclass(frozen=True, slots=True)
-class BootIni:
+class BootIni(Struct, frozen=True):
     """What boot.ini says. ``timeout`` is in seconds (-1 waits for ever), None where it says none."""
 
     timeout: int | None

@@ -4,7 +4,7 @@ What such a sector starts is told by the name of the file that it looks for: FAT
 (eight and three letters), NTFS code in UTF-16, boot loaders of other systems put their own name in.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 MAX_SIZE = 8192
 """Bytes of boot code at the start of an NTFS volume; that of FAT is shorter. ntldr reads no more of such a file."""
@@ -28,8 +28,7 @@ _SHORT = (
 _MARKS = ((b"GRUB", "GRUB"), (b"WUBILDR", "GRUB for DOS (Wubi)"), (b"LILO", "LILO"))
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True):
     """What a boot sector starts, in words, and the name that tells so; both empty where nothing is known."""
 
     system: str

@@ -6,7 +6,8 @@ Names are compared without regard to case, of equal ones the first counts, ``;``
 """
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.boot.ntldr import bootini
 from bootgraft.boot.ntldr.bootini import BootEntry, BootIni
@@ -18,8 +19,7 @@ _BLANKS = " \t"
 _SWITCH = re.compile(r"/\S+")
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """One ``name=value`` with the line that it stands on, counted from 1."""
 
     name: str
@@ -27,8 +27,7 @@ class Setting:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class FreeldrEntry:
+class FreeldrEntry(Struct, frozen=True):
     """One line of ``[Operating Systems]``: its name, the type of what it starts, and for an NT its path and switches.
 
     ``nt.path`` is empty where SystemPath= is missing.
@@ -40,8 +39,7 @@ class FreeldrEntry:
     nt: BootEntry | None
 
 
-@dataclass(frozen=True, slots=True)
-class FreeldrIni:
+class FreeldrIni(Struct, frozen=True):
     """What freeldr.ini says. ``default_name`` is DefaultOS=, None where there is none; ``menu`` has the NT entries."""
 
     default_name: str | None

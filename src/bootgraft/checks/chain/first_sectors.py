@@ -7,7 +7,8 @@ well and starts no more. Layout: Microsoft, "NTFS Boot Sector", "FAT32 File Syst
 """
 
 import struct
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.boot import search
 from bootgraft.boot.bios.loaders import BOOT_CODE_SIZE, Loader, named_in
@@ -20,8 +21,7 @@ from bootgraft.storage.partitions import TableKind
 _NO_COPY = 0xFFFF
 
 
-@dataclass(frozen=True, slots=True)
-class BootSector:
+class BootSector(Struct, frozen=True):
     """The boot sector of the active partition with the code behind it, on 512-byte sectors; ``head`` is 8 KiB.
 
     ``copy_place`` is where its copy belongs (bytes in the volume), None for a file system that keeps none; ``copy``
@@ -34,8 +34,7 @@ class BootSector:
     copy: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class FirstSectors:
+class FirstSectors(Struct, frozen=True):
     """The first sectors of disk 0. ``active`` is the one active partition, None where there is none, or several.
 
     ``wanted`` is the partition that must be the active one, where that is another one and can be told: nothing else is

@@ -1,8 +1,9 @@
 """The facts that the storage checks judge: read once from the volume and its SYSTEM hive, then only looked at."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from bootgraft.changes import FileId
 from bootgraft.registry.hive import Hive
@@ -37,8 +38,7 @@ class BindingStore(StrEnum):
 Binding = CriticalDevice | DatabaseBinding
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceFacts:
+class ServiceFacts(Struct, frozen=True):
     """A service by its name; ``service`` is None where the control set has no such key."""
 
     name: str
@@ -46,8 +46,7 @@ class ServiceFacts:
     driver: DriverFacts
 
 
-@dataclass(frozen=True, slots=True)
-class LinkFacts:
+class LinkFacts(Struct, frozen=True):
     """What one control set holds for one device of the chain.
 
     ``service_name`` is the service that should serve it: the one that is bound to it, else the one that a populated
@@ -87,8 +86,7 @@ class LinkFacts:
         return self.binding is not None and self.binding.service is not None
 
 
-@dataclass(frozen=True, slots=True)
-class ControllerFacts:
+class ControllerFacts(Struct, frozen=True):
     """Everything that decides whether one Windows starts from one controller: link by link, set by set."""
 
     controller: Controller
@@ -235,8 +233,7 @@ class _Gatherer:
         return ServiceFacts(name, service, self._reader.read(name, service))
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Struct, frozen=True):
     """What the CriticalDeviceDatabase has, in the shape of a search of the DriverDatabase."""
 
     binding: CriticalDevice | None

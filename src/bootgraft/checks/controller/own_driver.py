@@ -1,7 +1,8 @@
 """Whether a driver that is lacking must come from outside: Windows may have it in one of its own caches."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from bootgraft.checks.controller.facts import ControllerFacts, LinkFacts
 from bootgraft.checks.finding import Finding, Remedy

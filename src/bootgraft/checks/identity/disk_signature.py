@@ -6,7 +6,8 @@ letters, the BCD store, ``signature()`` in boot.ini.
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.boot.references import DiskReference
 from bootgraft.changes import WriteSectors
@@ -66,8 +67,7 @@ DOCS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
+class _Said(Struct, frozen=True):
     """One who names a disk by a signature; ``proves`` that it means the disk in question."""
 
     signature: int

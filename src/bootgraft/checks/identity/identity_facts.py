@@ -6,7 +6,8 @@ signature, moves a partition or gives new GUIDs makes another volume of it.
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.boot.chain import BootChain
 from bootgraft.boot.references import DiskReference, disk_references
@@ -33,8 +34,7 @@ READ_ONLY, HIDDEN, NO_DRIVE_LETTER = 1 << 60, 1 << 62, 1 << 63
 HIDING_BITS = READ_ONLY | HIDDEN | NO_DRIVE_LETTER
 
 
-@dataclass(frozen=True, slots=True)
-class DiskIdentity:
+class DiskIdentity(Struct, frozen=True):
     """One disk: its signature (MBR) or GUID (GPT), and the sum that NT 4 to 2003 compare beside the signature."""
 
     index: int
@@ -45,8 +45,7 @@ class DiskIdentity:
     sector_sum: int  # of the 128 numbers of sector 0, modulo 2**32
 
 
-@dataclass(frozen=True, slots=True)
-class VolumeIdentity:
+class VolumeIdentity(Struct, frozen=True):
     """One volume. ``known_as`` is what MountedDevices calls it; None where that cannot be told.
 
     ``hidden`` is what its boot sector says of where it starts, in sectors; None where it has no such number that means
@@ -65,8 +64,7 @@ class VolumeIdentity:
     attributes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class WindowsIdentity:
+class WindowsIdentity(Struct, frozen=True):
     """What the Windows that the work is about says of letters; ``mounted`` is None where it has no MountedDevices."""
 
     volume: VolumeIdentity
@@ -92,8 +90,7 @@ class WindowsIdentity:
         return self.version[0] == 5
 
 
-@dataclass(frozen=True, slots=True)
-class IdentityFacts:
+class IdentityFacts(Struct, frozen=True):
     """The disks and volumes of a machine, the Windows if there is one, and the disks that the boot menu names."""
 
     disks: tuple[DiskIdentity, ...]

@@ -4,7 +4,7 @@ Two things prove it. The Windows on a volume called it by its own letter, so the
 this disk had. And the boot sector of a volume still says at which sector it began before it was moved.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from bootgraft.changes import DeleteValue, RegistryChange, RegistryData, SetValue
 from bootgraft.checks.identity.identity_facts import IdentityFacts, VolumeIdentity, WindowsIdentity
@@ -15,8 +15,7 @@ from bootgraft.storage.partitions import TableKind
 from bootgraft.windows.mounted_devices import KEY, MountedDevice
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(Struct, frozen=True):
     """An old name, the volume that it means now, and what proves it."""
 
     entry: MountedDevice

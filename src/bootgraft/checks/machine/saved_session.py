@@ -9,7 +9,8 @@ What bootmgr's store says of it besides is :mod:`bootgraft.repair.resume`'s.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.boot import search
 from bootgraft.changes import WriteSectors
@@ -23,8 +24,7 @@ _SLEEPING = frozenset({b"hibr", b"HIBR", b"rstr", b"RSTR"})
 _LINK = frozenset({b"link", b"LINK"})
 
 
-@dataclass(frozen=True, slots=True)
-class SavedSession:
+class SavedSession(Struct, frozen=True):
     """A saved session: its volume, the ``signature`` found, and the changes that drop it.
 
     ``obstacle`` says why they cannot be made; there are none then.

@@ -1,7 +1,5 @@
 """``reg``: keys and values, what is changed in hives, and what is wrong with them."""
 
-from typing import Literal
-
 from msgspec import UNSET, Struct, UnsetType
 
 from bootgraft.registry.defects import DefectKind, DefectSeverity
@@ -47,7 +45,7 @@ class QueryValueDocument(Document, frozen=True, tag="bootgraft-reg-value/1"):
 class ExportDocument(Document, frozen=True, tag="bootgraft-reg-export/1"):
     """What ``reg export --out`` prints."""
 
-    exported: Literal[True]
+    exported: bool
 
 
 class LogDocument(Struct, frozen=True):

@@ -7,8 +7,9 @@ so they are transitional on q35 too).
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bootgraft.targets.descriptions.vmdescription import (
     Firmware,
@@ -53,8 +54,7 @@ _LOCKS = {
 _BUSES = ("ide", "sata", "scsi", "virtio")
 
 
-@dataclass(frozen=True, slots=True)
-class _Setting:
+class _Setting(Struct, frozen=True):
     """One line's value, and where it lies in the text (characters)."""
 
     value: str

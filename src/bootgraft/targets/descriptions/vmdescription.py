@@ -5,16 +5,16 @@ A description is hostile input like an image: what cannot be read ends as one Vm
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 from bootgraft.errors import VmDescriptionError
 from bootgraft.machine import Firmware as Firmware
 
 
-@dataclass(frozen=True, slots=True)
-class VmDisk:
+class VmDisk(Struct, frozen=True):
     """One disk.
 
     ``name`` is the file as the description calls it, ``place`` where it hangs (``scsi0:0``, ``vda``), ``controller``
@@ -27,8 +27,7 @@ class VmDisk:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkCard:
+class NetworkCard(Struct, frozen=True):
     """One network card, and whether its cable is plugged in when the machine starts; ``line`` counts from 1."""
 
     name: str
@@ -42,8 +41,7 @@ class Plug(Protocol):
     def __call__(self, data: bytes, path: Path, names: Collection[str], *, plugged: bool) -> bytes: ...  # noqa: D102
 
 
-@dataclass(frozen=True, slots=True)
-class VmFormat:
+class VmFormat(Struct, frozen=True):
     """One format of descriptions: what it is recognised by, what reads it and what edits it.
 
     ``name`` is what JSON calls it, ``title`` what a sentence does. XML is recognised by its root element ``root``, text
@@ -60,8 +58,7 @@ class VmFormat:
     read_again: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class VmLock:
+class VmLock(Struct, frozen=True):
     """The hypervisor's own word that the machine is at work: what it does, how to go on, and the line (from 1)."""
 
     what: str
@@ -69,8 +66,7 @@ class VmLock:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class VmDescription:
+class VmDescription(Struct, frozen=True):
     """One virtual machine.
 
     ``disks`` are in the order in which the firmware numbers them, as far as the description tells: ``order_doubt`` says

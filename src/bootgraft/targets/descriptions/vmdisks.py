@@ -3,8 +3,9 @@
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bootgraft.errors import UsageError, VmDescriptionError
 from bootgraft.storage.confine import Confinement, exists, has_protocol, resolve
@@ -15,8 +16,7 @@ from bootgraft.text import printable
 _ELSEWHERE = re.compile(r"[A-Za-z]:[\\/].*|\\\\.*|\[[^\]]*\].*|[A-Za-z][A-Za-z0-9._-]*:(?!//).*", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class LocatedDisks:
+class LocatedDisks(Struct, frozen=True):
     """The disks' files in BIOS order, each with its controller; ``notes`` tell how one was found elsewhere."""
 
     locations: tuple[str, ...]

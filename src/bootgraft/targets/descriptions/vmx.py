@@ -8,8 +8,9 @@ Sources: libvirt, ``src/vmx/vmx.c`` (device names, escapes ``|XX``, device types
 import codecs
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bootgraft.targets.descriptions.vmdescription import (
     Firmware,
@@ -42,8 +43,7 @@ _DISK_TYPES = {"disk", "scsi-harddisk", "ata-harddisk", "sata-harddisk", "nvme-h
 _OTHER_TYPES = {"cdrom-image", "cdrom-raw", "atapi-cdrom", "scsi-passthru", "clientdevice"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Setting:
+class _Setting(Struct, frozen=True):
     """One line's value; ``start`` and ``end`` are bytes of the value with its quotes, ``line_end`` the line's."""
 
     value: str

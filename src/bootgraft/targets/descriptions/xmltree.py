@@ -7,10 +7,11 @@ which the standard library's parsers stand on too; those give no byte offsets, w
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
+
+from msgspec import Struct, field
 
 from bootgraft.targets.descriptions.vmdescription import malformed
 
@@ -18,8 +19,7 @@ MAX_DEPTH = 64
 MAX_ELEMENTS = 50_000
 
 
-@dataclass(slots=True)
-class XmlElement:
+class XmlElement(Struct):
     """One element; names are without their namespace prefix.
 
     ``start`` and ``end`` are bytes in the file: of the ``<`` of the start tag and of the end tag; an empty element's

@@ -2,10 +2,10 @@
 
 import struct
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 from tests.checks.guests import chain_findings, followed
 from tests.machines import bcd, vista
 from tests.machines.build import BuiltMachine

@@ -1,9 +1,8 @@
 r"""Which Windows a boot.ini means that leads nowhere: never a guess, and what is proposed leads to it."""
 
-from dataclasses import replace
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.boot.ntldr.test_freeldr import ini, reactos
 from tests.boot.test_chain import DamagedFileSystem, entry, loader, menu, path, windows
 from tests.checks.guests import followed

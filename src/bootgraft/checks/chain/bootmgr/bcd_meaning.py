@@ -8,7 +8,8 @@ A disk whose old name is proven so is known for every other partition that the s
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.boot import search
 from bootgraft.boot.bootmgr.bcd_references import Reference, Role
@@ -28,8 +29,7 @@ _ORDER = (Role.MANAGER, Role.DEFAULT, Role.RECOVERY, Role.RESUME, Role.OTHER)
 """In this order: what is proven for one is known for the next."""
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(Struct, frozen=True):
     """The volume that a partition's old name means, None where that is not proven, and the reason either way."""
 
     volume: Volume | None

@@ -5,8 +5,9 @@ Server 2003 Boot.ini files" (KB833721). ``/HAL=`` and ``/KERNEL=`` name files in
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from bootgraft.boot import search
 from bootgraft.boot.ntldr.bootini import BootEntry
@@ -42,8 +43,7 @@ class SwitchEffect(StrEnum):
     HARMLESS = "harmless"
 
 
-@dataclass(frozen=True, slots=True)
-class ReviewedSwitch:
+class ReviewedSwitch(Struct, frozen=True):
     """One switch as written, and what it does."""
 
     text: str

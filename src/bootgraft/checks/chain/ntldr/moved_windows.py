@@ -8,7 +8,8 @@ What its own registry says (:mod:`bootgraft.boot.ntldr.laststart`) decides first
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from bootgraft.boot import search
 from bootgraft.boot.ntldr import bootini
@@ -20,8 +21,7 @@ from bootgraft.machine import Machine, Volume
 from bootgraft.text import printable
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """Which volume a path means, with the reasons; None where it cannot be told."""
 
     volume: Volume | None
