@@ -19,6 +19,7 @@
     ├── RegFileError                    a .reg file cannot be read or reaches where it may not
     ├── LogError                        a log of a converter cannot be read, or is none that is known
     ├── JournalError                    the undo journal is damaged, missing or does not match the image
+    │   └── ForeignFileError            a journal, or what leads to one, of a user whose word does not count
     └── MissingDependencyError          a system library or program is not installed
 """
 
@@ -102,6 +103,10 @@ class RegFileError(BootgraftError):
 
 class JournalError(BootgraftError):
     """The undo journal is missing, damaged, or does not match the image."""
+
+
+class ForeignFileError(JournalError):
+    """A journal, a pointer to one or a backup was made by a user whose word does not count for these disks."""
 
 
 class MissingDependencyError(BootgraftError):

@@ -116,9 +116,14 @@ def refused(run: Run, *commands: Sequence[str | Path], watch: Path, status: int 
 
 def prefixed(*prefix: str | Path) -> Run:
     """A function that runs the command line at the end of another program's: ``prlimit --fsize=0 bootgraft …``."""
+    return started_by(*prefix, sys.executable)
+
+
+def started_by(*interpreter: str | Path) -> Run:
+    """A function that runs the command line by the given Python interpreter, the words before it included."""
 
     def start(*arguments: str | Path) -> CommandResult:
-        command = [str(word) for word in (*prefix, sys.executable, "-m", "bootgraft.cli.main", *arguments)]
+        command = [str(word) for word in (*interpreter, "-m", "bootgraft.cli.main", *arguments)]
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False
         )

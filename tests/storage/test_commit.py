@@ -3,6 +3,8 @@
 import errno
 import fcntl
 import os
+import stat
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -215,15 +217,48 @@ def test_a_folder_that_is_not_there_or_a_name_that_is_taken(tmp_path: Path) -> N
     assert machine.now() == machine.before
 
 
-def test_a_stale_temporary_file_that_is_no_file_is_refused(tmp_path: Path) -> None:
+def _as_link(partial: Path, target: Path) -> None:
+    partial.symlink_to(target)
+
+
+def _as_hard_link(partial: Path, target: Path) -> None:
+    partial.hardlink_to(target)
+
+
+def _as_pipe(partial: Path, target: Path) -> None:
+    os.mkfifo(partial)
+
+
+def _as_open_file(partial: Path, target: Path) -> None:
+    partial.write_bytes(b"x" * 4096)
+    partial.chmod(0o666)
+
+
+@pytest.mark.parametrize("leave", [_as_link, _as_hard_link, _as_pipe, _as_open_file])
+def test_what_lies_at_the_temporary_name_is_removed_and_never_opened(
+    tmp_path: Path, leave: Callable[[Path, Path], None]
+) -> None:
     machine = two_disks(tmp_path)
     target = tmp_path / "precious"
     target.write_bytes(b"mine")
-    (tmp_path / f"{A_JOURNAL}.partial").symlink_to(target)
-    with pytest.raises(JournalError):
-        repair(machine)
+    for name in (A_JOURNAL, B_POINTER):
+        leave(tmp_path / f"{name}.partial", target)
+    repair(machine)
+    assert machine.now() == machine.after
     assert target.read_bytes() == b"mine"
+    assert machine.others() == [A_JOURNAL, B_POINTER, "precious"]
+    for name in (A_JOURNAL, B_POINTER):
+        status = (tmp_path / name).lstat()
+        assert (stat.S_IFMT(status.st_mode), status.st_mode & 0o777, status.st_nlink) == (stat.S_IFREG, 0o600, 1)
+
+
+def test_a_folder_at_the_temporary_name_is_told(tmp_path: Path) -> None:
+    machine = two_disks(tmp_path)
+    (tmp_path / f"{A_JOURNAL}.partial").mkdir()
+    with pytest.raises(JournalError, match=r"this name is needed.*Is a directory.*--journal PATH"):
+        repair(machine)
     assert machine.now() == machine.before
+    assert machine.others() == []
 
 
 class FullDevice:

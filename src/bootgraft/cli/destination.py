@@ -1,6 +1,7 @@
 """Where a command is to write, and what it says of what it wrote."""
 
 import os
+import stat
 from pathlib import Path
 
 from msgspec import Struct
@@ -70,6 +71,21 @@ def check_destination(options: Options) -> None:
             where="--journal",
             advice="Leave one of the two out; to undo, delete the overlay",
         )
+
+
+def tell_of_others_folder(folder: Path) -> None:
+    """Say where others can exchange what is written to a folder: drivers and scripts, which are used later."""
+    from bootgraft.cli.terminal import tell
+    from bootgraft.storage.ownership import is_trusted_owner, user_name
+
+    status = folder.stat()
+    if not is_trusted_owner(status.st_uid, ()):
+        who = user_name(status.st_uid)
+    elif status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX:
+        who = "everybody"
+    else:
+        return
+    tell(f"bootgraft: {folder}: {who} can exchange files in this folder; look at them before you use them\n")
 
 
 def undo_command(options: Options) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from bootgraft.cli.destination import tell_of_others_folder
 from bootgraft.cli.options import Options
 from bootgraft.cli.session import Session
 from bootgraft.cli.terminal import answer, monitor_for, put_json
@@ -55,6 +56,7 @@ def _write(folder: Path, files: dict[str, bytes]) -> None:
         if present is not None:
             raise UsageError("it exists already", where=str(present), advice="Give --out another folder")
         folder.mkdir(parents=True, exist_ok=True)
+        tell_of_others_folder(folder)
         for name, data in files.items():
             with (folder / name).open("xb") as file:
                 file.write(data)

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 
 def is_hive_file(images: Sequence[str]) -> bool:
@@ -10,7 +9,12 @@ def is_hive_file(images: Sequence[str]) -> bool:
     if len(images) != 1 or not os.path.isfile(images[0]):  # noqa: PTH113  Path.is_file raises for what it may not see
         return False
     try:
-        with Path(images[0]).open("rb") as file:
-            return file.read(4) == b"regf"
+        descriptor = os.open(images[0], os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:  # opening it as an image says what is wrong
         return False
+    try:
+        return os.read(descriptor, 4) == b"regf"
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)

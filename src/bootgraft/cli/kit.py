@@ -6,6 +6,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from bootgraft.cli.destination import tell_of_others_folder
 from bootgraft.cli.options import Options
 from bootgraft.cli.session import Session
 from bootgraft.cli.terminal import answer, monitor_for, put_json
@@ -80,8 +81,11 @@ def _is_name(part: str) -> bool:
 def _write(out: Path, files: dict[str, bytes]) -> None:
     try:
         if _is_zip(out):
+            tell_of_others_folder(out.parent)
             _write_zip(out, files)
             return
+        out.mkdir(parents=True, exist_ok=True)
+        tell_of_others_folder(out)
         for name, data in files.items():
             path = out / name
             path.parent.mkdir(parents=True, exist_ok=True)

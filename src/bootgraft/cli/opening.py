@@ -7,18 +7,22 @@ from bootgraft.cli.options import Options
 from bootgraft.cli.repeated import refuse_repeated
 from bootgraft.cli.terminal import tell
 from bootgraft.errors import ReadOnlyError
+from bootgraft.events import Monitor
 from bootgraft.storage.imageinfo import ImageFormat, ImageInfo
 from bootgraft.storage.images import OpenImage, find_children, identify, open_image
 from bootgraft.storage.journalsearch import require_no_unfinished
 from bootgraft.targets.controllers import find_controller
 
 
-def refuse_unusable(options: Options) -> None:
-    """Raise what can be told before anything is opened: a wrong target, a disk given twice, an unfinished repair."""
+def refuse_unusable(options: Options, *, monitor: Monitor | None) -> None:
+    """Raise what can be told before anything is opened: a wrong target, a disk given twice, an unfinished repair.
+
+    ``monitor`` is that of a command that only reads: see ``journalsearch``.
+    """
     for target in options.targets:
         find_controller(target)
     refuse_repeated(options)
-    require_no_unfinished(options.covered, options.journal)
+    require_no_unfinished(options.covered, options.journal, monitor=monitor)
 
 
 def tell_of_clouds(options: Options) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from bootgraft.changes import EditVmFile, Plan
 from bootgraft.cli.options import Options
-from bootgraft.cli.terminal import answer, monitor_for, put_json
+from bootgraft.cli.terminal import answer, monitor_for, put_json, tell
 from bootgraft.cli.vm import read_again, refuse_locked, unplugged_between
 from bootgraft.errors import UsageError
 from bootgraft.report.documents.changing import ReconnectDocument
@@ -35,7 +35,8 @@ def run(options: Options) -> int:
     text = plan_text(Plan((edit,)), detailed=options.dry_run or options.verbose)
     if options.dry_run:
         return _print(options, names, left, None, f"Dry run: nothing was written.\n\n{text}")
-    locks.refuse_vmware_locks([resolve(path)])
+    for note in locks.refuse_vmware_locks([resolve(path)]):
+        tell(f"bootgraft: {path}: {note}\n")
     journal = _commit(options, edit)
     words = ["bootgraft", "undo", "--vm", str(path)]
     if options.journal is not None:

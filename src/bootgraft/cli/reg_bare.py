@@ -1,27 +1,22 @@
-"""``bootgraft reg`` on a hive file by itself: replaced as a whole by a new file, the old one kept beside it.
+"""``bootgraft reg`` on a hive file by itself, and ``undo`` of what it did: see ``hivebackups``.
 
-A hive may grow, which a journal of a disk's bytes does not record. So the new content goes to a file beside it that
-takes its name once it is on stable storage; the old file stays as ``NAME.bootgraft-N.DIGEST.bak``, where DIGEST is the
-start of the SHA-256 of what was written. ``undo`` puts the newest of them back, unless the hive is another one by now.
+The logs beside it count by the rule of ``storage.ownership``.
 """
 
-import errno
 import filecmp
-import hashlib
 import os
-import re
 import shlex
-import shutil
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 from msgspec.structs import replace
 
+from bootgraft.cli.hivebackups import PIECE, backups_of, digest_of, replace_hive, tell_passed_over, unwritable
 from bootgraft.cli.options import Options
 from bootgraft.cli.reg_read import check_output, read_and_print
 from bootgraft.cli.terminal import answer, monitor_for, put_json
-from bootgraft.errors import ImageError, JournalError, ReadOnlyError, UsageError
+from bootgraft.errors import ForeignFileError, JournalError, ReadOnlyError, UsageError
 from bootgraft.events import Event, EventKind
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.documents.changing import UndoDocument
@@ -30,6 +25,7 @@ from bootgraft.storage.blockdevice import BlockDevice
 from bootgraft.storage.confine import resolve
 from bootgraft.storage.durable import sync_folder
 from bootgraft.storage.overlay import Overlay
+from bootgraft.storage.ownership import require_owner
 from bootgraft.storage.padded import Padded
 from bootgraft.storage.rawfile import RawFile
 from bootgraft.worker.job import AnyOutcome, GivenSources, Job, Operation, Request
@@ -38,9 +34,8 @@ from bootgraft.worker.parent import Worker
 GROWTH = 2**27
 """Bytes by which one command may make a hive grow."""
 _BASE_SIZE, _BINS_SIZE_AT = 4096, 40
+_LOG = "log of a hive"
 _LOGS = (".log", ".log1", ".log2")
-_BACKUP = re.compile(r"\.bootgraft-(\d{1,6})\.([0-9a-f]{16})\.bak")
-_PIECE = 2**20
 
 
 def run(options: Options) -> int:
@@ -98,8 +93,8 @@ def _work(
         hive = stack.enter_context(RawFile(path, writable=in_place))
         for note in hive.unasked:
             monitor(Event(EventKind.NOTE, f"{path}: {note}"))
-        logs = [stack.enter_context(RawFile(log, writable=False)) for log in _logs_beside(path)]
-        room = -(-(hive.size + GROWTH) // _PIECE) * _PIECE
+        logs = [stack.enter_context(log) for log in _open_logs(path, writing=in_place)]
+        room = -(-(hive.size + GROWTH) // PIECE) * PIECE
         padded = Padded(hive, room, str(path))
         overlay = Overlay(padded)
         stack.callback(overlay.close)
@@ -119,72 +114,44 @@ def _work(
         if not (outcome.proven and in_place):
             return outcome, None
         bins = int.from_bytes(overlay.read(_BINS_SIZE_AT, 4), "little")
-        return outcome, _replace(path, overlay, max(hive.size, _BASE_SIZE + bins))
+        return outcome, replace_hive(hive, overlay, max(hive.size, _BASE_SIZE + bins))
+
+
+def _open_logs(path: Path, *, writing: bool) -> Iterator[RawFile]:
+    """Open the hive's logs that count: with a foreign one, its owner's pages would be replayed over the hive.
+
+    Raises:
+        ForeignFileError: there is one, and the hive is to be written.
+    """
+    for log in _logs_beside(path):
+        try:
+            yield _open_log(log, path)
+        except ForeignFileError as error:
+            if writing:
+                raise
+            tell_passed_over([error])
+
+
+def _open_log(log: Path, hive: Path) -> RawFile:
+    require_owner(log, [hive], kind=_LOG)
+    file = RawFile(log, writable=False)
+    try:
+        require_owner(log, [hive], kind=_LOG, descriptor=file.fileno())
+    except ForeignFileError:
+        file.close()
+        raise
+    return file
 
 
 def _logs_beside(path: Path) -> list[Path]:
     """The hive's logs, by any case of their names."""
     wanted = {path.name.casefold() + suffix for suffix in _LOGS}
     with os.scandir(path.parent) as entries:
-        return sorted(Path(entry.path) for entry in entries if entry.name.casefold() in wanted and entry.is_file())
-
-
-def _replace(path: Path, content: BlockDevice, size: int) -> Path:
-    """Give the file a new content in one step, and return where the old one is kept."""
-    new = path.with_name(path.name + ".bootgraft-new")
-    try:
-        digest = _write_new(new, path, content, size)
-        number = max((found[0] for found in _backups(path)), default=0) + 1
-        backup = path.with_name(f"{path.name}.bootgraft-{number}.{digest}.bak")
-        _keep(path, backup)
-        new.replace(path)
-        sync_folder(path.parent)
-    except OSError as error:
-        new.unlink(missing_ok=True)
-        raise _unwritable(path, error) from error
-    return backup
-
-
-def _write_new(new: Path, old: Path, content: BlockDevice, size: int) -> str:
-    """Write the new file to stable storage and return the start of its SHA-256."""
-    digest = hashlib.sha256()
-    new.unlink(missing_ok=True)  # of a run that was killed
-    with new.open("xb") as file:
-        for at in range(0, size, _PIECE):
-            piece = content.read(at, min(_PIECE, size - at))
-            digest.update(piece)
-            file.write(piece)
-        file.flush()
-        shutil.copystat(old, new)
-        os.utime(new)
-        status = old.stat()
-        with suppress(PermissionError):  # only root can give a file away
-            os.chown(file.fileno(), status.st_uid, status.st_gid)
-        os.fsync(file.fileno())
-    return digest.hexdigest()[:16]
-
-
-def _keep(path: Path, backup: Path) -> None:
-    """Keep the file under another name too, as a copy where the file system knows no links."""
-    try:
-        backup.hardlink_to(path)
-    except OSError as error:
-        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
-            raise
-        shutil.copy2(path, backup)
-        with backup.open("rb") as file:
-            os.fsync(file.fileno())
-
-
-def _backups(path: Path) -> list[tuple[int, str, Path]]:
-    """Number, digest and place of each backup, the newest last."""
-    found = []
-    with os.scandir(path.parent) as entries:
-        for entry in entries:
-            match = _BACKUP.fullmatch(entry.name.removeprefix(path.name)) if entry.name.startswith(path.name) else None
-            if match:
-                found.append((int(match[1]), match[2], Path(entry.path)))
-    return sorted(found)
+        return sorted(
+            Path(entry.path)
+            for entry in entries
+            if entry.name.casefold() in wanted and entry.is_file(follow_symlinks=False)
+        )
 
 
 def undo(options: Options) -> int:
@@ -194,7 +161,10 @@ def undo(options: Options) -> int:
     """
     path = resolve(Path(options.images[0]))
     with RawFile(path, writable=not options.dry_run):
-        backups = [each for each in _backups(path) if not filecmp.cmp(each[2], path, shallow=False)]
+        try:
+            backups = [each for each in backups_of(path) if not filecmp.cmp(each[2], path, shallow=False)]
+        except OSError as error:
+            raise unwritable(path, error) from error
         if not backups:
             raise JournalError(
                 "there is no backup of this hive: bootgraft has not changed it",
@@ -202,7 +172,7 @@ def undo(options: Options) -> int:
                 advice="Check the path; a backup is called NAME.bootgraft-N.DIGEST.bak and lies beside the hive",
             )
         _, digest, backup = backups[-1]
-        if _digest(path) != digest:
+        if digest_of(path) != digest:
             raise JournalError(
                 "the hive was changed since bootgraft wrote it; nothing was written",
                 where=str(path),
@@ -213,7 +183,7 @@ def undo(options: Options) -> int:
                 backup.replace(path)
                 sync_folder(path.parent)
             except OSError as error:
-                raise _unwritable(path, error) from error
+                raise unwritable(path, error) from error
     summary = f"the change of {options.images[0]}"
     if options.json:
         put_json(UndoDocument(undone=not options.dry_run, journal=str(backup), summary=summary))
@@ -222,19 +192,6 @@ def undo(options: Options) -> int:
     else:
         answer(f"Undone: {summary} taken back; it is as it was before.\n", 0, options)
     return 0
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
-
-
-def _unwritable(path: Path, error: OSError) -> ImageError:
-    return ImageError(
-        f"it cannot be replaced ({error.strerror}); the hive is as it was",
-        where=str(path),
-        advice="Check the folder's permissions and free space, and run the command again",
-    )
 
 
 def _head(outcome: AnyOutcome, options: Options) -> str:

@@ -39,7 +39,7 @@ class Session:
             self._worker = stack.enter_context(Worker())
             from bootgraft.cli import opening
 
-            opening.refuse_unusable(self._options)
+            opening.refuse_unusable(self._options, monitor=None if self._writable else self._monitor)
             opening.tell_of_clouds(self._options)
             self.images = tuple(opening.open_machine(self._options, stack, writable=self._writable))
             self._sources = tuple(opening.open_sources(self._options, stack))
@@ -113,8 +113,13 @@ def _spec(image: "OpenImage") -> DeviceSpec:
 
 
 def tell_open(images: Iterable["OpenImage"], monitor: Monitor) -> None:
-    """Note what could not be asked of who else uses images that were opened, and what is known of those only read."""
+    """Warn of lock signs beside images that do not count; note what could not be asked of who else uses them.
+
+    What is known of those that are only read is noted too.
+    """
     for image in images:
+        for text in image.passed_over:
+            monitor(Event(EventKind.WARNING, f"{image.info.location}: {text}"))
         for note in (*image.unasked, *(() if image.writable else image.info.notes)):
             monitor(Event(EventKind.NOTE, f"{image.info.location}: {note}"))
 

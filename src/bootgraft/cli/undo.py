@@ -54,6 +54,7 @@ def run(options: Options) -> int:
 def resume(options: Options) -> int:
     """Finish a repair that was interrupted."""
     journal = require_journal(options.covered, options.journal)
+    monitor = monitor_for(options)
     vm = None if options.vm is None else str(options.vm)
     monitor = monitor_for(options)
     with _opened(options) as images:

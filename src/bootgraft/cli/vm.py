@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from bootgraft.changes import EditVmFile
 from bootgraft.cli.options import Options
 from bootgraft.errors import ImageInUseError, UsageError, VmDescriptionError
+from bootgraft.events import silent
 from bootgraft.storage import locks
 from bootgraft.storage.confine import resolve
 from bootgraft.storage.journal import EditedFile
@@ -38,7 +39,8 @@ def settle(options: Options) -> Options:
     if options.command in ("check", "repair") and not options.targets:
         _require_controllers(description, found)
     # What is half-done comes first: what the description says of its cards then is not its owner's word.
-    require_no_unfinished(replace(options, images=found.locations).covered, options.journal)
+    # What else lies beside them is told where the disks are opened.
+    require_no_unfinished(replace(options, images=found.locations).covered, options.journal, monitor=silent)
     refuse_locked(description)
     _tell(found.notes, options)
     if options.isolate:
@@ -48,7 +50,7 @@ def settle(options: Options) -> Options:
         images=found.locations,
         description=description,
         controllers=found.controllers,
-        vm_edit=_isolating(data, description) if options.isolate else None,
+        vm_edit=_isolating(data, description, options) if options.isolate else None,
     )
 
 
@@ -113,9 +115,9 @@ def _tell(notes: Sequence[str], options: Options) -> None:
         tell(f"bootgraft: {options.vm}: {note}\n")
 
 
-def _isolating(data: bytes, description: VmDescription) -> EditVmFile | None:
+def _isolating(data: bytes, description: VmDescription, options: Options) -> EditVmFile | None:
     """The edit that unplugs every card which is plugged in; None where there is none."""
-    locks.refuse_vmware_locks([resolve(description.path)])
+    _tell(locks.refuse_vmware_locks([resolve(description.path)]), options)
     cards = tuple(card.name for card in description.cards if card.plugged)
     edited = plug(data, description, cards, plugged=False)
     return EditVmFile(str(description.path), cards, False, data, edited) if cards else None  # noqa: FBT003

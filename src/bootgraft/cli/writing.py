@@ -9,13 +9,15 @@ from pathlib import Path
 from bootgraft.cli.destination import Written, is_in_place
 from bootgraft.cli.options import Options
 from bootgraft.cli.session import Session, tell_notes
-from bootgraft.errors import UsageError
+from bootgraft.errors import ImageError, UsageError
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.storage.commit import commit
+from bootgraft.storage.durable import sync_folder
 from bootgraft.storage.editedfile import draft_edit
 from bootgraft.storage.imageinfo import ImageFormat
 from bootgraft.storage.images import OpenImage, identify, open_image
 from bootgraft.storage.journalsearch import new_journal_path
+from bootgraft.storage.newfile import make_way
 from bootgraft.storage.overlay import MAX_RUN, Overlay
 from bootgraft.storage.qemunbd import create_overlay
 from bootgraft.storage.transaction import DiskTransaction, Transaction
@@ -85,7 +87,7 @@ def _write_overlays(session: Session, out: Path, monitor: Monitor) -> list[Path]
 def _write_overlay(path: Path, image: OpenImage, overlay: Overlay) -> None:
     """Write one overlay under a temporary name first: half an overlay must never look like a whole one."""
     partial = path.with_name(f"{path.name}.partial")
-    partial.unlink(missing_ok=True)  # left by a run that was killed
+    make_way(partial, advice="Have it removed, or give --overlay a file in a folder of your own")
     create_overlay(partial, Path(image.info.location), image.info.format.qemu_driver)
     try:
         with open_image(identify(str(partial), allow_paths=_folders(image)), writable=True) as opened:
@@ -94,10 +96,22 @@ def _write_overlay(path: Path, image: OpenImage, overlay: Overlay) -> None:
                 for at in range(run.offset, end, MAX_RUN):  # a constant run can be as long as the disk
                     opened.device.write(at, overlay.read(at, min(MAX_RUN, end - at)))
             opened.device.flush()
-        partial.rename(path)
+        _put_in_place(partial, path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
+
+
+def _put_in_place(partial: Path, path: Path) -> None:
+    try:
+        partial.rename(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        raise ImageError(
+            f"the overlay cannot be given its name ({error.strerror})",
+            where=str(path),
+            advice="Give --overlay a new file's name in a folder of your own",
+        ) from error
 
 
 def _folders(image: OpenImage) -> tuple[Path, ...]:

@@ -3,29 +3,27 @@
 The order, each step on stable storage before the next begins: the whole journal under a temporary name; its real name;
 the pointers beside the other disks; the machine's description; the new content in the images; the containers'
 descriptors; the seal. Killed before
-the journal has its name, the images are untouched, and the temporary file is overwritten by the next commit; killed
+the journal has its name, the images are untouched, and the temporary file is removed by the next commit; killed
 after, ``undo`` or ``repair --resume`` mends it.
 """
 
 import contextlib
-import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from bootgraft.errors import BootgraftError, JournalError
 from bootgraft.events import Event, EventKind, Monitor, silent
-from bootgraft.storage.durable import FULL, explained, open_regular, sync_folder
-from bootgraft.storage.editedfile import replace_content
+from bootgraft.storage.durable import FULL, explained
+from bootgraft.storage.editedfile import make_way_for, replace_content
 from bootgraft.storage.journal import decode_head, encode_head
-from bootgraft.storage.journaldisks import Journal, disk_file
+from bootgraft.storage.journaldisks import Journal, covered_files, disk_file
 from bootgraft.storage.journalfile import (
     VERSION,
     VERSION_WITH_FILE,
     JournalFile,
     Mark,
     layout,
-    lock_file,
     write_journal,
 )
 from bootgraft.storage.journalsearch import (
@@ -35,6 +33,8 @@ from bootgraft.storage.journalsearch import (
     pointer_places,
     require_no_unfinished,
 )
+from bootgraft.storage.newfile import is_at
+from bootgraft.storage.partialjournal import discard_partial, open_partial, publish_partial
 from bootgraft.storage.pointers import PointerChange, add_journal
 from bootgraft.storage.transaction import Draft, Transaction, contents, draft_journal
 from bootgraft.storage.writeback import write_back
@@ -85,59 +85,38 @@ def _publish(draft: Draft, transaction: Transaction, journal: Path, places: Sequ
 
     Leaves nothing behind where that fails.
     """
-    partial = journal.with_name(journal.name + ".partial")
     changes = add_journal(places, journal)
-    descriptor = _open_partial(partial, journal)
+    if transaction.edited is not None:
+        make_way_for(transaction.edited.path)
+    descriptor = open_partial(journal, covered_files(draft.head, transaction.locations))
     try:
         _write(descriptor, draft, transaction, journal)
         for disk in transaction.disks:
             disk.image.require_unused()
         for change in changes:
             change.prepare()
-        with explained(journal, action="writing the undo journal", movable=True):
-            partial.rename(journal)
-            sync_folder(journal.parent)
+        publish_partial(descriptor, journal)
         for change in changes:
             change.publish()
     except (BootgraftError, KeyboardInterrupt):
-        _withdraw(partial, journal, changes, places)
+        _withdraw(descriptor, journal, changes, places)
         os.close(descriptor)
         raise
     return JournalFile(journal, descriptor=descriptor)
 
 
-def _withdraw(partial: Path, journal: Path, changes: Sequence[PointerChange], places: Sequence[Path]) -> None:
+def _withdraw(descriptor: int, journal: Path, changes: Sequence[PointerChange], places: Sequence[Path]) -> None:
     """Remove a journal before anything was written under it.
 
     Where even that fails, an unfinished journal over untouched images stays, which undo removes: the first fault is
     the one worth telling.
     """
     with contextlib.suppress(OSError, BootgraftError):
-        partial.unlink(missing_ok=True)
+        discard_partial(descriptor, journal)
         for change in changes:
             change.discard()
-        forget(places, journal)
-
-
-def _open_partial(partial: Path, journal: Path) -> int:
-    """Open the temporary file, left from a commit that was killed or new, and lock it."""
-    with explained(journal, action="writing the undo journal", movable=True):
-        descriptor = open_regular(partial, os.O_RDWR | os.O_CREAT)
-    try:
-        try:
-            lock_file(descriptor, journal, exclusive=True, movable=True)
-        except JournalError:  # no locks here at all, so nobody else holds it: the file is ours to remove
-            partial.unlink(missing_ok=True)
-            raise
-        with explained(journal, action="writing the undo journal", movable=True):
-            # Whoever held the lock until now may have given the file its real name meanwhile.
-            if os.path.lexists(journal) or not os.path.samestat(os.fstat(descriptor), partial.stat()):
-                raise FileExistsError(errno.EEXIST, "there is something at this place already")
-            os.ftruncate(descriptor, 0)
-    except BootgraftError:
-        os.close(descriptor)
-        raise
-    return descriptor
+        if is_at(journal, descriptor):
+            forget(places, journal)
 
 
 def _write(descriptor: int, draft: Draft, transaction: Transaction, journal: Path) -> None:

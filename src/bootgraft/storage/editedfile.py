@@ -11,6 +11,7 @@ from bootgraft.errors import ImageError, JournalError
 from bootgraft.storage.confine import resolve
 from bootgraft.storage.durable import explained, open_regular, read_all, sync_folder, write_all
 from bootgraft.storage.journal import MAX_EDITED, EditedFile, is_plain
+from bootgraft.storage.newfile import create_new, make_way
 
 _PARTIAL = ".bootgraft-partial"
 
@@ -52,6 +53,17 @@ def draft_edit(location: str, old: bytes, new: bytes) -> EditedFile:
     return EditedFile(location, path, old, new)
 
 
+def make_way_for(path: Path) -> None:
+    """Remove what is in the way of replacing the file, so that it is told before anything is written.
+
+    Raises:
+        JournalError: it cannot be removed.
+    """
+    path = resolve(path)
+    with explained(path, action="writing the machine's description"):
+        make_way(_partial(path))
+
+
 def replace_content(path: Path, data: bytes) -> None:
     """Make ``data`` what is in the file; on return it is on stable storage.
 
@@ -61,17 +73,21 @@ def replace_content(path: Path, data: bytes) -> None:
         JournalError: the folder is full or read-only, or the file's owner cannot be kept.
     """
     path = resolve(path)
-    partial = path.with_name(path.name + _PARTIAL)
+    partial = _partial(path)
     with explained(path, action="writing the machine's description"):
         _write_beside(partial, path, data)
         partial.rename(path)
         sync_folder(path.parent)
 
 
+def _partial(path: Path) -> Path:
+    return path.with_name(path.name + _PARTIAL)
+
+
 def _write_beside(partial: Path, path: Path, data: bytes) -> None:
     status = path.stat()
-    partial.unlink(missing_ok=True)
-    descriptor = open_regular(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    make_way(partial)
+    descriptor = create_new(partial)
     try:
         own = os.fstat(descriptor)
         if (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid):
@@ -83,7 +99,7 @@ def _write_beside(partial: Path, path: Path, data: bytes) -> None:
                     where=str(path),
                     advice="Run the command as that user or as root",
                 ) from error
-        os.fchmod(descriptor, status.st_mode & 0o7777)
+        os.fchmod(descriptor, status.st_mode & 0o777)  # set-user-ID on a text is nothing to hand on
         write_all(descriptor, data, 0)
         os.fsync(descriptor)
     except BaseException:

@@ -30,14 +30,24 @@ _USE_OVERLAY = "Leave it as it is and write the repair beside it: --overlay OUT.
 class OpenImage:
     """An image that is open and locked; a context manager. Closing it closes its device.
 
-    ``unasked`` says, in sentences, what could not be asked of who else uses it.
+    ``unasked`` says, in sentences, what could not be asked of who else uses it, ``passed_over`` which lock signs beside
+    it do not count.
     """
 
-    def __init__(self, info: ImageInfo, device: ImageDevice, *, writable: bool, unasked: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        info: ImageInfo,
+        device: ImageDevice,
+        *,
+        writable: bool,
+        unasked: tuple[str, ...] = (),
+        passed_over: tuple[str, ...] = (),
+    ) -> None:
         self.info = info
         self.device = device
         self.writable = writable
         self.unasked = unasked
+        self.passed_over = passed_over
 
     def require_unused(self) -> None:
         """Look once more whether others use it, as is due right before its first write.
@@ -154,10 +164,11 @@ def open_image(info: ImageInfo, *, writable: bool) -> OpenImage:
         raise ReadOnlyError(
             f"it cannot be written in place: {info.read_only_reason}", where=info.location, advice=_USE_OVERLAY
         )
-    locks.refuse_vmware_locks(_lockable(info))
+    passed_over = locks.refuse_vmware_locks(_lockable(info))
     device, unasked = _open_device(info, writable=writable)
     try:
-        image = OpenImage(info, device, writable=writable, unasked=tuple(dict.fromkeys(unasked)))
+        unasked = tuple(dict.fromkeys(unasked))
+        image = OpenImage(info, device, writable=writable, unasked=unasked, passed_over=passed_over)
         image.require_identified()
         _check_opened(info, device, writable=writable)
     except BaseException:

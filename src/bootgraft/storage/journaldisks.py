@@ -78,6 +78,23 @@ def _shown(disk: JournalDisk | EditedFile, journal: Journal, locations: Sequence
     return disk.location if disk.path is None else str(disk.path)
 
 
+def covered_files(head: JournalHead, locations: Sequence[str]) -> tuple[Path, ...]:
+    """Return the files that a journal is about: those it names, and those given now that it may be applied to.
+
+    None at all where it names a URI, of which nobody knows the owner.
+    """
+    items = (*head.disks, *(() if head.edited is None else (head.edited,)))
+    files: list[Path] = []
+    for item in items:
+        if item.path is None:
+            return ()
+        files.append(item.path)
+        if isinstance(item, JournalDisk):
+            files += [item.path.parent / name for name in item.files]
+        files += [resolve(Path(each)) for each in locations if _is_same(item, each) or _has_same_name(item, each)]
+    return tuple(dict.fromkeys(files))
+
+
 def match_description(journal: Journal, locations: Sequence[str], vm: str | None) -> None:
     """Return where ``vm`` is the description that the journal covers, or it covers none.
 

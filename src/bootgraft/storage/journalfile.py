@@ -30,7 +30,7 @@ from typing import Self
 
 from bootgraft.errors import ImageInUseError, JournalError
 from bootgraft.storage.blockdevice import SECTOR
-from bootgraft.storage.durable import explained, open_regular, read_all, write_all
+from bootgraft.storage.durable import explained, read_all, write_all
 from bootgraft.storage.journal import (
     MAX_EXTENTS,
     MAX_HEAD,
@@ -41,6 +41,7 @@ from bootgraft.storage.journal import (
     damaged,
     decode_head,
 )
+from bootgraft.storage.ownership import open_trusted, require_trusted
 
 MAGIC = b"bootgraft-undo\r\n"
 VERSION = 1
@@ -162,15 +163,20 @@ def _pack_table(extents: Sequence[Extent]) -> bytes:
 class JournalFile:
     """A journal that is open, its preamble and head checked. A ``descriptor`` that is given is taken over.
 
+    ``about`` are the disks and files that it is known to be about before it is read: see ``ownership``.
+
     Raises:
-        JournalError: it cannot be opened or is damaged.
+        JournalError: it cannot be opened, does not count, or is damaged.
+        ForeignFileError: it does not count because of its owner.
     """
 
-    def __init__(self, path: Path, *, writable: bool = False, descriptor: int | None = None) -> None:
+    def __init__(
+        self, path: Path, *, writable: bool = False, descriptor: int | None = None, about: Sequence[Path] = ()
+    ) -> None:
         self.path = path
         if descriptor is None:
             with explained(path, action="opening the undo journal"):
-                descriptor = open_regular(path, os.O_RDWR if writable else os.O_RDONLY)
+                descriptor = open_trusted(path, os.O_RDWR if writable else os.O_RDONLY, about, kind="undo journal")
         self._descriptor = descriptor
         try:
             with explained(path, action="reading the undo journal"):
@@ -251,6 +257,11 @@ class JournalFile:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+    def require_trusted(self, about: Sequence[Path]) -> None:
+        """Raise ForeignFileError or JournalError where its word does not count for all these disks and files."""
+        with explained(self.path, action="looking at the undo journal"):
+            require_trusted(self._descriptor, self.path, about, kind="undo journal")
 
     def lock(self, *, exclusive: bool) -> None:
         """Take the lock that every writer of a journal holds while it works.

@@ -2,22 +2,26 @@
 
 ``<disk 0>.bootgraft-1.journal`` is the first repair's, ``-2`` the second's, and ``undo`` takes the newest. A repair's
 number counts up over all disks of the machine, wherever their journals lie.
+
+Journals and pointers that do not count because of their owner (``ownership``) end a command, unless that only reads: it
+gives a ``monitor``, which is told of them, and the search goes on without them.
 """
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from bootgraft.errors import ImageError, JournalError, UsageError
+from bootgraft.errors import ForeignFileError, ImageError, JournalError, UsageError
+from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.storage.confine import exists, resolve
 from bootgraft.storage.durable import explained, sync_folder
 from bootgraft.storage.journal import JournalState
-from bootgraft.storage.journaldisks import Journal, command, disk_file
+from bootgraft.storage.journaldisks import Journal, command, covered_files, disk_file
 from bootgraft.storage.journalfile import JournalFile
-from bootgraft.storage.pointers import pointer_beside, read_pointer, remove_journal
-
-_MAX_JOURNALS = 1024
+from bootgraft.storage.nearbyjournals import NearbyJournals
+from bootgraft.storage.ownership import name_passed_over
+from bootgraft.storage.pointers import pointer_beside, remove_journal
 
 
 def find_journal(locations: Sequence[str], journal: Path | None = None) -> Journal | None:
@@ -73,17 +77,19 @@ def _require_disk(location: str) -> None:
         raise ImageError("there is no such file", where=location, advice="Check the path")
 
 
-def require_no_unfinished(locations: Sequence[str], journal: Path | None = None) -> None:
+def require_no_unfinished(
+    locations: Sequence[str], journal: Path | None = None, *, monitor: Monitor | None = None
+) -> None:
     """Return where no repair and no undo of any of these disks was interrupted. Reads only.
 
     Raises:
-        JournalError: one was; the error names the command that mends it. Or a journal is damaged.
+        JournalError: one was; the error names the command that mends it. Or a journal is damaged or does not count.
         ImageInUseError: one is at work just now.
     """
-    for item in find_journals(locations, journal):
+    for item in find_journals(locations, journal, monitor=monitor):
         if item.state is JournalState.SEALED:
             continue
-        with JournalFile(item.path) as file:
+        with JournalFile(item.path, about=covered_files(item.head, locations)) as file:
             file.lock(exclusive=False)
         raise interrupted(item, locations)
 
@@ -105,63 +111,36 @@ def interrupted(journal: Journal, locations: Sequence[str]) -> JournalError:
     )
 
 
-def find_journals(locations: Sequence[str], journal: Path | None = None) -> tuple[Journal, ...]:
-    """Return all journals that cover any of these disks, the oldest first."""
+def find_journals(
+    locations: Sequence[str], journal: Path | None = None, *, monitor: Monitor | None = None
+) -> tuple[Journal, ...]:
+    """Return all journals that cover any of these disks and count, the oldest first.
+
+    Raises:
+        JournalError: one is damaged, does not count, or is not where a pointer says.
+        ForeignFileError: the owner of one does not count, and there is no ``monitor``, or ``--journal`` named it.
+    """
     given = resolve(journal) if journal is not None and exists(journal) else None
-    beside = list(dict.fromkeys(_beside(locations, tolerate_missing=given is not None)))
-    found = [_read(path, explicit=False) for path in beside]
-    if given is not None and given not in beside:
-        found.append(_read(given, explicit=True))
-    return tuple(sorted(found, key=lambda item: item.head.serial))
+    nearby = NearbyJournals(locations)
+    nearby.look_beside(tolerate_missing=given is not None)
+    if given is not None:
+        try:
+            nearby.take_given(given)
+        except ForeignFileError as error:
+            _tell([error], None)
+    if nearby.foreign:
+        _tell(nearby.foreign, monitor)
+    return tuple(sorted(nearby.found.values(), key=lambda item: item.head.serial))
 
 
-def _read(path: Path, *, explicit: bool) -> Journal:
-    """Read a journal's head."""
-    with JournalFile(path) as file:
-        return Journal(path, file.head, file.state, explicit)
-
-
-def _beside(locations: Sequence[str], *, tolerate_missing: bool) -> Iterator[Path]:
-    """Yield the journals that lie beside these disks or that a pointer beside them names."""
-    for location in locations:
-        disk = disk_file(location)
-        if disk is None:
-            continue
-        for name in _names_of(disk):
-            yield from _journals_of(name)
-            yield from _pointed_at(pointer_beside(name), tolerate_missing=tolerate_missing)
-
-
-def _names_of(disk: Path) -> Iterator[Path]:
-    """Yield the disk's file and, for a flat VMDK's descriptor or bare extent, the other one: it is the same disk."""
-    yield disk
-    if disk.name.endswith("-flat.vmdk"):
-        yield disk.with_name(disk.name.removesuffix("-flat.vmdk") + ".vmdk")
-    elif disk.name.endswith(".vmdk"):
-        yield disk.with_name(disk.name.removesuffix(".vmdk") + "-flat.vmdk")
-
-
-def _journals_of(disk: Path) -> list[Path]:
-    """Return the journals that lie beside a disk under its name."""
-    name = re.compile(re.escape(disk.name) + r"\.bootgraft-[1-9][0-9]{0,9}\.journal")
-    if not disk.parent.is_dir():
-        return []
-    with explained(disk, action="looking for undo journals beside the disk"), os.scandir(disk.parent) as entries:
-        found = sorted(entry.name for entry in entries if name.fullmatch(entry.name))
-    return [disk.with_name(entry) for entry in found[:_MAX_JOURNALS]]
-
-
-def _pointed_at(pointer: Path, *, tolerate_missing: bool) -> Iterator[Path]:
-    """Yield the journals that a pointer file names."""
-    for path in read_pointer(pointer):
-        if exists(path):
-            yield resolve(path)
-        elif not tolerate_missing:
-            raise JournalError(
-                f"the undo journal that this file names is not there: {path}",
-                where=str(pointer),
-                advice="Give --journal PATH where it is now; if it was deleted on purpose, remove this file",
-            )
+def _tell(foreign: Sequence[ForeignFileError], monitor: Monitor | None) -> None:
+    """Tell of the foreign files; without a monitor, raise the first of them."""
+    if monitor is None:
+        first, more = foreign[0], len(foreign) - 1
+        what = f"{first.what}{f' ({more} more are like it)' if more else ''}; nothing was written"
+        raise ForeignFileError(what, where=first.where, advice=first.advice)
+    for text in name_passed_over(foreign):
+        monitor(Event(EventKind.WARNING, text))
 
 
 def new_journal_path(locations: Sequence[str], journal: Path | None = None) -> Path:

@@ -7,19 +7,21 @@ block/file-posix.c (RAW_LOCK_PERM_BASE, RAW_LOCK_SHARED_BASE) and include/block/
 
 VMware's hosted products put a directory ``NAME.vmdk.lck`` beside a disk that is open (VMware knowledge base, "Failed
 to lock the file"); ESXi on NFS 3 puts a file ``.lck-HEX`` whose digits are the disk's inode number, lowest byte first
-(VMware knowledge base 10051).
+(VMware knowledge base 10051). Anybody who may write to the folder can put either there, so it holds only where its
+owner's word counts for the disk (``ownership``).
 """
 
 import errno
 import fcntl
 import os
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from enum import IntFlag
 from pathlib import Path
 
 from bootgraft.errors import ImageError, ImageInUseError
 from bootgraft.storage import inuse
+from bootgraft.storage.ownership import is_trusted_owner, user_name
 
 _USES = 100
 _DENIES = 200
@@ -67,20 +69,27 @@ def probe(descriptor: int, path: Path, *, writable: bool) -> None:
     _ask(descriptor, path, _WRITER_USES if writable else _READER_USES)
 
 
-def refuse_vmware_locks(files: Iterable[Path]) -> None:
-    """Look for VMware's lock beside each file.
+def refuse_vmware_locks(files: Sequence[Path]) -> tuple[str, ...]:
+    """Look for VMware's lock beside each of a disk's files; return a sentence on each that does not count.
 
     Raises:
         ImageInUseError: there is one; the message names it.
     """
+    foreign = []
     for path in files:
         for found in _vmware_locks(path):
-            if os.path.lexists(found):
+            try:
+                owner = found.lstat().st_uid
+            except OSError:  # a name that is too long is that of no lock
+                continue
+            if is_trusted_owner(owner, files):
                 raise ImageInUseError(
                     f"VMware holds it: the lock {found} exists",
                     where=str(path),
                     advice="Shut the virtual machine down; if it is down everywhere, remove the lock and try again",
                 )
+            foreign.append(f"passed over: the lock {found} belongs to {user_name(owner)}, who does not own the disk")
+    return tuple(foreign)
 
 
 def _vmware_locks(path: Path) -> Iterator[Path]:

@@ -1,5 +1,7 @@
 """Pointer files: small JSON files beside a disk that name the journals lying elsewhere, so that any disk finds them.
 
+A pointer counts by the rule of ``ownership``, for the disk beside it and for every journal that it names.
+
 ``<disk>.bootgraft-journal-pointer`` holds ``{"pointer": "bootgraft-journal", "version": 1, "journals": [...]}``, the
 oldest repair first: a bare file name for a journal in the same folder (a VM's folder may be moved), else a full path.
 """
@@ -10,12 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bootgraft.errors import JournalError
+from bootgraft.errors import ForeignFileError, JournalError
 from bootgraft.storage.confine import exists
-from bootgraft.storage.durable import explained, open_regular, read_all, sync_folder, write_all
+from bootgraft.storage.durable import explained, read_all, sync_folder, write_all
 from bootgraft.storage.journal import is_plain, parse_json
+from bootgraft.storage.newfile import create_new, make_way
+from bootgraft.storage.ownership import open_trusted, require_owner
 
 SUFFIX = ".bootgraft-journal-pointer"
+_KIND = "pointer to an undo journal"
 _MAX_BYTES = 2**16
 _MAX_JOURNALS = 256
 
@@ -29,16 +34,25 @@ def read_pointer(pointer: Path) -> tuple[Path, ...]:
     """Return the journals that a pointer file names, oldest first; none where there is no such file.
 
     Raises:
-        JournalError: it cannot be read, or is not what this module writes.
+        JournalError: it cannot be read, does not count, or is not what this module writes.
+        ForeignFileError: it does not count because of its owner.
     """
     if not os.path.lexists(pointer):
         return ()
+    disk = pointer.with_name(pointer.name.removesuffix(SUFFIX))
     with explained(pointer, action="reading the pointer to the undo journal"):
-        descriptor = open_regular(pointer, os.O_RDONLY)
+        descriptor = open_trusted(pointer, os.O_RDONLY, [disk], kind=_KIND)
         try:
             data = read_all(descriptor, 0, _MAX_BYTES + 1)
+            journals = _journals(pointer, data)
+            require_owner(pointer, [disk, *journals], kind=_KIND, descriptor=descriptor)
         finally:
             os.close(descriptor)
+    return journals
+
+
+def _journals(pointer: Path, data: bytes) -> tuple[Path, ...]:
+    """Return the journals that a pointer file with this content names; JournalError where it is damaged."""
     try:
         names = _names(parse_json(data))
     except (ValueError, RecursionError):
@@ -97,7 +111,8 @@ class PointerChange:
         document = {"pointer": "bootgraft-journal", "version": 1, "journals": names}
         data = json.dumps(document, ensure_ascii=True, indent=1).encode("ascii") + b"\n"
         with explained(self.pointer, action="writing the pointer to the undo journal"):
-            descriptor = open_regular(self._temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            make_way(self._temporary)
+            descriptor = create_new(self._temporary)
             try:
                 write_all(descriptor, data, 0)
                 os.fsync(descriptor)
@@ -128,10 +143,16 @@ def add_journal(places: Sequence[Path], journal: Path) -> tuple[PointerChange, .
 
 
 def remove_journal(places: Sequence[Path], journal: Path) -> tuple[PointerChange, ...]:
-    """Return the changes after which no pointer file names ``journal``, nor where it lay before it was moved."""
+    """Return the changes after which no pointer file names ``journal``, nor where it lay before it was moved.
+
+    A pointer that does not count because of its owner is left alone.
+    """
     changes = []
     for pointer in places:
-        named = read_pointer(pointer)
+        try:
+            named = read_pointer(pointer)
+        except ForeignFileError:
+            continue
         kept = tuple(path for path in named if path.name != journal.name or _is_other(path, journal))
         if kept != named:
             changes.append(PointerChange(pointer, kept))

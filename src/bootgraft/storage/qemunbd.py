@@ -22,6 +22,7 @@ from msgspec import Struct
 from bootgraft.errors import ImageError, ImageInUseError, MissingDependencyError, ReadOnlyError
 from bootgraft.storage import nbd
 from bootgraft.storage.nbd import Connection, NbdDevice
+from bootgraft.storage.newfile import create_new
 
 EXIT_TIMEOUT = 120.0
 """Seconds for qemu-nbd to write out its caches and end after the last request."""
@@ -115,7 +116,7 @@ def create_overlay(out: Path, backing: Path | str, backing_driver: str) -> None:
     """
     program = find_program("qemu-img")
     try:
-        out.touch(exist_ok=False)
+        os.close(create_new(out))
     except FileExistsError as error:
         advice = "Choose another name, or delete it if it is not needed"
         raise ImageError("the overlay exists already", where=str(out), advice=advice) from error

@@ -130,6 +130,10 @@ class RawFile:
         self._forget_stored()  # our own second opener
         inuse.require_unused(self._descriptor, self._path, writing=self._writable)
 
+    def fileno(self) -> int:
+        """Return the file descriptor."""
+        return self._descriptor
+
     def read(self, offset: int, length: int, /) -> bytes:
         """Return exactly ``length`` bytes from ``offset``."""
         check_range(self, offset, length, where=str(self._path))

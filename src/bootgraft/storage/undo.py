@@ -1,6 +1,8 @@
 """Take a repair back, or finish one that was interrupted. Both first make sure that the machine has not run since."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,10 +10,13 @@ from bootgraft.errors import BootgraftError, JournalError, ReadOnlyError
 from bootgraft.events import Monitor, silent
 from bootgraft.storage.commit import half_written
 from bootgraft.storage.comparison import compare
-from bootgraft.storage.editedfile import current_content, replace_content
+from bootgraft.storage.confine import resolve
+from bootgraft.storage.durable import explained
+from bootgraft.storage.editedfile import current_content, make_way_for, replace_content
+from bootgraft.storage.fileidentity import open_identified
 from bootgraft.storage.images import OpenImage
 from bootgraft.storage.journal import EditedFile, JournalDisk, JournalState
-from bootgraft.storage.journaldisks import Journal, match_description, match_disks
+from bootgraft.storage.journaldisks import Journal, covered_files, match_description, match_disks
 from bootgraft.storage.journalfile import JournalFile, Mark
 from bootgraft.storage.journalsearch import forget, interrupted, pointer_places
 from bootgraft.storage.keptbytes import check_kept, kept_bytes
@@ -52,8 +57,7 @@ def undo(
     vm = None if description is None else description.location
     locations = _locations(images, vm)
     places = pointer_places(locations, journal.path)
-    with JournalFile(journal.path, writable=True) as file:
-        file.lock(exclusive=True)
+    with _opened(journal, images, locations, vm) as file:
         ordered = _ordered(images, journal, file)
         match_description(journal, locations, vm)
         stretches = file.verify()
@@ -62,6 +66,8 @@ def undo(
         compare(file, stretches, [image.device for image in ordered], allow_old=not is_sealed)
         if dry_run:
             return
+        if description is not None and file.head.edited is not None:
+            make_way_for(Path(description.location))
         for image in ordered:
             image.require_unused()
         file.mark(Mark.UNDOING)  # once more where it reads so: that may be all that is left of a flush that failed
@@ -82,6 +88,32 @@ def _locations(images: Sequence[OpenImage], vm: str | None) -> tuple[str, ...]:
     return disks if vm is None else (*disks, vm)
 
 
+@contextmanager
+def _opened(
+    journal: Journal, images: Sequence[OpenImage], locations: Sequence[str], vm: str | None
+) -> Iterator[JournalFile]:
+    """Open and lock the journal, which must count for every file that is going to be written."""
+    with ExitStack() as held:
+        files = [path for image in images for path in _held_files(image, held)]
+        if vm is not None and journal.head.edited is not None:
+            files.append(resolve(Path(vm)))
+        is_all_files = all(image.info.files for image in images)  # nobody knows who owns a URI
+        file = JournalFile(journal.path, writable=True, about=files if is_all_files else ())
+    with file:
+        file.require_trusted(covered_files(file.head, locations))
+        file.lock(exclusive=True)
+        yield file
+
+
+def _held_files(image: OpenImage, held: ExitStack) -> Iterator[Path]:
+    """Yield names of an image's files under which nobody can put other ones; they hold as long as ``held``."""
+    for path, identity in zip(image.info.files, image.info.identities, strict=False):
+        with explained(path, action="looking at the image's owner"):
+            descriptor = open_identified(path, identity, os.O_PATH)
+        held.callback(os.close, descriptor)
+        yield Path(f"/proc/self/fd/{descriptor}")
+
+
 def resume(
     images: Sequence[OpenImage], journal: Journal, *, description: str | None = None, monitor: Monitor = silent
 ) -> bool:
@@ -93,8 +125,7 @@ def resume(
         JournalError: as for undo; or an undo was interrupted, which only ``undo`` finishes.
     """
     locations = _locations(images, description)
-    with JournalFile(journal.path, writable=True) as file:
-        file.lock(exclusive=True)
+    with _opened(journal, images, locations, description) as file:
         if file.state is JournalState.SEALED:
             file.mark(Mark.SEALED)  # it may only read so: the flush of the seal may be what failed
             return False
@@ -107,6 +138,7 @@ def resume(
         edited = None if description is None else file.head.edited
         if edited is not None:
             _require_unchanged(edited, Path(description or ""))
+            make_way_for(Path(description or ""))
         for image in ordered:
             image.require_unused()
         for change in add_journal(pointer_places(locations, journal.path), journal.path):
