@@ -25,8 +25,8 @@ from bootgraft.windows.installation import Installation
 from bootgraft.windows.pe import NotPortableExecutableError, read_pe
 from bootgraft.windows.roots import is_relative, on_volume
 from bootgraft.windows.services import Service, driver_file, read_service
+from bootgraft.windows.versions import FIRST_WITH_PLUG_AND_PLAY, UNKNOWN
 
-_PLUG_AND_PLAY = (5, 0)
 MAX_SERVICE_KEYS = 512
 """Keys below one service; a storage miniport has under ten."""
 
@@ -80,7 +80,7 @@ def read_donor(
 
 def _nt4_service(donor: Installation, hive: Hive, controller: Controller) -> str | None:
     """The service that drives the controller on a donor with NT 4, which binds nothing."""
-    if donor.version >= _PLUG_AND_PLAY or donor.version == (0, 0):
+    if donor.version >= FIRST_WITH_PLUG_AND_PLAY or donor.version == UNKNOWN:
         return None
     names = driver_chain(controller, donor.version).links[0].services
     return next((name for name in names if read_service(hive, donor.select.default, name) is not None), None)

@@ -16,11 +16,11 @@ from bootgraft.drivers.expand import expand
 from bootgraft.errors import DriverSourceError, FileMissingError, FileSystemError
 from bootgraft.filesystems.base import FileSystem, OpenFile
 from bootgraft.windows.pe import Architecture
+from bootgraft.windows.versions import VISTA
 
 MAX_DRIVER = 8 * 2**20
 """Bytes of a driver file; those that Windows brings have less than one MiB."""
 
-_VISTA = (6, 0)
 _FOLDERS = {Architecture.X86: "i386", Architecture.X64: "amd64", Architecture.IA64: "ia64"}
 STORE_MARKS = {Architecture.X86: "_x86_", Architecture.X64: "_amd64_", Architecture.ARM64: "_arm64_"}
 _MAX_FOLDERS = 8192  # packages in a driver store, backups of drivers
@@ -60,7 +60,7 @@ class Caches(Struct, frozen=True):
     def files(self, name: str) -> Iterator[CachedFile]:
         """The files of that name that lie there by themselves, as they are or packed; ``system32\\drivers`` first."""
         yield from self._at(f"{self.directory}\\system32\\drivers\\{name}")
-        if self.version >= _VISTA:
+        if self.version >= VISTA:
             yield from self._in_store(name)
             return
         yield from self._at(f"{self.directory}\\system32\\dllcache\\{name}")
@@ -78,7 +78,7 @@ class Caches(Struct, frozen=True):
 
     def cabinets(self, name: str) -> tuple[CachedFile, ...]:
         """Every cabinet that might have the file, the newest first."""
-        if self.version >= _VISTA:
+        if self.version >= VISTA:
             return ()
         folder = f"{self.directory}\\Driver Cache\\{self._folder}"
         found = [each for each in self._listed(folder, directories=False) if each.casefold().endswith(".cab")]

@@ -14,11 +14,11 @@ from bootgraft.registry.values import ValueType, dword_data, text_data
 from bootgraft.targets.driverchains import Link
 from bootgraft.windows.installation import Installation
 from bootgraft.windows.services import Service, driver_file, read_service
+from bootgraft.windows.versions import FIRST_WITH_DRIVER_DATABASE, FIRST_WITH_PLUG_AND_PLAY, VISTA
 
 DRIVERS = "system32\\drivers"
 """Where drivers lie, relative to the Windows directory."""
 
-_PLUG_AND_PLAY, _VISTA, _LAST_WITH_CRITICAL_DEVICES = (5, 0), (6, 0), (6, 1)
 _KERNEL_DRIVER, _BOOT_START, _NORMAL = 1, 0, 1
 _PCI_BUS = "5"
 """INTERFACE_TYPE PCIBus; 1 as its value below PnpInterface: on this bus the miniport takes what Plug and Play gives."""
@@ -93,18 +93,18 @@ def wanted_driver(installation: Installation, hive: Hive, link: Link, bound: str
         HiveError: the SYSTEM hive is damaged there.
     """
     name = bound or next(iter(link.services), None)
-    if name is None or installation.version < _PLUG_AND_PLAY:
+    if name is None or installation.version < FIRST_WITH_PLUG_AND_PLAY:
         return None
     present = read_service(hive, installation.select.default, name)
     target = f"{DRIVERS}\\{name}.sys" if present is None else _target(installation, present)
-    known = _known(name, target) if installation.version < _VISTA else None
+    known = _known(name, target) if installation.version < VISTA else None
     if known is not None:
         bindings = (_binding(each, link.class_guid, known.name) for each in link.critical_ids)
         return MissingDriver(known.name, target, (*known.keys(), *bindings), is_incomplete=True)
     if present is None or bound is None:
         return None
     keys = [_boot_start(present.name, target)]
-    if installation.version <= _LAST_WITH_CRITICAL_DEVICES:
+    if installation.version < FIRST_WITH_DRIVER_DATABASE:
         keys += (_binding(each, link.class_guid, present.name) for each in link.critical_ids)
     return MissingDriver(present.name, target, tuple(keys), is_incomplete=False)
 

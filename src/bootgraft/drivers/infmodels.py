@@ -15,6 +15,7 @@ from msgspec import Struct
 from bootgraft.drivers.inf import InfFile, InfLine
 from bootgraft.drivers.recipient import Recipient
 from bootgraft.windows.pe import Architecture
+from bootgraft.windows.versions import WINDOWS_10, XP
 
 _DECORATED = re.compile(
     r"nt(?P<arch>x86|ia64|amd64|arm64|arm)?"
@@ -27,7 +28,7 @@ SUFFIXES = {value: key for key, value in _ARCHITECTURES.items() if key != "arm"}
 """What an INF calls an architecture: ``amd64``."""
 
 _FIRST_BUILDS = 14310  # the first Windows 10 that reads build numbers; an older one takes such a decoration for none
-_FIRST_WITH_DECORATIONS = (5, 1)
+_FIRST_WITH_DECORATIONS = XP
 
 
 class Decoration(Struct, frozen=True):
@@ -50,7 +51,7 @@ class Decoration(Struct, frozen=True):
         return (self.arch or Architecture.X86) is recipient.arch
 
     def _fits_version(self, recipient: Recipient) -> bool:
-        if self.build is not None and recipient.version == (10, 0) and 0 < recipient.build < _FIRST_BUILDS:
+        if self.build is not None and recipient.version == WINDOWS_10 and 0 < recipient.build < _FIRST_BUILDS:
             return False
         if self.version is None or self.version < recipient.version:
             return True

@@ -17,11 +17,12 @@ from bootgraft.drivers.infsource import PackageTree
 from bootgraft.drivers.package import DeviceId, DriverPackage, InfFacts, PackageFile
 from bootgraft.drivers.recipient import Recipient
 from bootgraft.windows.pe import Architecture, NotPortableExecutableError, has_signature, read_pe
+from bootgraft.windows.versions import VISTA
 
 MAX_CONTENT = 128 * 2**20
 """Bytes of all files of one package."""
 
-_FIRST_WITH_SIGNED_DRIVERS = (6, 0)
+_FIRST_WITH_SIGNED_DRIVERS = VISTA
 _GUID = re.compile(r"\{[0-9A-F]{8}-(?:[0-9A-F]{4}-){3}[0-9A-F]{12}\}", re.IGNORECASE)
 _CLASSES = {
     "scsiadapter": "{4D36E97B-E325-11CE-BFC1-08002BE10318}",

@@ -15,8 +15,9 @@ from bootgraft.drivers.package import DriverPackage
 from bootgraft.drivers.recipient import Recipient
 from bootgraft.errors import DriverSourceError
 from bootgraft.targets.controllers import Controller
+from bootgraft.windows.versions import UNKNOWN, WINDOWS_2000
 
-_OLDEST = (5, 0)
+_OLDEST = WINDOWS_2000
 _TOLD = 4  # INFs that a note names
 
 
@@ -75,7 +76,7 @@ def require_package(source: PackageTree, controller: Controller, recipient: Reci
 
 
 def _require_known(recipient: Recipient, origin: str) -> None:
-    if recipient.version == (0, 0) or recipient.arch not in SUFFIXES:
+    if recipient.version == UNKNOWN or recipient.arch not in SUFFIXES:
         raise DriverSourceError(
             f"no INF can be chosen for {recipient}: its version or architecture could not be read",
             where=origin,

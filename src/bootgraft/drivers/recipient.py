@@ -10,6 +10,17 @@ from bootgraft.errors import UsageError
 from bootgraft.registry.hive import Hive
 from bootgraft.windows.installation import Installation, control_set_name
 from bootgraft.windows.pe import Architecture
+from bootgraft.windows.versions import (
+    NT4,
+    SERVER_2003,
+    VISTA,
+    WINDOWS_7,
+    WINDOWS_8,
+    WINDOWS_8_1,
+    WINDOWS_10,
+    WINDOWS_2000,
+    XP,
+)
 
 WORKSTATION, DOMAIN_CONTROLLER, SERVER = 1, 2, 3
 """VER_NT_WORKSTATION and so on: the product types of an INF's decorations."""
@@ -53,27 +64,27 @@ class Recipient(Struct, frozen=True):
 # Name on the command line → (product, version, build, product type, architectures that it exists for).
 _X86, _X64, _BOTH = (Architecture.X86,), (Architecture.X64,), (Architecture.X86, Architecture.X64)
 _KNOWN = {
-    "2000": ("Windows 2000", (5, 0), 2195, 0, _X86),
-    "xp": ("Windows XP", (5, 1), 2600, WORKSTATION, _X86),
-    "xp64": ("Windows XP Professional", (5, 2), 3790, WORKSTATION, _X64),
-    "2003": ("Windows Server 2003", (5, 2), 3790, SERVER, _BOTH),
-    "vista": ("Windows Vista", (6, 0), 6002, WORKSTATION, _BOTH),
-    "2008": ("Windows Server 2008", (6, 0), 6002, SERVER, _BOTH),
-    "7": ("Windows 7", (6, 1), 7601, WORKSTATION, _BOTH),
-    "2008r2": ("Windows Server 2008 R2", (6, 1), 7601, SERVER, _X64),
-    "8": ("Windows 8", (6, 2), 9200, WORKSTATION, _BOTH),
-    "2012": ("Windows Server 2012", (6, 2), 9200, SERVER, _X64),
-    "8.1": ("Windows 8.1", (6, 3), 9600, WORKSTATION, _BOTH),
-    "2012r2": ("Windows Server 2012 R2", (6, 3), 9600, SERVER, _X64),
-    "10": ("Windows 10", (10, 0), 19045, WORKSTATION, (*_BOTH, Architecture.ARM64)),
-    "2016": ("Windows Server 2016", (10, 0), 14393, SERVER, _X64),
-    "2019": ("Windows Server 2019", (10, 0), 17763, SERVER, _X64),
-    "2022": ("Windows Server 2022", (10, 0), 20348, SERVER, _X64),
-    "11": ("Windows 11", (10, 0), 22631, WORKSTATION, (Architecture.X64, Architecture.ARM64)),
-    "2025": ("Windows Server 2025", (10, 0), 26100, SERVER, _X64),
+    "2000": ("Windows 2000", WINDOWS_2000, 2195, 0, _X86),
+    "xp": ("Windows XP", XP, 2600, WORKSTATION, _X86),
+    "xp64": ("Windows XP Professional", SERVER_2003, 3790, WORKSTATION, _X64),
+    "2003": ("Windows Server 2003", SERVER_2003, 3790, SERVER, _BOTH),
+    "vista": ("Windows Vista", VISTA, 6002, WORKSTATION, _BOTH),
+    "2008": ("Windows Server 2008", VISTA, 6002, SERVER, _BOTH),
+    "7": ("Windows 7", WINDOWS_7, 7601, WORKSTATION, _BOTH),
+    "2008r2": ("Windows Server 2008 R2", WINDOWS_7, 7601, SERVER, _X64),
+    "8": ("Windows 8", WINDOWS_8, 9200, WORKSTATION, _BOTH),
+    "2012": ("Windows Server 2012", WINDOWS_8, 9200, SERVER, _X64),
+    "8.1": ("Windows 8.1", WINDOWS_8_1, 9600, WORKSTATION, _BOTH),
+    "2012r2": ("Windows Server 2012 R2", WINDOWS_8_1, 9600, SERVER, _X64),
+    "10": ("Windows 10", WINDOWS_10, 19045, WORKSTATION, (*_BOTH, Architecture.ARM64)),
+    "2016": ("Windows Server 2016", WINDOWS_10, 14393, SERVER, _X64),
+    "2019": ("Windows Server 2019", WINDOWS_10, 17763, SERVER, _X64),
+    "2022": ("Windows Server 2022", WINDOWS_10, 20348, SERVER, _X64),
+    "11": ("Windows 11", WINDOWS_10, 22631, WORKSTATION, (Architecture.X64, Architecture.ARM64)),
+    "2025": ("Windows Server 2025", WINDOWS_10, 26100, SERVER, _X64),
 }
 
-_BEFORE_INFS = {"nt4": ("Windows NT 4.0", (4, 0), 1381, 0, _X86)}
+_BEFORE_INFS = {"nt4": ("Windows NT 4.0", NT4, 1381, 0, _X86)}
 """Windows that no INF is for: named only on purpose."""
 
 

@@ -21,8 +21,8 @@ from bootgraft.registry.hive import Hive
 from bootgraft.targets.controllers import Controller, PciId
 from bootgraft.windows.driver_database import has_database, packages_naming
 from bootgraft.windows.installation import Installation
+from bootgraft.windows.versions import VISTA
 
-_VISTA = (6, 0)  # before, there was no store
 _MAX_OEM_INFS = 512
 _MAX_INF = 2**20  # bytes of an INF
 _MAX_PACKAGES = 4096  # directories of the store that are looked at
@@ -53,7 +53,7 @@ def read_staged(installation: Installation, hive: Hive, controller: Controller) 
 
 def _packages(installation: Installation, hive: Hive, controller: Controller) -> Iterator[str]:
     """The directories of the store, for this architecture, that may serve the controller."""
-    if controller.pci is None or installation.version < _VISTA:
+    if controller.pci is None or installation.version < VISTA:  # before, there was no store
         return
     if not has_database(hive):
         yield from _by_inf(installation, controller.pci)

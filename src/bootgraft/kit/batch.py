@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from bootgraft.kit.contents import Kit
 from bootgraft.windows.pe import Architecture
+from bootgraft.windows.versions import WINDOWS_2000
 
 _PROCESSORS = {
     Architecture.X86: "x86",
@@ -22,7 +23,7 @@ _PROCESSORS = {
 """What PROCESSOR_ARCHITECTURE says."""
 _SYSTEM32 = "system32\\"
 _CRITICAL = "Control\\CriticalDeviceDatabase\\"
-_WITH_EXTENSIONS = (5, 0)
+_WITH_EXTENSIONS = WINDOWS_2000
 MARK = '"%BACKUP%\\complete.txt"'
 """The file that says that all is backed up."""
 

@@ -8,13 +8,14 @@ from msgspec import Struct
 from bootgraft.drivers.package import PackageFile, PackageKey
 from bootgraft.drivers.recipient import Recipient
 from bootgraft.errors import DriverSourceError
+from bootgraft.windows.versions import XP
 
 _SAFE_FILE = re.compile(r"[A-Za-z0-9_.\-]+(?:\\[A-Za-z0-9_.\-]+)*", re.ASCII)
 _SAFE_KEY = re.compile(r"[A-Za-z0-9_.\-\\#&{}()=@*+, ]+", re.ASCII)
 _MAX_KEYS = 512
 _MAX_PATH = 240
 """Characters of a path in a script: a line must stay far below the 2047 that cmd.exe of NT 4 and 2000 takes."""
-_FIRST_WITH_REG_EXE = (5, 1)
+_FIRST_WITH_REG_EXE = XP
 
 
 class Kit(Struct, frozen=True):

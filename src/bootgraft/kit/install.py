@@ -7,8 +7,9 @@ from bootgraft.kit.batch import MARK, BatchDialect
 from bootgraft.kit.contents import Kit
 from bootgraft.registry.values import ValueType, decode_utf16
 from bootgraft.repair.wanted import is_binding
+from bootgraft.windows.versions import WINDOWS_10
 
-_WITH_ADD_DRIVER = (10, 0)
+_WITH_ADD_DRIVER = WINDOWS_10
 _PNPUTIL_DONE = (0, 259, 3010)
 """Exit statuses of pnputil: done; done, but no device wants it (ERROR_NO_MORE_ITEMS); done, restart (Microsoft,
 "PnPUtil return values")."""

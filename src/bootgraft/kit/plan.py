@@ -23,8 +23,9 @@ from bootgraft.repair.wanted import binds_another, store_of, wanted_keys
 from bootgraft.targets.controllers import Controller
 from bootgraft.targets.driverchains import driver_chain
 from bootgraft.windows.installation import Installation, control_set_name
+from bootgraft.windows.versions import VISTA
 
-_INBOX_FROM = (6, 0)
+_INBOX_FROM = VISTA
 _OVERRIDE = "\\startoverride"
 _DATABASE = "driverdatabase\\"
 

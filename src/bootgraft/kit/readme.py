@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
 from bootgraft.kit.contents import Kit
+from bootgraft.windows.versions import VISTA, WINDOWS_2000
 
 _WIDTH = 78
 _KEPT = "What was replaced is kept in the folder backup-COMPUTERNAME until then."
@@ -44,9 +45,9 @@ def _usage(kit: Kit) -> Iterator[str]:
     yield from ("How", "---")
     where = "Copy the whole kit to a folder on a local disk."
     start = "Log on as an administrator and start install.cmd."
-    if kit.recipient.version < (5, 0):
+    if kit.recipient.version < WINDOWS_2000:
         start = "Log on as an administrator, open a command prompt, change to that folder, start install.cmd."
-    elif kit.recipient.version >= (6, 0):
+    elif kit.recipient.version >= VISTA:
         start = 'Start install.cmd with "Run as administrator".'
     check = f"bootgraft check IMAGE --target {kit.target}"
     yield from _points(

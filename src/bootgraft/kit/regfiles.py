@@ -14,9 +14,10 @@ from bootgraft.kit.contents import Kit
 from bootgraft.registry.regexport import export_keys
 from bootgraft.registry.regfile import RegKey, RegValue
 from bootgraft.registry.values import ValueType
+from bootgraft.windows.versions import WINDOWS_2000
 
 ROOT = "HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet"
-_WITH_VERSION_5 = (5, 0)
+_WITH_VERSION_5 = WINDOWS_2000
 
 
 def reg_files(kit: Kit) -> Iterator[tuple[str, bytes]]:

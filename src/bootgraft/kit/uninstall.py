@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from bootgraft.kit.batch import MARK, BatchDialect
 from bootgraft.kit.contents import Kit
 from bootgraft.kit.install import backup_name
+from bootgraft.windows.versions import WINDOWS_10
 
-_WITH_DELETE_DRIVER = (10, 0)
+_WITH_DELETE_DRIVER = WINDOWS_10
 
 
 def uninstall_script(kit: Kit) -> list[str]:

@@ -7,8 +7,7 @@ from bootgraft.drivers.bindings import CRITICAL, critical_keys, database_keys, f
 from bootgraft.drivers.package import DriverPackage, PackageKey
 from bootgraft.targets.controllers import Controller
 from bootgraft.windows.pe import Architecture
-
-_PLUG_AND_PLAY, _DRIVER_DATABASE = (5, 0), (6, 2)
+from bootgraft.windows.versions import FIRST_WITH_DRIVER_DATABASE, FIRST_WITH_PLUG_AND_PLAY
 
 
 class WantedKeys(Struct, frozen=True):
@@ -20,9 +19,9 @@ class WantedKeys(Struct, frozen=True):
 
 def store_of(version: tuple[int, int]) -> BindingStore:
     """Where a Windows of this NT version looks bindings up, by the version alone."""
-    if version >= _DRIVER_DATABASE:
+    if version >= FIRST_WITH_DRIVER_DATABASE:
         return BindingStore.DRIVER_DATABASE
-    return BindingStore.NONE if version < _PLUG_AND_PLAY else BindingStore.CRITICAL_DEVICES
+    return BindingStore.NONE if version < FIRST_WITH_PLUG_AND_PLAY else BindingStore.CRITICAL_DEVICES
 
 
 def wanted_keys(package: DriverPackage, store: BindingStore, architecture: Architecture) -> WantedKeys:

@@ -12,6 +12,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from bootgraft.errors import UsageError
+from bootgraft.windows.versions import NEWEST, NT4, SERVER_2003, VISTA, WINDOWS_7, WINDOWS_8, WINDOWS_8_1, WINDOWS_2000
 
 
 class Attachment(StrEnum):
@@ -124,19 +125,18 @@ class Controller(Struct, frozen=True):
 ALIASES = {"proxmox": "kvm"}
 """Names of hypervisors that present another one's controllers: Proxmox VE runs qemu."""
 _CLOUDS = {"aws": "Amazon EC2", "azure": "Azure", "google": "Google Cloud"}
-_NEWEST = (10, 0)
-_SYMMPI = InboxDriver("symmpi", (5, 2), (5, 2))
-_LSI_SCSI = InboxDriver("LSI_SCSI", (6, 0), (6, 1))
-_LSI_SAS = InboxDriver("LSI_SAS", (6, 0), _NEWEST)
-_BUSLOGIC = InboxDriver("buslogic", (4, 0), (5, 0))
+_SYMMPI = InboxDriver("symmpi", SERVER_2003, SERVER_2003)
+_LSI_SCSI = InboxDriver("LSI_SCSI", VISTA, WINDOWS_7)
+_LSI_SAS = InboxDriver("LSI_SAS", VISTA, NEWEST)
+_BUSLOGIC = InboxDriver("buslogic", NT4, WINDOWS_2000)
 _IDE = (
-    InboxDriver("atapi", (4, 0), (4, 0)),
-    InboxDriver("intelide", (5, 0), _NEWEST),
+    InboxDriver("atapi", NT4, NT4),
+    InboxDriver("intelide", WINDOWS_2000, NEWEST),
 )
-_AHCI = (InboxDriver("msahci", (6, 0), (6, 1)), InboxDriver("storahci", (6, 2), _NEWEST))
-_NVME = (InboxDriver("stornvme", (6, 3), _NEWEST),)
-_MEGASAS = (InboxDriver("megasas", (6, 0), _NEWEST),)
-_STORVSC = (InboxDriver("storvsc", (6, 1), _NEWEST),)
+_AHCI = (InboxDriver("msahci", VISTA, WINDOWS_7), InboxDriver("storahci", WINDOWS_8, NEWEST))
+_NVME = (InboxDriver("stornvme", WINDOWS_8_1, NEWEST),)
+_MEGASAS = (InboxDriver("megasas", VISTA, NEWEST),)
+_STORVSC = (InboxDriver("storvsc", WINDOWS_7, NEWEST),)
 _SCSI, _RAID, _SAS, _IDE_CLASS, _SATA, _NVME_CLASS = 0x010000, 0x010400, 0x010700, 0x01018A, 0x010601, 0x010802
 _NO_CLASS, _XEN_PLATFORM = 0x000000, 0xFF8000
 
@@ -174,7 +174,7 @@ CONTROLLERS: tuple[Controller, ...] = (
     Controller("kvm", "virtio-scsi-modern", "virtio-scsi, modern only (q35 root ports)", _MINIPORT,
                _pci(0x1AF4, 0x1048, _SCSI, 0x11001AF4, 0x01)),
     Controller("kvm", "lsi", "LSI 53C895A", _MINIPORT,
-               _pci(0x1000, 0x0012, _SCSI, 0x10001000), inbox=(InboxDriver("sym_hi", (5, 0), (5, 2)),)),
+               _pci(0x1000, 0x0012, _SCSI, 0x10001000), inbox=(InboxDriver("sym_hi", WINDOWS_2000, SERVER_2003),)),
     Controller("kvm", "lsisas1068", "LSI SAS1068 (mptsas1068)", _MINIPORT,
                _pci(0x1000, 0x0054, _SCSI, 0x80001000), inbox=(_LSI_SAS,)),
     Controller("kvm", "megasas", "LSI MegaRAID SAS 1078", _MINIPORT,

@@ -10,13 +10,13 @@ disk.inf, as the CriticalDeviceDatabase of Windows XP and 7 and the DriverDataba
 from msgspec import Struct
 
 from bootgraft.targets.controllers import Attachment, Controller
+from bootgraft.windows.versions import VISTA, WINDOWS_7, WINDOWS_8, WINDOWS_2000
 
 SCSI_ADAPTER = "{4D36E97B-E325-11CE-BFC1-08002BE10318}"
 HARD_DISK_CONTROLLER = "{4D36E96A-E325-11CE-BFC1-08002BE10318}"
 DISK_DRIVE = "{4D36E967-E325-11CE-BFC1-08002BE10318}"
 SYSTEM_DEVICE = "{4D36E97D-E325-11CE-BFC1-08002BE10318}"
 
-_NT4, _2000, _VISTA, _7, _8 = (4, 0), (5, 0), (6, 0), (6, 1), (6, 2)
 _NT4_SERVICES = {
     0x10000030: ("symmpi",),
     0x104B1040: ("buslogic",),
@@ -92,8 +92,8 @@ def _to_controller(controller: Controller, version: tuple[int, int]) -> tuple[Li
 def _has_channels(controller: Controller, version: tuple[int, int]) -> bool:
     """NT 4 knows no channels: its atapi finds the controller by itself."""
     if controller.attachment is Attachment.IDE:
-        return version >= _2000
-    return controller.attachment is Attachment.AHCI and _VISTA <= version <= _7
+        return version >= WINDOWS_2000
+    return controller.attachment is Attachment.AHCI and VISTA <= version <= WINDOWS_7
 
 
 def _function(controller: Controller, version: tuple[int, int]) -> Link:
@@ -105,7 +105,7 @@ def _function(controller: Controller, version: tuple[int, int]) -> Link:
 
 
 def _services(controller: Controller, version: tuple[int, int]) -> tuple[str, ...]:
-    if version >= _2000:
+    if version >= WINDOWS_2000:
         inbox = controller.inbox_service(version)
         return () if inbox is None else (inbox,)
     if controller.attachment is Attachment.IDE:
@@ -122,7 +122,7 @@ def _class_of(controller: Controller) -> str:
 
 def _channel(version: tuple[int, int]) -> Link:
     """The channel that the first disk hangs at. Windows Vista and later give all channels one id."""
-    first = "Internal_IDE_Channel" if version >= _VISTA else "Primary_IDE_Channel"
+    first = "Internal_IDE_Channel" if version >= VISTA else "Primary_IDE_Channel"
     others = ("Primary_IDE_Channel", "Secondary_IDE_Channel", "*PNP0600")
     critical = (first, *(each for each in others if each != first))
     return Link(first, (first, "*PNP0600"), critical, ("atapi",), HARD_DISK_CONTROLLER, "PCIIDE", "IDEChannel")
@@ -130,5 +130,5 @@ def _channel(version: tuple[int, int]) -> Link:
 
 def _disk(controller: Controller, version: tuple[int, int]) -> Link:
     is_emulated = controller.is_hyperv and controller.attachment is Attachment.IDE
-    own = _HYPERV_IDE_DISKS if is_emulated and version >= _8 else ()
+    own = _HYPERV_IDE_DISKS if is_emulated and version >= WINDOWS_8 else ()
     return Link("GenDisk", (*own, "GenDisk"), ("GenDisk",), ("disk",), DISK_DRIVE)

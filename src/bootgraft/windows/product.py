@@ -13,6 +13,18 @@ from bootgraft.errors import FileSystemError, HiveError
 from bootgraft.machine import Volume
 from bootgraft.registry.hive import Hive, Key
 from bootgraft.windows.hives import CURRENT_VERSION, hive_path
+from bootgraft.windows.versions import (
+    NT4,
+    SERVER_2003,
+    UNKNOWN,
+    VISTA,
+    WINDOWS_7,
+    WINDOWS_8,
+    WINDOWS_8_1,
+    WINDOWS_10,
+    WINDOWS_2000,
+    XP,
+)
 
 _WORKSTATION = "winnt"
 """ProductType of a workstation; servers have ServerNT, domain controllers LanmanNT."""
@@ -21,15 +33,15 @@ _FIRST_WINDOWS_11 = 22000
 
 # NT version → (name of the workstation, name of the server), for hives without ProductName.
 _NAMES = {
-    (4, 0): ("Windows NT Workstation 4.0", "Windows NT Server 4.0"),
-    (5, 0): ("Windows 2000 Professional", "Windows 2000 Server"),
-    (5, 1): ("Windows XP", "Windows XP"),
-    (5, 2): ("Windows XP x64 Edition", "Windows Server 2003"),
-    (6, 0): ("Windows Vista", "Windows Server 2008"),
-    (6, 1): ("Windows 7", "Windows Server 2008 R2"),
-    (6, 2): ("Windows 8", "Windows Server 2012"),
-    (6, 3): ("Windows 8.1", "Windows Server 2012 R2"),
-    (10, 0): ("Windows 10", "Windows Server 2016 or later"),
+    NT4: ("Windows NT Workstation 4.0", "Windows NT Server 4.0"),
+    WINDOWS_2000: ("Windows 2000 Professional", "Windows 2000 Server"),
+    XP: ("Windows XP", "Windows XP"),
+    SERVER_2003: ("Windows XP x64 Edition", "Windows Server 2003"),
+    VISTA: ("Windows Vista", "Windows Server 2008"),
+    WINDOWS_7: ("Windows 7", "Windows Server 2008 R2"),
+    WINDOWS_8: ("Windows 8", "Windows Server 2012"),
+    WINDOWS_8_1: ("Windows 8.1", "Windows Server 2012 R2"),
+    WINDOWS_10: ("Windows 10", "Windows Server 2016 or later"),
 }
 
 
@@ -48,12 +60,12 @@ class Product(Struct, frozen=True):
     @property
     def starts_by_ntldr(self) -> bool:
         """Whether ntldr is its loader: that of NT 3.1 to 5.2, but ReactOS, which says 5.2 too, has its own."""
-        return (3, 1) <= self.version < (6, 0) and _REACTOS not in self.written_name.casefold()
+        return (3, 1) <= self.version < VISTA and _REACTOS not in self.written_name.casefold()
 
 
 def unknown_product() -> Product:
     """The product of a Windows whose SOFTWARE hive cannot be read."""
-    return Product("Windows (unknown version)", (0, 0), "", "")
+    return Product("Windows (unknown version)", UNKNOWN, "", "")
 
 
 def read_product(software: Hive, product_type: str) -> Product:
@@ -69,7 +81,7 @@ def read_product(software: Hive, product_type: str) -> Product:
     build = _build(key)
     written = _text(key, "ProductName")
     name = written or _name(version, product_type)
-    if version == (10, 0) and build.isdecimal() and int(build) >= _FIRST_WINDOWS_11:
+    if version == WINDOWS_10 and build.isdecimal() and int(build) >= _FIRST_WINDOWS_11:
         name = name.replace("Windows 10", "Windows 11", 1)
     return Product(name, version, build, _text(key, "CSDVersion"), written)
 
@@ -90,7 +102,7 @@ def _version(key: Key) -> tuple[int, int]:
     if numbers[0] is not None and numbers[1] is not None:
         return numbers[0], numbers[1]
     match = re.fullmatch(r"(\d{1,3})\.(\d{1,3})", _text(key, "CurrentVersion"), re.ASCII)
-    return (int(match[1]), int(match[2])) if match else (0, 0)
+    return (int(match[1]), int(match[2])) if match else UNKNOWN
 
 
 def _build(key: Key) -> str:
@@ -100,7 +112,7 @@ def _build(key: Key) -> str:
 
 
 def _name(version: tuple[int, int], product_type: str) -> str:
-    if version == (0, 0):
+    if version == UNKNOWN:
         return unknown_product().name
     workstation, server = _NAMES.get(version, ("", ""))
     if not workstation or (not product_type and workstation != server):

@@ -23,13 +23,14 @@ from bootgraft.report.kit import kit_text
 from bootgraft.storage.blockdevice import BlockDevice
 from bootgraft.targets.controllers import Controller, find_controller
 from bootgraft.windows.pe import Architecture
+from bootgraft.windows.versions import SERVER_2003
 from bootgraft.worker.drivers_request import DriversRequest
 from bootgraft.worker.job import Job, Outcome
 from bootgraft.worker.packages import find_packages, given_package
 from bootgraft.worker.survey import survey
 
 _DONE: Final = 0
-_X86_UP_TO = (5, 2)
+_X86_UP_TO = SERVER_2003
 
 
 def make_kit(

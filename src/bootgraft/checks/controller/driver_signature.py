@@ -12,6 +12,7 @@ from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stag
 from bootgraft.windows.bindings import CriticalDevice
 from bootgraft.windows.driver_database import OWN_PREFIX, DatabaseBinding
 from bootgraft.windows.pe import Architecture
+from bootgraft.windows.versions import VISTA
 
 ID = "driver-signature-missing"
 DOC = FindingDoc(
@@ -28,12 +29,11 @@ DOC = FindingDoc(
         "https://learn.microsoft.com/windows-hardware/drivers/install/kernel-mode-code-signing-requirements--windows-vista-and-later-",
     ),
 )
-_VISTA = (6, 0)
 
 
 def check(facts: ControllerFacts) -> tuple[Finding, ...]:
     """One finding for each control set and driver of the chain that must be signed and is not."""
-    if facts.architecture is not Architecture.X64 or facts.version < _VISTA:
+    if facts.architecture is not Architecture.X64 or facts.version < VISTA:
         return ()
     found = (_check_link(facts, link) for link in facts.links)
     return tuple(finding for finding in found if finding)

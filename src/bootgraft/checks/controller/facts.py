@@ -23,8 +23,7 @@ from bootgraft.windows.exports import ExportTables
 from bootgraft.windows.hives import hive_path
 from bootgraft.windows.installation import Architecture, Installation, hive_file
 from bootgraft.windows.services import Service, driver_file, read_service
-
-_UNKNOWN, _FIRST, _PLUG_AND_PLAY, _8 = (0, 0), (4, 0), (5, 0), (6, 2)
+from bootgraft.windows.versions import FIRST_WITH_DRIVER_DATABASE, FIRST_WITH_PLUG_AND_PLAY, NT4, UNKNOWN
 
 
 class BindingStore(StrEnum):
@@ -132,11 +131,11 @@ def gather(
 def reasons_not_judged(installation: Installation, *, has_database: bool) -> tuple[str, ...]:
     """Why the checks do not know this Windows; none where they do. ``has_database``: it has a DriverDatabase."""
     version = installation.version
-    if version == _UNKNOWN or installation.arch is Architecture.UNKNOWN:
+    if version == UNKNOWN or installation.arch is Architecture.UNKNOWN:
         return installation.notes or ("its version or its kernel's architecture is unknown",)
-    if version < _FIRST:
+    if version < NT4:
         return (f"NT {version[0]}.{version[1]} is older than NT 4",)
-    if version >= _8 and not has_database:
+    if version >= FIRST_WITH_DRIVER_DATABASE and not has_database:
         return (f"its SYSTEM hive has no DriverDatabase, by which NT {version[0]}.{version[1]} binds boot drivers",)
     return ()
 
@@ -145,7 +144,7 @@ def binding_store(hive: Hive, version: tuple[int, int]) -> BindingStore:
     """Where the Windows of this NT version and SYSTEM hive looks bindings up. Raises HiveError for damage."""
     if has_database(hive):
         return BindingStore.DRIVER_DATABASE
-    return BindingStore.NONE if version < _PLUG_AND_PLAY else BindingStore.CRITICAL_DEVICES
+    return BindingStore.NONE if version < FIRST_WITH_PLUG_AND_PLAY else BindingStore.CRITICAL_DEVICES
 
 
 class _Gatherer:

@@ -13,9 +13,9 @@ from bootgraft.checks.controller.facts import ControllerFacts, LinkFacts
 from bootgraft.registry.values import ValueType, dword_data, text_data
 from bootgraft.windows.driver_files import DriverFacts, unsatisfied
 from bootgraft.windows.services import Service
+from bootgraft.windows.versions import VISTA
 
 _KERNEL_DRIVER, _BOOT_START, _NORMAL = 1, 0, 1
-_VISTA = (6, 0)
 _GROUPS = {"intelide": "System Bus Extender", "pciide": "System Bus Extender", "disk": "SCSI Class"}
 _OTHER_GROUP = "SCSI miniport"
 
@@ -42,7 +42,7 @@ def start_at_boot(facts: ControllerFacts, service: Service, driver: DriverFacts 
         ("Start", _number(service.start), _dword(_BOOT_START)),
         ("Type", _number(service.type), _dword(_KERNEL_DRIVER)),
     ]
-    if facts.version < _VISTA:
+    if facts.version < VISTA:
         wanted += _missing(facts, service, driver)
     key = service.key_path
     return tuple(SetValue(facts.hive, key, name, want, have) for name, have, want in wanted if have != want)

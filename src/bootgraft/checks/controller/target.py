@@ -8,6 +8,7 @@ from bootgraft.targets.controllers import Controller
 from bootgraft.targets.driverchains import driver_chain
 from bootgraft.windows.driver_database import has_database
 from bootgraft.windows.installation import Architecture, Installation
+from bootgraft.windows.versions import WINDOWS_8
 
 NOT_JUDGED = "target-not-judged"
 FIRMWARE = "target-firmware"
@@ -49,7 +50,6 @@ DOCS = (
         references=(),
     ),
 )
-_8 = (6, 2)
 
 
 def not_judged(installation: Installation, controller: Controller, reasons: tuple[str, ...]) -> Finding:
@@ -103,7 +103,7 @@ def _against_uefi(installation: Installation) -> tuple[str, ...]:
     reasons = []
     if installation.volume.partition.guid is None:
         reasons.append("it lies on a disk with an MBR; UEFI starts Windows from GPT disks only")
-    if installation.version < _8:
+    if installation.version < WINDOWS_8:
         major, minor = installation.version
         reasons.append(f"it is NT {major}.{minor}; Hyper-V supports NT 6.2 and later there")
     if installation.arch is Architecture.X86:
