@@ -106,7 +106,7 @@ def _edit(path: Path) -> Callable[[], None]:
 
 def _verify(path: Path) -> Callable[[], None]:
     from bootgraft.registry.hive import Hive
-    from bootgraft.registry.integrity import verify
+    from bootgraft.registry.integrity.survey import verify
 
     def work() -> None:
         verify(Hive.open(_File(path), name=path.name))

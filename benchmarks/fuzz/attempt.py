@@ -7,8 +7,8 @@ from tests.registry.support import Memory
 from benchmarks.fuzz.corpus import Seed
 from bootgraft.errors import HiveError
 from bootgraft.registry.hive import Hive
-from bootgraft.registry.integrity import DEFECT_LIMIT, verify
-from bootgraft.registry.recovery import recover
+from bootgraft.registry.integrity.survey import DEFECT_LIMIT, verify
+from bootgraft.registry.logs.recovery import recover
 
 KEYS_READ_AT_MOST = 50_000
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from tests.registry.log_writer import sealed
 
 from benchmarks.fuzz.corpus import Seed
-from bootgraft.registry.marvin32 import marvin32
+from bootgraft.registry.logs.marvin32 import marvin32
 
 _BASE = 4096
 _ENTRY = 512

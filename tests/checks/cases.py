@@ -64,9 +64,9 @@ from bootgraft.checks.machine import (
 from bootgraft.checks.machine.saved_session import SavedSession
 from bootgraft.filesystems.base import VolumeState
 from bootgraft.machine import Firmware, Volume
-from bootgraft.registry.integrity import Defect, DefectKind, DefectSeverity
-from bootgraft.registry.logheader import LogFormat
-from bootgraft.registry.recovery import Recovery, ReplayedLog
+from bootgraft.registry.integrity.survey import Defect, DefectKind, DefectSeverity
+from bootgraft.registry.logs.header import LogFormat
+from bootgraft.registry.logs.recovery import Recovery, ReplayedLog
 from bootgraft.targets.controllers import find_controller
 from bootgraft.targets.driverchains import driver_chain
 from bootgraft.windows.bindings import CriticalDevice, EnumInstance

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from bootgraft.registry.marvin32 import marvin32
+from bootgraft.registry.logs.marvin32 import marvin32
 
 PAGE, SECTOR, BASE = 4096, 512, 4096
 OLD, OLDEST, NEW = 1, 2, 6

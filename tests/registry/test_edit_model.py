@@ -12,7 +12,7 @@ from tests.registry.checker import check
 from tests.registry.support import FILETIME, Memory, built_hive, exported, open_bytes, real_file, tree
 
 from bootgraft.registry.hive import Hive
-from bootgraft.registry.integrity import DefectSeverity, verify
+from bootgraft.registry.integrity.survey import DefectSeverity, verify
 
 NAMES = st.sampled_from(["a", "B", "c", "Services", "services", "Größe", "GRÖSSE", "中", "x" * 60, "Z9"])
 VALUE_NAMES = st.sampled_from(["", "Start", "START", "Größe", "ß", "y" * 70, "\u03c2", "v"])

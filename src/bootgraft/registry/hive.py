@@ -20,7 +20,7 @@ from bootgraft.registry.records import KEY_HIVE_ENTRY, KeyNode, ValueRecord, rea
 from bootgraft.registry.values import Value, decode_utf16
 
 if TYPE_CHECKING:  # a clean hive needs nothing of it
-    from bootgraft.registry.recovery import Recovery
+    from bootgraft.registry.logs.recovery import Recovery
 
 __all__ = ["DEPTH_LIMIT", "Hive", "Key", "Storage", "Value"]
 

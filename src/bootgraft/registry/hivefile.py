@@ -22,7 +22,7 @@ def open_hive_file(filesystem: FileSystem, path: str, *, name: str, writable: bo
     try:
         return Hive.open(file, name=name, alternate=second)
     except HiveError:
-        from bootgraft.registry.recovery import LOG_SUFFIXES, recover  # most hives lie clean
+        from bootgraft.registry.logs.recovery import LOG_SUFFIXES, recover  # most hives lie clean
 
         recovered = recover(file, _beside(filesystem, path, LOG_SUFFIXES), name=name)
         if recovered.pending is None:

@@ -8,7 +8,7 @@ from bootgraft.checks.finding import Finding
 from bootgraft.checks.machine import hive_integrity
 from bootgraft.errors import BootgraftError
 from bootgraft.machine import Machine
-from bootgraft.registry.integrity import Defect, DefectSeverity, verify
+from bootgraft.registry.integrity.survey import Defect, DefectSeverity, verify
 from bootgraft.repair.apply import open_hive_at
 
 Defects = Mapping[FileId, tuple[Defect, ...]]

@@ -8,7 +8,7 @@ import msgspec
 from bootgraft.errors import HiveError
 from bootgraft.jsontext import to_json
 from bootgraft.registry.hive import Hive, Key
-from bootgraft.registry.integrity import DefectSeverity, IntegrityReport, survey
+from bootgraft.registry.integrity.survey import DefectSeverity, IntegrityReport, survey
 from bootgraft.registry.regexport import export as export_key
 from bootgraft.report.documents.registry import (
     DefectDocument,

@@ -12,8 +12,8 @@ from bootgraft.changes import Change, FileId, Plan, WitnessRange
 from bootgraft.checks.finding import Finding, Severity
 from bootgraft.errors import BootgraftError
 from bootgraft.events import Event, EventKind, Monitor
-from bootgraft.registry.integrity import verify
-from bootgraft.registry.recovery import Recovery
+from bootgraft.registry.integrity.survey import verify
+from bootgraft.registry.logs.recovery import Recovery
 from bootgraft.repair.apply import apply, filetime
 from bootgraft.repair.chainplan import join
 from bootgraft.repair.proof import read_back, witnesses_of

@@ -4,7 +4,7 @@ import pytest
 
 from bootgraft.checks.finding import Severity
 from bootgraft.checks.machine.hive_integrity import SHOWN, check
-from bootgraft.registry.integrity import Defect, DefectKind, DefectSeverity
+from bootgraft.registry.integrity.survey import Defect, DefectKind, DefectSeverity
 
 WALKED = {"", "ControlSet001", r"ControlSet001\Services"}
 

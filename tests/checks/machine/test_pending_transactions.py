@@ -5,8 +5,8 @@ from tests.checks.cases import HIVE, PENDING
 
 from bootgraft.checks.finding import Severity
 from bootgraft.checks.machine.pending_transactions import ID, check
-from bootgraft.registry.logheader import LogFormat
-from bootgraft.registry.recovery import ReplayedLog
+from bootgraft.registry.logs.header import LogFormat
+from bootgraft.registry.logs.recovery import ReplayedLog
 
 
 def test_one_transaction() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
-from bootgraft.registry.defects import Defect, DefectKind, DefectSeverity
+from bootgraft.registry.integrity.defects import Defect, DefectKind, DefectSeverity
 from bootgraft.registry.upcase import upcase
 
 ID = "hive-defects"

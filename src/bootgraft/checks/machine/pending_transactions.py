@@ -7,7 +7,7 @@ from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
 
 if TYPE_CHECKING:  # most hives lie clean
-    from bootgraft.registry.recovery import Recovery
+    from bootgraft.registry.logs.recovery import Recovery
 
 ID = "hive-transactions-pending"
 DOC = FindingDoc(

@@ -2,7 +2,7 @@
 
 from msgspec import UNSET, Struct, UnsetType
 
-from bootgraft.registry.defects import DefectKind, DefectSeverity
+from bootgraft.registry.integrity.defects import DefectKind, DefectSeverity
 from bootgraft.report.documents.base import Document
 from bootgraft.report.documents.changing import Changes
 from bootgraft.report.documents.verdict import FindingDocument

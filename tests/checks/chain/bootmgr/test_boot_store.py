@@ -20,8 +20,8 @@ from bootgraft.checks.chain.bootmgr.boot_store import DEFAULT as DEFAULT_ENTRY
 from bootgraft.checks.chain.bootmgr.boot_store import DISPLAY_ORDER, RECOVERY_MISSING, RESUME_MISSING
 from bootgraft.checks.finding import Finding, Severity
 from bootgraft.filesystems.base import FileSystemKind
-from bootgraft.registry import integrity
 from bootgraft.registry.hive import Hive as RegistryHive
+from bootgraft.registry.integrity.survey import verify
 
 DEFAULT, SECOND, GONE = vista.DEFAULT, vista.SECOND, "5189b25d-0000-4bf2-bca4-289b11bd29ff"
 RECOVERY_FILES = (vista.WIM, r"\Recovery\WindowsRE\boot.sdi")
@@ -153,7 +153,7 @@ def test_new_keys_and_values_in_a_real_store(name: str, tmp_path: Path) -> None:
     edited = tmp_path / "BCD"
     edited.write_bytes(bytes(memory.data))
     assert lists_of(bytes(memory.data)) == {b"lf"}
-    assert integrity.verify(RegistryHive.open(Bytes(bytes(memory.data)), name="BCD")) == ()
+    assert verify(RegistryHive.open(Bytes(bytes(memory.data)), name="BCD")) == ()
     after = export(edited)
     elements = {key: found for key, found in after.items() if before.get(key) != found}
     assert {key[-8:] for key in elements} == {"23000003", "26000005", "21000022"}

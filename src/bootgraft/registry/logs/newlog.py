@@ -9,10 +9,10 @@ from msgspec import Struct
 
 from bootgraft.errors import HiveError
 from bootgraft.registry.baseblock import BASE_SIZE, PAGE, SECTOR
-from bootgraft.registry.logheader import LOG_LIMIT, LogFault
-from bootgraft.registry.marvin32 import marvin32
+from bootgraft.registry.logs.header import LOG_LIMIT, LogFault
+from bootgraft.registry.logs.marvin32 import marvin32
+from bootgraft.registry.logs.replayed import ReplayedFile
 from bootgraft.registry.pages import Storage
-from bootgraft.registry.replayed import ReplayedFile
 
 FIRST_ENTRY = SECTOR
 """File offset of a log's first entry."""

@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from bootgraft.errors import DirtyHiveError
-from bootgraft.registry import baseblock, newlog, oldlog
+from bootgraft.registry import baseblock
 from bootgraft.registry.baseblock import BASE_SIZE, CHECKSUM_AT, FIRST_BIN_TIMESTAMP, SECTOR, checksum
 from bootgraft.registry.cells import Cells
-from bootgraft.registry.logheader import LogFault, LogFormat, LogHeader, is_newer, read_header
+from bootgraft.registry.logs import newlog, oldlog
+from bootgraft.registry.logs.header import LogFault, LogFormat, LogHeader, is_newer, read_header
+from bootgraft.registry.logs.replayed import ReplayedFile
 from bootgraft.registry.pages import PagedStore, Storage
-from bootgraft.registry.replayed import ReplayedFile
 
 LOG_SUFFIXES = (".LOG", ".LOG1", ".LOG2")
 """What Windows adds to a hive's name: one log up to XP and for boot stores, two since Vista."""

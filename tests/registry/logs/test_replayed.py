@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.registry.support import Memory
 
-from bootgraft.registry.replayed import ReplayedFile
+from bootgraft.registry.logs.replayed import ReplayedFile
 
 SIZE = 5 * 4096
 patches = st.lists(st.tuples(st.integers(0, SIZE + 3 * 4096), st.binary(min_size=1, max_size=9000)), max_size=8)

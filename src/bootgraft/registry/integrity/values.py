@@ -3,8 +3,8 @@
 import struct
 
 from bootgraft.registry.cells import CELL_LIMIT, NIL
-from bootgraft.registry.defects import DefectKind, DefectSeverity
-from bootgraft.registry.reading import Reading
+from bootgraft.registry.integrity.defects import DefectKind, DefectSeverity
+from bootgraft.registry.integrity.reading import Reading
 from bootgraft.registry.records import INLINE, VALUE_COMP_NAME, VK_SIZE
 from bootgraft.registry.upcase import upcase
 from bootgraft.registry.valuedata import BIG_DATA_MINOR, INLINE_LIMIT, SEGMENT

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from bootgraft.registry.cells import NIL
-from bootgraft.registry.defects import DEFECT_LIMIT, Defect, DefectKind, Defects, DefectSeverity, FullError
 from bootgraft.registry.hive import DEPTH_LIMIT, Hive
-from bootgraft.registry.integrity_keys import Node, read_children, read_node
-from bootgraft.registry.integrity_security import check_security
-from bootgraft.registry.integrity_values import check_values
-from bootgraft.registry.reading import Reading
+from bootgraft.registry.integrity.defects import DEFECT_LIMIT, Defect, DefectKind, Defects, DefectSeverity, FullError
+from bootgraft.registry.integrity.keys import Node, read_children, read_node
+from bootgraft.registry.integrity.reading import Reading
+from bootgraft.registry.integrity.security import check_security
+from bootgraft.registry.integrity.values import check_values
 from bootgraft.registry.records import KEY_HIVE_ENTRY, KEY_PREDEF_HANDLE
 
 _ROOT_AT = 36  # in the base block

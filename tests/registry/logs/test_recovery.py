@@ -18,8 +18,8 @@ from tests.registry.support import FILETIME, Memory, built_hive, exported, real_
 
 from bootgraft.errors import DirtyHiveError, HiveError
 from bootgraft.registry.hive import Hive
-from bootgraft.registry.logheader import LogFormat
-from bootgraft.registry.recovery import RecoveredHive, ReplayedLog, recover
+from bootgraft.registry.logs.header import LogFormat
+from bootgraft.registry.logs.recovery import RecoveredHive, ReplayedLog, recover
 
 TEXT = '[\\Select]\n"Current"=dword:00000001\n\n[\\Services]\n\n[\\Services\\atapi]\n"Start"=dword:00000000\n'
 WINDOWS_10 = "hives-system/win10-1709-x64-physical-iastorav-dirty-withlogs/SYSTEM"

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from bootgraft.registry.baseblock import BASE_SIZE, PAGE
 from bootgraft.registry.cells import BIN_HEADER, Cells
-from bootgraft.registry.defects import DefectKind, Defects
+from bootgraft.registry.integrity.defects import DefectKind, Defects
 
 NOTHING, FREE, IN_USE, REACHED = 0, 1, 2, 3
 """What begins at an offset: no cell, a free one, one in use, one in use that something led to."""

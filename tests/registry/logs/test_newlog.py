@@ -9,10 +9,10 @@ from tests.registry.log_writer import hashed
 from tests.registry.support import Memory, real_file
 
 from bootgraft.errors import HiveError
-from bootgraft.registry import newlog
-from bootgraft.registry.logheader import LogFault
-from bootgraft.registry.newlog import FIRST_ENTRY, LogEntry, Replayed, read_entry, replay
-from bootgraft.registry.replayed import ReplayedFile
+from bootgraft.registry.logs import newlog
+from bootgraft.registry.logs.header import LogFault
+from bootgraft.registry.logs.newlog import FIRST_ENTRY, LogEntry, Replayed, read_entry, replay
+from bootgraft.registry.logs.replayed import ReplayedFile
 
 BINS = 8 * 4096
 

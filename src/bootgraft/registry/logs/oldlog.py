@@ -6,7 +6,7 @@ Format: https://github.com/msuhanov/regf, "Old format".
 from collections.abc import Iterator
 
 from bootgraft.registry.baseblock import SECTOR
-from bootgraft.registry.logheader import LOG_LIMIT, LogFault, LogHeader
+from bootgraft.registry.logs.header import LOG_LIMIT, LogFault, LogHeader
 from bootgraft.registry.pages import Storage
 
 _SIGNATURE = b"DIRT"

@@ -3,8 +3,8 @@
 import struct
 
 from bootgraft.registry.cells import NIL
-from bootgraft.registry.defects import DefectKind, DefectSeverity
-from bootgraft.registry.reading import Reading
+from bootgraft.registry.integrity.defects import DefectKind, DefectSeverity
+from bootgraft.registry.integrity.reading import Reading
 
 _SK = struct.Struct("<2sHIIII")
 _NEXT_AT, _PREVIOUS_AT = 4, 8

@@ -6,7 +6,7 @@ import struct
 import pytest
 from tests.registry.support import real_file
 
-from bootgraft.registry.marvin32 import marvin32
+from bootgraft.registry.logs.marvin32 import marvin32
 
 SEED = 0x004FB61A_001BDBCC
 VECTORS = [

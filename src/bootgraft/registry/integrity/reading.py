@@ -2,9 +2,9 @@
 
 from collections import Counter
 
-from bootgraft.registry.cellmap import FREE, IN_USE, REACHED, CellMap
 from bootgraft.registry.cells import Cells
-from bootgraft.registry.defects import DefectKind, Defects, DefectSeverity
+from bootgraft.registry.integrity.cellmap import FREE, IN_USE, REACHED, CellMap
+from bootgraft.registry.integrity.defects import DefectKind, Defects, DefectSeverity
 
 
 class Reading:

@@ -6,9 +6,9 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from bootgraft.registry.defects import DefectKind
+from bootgraft.registry.integrity.defects import DefectKind
+from bootgraft.registry.integrity.reading import Reading
 from bootgraft.registry.lists import FAST, HASH, PLAIN, ROOT, fast_hint
-from bootgraft.registry.reading import Reading
 from bootgraft.registry.records import KEY_COMP_NAME, NK_SIZE
 from bootgraft.registry.upcase import name_hash, upcase
 from bootgraft.registry.values import decode_utf16

@@ -12,7 +12,7 @@ from tests.registry.support import FILETIME, REAL_HIVES, Memory, built_hive, ope
 from bootgraft.errors import HiveError
 from bootgraft.registry import baseblock, lists
 from bootgraft.registry.hive import Hive
-from bootgraft.registry.integrity import (
+from bootgraft.registry.integrity.survey import (
     DEFECT_LIMIT,
     Defect,
     DefectKind,

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.registry.support import Memory, real_file
 
-from bootgraft.registry.logheader import LogFault, LogFormat, LogHeader, read_header
-from bootgraft.registry.oldlog import read_pages
+from bootgraft.registry.logs.header import LogFault, LogFormat, LogHeader, read_header
+from bootgraft.registry.logs.oldlog import read_pages
 
 
 def log_of(bits: set[int], bins_size: int, *, sector: int = 512, behind: bytes = b"") -> tuple[Memory, LogHeader]:

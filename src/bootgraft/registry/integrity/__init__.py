@@ -1,0 +1,1 @@
+"""The strict reading of a whole hive: before an edit, in the proof, and for ``reg verify``."""
