@@ -4,11 +4,11 @@ import contextlib
 import os
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import Struct, field
 
 from bootgraft.storage.blockdevice import SECTOR
 from bootgraft.storage.fileidentity import identify_file
@@ -20,8 +20,7 @@ from bootgraft.storage.rawfile import RawFile
 from bootgraft.storage.transaction import DiskTransaction, Transaction
 
 
-@dataclass(slots=True)
-class FakeOverlay:
+class FakeOverlay(Struct):
     """An overlay that is told its runs: (offset, new bytes, whether to give the run as a constant one)."""
 
     base: bytes
@@ -45,8 +44,7 @@ def noise(seed: int, length: int) -> bytes:
     return random.Random(seed).randbytes(length)
 
 
-@dataclass(slots=True)
-class RawMachine:
+class RawMachine(Struct):
     """Disks in a folder, each with its content before and the changes of one repair."""
 
     folder: Path
@@ -130,8 +128,7 @@ class Crash(BaseException):
 _STEPS = ("pwrite", "fsync", "fdatasync", "rename", "unlink", "ftruncate", "posix_fallocate")
 
 
-@dataclass(slots=True)
-class Crasher:
+class Crasher(Struct):
     """Counts the steps that change files, and dies before step ``at``, or in the middle of it where it is a write."""
 
     at: int

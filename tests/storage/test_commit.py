@@ -5,11 +5,11 @@ import fcntl
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.storage.journal_machine import FakeOverlay, RawMachine, crash, noise, open_raw, two_disks
 from tests.storage.openers import holding
 

@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.storage.journal_machine import RawMachine, crash, two_disks
 
 from bootgraft.errors import ImageError, JournalError

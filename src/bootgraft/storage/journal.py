@@ -11,10 +11,11 @@ import binascii
 import json
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct
 
 from bootgraft.errors import JournalError
 from bootgraft.storage.blockdevice import SECTOR
@@ -42,8 +43,7 @@ class JournalState(StrEnum):
     UNDOING = "undoing"  # an undo has begun and not ended
 
 
-@dataclass(frozen=True, slots=True)
-class KeptBytes:
+class KeptBytes(Struct, frozen=True):
     """Container bytes that must read the same after the work as before it (a VMDK's descriptor).
 
     ``file`` is the place of the file in the image's own ``files``, ``ends_file`` whether these bytes were the file's
@@ -56,8 +56,7 @@ class KeptBytes:
     ends_file: bool
 
 
-@dataclass(frozen=True, slots=True)
-class JournalDisk:
+class JournalDisk(Struct, frozen=True):
     """One disk as it was when it was journalled; ``path`` is None for a URI, ``size`` its virtual bytes."""
 
     location: str
@@ -74,8 +73,7 @@ class JournalDisk:
         return str(self.path) if self.path is not None else self.location
 
 
-@dataclass(frozen=True, slots=True)
-class Witness:
+class Witness(Struct, frozen=True):
     """Bytes of a disk that the repair did not change and that Windows changes whenever it runs."""
 
     disk: int
@@ -84,8 +82,7 @@ class Witness:
     sha256: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class EditedFile:
+class EditedFile(Struct, frozen=True):
     """A machine's description that is edited with its disks, or alone: the whole of it before and after."""
 
     location: str
@@ -94,8 +91,7 @@ class EditedFile:
     new: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class JournalHead:
+class JournalHead(Struct, frozen=True):
     """All that a journal says besides the old and new content. ``serial`` counts a machine's repairs from 1."""
 
     tool: str
@@ -107,8 +103,7 @@ class JournalHead:
     edited: EditedFile | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(Struct, frozen=True):
     """A changed stretch of one disk, in bytes; ``old`` and ``new`` are the byte it consists of, None for data."""
 
     disk: int

@@ -3,8 +3,9 @@
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bootgraft.errors import ImageError, JournalError
 from bootgraft.storage.confine import exists, resolve
@@ -13,8 +14,7 @@ from bootgraft.storage.journal import EditedFile, JournalDisk, JournalHead, Jour
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
-@dataclass(frozen=True, slots=True)
-class Journal:
+class Journal(Struct, frozen=True):
     """A journal that was found, its head checked; ``explicit`` where only ``--journal`` finds it."""
 
     path: Path

@@ -22,11 +22,12 @@ import hashlib
 import os
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from msgspec import Struct
 
 from bootgraft.errors import ImageInUseError, JournalError
 from bootgraft.storage.blockdevice import SECTOR
@@ -65,8 +66,7 @@ class Mark(Enum):
     UNDOING = (b"UNDOING\n", 320)
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """Where the parts of a journal lie, in bytes from its start."""
 
     head: int
@@ -94,8 +94,7 @@ class Layout:
         return self.digest_at + _DIGEST
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Struct, frozen=True):
     """A stretch and where its old and new bytes lie in the journal."""
 
     extent: Extent

@@ -9,8 +9,9 @@ oldest repair first: a bare file name for a journal in the same folder (a VM's f
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bootgraft.errors import ForeignFileError, JournalError
 from bootgraft.storage.confine import exists
@@ -87,8 +88,7 @@ def _is_name(name: object) -> bool:
     return name.startswith("/") or "/" not in name
 
 
-@dataclass(frozen=True, slots=True)
-class PointerChange:
+class PointerChange(Struct, frozen=True):
     """What a pointer file is to name afterwards; nothing means that it is to go."""
 
     pointer: Path

@@ -2,9 +2,11 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from bootgraft import __version__
 from bootgraft.errors import ImageError, JournalError, ReadOnlyError
@@ -45,8 +47,7 @@ class Changes(Protocol):
         """Return the new content."""
 
 
-@dataclass(frozen=True, slots=True)
-class DiskTransaction:
+class DiskTransaction(Struct, frozen=True):
     """One disk: its image, open and writable, the overlay over it, and the witnesses as (offset, length) in bytes.
 
     Witnesses are places that Windows changes whenever it runs: each touched hive's base block, and the restart pages
@@ -58,8 +59,7 @@ class DiskTransaction:
     witnesses: tuple[tuple[int, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
+class Transaction(Struct, frozen=True):
     """All disks of one machine, in BIOS order, and the text in which ``undo`` says what was changed.
 
     ``edited`` is the machine's description, where that is edited too; it may be all that there is.
@@ -76,8 +76,7 @@ class Transaction:
         return disks if self.edited is None else (*disks, self.edited.location)
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """The journal of a transaction before it is written."""
 
     head: JournalHead

@@ -3,8 +3,9 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from bootgraft.errors import BootgraftError, JournalError, ReadOnlyError
 from bootgraft.events import Monitor, silent
@@ -25,8 +26,7 @@ from bootgraft.storage.pointers import add_journal
 from bootgraft.storage.writeback import write_back
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+class Description(Struct, frozen=True):
     """The machine's description as given on the command line, and what an undo is to make of it."""
 
     location: str
