@@ -44,6 +44,8 @@ from bootgraft.storage.journal import (
 )
 from bootgraft.storage.ownership import open_trusted, require_trusted
 
+KIND = "undo journal"
+"""What ``ownership`` calls such a file."""
 MAGIC = b"bootgraft-undo\r\n"
 VERSION = 1
 VERSION_WITH_FILE = 2
@@ -175,7 +177,7 @@ class JournalFile:
         self.path = path
         if descriptor is None:
             with explained(path, action="opening the undo journal"):
-                descriptor = open_trusted(path, os.O_RDWR if writable else os.O_RDONLY, about, kind="undo journal")
+                descriptor = open_trusted(path, os.O_RDWR if writable else os.O_RDONLY, about, kind=KIND)
         self._descriptor = descriptor
         try:
             with explained(path, action="reading the undo journal"):
@@ -260,7 +262,7 @@ class JournalFile:
     def require_trusted(self, about: Sequence[Path]) -> None:
         """Raise ForeignFileError or JournalError where its word does not count for all these disks and files."""
         with explained(self.path, action="looking at the undo journal"):
-            require_trusted(self._descriptor, self.path, about, kind="undo journal")
+            require_trusted(self._descriptor, self.path, about, kind=KIND)
 
     def lock(self, *, exclusive: bool) -> None:
         """Take the lock that every writer of a journal holds while it works.

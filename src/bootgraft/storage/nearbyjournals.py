@@ -6,6 +6,7 @@ Only what counts is followed (``ownership``): of a foreign file nothing is read,
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from bootgraft.errors import ForeignFileError, JournalError
@@ -13,7 +14,8 @@ from bootgraft.storage.confine import exists, resolve
 from bootgraft.storage.durable import explained
 from bootgraft.storage.journal import MAX_HEAD
 from bootgraft.storage.journaldisks import Journal, covered_files, disk_file
-from bootgraft.storage.journalfile import JournalFile
+from bootgraft.storage.journalfile import KIND, JournalFile
+from bootgraft.storage.ownership import foreign_file, is_trusted_owner
 from bootgraft.storage.pointers import pointer_beside, read_pointer
 
 _MAX_JOURNALS = 1024
@@ -43,11 +45,10 @@ class NearbyJournals:
         """
         for disk in self._disks:
             for name in () if disk is None else _names_of(disk):
-                count = 0
-                for path in _journals_of(name):
-                    count += self._take(path, [name])
-                    if count == _MAX_JOURNALS:
-                        break
+                paths, foreign = _journals_of(name)
+                self.foreign += foreign
+                for path in paths[:_MAX_JOURNALS]:
+                    self._take(path, [name])
                 for path in self._pointed_at(pointer_beside(name), tolerate_missing=tolerate_missing):
                     self._take(path, [name])
 
@@ -62,15 +63,13 @@ class NearbyJournals:
             about = disks if len(disks) == len(self._disks) else []  # nobody knows who owns a URI
             self._read(path, about, explicit=True)
 
-    def _take(self, path: Path, about: Sequence[Path]) -> bool:
-        """Read a journal, and tell whether it counts."""
+    def _take(self, path: Path, about: Sequence[Path]) -> None:
+        """Read a journal, unless it turns out to be foreign."""
         try:
             if path not in self.found:
                 self._read(path, about, explicit=False)
         except ForeignFileError as error:
             self.foreign.append(error)
-            return False
-        return True
 
     def _read(self, path: Path, about: Sequence[Path], *, explicit: bool) -> None:
         """Read a journal's head, and make sure that it counts for all that it is about."""
@@ -112,11 +111,31 @@ def _names_of(disk: Path) -> Iterator[Path]:
         yield disk.with_name(disk.name.removesuffix(".vmdk") + "-flat.vmdk")
 
 
-def _journals_of(disk: Path) -> list[Path]:
-    """Return what has the name of a journal beside a disk, the newest first."""
-    name = re.compile(re.escape(disk.name) + r"\.bootgraft-([1-9][0-9]{0,9})\.journal")
+def _journals_of(disk: Path) -> tuple[list[Path], list[ForeignFileError]]:
+    """Return what has the name of a journal beside a disk, the newest first; and apart from it what is foreign."""
+    ours: list[Path] = []
+    foreign: list[ForeignFileError] = []
+    counts: dict[int, bool] = {}  # each owner is asked about once: thousands of files may have been planted
+    for name, owner in _named(disk):
+        if owner not in counts:
+            counts[owner] = is_trusted_owner(owner, [disk])
+        if counts[owner]:
+            ours.append(disk.with_name(name))
+        else:
+            foreign.append(foreign_file(f"{disk.parent}/{name}", owner, kind=KIND))
+    return ours, foreign
+
+
+def _named(disk: Path) -> list[tuple[str, int]]:
+    """Return name and owner of each file that has the name of a journal beside a disk, the newest first."""
+    pattern = re.compile(re.escape(disk.name) + r"\.bootgraft-([1-9][0-9]{0,9})\.journal")
     if not disk.parent.is_dir():
         return []
+    found = []
     with explained(disk, action="looking for undo journals beside the disk"), os.scandir(disk.parent) as entries:
-        found = [match for entry in entries if (match := name.fullmatch(entry.name))]
-    return [disk.with_name(match[0]) for match in sorted(found, key=lambda match: int(match[1]), reverse=True)]
+        for entry in entries:
+            match = pattern.fullmatch(entry.name)
+            if match:
+                with suppress(FileNotFoundError):  # removed just now
+                    found.append((int(match[1]), entry.name, entry.stat(follow_symlinks=False).st_uid))
+    return [(name, owner) for _, name, owner in sorted(found, reverse=True)]

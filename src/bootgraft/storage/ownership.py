@@ -77,13 +77,18 @@ def require_owner(path: Path, about: Iterable[Path], *, kind: str, descriptor: i
     """
     owner = (path.lstat() if descriptor is None else os.fstat(descriptor)).st_uid
     if not is_trusted_owner(owner, about):
-        raise ForeignFileError(
-            f"this {kind} does not count: it belongs to {user_name(owner)}, who is neither root nor you, and "
-            "does not own every disk and file that it is about",
-            where=str(path),
-            advice="If you know where it comes from and trust it, make it yours (chown, as root); if not, delete it or "
-            "move the disk to a folder that only you may write to",
-        )
+        raise foreign_file(str(path), owner, kind=kind)
+
+
+def foreign_file(path: str, owner: int, *, kind: str) -> ForeignFileError:
+    """Return the error for a file whose owner's word does not count."""
+    return ForeignFileError(
+        f"this {kind} does not count: it belongs to {user_name(owner)}, who is neither root nor you, and does not own "
+        "every disk and file that it is about",
+        where=path,
+        advice="If you know where it comes from and trust it, make it yours (chown, as root); if not, delete it or "
+        "move the disk to a folder that only you may write to",
+    )
 
 
 def is_trusted_owner(owner: int, about: Iterable[Path]) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bootgraft.errors import BootgraftError, JournalError
 from bootgraft.storage.durable import explained, open_regular, sync_folder
-from bootgraft.storage.journalfile import lock_file
+from bootgraft.storage.journalfile import KIND, lock_file
 from bootgraft.storage.newfile import create_new, in_the_way, is_at, make_way
 from bootgraft.storage.ownership import is_trusted_owner, require_trusted
 
@@ -109,7 +109,7 @@ def _clear(partial: Path, journal: Path, about: Sequence[Path]) -> None:
 def _require_counts(descriptor: int, journal: Path, about: Sequence[Path]) -> None:
     """Raise JournalError where a later undo would not trust what is created here."""
     try:
-        require_trusted(descriptor, journal, about, kind="undo journal")
+        require_trusted(descriptor, journal, about, kind=KIND)
     except JournalError as error:
         raise JournalError(
             "its file system gives new files to another user or lets others write to them, so that no undo could trust "
