@@ -7,9 +7,9 @@ from msgspec import Struct, field
 from bootgraft.errors import FileMissingError, FileSystemError
 from bootgraft.filesystems.base import Entry, FileSystemKind, VolumeState, parts
 from bootgraft.machine import Disk, Machine, Volume
-from bootgraft.storage.blockdevice import Slice
-from bootgraft.storage.partitions import Partition, PartitionTable, TableKind, number_partitions
-from tests.storage.disks import MemoryDisk
+from bootgraft.storage.devices.blockdevice import Slice
+from bootgraft.storage.disks.partitions import Partition, PartitionTable, TableKind, number_partitions
+from tests.storage.sample_disks import MemoryDisk
 
 _DIRECTORY = 0x10
 SIGNATURE = 0x12345678

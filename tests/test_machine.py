@@ -11,7 +11,7 @@ from bootgraft.errors import FileMissingError, FileSystemError, PartitionTableEr
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Disk, Machine, MbrPartition
 from tests.fakes import SIGNATURE, FakePartition, machine_of, volume_of
-from tests.storage.disks import SparseDisk, sfdisk
+from tests.storage.sample_disks import SparseDisk, sfdisk
 
 MIB = 1 << 20
 SCRIPT = """label: dos

@@ -17,12 +17,12 @@ from tests.machines import vista
 from tests.machines.build import build
 from tests.machines.spec import Disk, FileSystem, Loader, MachineSpec, Partition
 from tests.machines.windows_files import loader_files
-from tests.storage.disks import MemoryDisk
+from tests.storage.sample_disks import MemoryDisk
 from tests.worker.in_process import do
 
 from bootgraft.errors import BootgraftError
 from bootgraft.jsontext import to_json
-from bootgraft.storage.overlay import Overlay
+from bootgraft.storage.devices.overlay import Overlay
 from bootgraft.worker.job import Operation
 
 _MIB = 2048

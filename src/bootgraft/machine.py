@@ -14,8 +14,8 @@ from msgspec import Struct
 from bootgraft.changes import FileId
 from bootgraft.errors import BootgraftError, FileSystemError, PartitionTableError
 from bootgraft.filesystems.base import FileSystem, FileSystemKind
-from bootgraft.storage.blockdevice import BlockDevice, Slice
-from bootgraft.storage.partitions import (
+from bootgraft.storage.devices.blockdevice import BlockDevice, Slice
+from bootgraft.storage.disks.partitions import (
     Partition,
     PartitionTable,
     TableKind,

@@ -10,7 +10,7 @@ from bootgraft.boot.chain import BootChain, follow
 from bootgraft.errors import FileSystemError
 from bootgraft.filesystems.base import FileSystemKind, VolumeState
 from bootgraft.machine import Machine
-from bootgraft.storage.partitions import PartitionTable, TableKind
+from bootgraft.storage.disks.partitions import PartitionTable, TableKind
 from bootgraft.windows.product import Product
 
 MULTI = "multi(0)disk(0)rdisk({})partition({})"

@@ -8,7 +8,7 @@ import pytest
 from tests.machines import spec
 from tests.machines.build import BuiltMachine
 from tests.machines.windows2003 import arc, boot_ini
-from tests.storage.disks import SparseDisk
+from tests.storage.sample_disks import SparseDisk
 
 from bootgraft.boot.chain import BootChain, follow
 from bootgraft.errors import DirtyHiveError

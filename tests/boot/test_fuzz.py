@@ -5,9 +5,9 @@ from collections import Counter
 
 import pytest
 from benchmarks.fuzz.machines import MachineSeed, attempt, mutated, seeds
-from tests.storage.disks import MemoryDisk
+from tests.storage.sample_disks import MemoryDisk
 
-from bootgraft.storage.overlay import Overlay
+from bootgraft.storage.devices.overlay import Overlay
 
 CASES = 20
 """Of each seed."""

@@ -6,7 +6,7 @@ from tests.fakes import FakeFileSystem, FakePartition, machine_of
 from bootgraft.boot.unusable import UnusableKind, explain
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Machine
-from bootgraft.storage.partitions import Partition
+from bootgraft.storage.disks.partitions import Partition
 
 
 def cause(partition: FakePartition) -> UnusableKind | None:

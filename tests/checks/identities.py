@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from bootgraft.changes import Change, CreateKey, DeleteValue, FileId, SetValue, WriteSectors
 from bootgraft.checks.finding import Finding
 from bootgraft.checks.identity.identity_facts import DiskIdentity, IdentityFacts, VolumeIdentity, WindowsIdentity
-from bootgraft.storage.partitions import TableKind
+from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.windows.mounted_devices import MountedDevice, gpt_identity, mbr_identity
 
 OLD, NEW = 0x5E0A71C3, 0x77777777

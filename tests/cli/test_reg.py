@@ -14,7 +14,7 @@ from tests.registry.support import FILETIME, Memory
 
 from bootgraft.machine import Machine
 from bootgraft.registry.hive import Hive
-from bootgraft.storage.rawfile import RawFile
+from bootgraft.storage.devices.rawfile import RawFile
 
 Run = Callable[..., CommandResult]
 ATAPI = r"HKLM\SYSTEM\CurrentControlSet\Services\atapi"

@@ -13,8 +13,8 @@ from bootgraft.cli.options import Options
 from bootgraft.cli.session import Session
 from bootgraft.errors import BootgraftError, ImageError, ReadOnlyError
 from bootgraft.events import silent
-from bootgraft.storage.imageinfo import ImageFormat
-from bootgraft.storage.images import identify, open_image
+from bootgraft.storage.images.imageinfo import ImageFormat
+from bootgraft.storage.images.opening import identify, open_image
 from bootgraft.worker.job import Operation
 
 Convert = Callable[[Path, ImageForm], Path]

@@ -25,7 +25,7 @@ from tests.machines.build import BuiltMachine
 from tests.machines.formats import ImageForm, flat_extents, snapshot_child
 from tests.machines.spec import SECTOR
 from tests.machines.tools import run
-from tests.storage.test_vhdx import with_log
+from tests.storage.images.test_vhdx import with_log
 
 Convert = Callable[[Path, ImageForm], Path]
 _TABLE_ENTRY = 446

@@ -13,7 +13,7 @@ from tests.machines.windows_hives import LSI_LOGIC_DEVICE, SCSI_ADAPTER, Symmpi
 from bootgraft.machine import Machine
 from bootgraft.registry.hive import Hive
 from bootgraft.registry.values import ValueType, text_data
-from bootgraft.storage.rawfile import RawFile
+from bootgraft.storage.devices.rawfile import RawFile
 
 READY = {"symmpi": Symmpi.READY, "binding": True, "driver": DriverFile.GOOD}
 SETS = ("ControlSet001", "ControlSet002")

@@ -20,7 +20,7 @@ from tests.machines.build import BuiltMachine
 from tests.machines.formats import ImageForm, flat_extents, snapshot_child
 from tests.machines.spec import Architecture, HiveState, VolumeState
 from tests.machines.windows_hives import ControlSet
-from tests.storage.test_vhdx import with_log
+from tests.storage.images.test_vhdx import with_log
 
 Build = Callable[..., BuiltMachine]
 GOLDENS = Path(__file__).with_name("goldens")

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from bootgraft.cli.main import main
-from bootgraft.storage.nbd import Connection, NbdDevice
+from bootgraft.storage.devices.nbd import Connection, NbdDevice
 from bootgraft.worker.channel import Channel
 
 _CALLS = ("pwrite", "fsync", "fdatasync", "rename", "unlink", "ftruncate", "posix_fallocate")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from bootgraft.storage.blockdevice import check_range
+from bootgraft.storage.devices.blockdevice import check_range
 
 MTOOLSRC = "mtools_skip_check=1\ndefault_codepage=437\n"
 

@@ -14,7 +14,7 @@ import pytest
 from msgspec import Struct, field
 
 from bootgraft.filesystems.ntfs import NtfsVolume, mount_ntfs
-from bootgraft.storage.blockdevice import check_range
+from bootgraft.storage.devices.blockdevice import check_range
 
 CLUSTER = 4096
 TESTDATA = Path(__file__).resolve().parents[3] / "shared" / "testdata"

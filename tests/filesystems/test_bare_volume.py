@@ -1,7 +1,7 @@
 """Files by themselves as a volume."""
 
 import pytest
-from tests.storage.disks import MemoryDisk
+from tests.storage.sample_disks import MemoryDisk
 
 from bootgraft.errors import FileMissingError, FileSystemError
 from bootgraft.filesystems.bare_volume import BareFile, BareVolume

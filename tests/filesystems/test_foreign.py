@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from tests.storage.disks import MemoryDisk
+from tests.storage.sample_disks import MemoryDisk
 
 from bootgraft.filesystems.foreign import disk_encryption, looks_random, volume_encryption
 

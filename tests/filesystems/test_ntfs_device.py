@@ -17,7 +17,7 @@ from bootgraft.errors import FileSystemError, ImageError
 from bootgraft.filesystems.ntfs import NtfsVolume, mount_ntfs
 from bootgraft.filesystems.ntfs_device import Operations
 from bootgraft.filesystems.ntfs_library import load
-from bootgraft.storage.blockdevice import BlockDevice, Slice
+from bootgraft.storage.devices.blockdevice import BlockDevice, Slice
 
 
 class Failing(Struct):

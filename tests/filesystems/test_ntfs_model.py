@@ -9,7 +9,7 @@ from msgspec import Struct
 from tests.filesystems.ntfs_images import assert_consistent, blank, mount
 
 from bootgraft.filesystems.ntfs import mount_ntfs
-from bootgraft.storage.blockdevice import check_range
+from bootgraft.storage.devices.blockdevice import check_range
 
 NAMES = ("symmpi.sys", "SYSTEM", "boot.ini")
 UNTOUCHED = bytes(range(256)) * 700

@@ -7,7 +7,7 @@ from msgspec import Struct, field
 
 from bootgraft.errors import ImageError
 from bootgraft.filesystems.readahead import CHUNK, LONGEST, ReadAhead
-from bootgraft.storage.blockdevice import check_range
+from bootgraft.storage.devices.blockdevice import check_range
 
 
 class Memory(Struct):

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bootgraft.errors import BootgraftError
-from bootgraft.storage.overlay import MAX_RUN, Overlay
+from bootgraft.storage.devices.overlay import MAX_RUN, Overlay
 from bootgraft.worker.job import Operation
 from tests.layouts.layout import Layout
 from tests.machines import oracles
@@ -13,7 +13,7 @@ from tests.machines.build import BuiltMachine
 from tests.machines.spec import FileSystem
 from tests.machines.tools import run
 from tests.report.contract import printed
-from tests.storage.disks import SparseDisk
+from tests.storage.sample_disks import SparseDisk
 from tests.worker.in_process import do
 
 

@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from tests.machines.build import BuiltMachine
 from tests.machines.spec import VolumeState
-from tests.storage.disks import SparseDisk
+from tests.storage.sample_disks import SparseDisk
 
 from bootgraft.boot.bios.bootcode import none_given
 from bootgraft.changes import Plan
@@ -19,7 +19,7 @@ from bootgraft.repair.consent import Consent
 from bootgraft.repair.rounds import Repaired, Unchanged, repair
 from bootgraft.repair.task import RepairTask
 from bootgraft.report.device import DeviceSpec
-from bootgraft.storage.overlay import Overlay
+from bootgraft.storage.devices.overlay import Overlay
 from bootgraft.windows.installation import Installation
 from bootgraft.worker.job import DriverSource, GivenSources, Job, Operation, Request
 from bootgraft.worker.packages import find_packages

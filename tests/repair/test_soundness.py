@@ -20,7 +20,7 @@ from bootgraft.registry.baseblock import BASE_SIZE
 from bootgraft.registry.hive import Hive
 from bootgraft.repair.apply import apply
 from bootgraft.repair.soundness import findings, read_strictly, require_no_worse
-from bootgraft.storage.overlay import Overlay
+from bootgraft.storage.devices.overlay import Overlay
 from bootgraft.worker.job import Operation
 
 SYSTEM = "\\WINDOWS\\system32\\config\\SYSTEM"

@@ -33,7 +33,7 @@ from bootgraft.report.document import (
     windows_document,
 )
 from bootgraft.report.documents.changing import RepairDocument
-from bootgraft.storage.partitions import Partition
+from bootgraft.storage.disks.partitions import Partition
 from bootgraft.worker.job import Operation
 
 HIVE = FileId(0, 8192, "disk 0 partition 1", "\\WINDOWS\\system32\\config\\SYSTEM")

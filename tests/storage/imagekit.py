@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bootgraft.storage.container import ContainerFile
+from bootgraft.storage.images.container import ContainerFile
 
 REAL = Path(__file__).resolve().parents[3] / "shared" / "testdata" / "disk-images"
 

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from msgspec import Struct, field
 
-from bootgraft.storage.blockdevice import SECTOR
+from bootgraft.storage.devices.blockdevice import SECTOR
+from bootgraft.storage.devices.overlay import Run
+from bootgraft.storage.devices.rawfile import RawFile
 from bootgraft.storage.fileidentity import identify_file
-from bootgraft.storage.images import ImageFormat, ImageInfo, OpenImage
-from bootgraft.storage.journaldisks import Journal
-from bootgraft.storage.journalsearch import require_journal
-from bootgraft.storage.overlay import Run
-from bootgraft.storage.rawfile import RawFile
-from bootgraft.storage.transaction import DiskTransaction, Transaction
+from bootgraft.storage.images.opening import ImageFormat, ImageInfo, OpenImage
+from bootgraft.storage.journal.journaldisks import Journal
+from bootgraft.storage.journal.journalsearch import require_journal
+from bootgraft.storage.journal.transaction import DiskTransaction, Transaction
 
 
 class FakeOverlay(Struct):

@@ -15,13 +15,13 @@ from tests.storage.test_journal_formats import AFTER, BEFORE, CHANGES, Container
 
 from bootgraft.errors import JournalError
 from bootgraft.events import Event, Monitor, silent
-from bootgraft.storage.commit import commit
-from bootgraft.storage.images import OpenImage, identify_stored, open_image
-from bootgraft.storage.journal import JournalState
-from bootgraft.storage.journalsearch import require_journal
-from bootgraft.storage.overlay import Overlay
-from bootgraft.storage.transaction import DiskTransaction, Transaction
-from bootgraft.storage.undo import resume, undo
+from bootgraft.storage.devices.overlay import Overlay
+from bootgraft.storage.images.opening import OpenImage, identify_stored, open_image
+from bootgraft.storage.journal.commit import commit
+from bootgraft.storage.journal.head import JournalState
+from bootgraft.storage.journal.journalsearch import require_journal
+from bootgraft.storage.journal.transaction import DiskTransaction, Transaction
+from bootgraft.storage.journal.undo import resume, undo
 
 KINDS = [
     *(

@@ -9,14 +9,14 @@ import pytest
 from tests.storage.test_journal_formats import Container
 
 from bootgraft.errors import ImageError, ImageInUseError
-from bootgraft.storage.commit import commit
+from bootgraft.storage.devices.overlay import Overlay
 from bootgraft.storage.fileidentity import identify_file, open_files, open_identified, require_identified
-from bootgraft.storage.images import OpenImage, identify, open_image
-from bootgraft.storage.journalsearch import new_journal_path
-from bootgraft.storage.keptbytes import kept_bytes, restore_kept
-from bootgraft.storage.mending import mend
-from bootgraft.storage.overlay import Overlay
-from bootgraft.storage.transaction import DiskTransaction, Transaction
+from bootgraft.storage.images.mending import mend
+from bootgraft.storage.images.opening import OpenImage, identify, open_image
+from bootgraft.storage.images.preserved_ranges import kept_bytes, restore_kept
+from bootgraft.storage.journal.commit import commit
+from bootgraft.storage.journal.journalsearch import new_journal_path
+from bootgraft.storage.journal.transaction import DiskTransaction, Transaction
 
 EXCHANGED = "put another file in its place"
 

@@ -14,14 +14,14 @@ import pytest
 from tests.storage.journal_machine import noise
 
 from bootgraft.errors import BootgraftError, ImageError, JournalError, UsageError
-from bootgraft.storage.commit import commit
+from bootgraft.storage.devices.overlay import Overlay
 from bootgraft.storage.fileidentity import FileIdentity
-from bootgraft.storage.images import OpenImage, identify, open_image
-from bootgraft.storage.journal import JournalState
-from bootgraft.storage.journalsearch import new_journal_path, require_journal, require_no_unfinished
-from bootgraft.storage.overlay import Overlay
-from bootgraft.storage.transaction import DiskTransaction, Transaction
-from bootgraft.storage.undo import resume, undo
+from bootgraft.storage.images.opening import OpenImage, identify, open_image
+from bootgraft.storage.journal.commit import commit
+from bootgraft.storage.journal.head import JournalState
+from bootgraft.storage.journal.journalsearch import new_journal_path, require_journal, require_no_unfinished
+from bootgraft.storage.journal.transaction import DiskTransaction, Transaction
+from bootgraft.storage.journal.undo import resume, undo
 
 pytestmark = pytest.mark.skipif(
     shutil.which("qemu-nbd") is None or shutil.which("qemu-img") is None, reason="qemu-utils is not installed"
@@ -313,7 +313,7 @@ def unmapped_blocks(vdi: bytes | bytearray) -> int:
 
 @pytest.mark.parametrize("work", [undo, resume])
 def test_a_vhdx_that_names_an_empty_log_can_be_written_again(tmp_path: Path, work: Any) -> None:
-    from bootgraft.storage import vhdx
+    from bootgraft.storage.images import vhdx
 
     container = Container(tmp_path / "vm", "vhdx")
     crash_by_hand(container)

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.storage.disks import SparseDisk
+from tests.storage.sample_disks import SparseDisk
 
 from bootgraft.events import Monitor, silent
 from bootgraft.report.device import DeviceSpec
-from bootgraft.storage.blockdevice import BlockDevice
-from bootgraft.storage.overlay import Overlay
+from bootgraft.storage.devices.blockdevice import BlockDevice
+from bootgraft.storage.devices.overlay import Overlay
 from bootgraft.worker.job import AnyOutcome, DriverSource, GivenSources, Job, Operation, Request
 from bootgraft.worker.operations import run_job
 

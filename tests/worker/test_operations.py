@@ -11,7 +11,7 @@ from tests.machines.spec import Architecture, File, HiveState, VolumeState
 from tests.machines.windows_files import DriverFile, symmpi_binary
 from tests.machines.windows_hives import ControlSet, Instance, Select, Symmpi, binding_keys, symmpi_keys
 from tests.report.contract import printed
-from tests.storage.disks import MemoryDisk
+from tests.storage.sample_disks import MemoryDisk
 from tests.worker.in_process import do, overlays_on
 
 from bootgraft.errors import (
@@ -22,7 +22,7 @@ from bootgraft.errors import (
     UsageError,
 )
 from bootgraft.events import Event
-from bootgraft.storage.overlay import Overlay
+from bootgraft.storage.devices.overlay import Overlay
 from bootgraft.worker.job import AnyOutcome, Operation
 
 Build = Callable[..., BuiltMachine]

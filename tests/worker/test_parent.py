@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 from msgspec import Struct, field
 from tests.machines.build import BuiltMachine
-from tests.storage.disks import MemoryDisk, SparseDisk
+from tests.storage.sample_disks import MemoryDisk, SparseDisk
 from tests.worker.fake_child import fake_child
 
 from bootgraft.errors import BootConfigError, BootgraftError, ImageError
 from bootgraft.events import Event, EventKind, silent
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.documents.verdict import CheckDocument
-from bootgraft.storage.imageinfo import ImageFormat
-from bootgraft.storage.images import identify, open_image
-from bootgraft.storage.overlay import Overlay
+from bootgraft.storage.devices.overlay import Overlay
+from bootgraft.storage.images.imageinfo import ImageFormat
+from bootgraft.storage.images.opening import identify, open_image
 from bootgraft.worker import parent as parent_module
 from bootgraft.worker.job import AnyOutcome, DriverSource, GivenSources, Job, Operation, Request
 from bootgraft.worker.parent import Worker

@@ -15,7 +15,7 @@ from bootgraft.boot.ntldr import chain as ntldr
 from bootgraft.boot.steps import BootChain, BootTarget, BrokenLinkError, Step, broken
 from bootgraft.boot.walk import ChainWalk
 from bootgraft.machine import Disk, Firmware, Machine, Volume
-from bootgraft.storage.partitions import TableKind
+from bootgraft.storage.disks.partitions import TableKind
 
 if TYPE_CHECKING:  # most volumes can be read
     from bootgraft.boot.unusable import Unusable

@@ -7,7 +7,7 @@ from msgspec import Struct
 from bootgraft.filesystems import foreign
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Machine, Volume
-from bootgraft.storage import ldm
+from bootgraft.storage.disks import ldm
 
 _STORAGE_SPACES = "E75CAF8F-F680-4CEE-AFA3-B001E56EFC2D"
 _FAULT_TOLERANT = frozenset({"0x86", "0x87", "0x8B", "0x8C", "0xC6", "0xC7"})

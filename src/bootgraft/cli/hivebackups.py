@@ -18,11 +18,11 @@ from pathlib import Path
 
 from bootgraft.cli.terminal import tell
 from bootgraft.errors import ForeignFileError, ImageError
-from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.storage.devices.blockdevice import BlockDevice
+from bootgraft.storage.devices.rawfile import RawFile
 from bootgraft.storage.durable import sync_folder
 from bootgraft.storage.newfile import create_new, is_at, make_way
 from bootgraft.storage.ownership import name_passed_over, open_trusted
-from bootgraft.storage.rawfile import RawFile
 
 PIECE = 2**20
 """Bytes that are read or written at a time."""

@@ -215,7 +215,7 @@ def _command(name: str) -> ModuleType:
 def _tell_unfinished(options: Options) -> None:
     """Say what is half-done, and the command that mends it; nothing is where no image was being written."""
     from bootgraft.events import silent
-    from bootgraft.storage.journalsearch import require_no_unfinished
+    from bootgraft.storage.journal.journalsearch import require_no_unfinished
 
     try:
         require_no_unfinished(options.covered, options.journal, monitor=silent)

@@ -10,12 +10,12 @@ from bootgraft.cli.vm import read_again, refuse_locked, unplugged_between
 from bootgraft.errors import UsageError
 from bootgraft.report.documents.changing import ReconnectDocument
 from bootgraft.report.text import plan_text
-from bootgraft.storage import locks
-from bootgraft.storage.commit import commit
 from bootgraft.storage.confine import resolve
-from bootgraft.storage.editedfile import draft_edit
-from bootgraft.storage.journalsearch import find_journals, new_journal_path, require_no_unfinished
-from bootgraft.storage.transaction import Transaction
+from bootgraft.storage.journal.commit import commit
+from bootgraft.storage.journal.editedfile import draft_edit
+from bootgraft.storage.journal.journalsearch import find_journals, new_journal_path, require_no_unfinished
+from bootgraft.storage.journal.transaction import Transaction
+from bootgraft.storage.usage import locks
 from bootgraft.targets.descriptions.vmdescription import VmDescription
 from bootgraft.targets.descriptions.vmfile import parse_description, plug, read_bytes
 

@@ -21,13 +21,13 @@ from bootgraft.events import Event, EventKind
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.documents.changing import UndoDocument
 from bootgraft.report.documents.registry import EditDocument
-from bootgraft.storage.blockdevice import BlockDevice
 from bootgraft.storage.confine import resolve
+from bootgraft.storage.devices.blockdevice import BlockDevice
+from bootgraft.storage.devices.overlay import Overlay
+from bootgraft.storage.devices.padded import Padded
+from bootgraft.storage.devices.rawfile import RawFile
 from bootgraft.storage.durable import sync_folder
-from bootgraft.storage.overlay import Overlay
 from bootgraft.storage.ownership import require_owner
-from bootgraft.storage.padded import Padded
-from bootgraft.storage.rawfile import RawFile
 from bootgraft.worker.job import AnyOutcome, GivenSources, Job, Operation, Request
 from bootgraft.worker.parent import Worker
 

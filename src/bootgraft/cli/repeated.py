@@ -2,7 +2,7 @@
 
 from bootgraft.cli.options import Options
 from bootgraft.errors import UsageError
-from bootgraft.storage.journaldisks import disk_file
+from bootgraft.storage.journal.journaldisks import disk_file
 
 
 def refuse_repeated(options: Options) -> None:

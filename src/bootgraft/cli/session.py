@@ -9,12 +9,12 @@ from bootgraft.cli.options import Options
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.repair.consent import Consent
 from bootgraft.report.device import DeviceSpec
-from bootgraft.storage.overlay import Overlay
+from bootgraft.storage.devices.overlay import Overlay
 from bootgraft.worker.job import AnyOutcome, DescribedMachine, DriverSource, GivenSources, Job, Operation, Request
 from bootgraft.worker.parent import Worker
 
 if TYPE_CHECKING:  # loaded beside the child
-    from bootgraft.storage.images import OpenImage
+    from bootgraft.storage.images.opening import OpenImage
 
 
 class Session:

@@ -11,13 +11,13 @@ from bootgraft.cli.session import tell_notes, tell_open
 from bootgraft.cli.terminal import answer, monitor_for, put_json
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.report.documents.changing import ResumeDocument, UndoDocument
-from bootgraft.storage.imageinfo import ImageFormat
-from bootgraft.storage.images import OpenImage, identify_stored, open_image
-from bootgraft.storage.journaldisks import Journal
-from bootgraft.storage.journalsearch import require_journal
-from bootgraft.storage.undo import Description
-from bootgraft.storage.undo import resume as resume_repair
-from bootgraft.storage.undo import undo as undo_repair
+from bootgraft.storage.images.imageinfo import ImageFormat
+from bootgraft.storage.images.opening import OpenImage, identify_stored, open_image
+from bootgraft.storage.journal.journaldisks import Journal
+from bootgraft.storage.journal.journalsearch import require_journal
+from bootgraft.storage.journal.undo import Description
+from bootgraft.storage.journal.undo import resume as resume_repair
+from bootgraft.storage.journal.undo import undo as undo_repair
 
 _SNAPSHOT = (
     "If Windows has run on what is built on it, keep both as they are. If not, delete what is built on it (a snapshot "

@@ -11,10 +11,10 @@ from bootgraft.changes import EditVmFile
 from bootgraft.cli.options import Options
 from bootgraft.errors import ImageInUseError, UsageError, VmDescriptionError
 from bootgraft.events import silent
-from bootgraft.storage import locks
 from bootgraft.storage.confine import resolve
-from bootgraft.storage.journal import EditedFile
-from bootgraft.storage.journalsearch import find_journal, require_no_unfinished
+from bootgraft.storage.journal.head import EditedFile
+from bootgraft.storage.journal.journalsearch import find_journal, require_no_unfinished
+from bootgraft.storage.usage import locks
 from bootgraft.targets.descriptions.vmdescription import VmDescription
 from bootgraft.targets.descriptions.vmdisks import LocatedDisks, locate, match
 from bootgraft.targets.descriptions.vmfile import EDITABLE, parse_description, plug, read_bytes, titles

@@ -11,16 +11,16 @@ from bootgraft.cli.options import Options
 from bootgraft.cli.session import Session, tell_notes
 from bootgraft.errors import ImageError, UsageError
 from bootgraft.events import Event, EventKind, Monitor
-from bootgraft.storage.commit import commit
+from bootgraft.storage.devices.overlay import MAX_RUN, Overlay
+from bootgraft.storage.devices.qemunbd import create_overlay
 from bootgraft.storage.durable import sync_folder
-from bootgraft.storage.editedfile import draft_edit
-from bootgraft.storage.imageinfo import ImageFormat
-from bootgraft.storage.images import OpenImage, identify, open_image
-from bootgraft.storage.journalsearch import new_journal_path
+from bootgraft.storage.images.imageinfo import ImageFormat
+from bootgraft.storage.images.opening import OpenImage, identify, open_image
+from bootgraft.storage.journal.commit import commit
+from bootgraft.storage.journal.editedfile import draft_edit
+from bootgraft.storage.journal.journalsearch import new_journal_path
+from bootgraft.storage.journal.transaction import DiskTransaction, Transaction
 from bootgraft.storage.newfile import make_way
-from bootgraft.storage.overlay import MAX_RUN, Overlay
-from bootgraft.storage.qemunbd import create_overlay
-from bootgraft.storage.transaction import DiskTransaction, Transaction
 from bootgraft.worker.job import AnyOutcome
 
 

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from bootgraft.errors import FileMissingError, FileSystemError
 from bootgraft.filesystems.base import Entry, FileSystemKind, VolumeState, parts
-from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.storage.devices.blockdevice import BlockDevice
 
 
 class BareFile(Struct):

@@ -8,7 +8,7 @@ import struct
 
 from bootgraft.errors import FileSystemError
 from bootgraft.filesystems.base import FileSystem, FileSystemKind
-from bootgraft.storage.blockdevice import SECTOR, BlockDevice
+from bootgraft.storage.devices.blockdevice import SECTOR, BlockDevice
 
 _NTFS_BPB = struct.Struct("<HBHBHHBHHHII4xQQ")
 _BITLOCKER_TO_GO = bytes.fromhex("3bd66749292ed84a8399f6a339e3d001")  # 4967D63B-2E29-4AD8-8399-F6A339E3D001

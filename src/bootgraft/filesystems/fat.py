@@ -19,7 +19,7 @@ from bootgraft.filesystems.fat_directory import ARCHIVE, DIRECTORY, Record, dot_
 from bootgraft.filesystems.fat_names import NewName, fold, new_name
 from bootgraft.filesystems.fat_table import CHKDSK, FatTable
 from bootgraft.filesystems.fat_tree import Directory, FatTree, Room
-from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.storage.devices.blockdevice import BlockDevice
 
 MAX_FILE_SIZE = 0xFFFFFFFF
 """Bytes in the largest file that a directory entry can describe."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from bootgraft.errors import FileSystemError
 from bootgraft.filesystems.fat_boot import FatLayout
-from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.storage.devices.blockdevice import BlockDevice
 
 CHKDSK = "Attach the image to another Windows machine, run chkdsk /f on this volume, then run bootgraft again"
 """What to do about a damaged FAT volume."""

@@ -16,7 +16,7 @@ from bootgraft.filesystems.fat_boot import FatLayout
 from bootgraft.filesystems.fat_directory import MAX_SLOTS, SLOT, Listing, Record, find_room, parse
 from bootgraft.filesystems.fat_names import fold
 from bootgraft.filesystems.fat_table import CHKDSK, FatTable
-from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.storage.devices.blockdevice import BlockDevice
 
 _CACHED_RECORDS = MAX_SLOTS
 

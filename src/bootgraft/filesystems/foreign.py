@@ -7,7 +7,7 @@ LUKS); VeraCrypt, src/Boot/Windows/BootSector.asm (TrueCrypt, VeraCrypt).
 import math
 from collections import Counter
 
-from bootgraft.storage.blockdevice import SECTOR, BlockDevice
+from bootgraft.storage.devices.blockdevice import SECTOR, BlockDevice
 
 _DISK = (  # text, product, and the offsets (bytes in sector 0) between which the text begins
     (b"VeraCrypt Boot Loader", "VeraCrypt", 0, 64),

@@ -24,7 +24,7 @@ from bootgraft.filesystems.ntfs_entries import DIRECTORY, REFERENCE_MASK, WINDOW
 from bootgraft.filesystems.ntfs_handles import DATA, INDEX_ROOT, ROOT, VOLUME_NAME, Handles
 from bootgraft.filesystems.ntfs_library import PACKAGES, SONAME, Library, load
 from bootgraft.filesystems.readahead import ReadAhead
-from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.storage.devices.blockdevice import BlockDevice
 
 _VOLUME = 3  # MFT record of $Volume
 _UPCASE = 10  # MFT record of $UpCase

@@ -13,7 +13,7 @@ from typing import Any
 
 from bootgraft.errors import FileSystemError
 from bootgraft.filesystems.ntfs_library import DAMAGED, Library
-from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.storage.devices.blockdevice import BlockDevice
 
 _OPEN, _READ_ONLY, _DIRTY = 1, 2, 4  # bits of ntfs_device.d_state (device.h: ND_Open, ND_ReadOnly, ND_Dirty)
 

@@ -11,7 +11,7 @@ from bootgraft.filesystems.ntfs import check_layout
 from bootgraft.filesystems.ntfs_device import Operations
 from bootgraft.filesystems.ntfs_library import Library, load
 from bootgraft.filesystems.readahead import ReadAhead
-from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.storage.devices.blockdevice import BlockDevice
 
 _FORENSIC = 0x04000000
 """volume.h, NTFS_MNT_FORENSIC: the mount itself changes nothing, and asks after neither journal nor hiberfil.sys."""

@@ -6,7 +6,7 @@ libntfs-3g reads a volume's ``$Bitmap`` in pieces of 4 KiB; on a nearly full vol
 
 from collections import OrderedDict
 
-from bootgraft.storage.blockdevice import BlockDevice, check_range
+from bootgraft.storage.devices.blockdevice import BlockDevice, check_range
 
 CHUNK = 64 * 1024
 """Bytes that one cache entry holds, and the least that is read."""

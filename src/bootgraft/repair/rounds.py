@@ -27,7 +27,7 @@ from bootgraft.repair.proof import read_back, witnesses_of
 from bootgraft.repair.soundness import Defects, findings, read_strictly, require_no_worse
 from bootgraft.repair.task import RepairTask
 from bootgraft.repair.writable import open_for_writing, refuse_unsafe, refuse_unusable
-from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.windows.installation import Installation, hive_file
 
 _OUT_OF_REACH = (Remedy.NONE, Remedy.BOOT_CODE)

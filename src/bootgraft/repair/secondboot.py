@@ -18,7 +18,7 @@ from bootgraft.machine import Machine
 from bootgraft.registry.hive import Hive
 from bootgraft.registry.values import ValueType, text_data
 from bootgraft.repair.apply import apply
-from bootgraft.storage.overlay import Overlay
+from bootgraft.storage.devices.overlay import Overlay
 from bootgraft.windows.hives import hive_path
 from bootgraft.windows.installation import Installation, open_hive
 

@@ -21,7 +21,7 @@ from bootgraft.repair.plan import commit_notes
 from bootgraft.repair.soundness import Defects, read_strictly
 from bootgraft.repair.task import Look
 from bootgraft.repair.writable import open_for_writing, refuse_unsafe, refuse_unusable
-from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.storage.devices.blockdevice import BlockDevice
 
 _NOTE = (
     "the saved session on {} is dropped ("

@@ -36,7 +36,7 @@ from bootgraft.report.documents.machine import (
     WindowsDocument,
 )
 from bootgraft.report.documents.verdict import AlternativeDocument, CheckDocument, FindingDocument, FragmentDocument
-from bootgraft.storage.ldm import is_dynamic
+from bootgraft.storage.disks.ldm import is_dynamic
 from bootgraft.windows.installation import Installation
 
 if TYPE_CHECKING:  # few ask for them

@@ -5,7 +5,7 @@ from functools import cache
 
 from bootgraft.boot.bios.bootcode import BootCode, CodeSource, harvest
 from bootgraft.machine import Machine
-from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.worker.job import Job
 
 

@@ -7,7 +7,7 @@ import sys
 from bootgraft.errors import BootgraftError
 from bootgraft.events import Event
 from bootgraft.jsontext import from_json, to_json
-from bootgraft.storage.overlay import Overlay
+from bootgraft.storage.devices.overlay import Overlay
 from bootgraft.worker.channel import MAX_READ, RUN_HEAD, Channel, ChannelClosedError, Frame, ProxyDevice, encode_error
 from bootgraft.worker.job import Job
 

@@ -10,7 +10,7 @@ from bootgraft.errors import DriverSourceError
 from bootgraft.report.documents.base import Document
 from bootgraft.report.documents.drivers import ListDocument, ShowDocument
 from bootgraft.report.drivers import list_document, list_text, show_document, show_text
-from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.targets.controllers import find_controller
 from bootgraft.worker.drivers_request import DriversAction, DriversRequest
 from bootgraft.worker.job import Job, Outcome

@@ -14,7 +14,7 @@ from bootgraft.errors import DriverSourceError
 from bootgraft.machine import Machine
 from bootgraft.report.documents.drivers import HarvestDocument, HarvestedDocument
 from bootgraft.report.drivers import harvest_text
-from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.targets.controllers import Controller, find_controller
 from bootgraft.worker.job import Job, Outcome
 from bootgraft.worker.survey import survey

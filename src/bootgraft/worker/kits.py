@@ -20,7 +20,7 @@ from bootgraft.machine import Machine
 from bootgraft.repair.plan import commit_notes, needs_driver, plan_repair
 from bootgraft.report.documents.drivers import KitDocument, KitFileDocument
 from bootgraft.report.kit import kit_text
-from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.targets.controllers import Controller, find_controller
 from bootgraft.windows.pe import Architecture
 from bootgraft.windows.versions import SERVER_2003

@@ -18,7 +18,7 @@ from bootgraft.report.document import check_document, inspect_document
 from bootgraft.report.documents.machine import InspectDocument
 from bootgraft.report.documents.verdict import CheckDocument
 from bootgraft.report.text import check_text, inspect_text
-from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.windows.installation import Installation, open_hive
 from bootgraft.worker.job import AnyOutcome, Job, Operation, Outcome
 from bootgraft.worker.recommending import recommend

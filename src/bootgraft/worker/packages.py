@@ -12,7 +12,7 @@ from bootgraft.checks.finding import DRIVER_REMEDIES
 from bootgraft.drivers.package import DriverPackage
 from bootgraft.errors import BootgraftError, DriverSourceError, FileSystemError, HiveError, PartitionTableError
 from bootgraft.machine import Machine
-from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.targets.controllers import Controller
 from bootgraft.windows.installation import Installation, open_hive
 from bootgraft.worker.job import DriverSource, Job

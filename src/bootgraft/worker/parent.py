@@ -12,8 +12,8 @@ from types import TracebackType
 from bootgraft.errors import BootgraftError, ImageError
 from bootgraft.events import Event, Monitor
 from bootgraft.jsontext import from_json, to_json
-from bootgraft.storage.blockdevice import BlockDevice
-from bootgraft.storage.overlay import Overlay
+from bootgraft.storage.devices.blockdevice import BlockDevice
+from bootgraft.storage.devices.overlay import Overlay
 from bootgraft.worker.channel import (
     MAX_READ,
     READ_REQUEST,

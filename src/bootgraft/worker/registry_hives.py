@@ -14,8 +14,8 @@ from bootgraft.machine import Disk, Machine, Volume
 from bootgraft.registry.hive import Hive
 from bootgraft.repair.apply import find_volume
 from bootgraft.repair.writable import refuse_unusable
-from bootgraft.storage.blockdevice import BlockDevice, Slice
-from bootgraft.storage.partitions import Partition, PartitionTable, TableKind
+from bootgraft.storage.devices.blockdevice import BlockDevice, Slice
+from bootgraft.storage.disks.partitions import Partition, PartitionTable, TableKind
 from bootgraft.windows.hives import hive_path
 from bootgraft.windows.installation import Installation, read_select, sets_to_edit
 from bootgraft.windows.registry_paths import (

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bootgraft.events import Monitor
-from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.worker.job import AnyOutcome, Job
 from bootgraft.worker.registry_hives import opened
 from bootgraft.worker.registry_reading import Output, read

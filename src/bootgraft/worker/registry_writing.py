@@ -25,7 +25,7 @@ from bootgraft.report.document import change_documents, finding_documents
 from bootgraft.report.documents.registry import EditDocument, LogDocument, RecoveredDocument
 from bootgraft.report.registry import diff_lines
 from bootgraft.report.text import finding_lines, plan_text, sector_line
-from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.worker.job import Job, Outcome
 from bootgraft.worker.registry_edits import Edits, delete_edits, import_edits, set_edits
 from bootgraft.worker.registry_hives import Hives, opened

@@ -14,7 +14,7 @@ from bootgraft.report.document import change_documents, check_document
 from bootgraft.report.documents.changing import RepairDocument
 from bootgraft.report.documents.verdict import CheckDocument
 from bootgraft.report.text import check_text, finding_lines, fragments_text, plan_text, summary_line, verdict_line
-from bootgraft.storage.blockdevice import BlockDevice
+from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.worker.boot_codes import given_code
 from bootgraft.worker.job import Job, Outcome
 from bootgraft.worker.packages import find_packages

@@ -6,7 +6,7 @@ from bootgraft.checks.diagnosis import Diagnosis, diagnose
 from bootgraft.checks.guest import DescribedFirmware, Guest
 from bootgraft.errors import PartitionTableError, UsageError
 from bootgraft.machine import Firmware, Machine
-from bootgraft.storage.partitions import TableKind
+from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.targets.controllers import find_controller
 from bootgraft.windows.installation import Installation, open_hive, read_installation
 from bootgraft.worker.job import Job

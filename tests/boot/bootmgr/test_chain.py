@@ -18,13 +18,13 @@ from tests.machines.vista import (
     SECOND,
     WINDOWS_GUID,
 )
-from tests.storage.disks import MemoryDisk
+from tests.storage.sample_disks import MemoryDisk
 
 from bootgraft.boot.chain import BootChain, follow
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Disk, Firmware, Machine
-from bootgraft.storage.blockdevice import Slice
-from bootgraft.storage.partitions import Partition, PartitionTable, TableKind
+from bootgraft.storage.devices.blockdevice import Slice
+from bootgraft.storage.disks.partitions import Partition, PartitionTable, TableKind
 
 ESP_FILE = "\\EFI\\Microsoft\\Boot\\bootmgfw.efi"
 FALLBACK = "\\EFI\\Boot\\bootx64.efi"

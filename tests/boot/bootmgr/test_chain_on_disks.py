@@ -12,7 +12,7 @@ from tests.machines.build import BuiltMachine
 from tests.machines.spec import FileSystem, MachineSpec
 from tests.machines.tools import run
 from tests.registry.support import real_file
-from tests.storage.disks import SparseDisk
+from tests.storage.sample_disks import SparseDisk
 
 from bootgraft.boot.chain import BootChain, follow
 from bootgraft.machine import Machine

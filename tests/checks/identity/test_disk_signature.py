@@ -21,7 +21,7 @@ from bootgraft.changes import WriteSectors
 from bootgraft.checks.finding import Severity
 from bootgraft.checks.identity import drive_letter
 from bootgraft.checks.identity.disk_signature import CHANGED, COLLISION, ZERO, check
-from bootgraft.storage.partitions import TableKind
+from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.windows.mounted_devices import mbr_identity
 
 WINDOWS_AT = TRACKS[1] * 512

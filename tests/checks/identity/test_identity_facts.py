@@ -8,7 +8,7 @@ from tests.memory_windows import memory_windows
 
 from bootgraft.boot.chain import BootChain
 from bootgraft.checks.identity.identity_facts import gather
-from bootgraft.storage.partitions import TableKind
+from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.windows.mounted_devices import mbr_identity
 
 NO_CHAIN = BootChain((), None, ())

@@ -19,7 +19,7 @@ from bootgraft.boot.bootmgr.bcd_device import (
 from bootgraft.boot.steps import broken, unknown
 from bootgraft.boot.walk import ChainWalk
 from bootgraft.machine import Disk, GptPartition, Machine, PartitionIdentity, Volume
-from bootgraft.storage.partitions import TableKind
+from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.text import printable
 
 MAX_LISTED = 12

@@ -13,8 +13,8 @@ from bootgraft.boot.walk import ChainWalk
 from bootgraft.errors import FileSystemError
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Disk, Machine, Volume
-from bootgraft.storage.blockdevice import SECTOR
-from bootgraft.storage.mbr import PROTECTIVE_TYPE, parse_record
+from bootgraft.storage.devices.blockdevice import SECTOR
+from bootgraft.storage.disks.mbr import PROTECTIVE_TYPE, parse_record
 
 SYSTEM_PARTITION = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
 """The type GUID of an EFI system partition; on MBR disks it is type 0xEF."""

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from bootgraft.storage.partitions import number_partitions
+from bootgraft.storage.disks.partitions import number_partitions
 
 __all__ = ["ArcKind", "ArcPath", "number_partitions", "parse_arc"]
 

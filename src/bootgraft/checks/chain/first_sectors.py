@@ -15,8 +15,8 @@ from bootgraft.boot.bios.loaders import BOOT_CODE_SIZE, Loader, named_in
 from bootgraft.errors import FileSystemError, PartitionTableError
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Disk, Machine, Volume
-from bootgraft.storage.blockdevice import SECTOR
-from bootgraft.storage.partitions import TableKind
+from bootgraft.storage.devices.blockdevice import SECTOR
+from bootgraft.storage.disks.partitions import TableKind
 
 _NO_COPY = 0xFFFF
 

@@ -3,7 +3,7 @@
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
 from bootgraft.checks.identity.identity_facts import IdentityFacts
-from bootgraft.storage.partitions import TableKind
+from bootgraft.storage.disks.partitions import TableKind
 
 ID = "disk-information-stale"
 _MAX_LISTED = 8

@@ -15,7 +15,7 @@ from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.identity.identity_facts import DiskIdentity, IdentityFacts
 from bootgraft.checks.identity.moved_volumes import old_signature
-from bootgraft.storage.partitions import TableKind
+from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.windows.mounted_devices import KEY
 
 ZERO = "disk-signature-zero"

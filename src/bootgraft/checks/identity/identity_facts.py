@@ -16,8 +16,8 @@ from bootgraft.errors import FileSystemError, HiveError
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Disk, Machine, Volume
 from bootgraft.registry.hive import Hive
-from bootgraft.storage.blockdevice import SECTOR
-from bootgraft.storage.partitions import TableKind
+from bootgraft.storage.devices.blockdevice import SECTOR
+from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.windows.disk_information import read_disk_signatures
 from bootgraft.windows.installation import Installation, hive_file, open_hive
 from bootgraft.windows.mounted_devices import MountedDevice, name_of_volume, read_mounted_devices
@@ -127,7 +127,7 @@ def gather(machine: Machine, chain: BootChain, installation: Installation | None
 def _unhiding(machine: Machine, volume: Volume) -> Iterator[WriteSectors]:
     if not volume.partition.attributes & HIDING_BITS:
         return
-    from bootgraft.storage.gpt import clear_attributes
+    from bootgraft.storage.disks.gpt import clear_attributes
 
     for edit in clear_attributes(machine.disks[volume.disk].device, volume.partition.slot, HIDING_BITS):
         yield WriteSectors(volume.disk, edit.offset, edit.data, edit.before, edit.what)

@@ -10,8 +10,8 @@ from bootgraft.changes import DeleteValue, RegistryChange, RegistryData, SetValu
 from bootgraft.checks.identity.identity_facts import IdentityFacts, VolumeIdentity, WindowsIdentity
 from bootgraft.machine import MbrPartition
 from bootgraft.registry.values import ValueType
-from bootgraft.storage.blockdevice import SECTOR
-from bootgraft.storage.partitions import TableKind
+from bootgraft.storage.devices.blockdevice import SECTOR
+from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.windows.mounted_devices import KEY, MountedDevice
 
 

@@ -7,7 +7,7 @@ from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingD
 from bootgraft.checks.guest import Guest
 from bootgraft.checks.machine.dynamic_disk import REFERENCE
 from bootgraft.registry.hive import Hive
-from bootgraft.storage.ldm import is_dynamic
+from bootgraft.storage.disks.ldm import is_dynamic
 from bootgraft.windows.installation import Installation, control_set_name, hive_file
 from bootgraft.windows.services import read_service
 

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.report.documents.base import Document
-from bootgraft.storage.partitions import TableKind
+from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.windows.pe import Architecture
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from bootgraft.errors import UsageError, VmDescriptionError
-from bootgraft.storage.detect import known_start
+from bootgraft.storage.images.detect import known_start
 from bootgraft.targets.descriptions import hyperv, libvirt, ovf, proxmox, vmx
 from bootgraft.targets.descriptions.vmdescription import VmDescription, VmFormat, malformed
 

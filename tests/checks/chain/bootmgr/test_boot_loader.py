@@ -10,7 +10,7 @@ from tests.checks.guests import chain_findings, followed
 from tests.machines import bcd, vista
 from tests.machines.build import BuiltMachine
 from tests.machines.spec import File, Hive, MachineSpec
-from tests.storage.disks import SparseDisk
+from tests.storage.sample_disks import SparseDisk
 
 from bootgraft.boot.chain import BootChain
 from bootgraft.changes import Change, CreateDirectory, Plan, SetValue, WriteFile

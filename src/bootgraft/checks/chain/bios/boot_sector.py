@@ -10,7 +10,7 @@ from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
 from bootgraft.machine import Disk
-from bootgraft.storage.blockdevice import SECTOR
+from bootgraft.storage.devices.blockdevice import SECTOR
 
 COPY = "boot-sector-copy-differs"
 HIDDEN_SECTORS = "boot-sector-hidden-sectors"

@@ -16,7 +16,7 @@ from bootgraft.boot.bootmgr.bcd_references import Reference, Role
 from bootgraft.errors import FileSystemError, HiveError, PartitionTableError
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import GptPartition, Machine, MbrPartition, PartitionIdentity, Volume
-from bootgraft.storage.partitions import TableKind
+from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.windows.hives import hive_path
 from bootgraft.windows.mounted_devices import name_of, read_mounted_devices
 from bootgraft.windows.system_root import agreed, own_letters

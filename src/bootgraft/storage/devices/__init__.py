@@ -1,0 +1,1 @@
+"""What images are read and written through: raw and flat files, NBD, qemu-nbd, and the overlay over them."""

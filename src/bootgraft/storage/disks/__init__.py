@@ -1,0 +1,1 @@
+"""How a disk is divided: MBR and EBR, GPT, the database of dynamic disks."""

@@ -1,0 +1,154 @@
+"""What is known of a disk image before it is opened: its format, its files, and why it must not be written."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+
+from msgspec import Struct
+
+from bootgraft.storage.confine import Confinement
+from bootgraft.storage.devices.flat import FlatExtent
+from bootgraft.storage.fileidentity import FileIdentity
+from bootgraft.storage.images.container import ContainerFile
+
+
+class ImageFormat(StrEnum):
+    """The container a disk's bytes lie in: the table of all that are known.
+
+    ``NBD`` is not a file but a ``nbd://`` or ``nbd+unix://`` URI. ``qemu_driver`` is qemu's name of the driver that
+    reads a format; ``module``, in this package, has its reader; ``magics`` are (offset, bytes) that it alone begins
+    with, each sufficient; what has none is told by ``detect``.
+
+    ``not_in_place`` says why a format is not written in place, empty where it is, because it passes the kill test: a
+    qemu-nbd that is killed in the middle of writes leaves an image that is sound, that its next writer repairs, or that
+    ``mending`` mends before undo or resume writes to it (tests/storage/test_journal_formats.py).
+    """
+
+    qemu_driver: str
+    module: str
+    magics: tuple[tuple[int, bytes], ...]
+    not_in_place: str
+
+    def __new__(
+        cls,
+        name: str,
+        qemu_driver: str = "",
+        module: str = "",
+        magics: tuple[tuple[int, bytes], ...] = (),
+        not_in_place: str = "",
+    ) -> Self:
+        """A row of the table."""
+        row = str.__new__(cls, name)
+        row._value_ = name
+        row.qemu_driver, row.module, row.magics, row.not_in_place = qemu_driver, module, magics, not_in_place
+        return row
+
+    RAW = "raw", "raw"
+    VMDK = "vmdk", "vmdk", "vmdkimage", ((0, b"KDMV"), (0, b"COWD"), (0, b"\xbe\xba\xfe\xca\0\0\0\0"))
+    VHD = "vhd", "vpc", "vhd", ((0, b"conectix"),)
+    VHDX = "vhdx", "vhdx", "vhdx", ((0, b"vhdxfile"),)
+    VDI = "vdi", "vdi", "vdi", ((0x40, b"\x7f\x10\xda\xbe"),)
+    QCOW2 = "qcow2", "qcow2", "qcow2", ((0, b"QFI\xfb\0\0\0\x02"), (0, b"QFI\xfb\0\0\0\x03"))
+    NBD = "nbd"
+
+
+class FileRange(Struct, frozen=True):
+    """The bytes ``data`` at ``offset`` (bytes) of a container file, which ends behind them where ``ends_file`` says."""
+
+    path: Path
+    offset: int
+    data: bytes
+    ends_file: bool = False
+
+
+class ImageInfo(Struct, frozen=True):
+    """One disk image.
+
+    ``location`` is what the user gave: a path or a URI. ``subformat`` is a VMDK's createType, a VHD's or VHDX's
+    ``fixed``, ``dynamic`` or ``differencing``, ``block-device``, or empty. ``files`` are the container's own files
+    (descriptor and extents), resolved; ``backing`` are those it reads through and never writes. ``read_only_reason``
+    says why bootgraft cannot write it in place, None where it can. ``preserved`` are container bytes that must read
+    the same after a commit: a VMDK's descriptor, whose CID qemu changes.
+
+    ``chain`` names the parents as images, nearest first, each with its format; ``layout`` is a flat VMDK's, empty for
+    every other image; ``size`` is the disk's size in bytes as the headers say, None where only opening tells. ``notes``
+    are sentences the user should know before the image is written. ``identities`` says which files ``files`` and then
+    ``backing`` led to.
+    """
+
+    location: str
+    format: ImageFormat
+    subformat: str
+    files: tuple[Path, ...]
+    backing: tuple[Path, ...]
+    read_only_reason: str | None
+    preserved: tuple[FileRange, ...]
+    chain: tuple[tuple[Path, ImageFormat], ...] = ()
+    layout: tuple[FlatExtent, ...] = ()
+    size: int | None = None
+    notes: tuple[str, ...] = ()
+    identities: tuple[FileIdentity, ...] = ()
+
+    def is_named(self, windows_path: str) -> bool:
+        """Whether a path of Windows' ends in the image's own name."""
+        return windows_path.replace("\\", "/").rsplit("/", 1)[-1].casefold() == self.files[0].name.casefold()
+
+
+class Parent(Struct, frozen=True):
+    """The image that another is built on: its file (resolved), its format (None: not recorded), and its content id.
+
+    ``content_id`` is what the child expects (a VMDK's parentCID), None where the format has no such thing.
+    """
+
+    path: Path
+    format: ImageFormat | None
+    content_id: int | None = None
+
+
+class Facts(Struct, frozen=True):
+    """What one format's reader says about one image, without what lies below it. Fields as in :class:`ImageInfo`."""
+
+    subformat: str
+    files: tuple[Path, ...]
+    size: int | None = None
+    read_only_reason: str | None = None
+    preserved: tuple[FileRange, ...] = ()
+    layout: tuple[FlatExtent, ...] = ()
+    notes: tuple[str, ...] = ()
+    parent: Parent | None = None
+    content_id: int | None = None
+
+
+class Chain(Struct, frozen=True):
+    """What lies below an image: the parents as images, nearest first, and all their files."""
+
+    images: tuple[tuple[Path, ImageFormat], ...]
+    files: tuple[Path, ...]
+
+
+class ReadOptions(Struct, frozen=True):
+    """How an image is to be looked at.
+
+    Files that it names must be admitted by ``confinement``. ``pending_log_ok`` admits for writing an image that was not
+    closed cleanly: opening it repairs it. ``as_parent`` holds for what is read through qemu because an image above it
+    is.
+    """
+
+    confinement: Confinement
+    pending_log_ok: bool = False
+    as_parent: bool = False
+
+
+class ImageReader(Struct, frozen=True, eq=False):
+    """What the module of a format can do, as ``READER`` in it.
+
+    ``read`` says what one image file is, without what lies below it. ``is_child`` tells whether a file of the format is
+    built on an image, ``leftovers`` what is to be written to a container, in this order, that a killed qemu left and
+    does not mend itself. All three raise ImageError for a file that is not of the format, is damaged, or cannot be used
+    as it is.
+    """
+
+    read: Callable[[ContainerFile, ReadOptions], Facts]
+    is_child: Callable[[ContainerFile, ImageInfo], bool] | None = None
+    leftovers: Callable[[ContainerFile], tuple[FileRange, ...]] | None = None

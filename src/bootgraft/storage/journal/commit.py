@@ -1,0 +1,155 @@
+"""Commit a proven repair: journal first, image second, seal last.
+
+The order, each step on stable storage before the next begins: the whole journal under a temporary name; its real name;
+the pointers beside the other disks; the machine's description; the new content in the images; the containers'
+descriptors; the seal. Killed before
+the journal has its name, the images are untouched, and the temporary file is removed by the next commit; killed
+after, ``undo`` or ``repair --resume`` mends it.
+"""
+
+import contextlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from bootgraft.errors import BootgraftError, JournalError
+from bootgraft.events import Event, EventKind, Monitor, silent
+from bootgraft.storage.durable import FULL, explained
+from bootgraft.storage.journal.editedfile import make_way_for, replace_content
+from bootgraft.storage.journal.head import decode_head, encode_head
+from bootgraft.storage.journal.journaldisks import Journal, covered_files, disk_file
+from bootgraft.storage.journal.journalfile import (
+    VERSION,
+    VERSION_WITH_FILE,
+    JournalFile,
+    Mark,
+    layout,
+    write_journal,
+)
+from bootgraft.storage.journal.journalsearch import (
+    forget,
+    interrupted,
+    next_serial,
+    pointer_places,
+    require_no_unfinished,
+)
+from bootgraft.storage.journal.partialjournal import discard_partial, open_partial, publish_partial
+from bootgraft.storage.journal.pointers import PointerChange, add_journal
+from bootgraft.storage.journal.transaction import Draft, Transaction, contents, draft_journal
+from bootgraft.storage.journal.writeback import write_back
+from bootgraft.storage.newfile import is_at
+
+
+def commit(transaction: Transaction, *, journal: Path, monitor: Monitor = silent) -> Path:
+    """Write a transaction to its images under a journal at ``journal``, and return the journal's path.
+
+    The images are open for writing, and stay locked until the seal; those that qemu writes are closed on return.
+    ``journal`` comes from ``journalsearch.new_journal_path``.
+
+    Raises:
+        JournalError: the journal cannot be written (no space, a read-only folder), and nothing was written; or an
+            image could not be written to its end, and the error names the command that mends it.
+        ImageError: an image cannot be read; nothing was written.
+        ImageInUseError: another program has opened one since; nothing was written.
+    """
+    locations = transaction.locations
+    require_no_unfinished(locations)
+    draft = draft_journal(transaction, serial=next_serial(locations))
+    monitor(Event(EventKind.STEP, f"writing the undo journal {journal}"))
+    places = pointer_places(locations, journal)
+    with _publish(draft, transaction, journal, places) as file:
+        images = [disk.image for disk in transaction.disks]
+        try:
+            kept = [disk.kept for disk in file.head.disks]
+            # First: whoever starts a half-repaired machine after all shall at least not have it on the network.
+            if transaction.edited is not None:
+                replace_content(transaction.edited.path, transaction.edited.new)
+            write_back(file, file.verify(), images, kept, new=True, reopen=False, monitor=monitor)
+            file.mark(Mark.SEALED)
+        except BootgraftError as error:
+            raise half_written(error, file, locations, explicit=not any(map(disk_file, locations))) from error
+    monitor(Event(EventKind.NOTE, f"sealed the undo journal {journal}"))
+    return journal
+
+
+def half_written(error: BootgraftError, file: JournalFile, locations: Sequence[str], *, explicit: bool) -> JournalError:
+    """Return the error for images that could not be written to the end."""
+    advice = interrupted(Journal(file.path, file.head, file.state, explicit), locations).advice
+    return JournalError(
+        f"writing it stopped half-way: {error.what}", where=error.where, advice=f"{error.advice}. {advice}"
+    )
+
+
+def _publish(draft: Draft, transaction: Transaction, journal: Path, places: Sequence[Path]) -> JournalFile:
+    """Write the journal and the pointers to it, and return the journal, open and locked.
+
+    Leaves nothing behind where that fails.
+    """
+    changes = add_journal(places, journal)
+    if transaction.edited is not None:
+        make_way_for(transaction.edited.path)
+    descriptor = open_partial(journal, covered_files(draft.head, transaction.locations))
+    try:
+        _write(descriptor, draft, transaction, journal)
+        for disk in transaction.disks:
+            disk.image.require_unused()
+        for change in changes:
+            change.prepare()
+        publish_partial(descriptor, journal)
+        for change in changes:
+            change.publish()
+    except (BootgraftError, KeyboardInterrupt):
+        _withdraw(descriptor, journal, changes, places)
+        os.close(descriptor)
+        raise
+    return JournalFile(journal, descriptor=descriptor)
+
+
+def _withdraw(descriptor: int, journal: Path, changes: Sequence[PointerChange], places: Sequence[Path]) -> None:
+    """Remove a journal before anything was written under it.
+
+    Where even that fails, an unfinished journal over untouched images stays, which undo removes: the first fault is
+    the one worth telling.
+    """
+    with contextlib.suppress(OSError, BootgraftError):
+        discard_partial(descriptor, journal)
+        for change in changes:
+            change.discard()
+        if is_at(journal, descriptor):
+            forget(places, journal)
+
+
+def _write(descriptor: int, draft: Draft, transaction: Transaction, journal: Path) -> None:
+    """Write the whole journal to its temporary file, its space claimed first."""
+    head = encode_head(draft.head)
+    decode_head(head, path=journal)  # better no journal than one that undo will not read
+    needed = layout(head, draft.extents).total
+    with explained(journal, action="writing the undo journal", movable=True):
+        _claim_space(descriptor, needed, journal)
+        version = VERSION if draft.head.edited is None else VERSION_WITH_FILE
+        write_journal(descriptor, head, draft.extents, contents(transaction, draft.extents), version=version)
+        os.fsync(descriptor)
+
+
+def _claim_space(descriptor: int, needed: int, journal: Path) -> None:
+    """Raise JournalError where the folder's file system has no room for ``needed`` bytes, else allocate them."""
+    folder = os.fstatvfs(descriptor)
+    free = folder.f_bavail * folder.f_frsize
+    try:
+        if free < needed:
+            raise _no_space(needed, journal)
+        os.posix_fallocate(descriptor, 0, needed)
+    except OSError as error:
+        if error.errno in FULL:
+            raise _no_space(needed, journal) from error
+        raise
+
+
+def _no_space(needed: int, journal: Path) -> JournalError:
+    """Return the error for a folder that is too full."""
+    return JournalError(
+        f"there is no space for the undo journal, which needs {-(-needed // 2**20)} MiB in {journal.parent}; "
+        "nothing was written",
+        where=str(journal),
+        advice="Free some there, or give --journal PATH on another file system",
+    )
