@@ -143,7 +143,7 @@ class Volume:
         """
         self.close()
         if self.kind is FileSystemKind.NTFS:
-            from bootgraft.filesystems.ntfs_journal import reset_journal
+            from bootgraft.filesystems.ntfs.journal import reset_journal
 
             reset_journal(self.device, name=self.name)
         self._accept_unclean = True

@@ -51,7 +51,7 @@ def test_a_library_that_is_missing(
 def test_all_is_there(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(doctor, "_missing_library", lambda _soname: None)
-    monkeypatch.setattr("bootgraft.filesystems.ntfs_version.missing_fixes", lambda _version: ())
+    monkeypatch.setattr("bootgraft.filesystems.ntfs.version.missing_fixes", lambda _version: ())
     assert main(["doctor"]) == 0
     out = capsys.readouterr().out
     assert "MISSING" not in out
@@ -61,7 +61,7 @@ def test_all_is_there(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
 def test_a_library_without_its_fixes_is_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("bootgraft.filesystems.ntfs_version.missing_fixes", lambda _version: ("CVE-2021-33285",))
+    monkeypatch.setattr("bootgraft.filesystems.ntfs.version.missing_fixes", lambda _version: ("CVE-2021-33285",))
     assert main(["doctor"]) == 1
     assert "lacks fixes for volumes made to corrupt memory (CVE-2021-33285): update it" in capsys.readouterr().out
 

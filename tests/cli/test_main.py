@@ -140,8 +140,8 @@ def test_the_parent_of_a_check_loads_no_parser_of_hostile_files(server1: BuiltMa
     parsers = {
         "pefile",
         "bootgraft.registry.hive",
-        "bootgraft.filesystems.ntfs",
-        "bootgraft.filesystems.fat",
+        "bootgraft.filesystems.ntfs.volume",
+        "bootgraft.filesystems.fat.volume",
         "bootgraft.machine",
     }
     assert not modules & parsers

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.fakes import FakeFileSystem
-from tests.filesystems.fat_images import FileDevice
+from tests.filesystems.fat.images import FileDevice
 
 from bootgraft.drivers import volume as volume_module
 from bootgraft.drivers.infsource import PackageTree

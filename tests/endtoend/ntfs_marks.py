@@ -4,7 +4,7 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.filesystems.ntfs_images import attribute, fill, record_offset
+from tests.filesystems.ntfs.images import attribute, fill, record_offset
 from tests.machines import oracles
 from tests.machines.build import BuiltMachine
 from tests.machines.spec import SECTOR

@@ -9,12 +9,12 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.filesystems.fat_images import FileDevice, MemoryDevice, make, mtools, run
+from tests.filesystems.fat.images import FileDevice, MemoryDevice, make, mtools, run
 
 from bootgraft.errors import FileSystemError
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.filesystems.detect import identify, mount
-from bootgraft.filesystems.fat import FatVolume
+from bootgraft.filesystems.fat.volume import FatVolume
 
 TESTDATA = Path(__file__).parents[3] / "shared" / "testdata" / "disk-images"
 XP_ERA = TESTDATA / "ntfs-fat-carrier-xp-era"
@@ -189,7 +189,7 @@ def test_ntfs_is_given_to_the_ntfs_part(tmp_path: Path, monkeypatch: pytest.Monk
         calls.append((device, writable, name))
         return "mounted"
 
-    monkeypatch.setitem(sys.modules, "bootgraft.filesystems.ntfs", SimpleNamespace(mount_ntfs=mount_ntfs))
+    monkeypatch.setitem(sys.modules, "bootgraft.filesystems.ntfs.volume", SimpleNamespace(mount_ntfs=mount_ntfs))
     device = FileDevice(image)
     assert mount(device, writable=True, name="disk 0 partition 1") == "mounted"  # type: ignore[comparison-overlap]
     assert calls == [(device, True, "disk 0 partition 1")]

@@ -35,7 +35,7 @@ def lzx_cabinet(name: str, data: bytes) -> bytes:
 
 def _lzx_stream(data: bytes) -> bytes:
     """wimlib's LZX with the two headers that a cabinet has instead; where it does not do, one uncompressed block."""
-    from tests.filesystems.wof_images import lzx
+    from tests.filesystems.ntfs.wof_images import lzx
 
     packed = lzx(data)
     if len(packed) < len(data):

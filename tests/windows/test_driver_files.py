@@ -10,7 +10,7 @@ from tests.memory_windows import memory_windows
 
 from bootgraft.errors import FileSystemError
 from bootgraft.filesystems.base import Entry
-from bootgraft.filesystems.wof import Algorithm
+from bootgraft.filesystems.ntfs.wof import Algorithm
 from bootgraft.windows import driver_files
 from bootgraft.windows.driver_files import read_driver, unsatisfied
 

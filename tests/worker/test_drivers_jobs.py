@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.drivers.infs import GOOD, driver
-from tests.filesystems.fat_images import FileDevice
+from tests.filesystems.fat.images import FileDevice
 from tests.machines.build import BuiltMachine
 from tests.report.contract import printed
 

@@ -38,7 +38,7 @@ def run(options: Options) -> int:
 
 
 def _libntfs() -> Part:
-    from bootgraft.filesystems.ntfs_version import library_version, missing_fixes
+    from bootgraft.filesystems.ntfs.version import library_version, missing_fixes
 
     fault = _missing_library("libntfs-3g.so.89")
     version = "" if fault else library_version() or "(version unknown)"

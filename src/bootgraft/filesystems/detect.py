@@ -49,7 +49,7 @@ def identify(device: BlockDevice) -> FileSystemKind | None:
         return _SIGNATURES[oem]
     if oem == b"NTFS    " and _is_ntfs(sector):
         return FileSystemKind.NTFS
-    from bootgraft.filesystems.fat_boot import read_layout  # most volumes never come here
+    from bootgraft.filesystems.fat.boot import read_layout  # most volumes never come here
 
     try:
         return read_layout(sector, where="boot sector").kind
@@ -68,11 +68,11 @@ def mount(device: BlockDevice, *, writable: bool, name: str, accept_unclean: boo
     """
     kind = identify(device)
     if kind is FileSystemKind.NTFS:
-        from bootgraft.filesystems.ntfs import mount_ntfs  # loads libntfs-3g
+        from bootgraft.filesystems.ntfs.volume import mount_ntfs  # loads libntfs-3g
 
         return mount_ntfs(device, writable=writable, name=name)
     if kind in (FileSystemKind.FAT12, FileSystemKind.FAT16, FileSystemKind.FAT32):
-        from bootgraft.filesystems.fat import mount_fat
+        from bootgraft.filesystems.fat.volume import mount_fat
 
         return mount_fat(device, writable=writable, name=name, accept_unclean=accept_unclean)
     what, advice = _ADVICE[kind] if kind else _unknown(device)

@@ -1,7 +1,7 @@
 r"""A session that Windows saved in ``hiberfil.sys``, and what has to change so that nothing wakes it up.
 
 The loader resumes what it finds there, whatever happened to the disk meanwhile. The first four bytes of the file tell
-(see :mod:`bootgraft.filesystems.ntfs_state`); with its first page zero there is no session, and Windows starts as after
+(see :mod:`bootgraft.filesystems.ntfs.state`); with its first page zero there is no session, and Windows starts as after
 a power failure. The file lies on the volume of Windows, or on the system partition. A file shorter than a page is
 ntldr's, on the system partition, and only names the volume that has the session.
 
