@@ -31,6 +31,8 @@ LAYERS = (
     "cli",
 )
 """From left to right: nothing imports from its right."""
+STORAGE_WINGS = ("usage", "devices", "disks", "images", "journal")
+"""Likewise; what lies in none of them is below them all."""
 GENERATED = {"_libntfs.py", "_libnbd.py", "_libarchive.py", "_libwim.py"}
 POSSESSIVE = re.compile(r"\)([*+?]|\{[0-9,]+\})\+|\(\?>")
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name not in GENERATED)
@@ -65,6 +67,41 @@ def test_nothing_imports_from_its_right() -> None:
         if (layer := _layer(module)) in LAYERS and LAYERS.index(layer) > LAYERS.index(own)
     ]
     assert wrong == []
+
+
+def _wing(module: str) -> int:
+    """The place of a module of storage among its wings, from 1; 0 for what they all stand on."""
+    wing = module.split(".")[2] if module.count(".") > 1 else ""
+    return STORAGE_WINGS.index(wing) + 1 if wing in STORAGE_WINGS else 0
+
+
+def test_no_wing_of_storage_imports_from_its_right() -> None:
+    wrong = []
+    for path in (path for path in MODULES if path.is_relative_to(PACKAGE / "storage")):
+        own = _wing(_module_name(path))
+        for line, module in _imports(path):
+            if module.startswith("bootgraft.storage.") and _wing(module) > own:
+                wrong.append(f"{path}:{line} imports {module}")
+    assert not wrong
+
+
+def _module_name(path: Path) -> str:
+    parts = ("bootgraft", *path.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(parts).removesuffix(".__init__")
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Not even for types, and not inside functions."""
+    known = {_module_name(path): path for path in MODULES}
+    graph = {
+        name: {each if each in known else each.rpartition(".")[0] for _, each in _imports(path)} & known.keys() - {name}
+        for name, path in known.items()
+    }
+    left = dict(graph)
+    while leaves := [name for name, imported in left.items() if not imported & left.keys()]:
+        for name in leaves:
+            del left[name]
+    assert not left, f"in circles, or above one: {sorted(left)}"
 
 
 def test_every_part_of_the_package_has_its_place() -> None:

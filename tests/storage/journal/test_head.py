@@ -23,7 +23,7 @@ from bootgraft.storage.journal.head import (
     JournalDisk,
     JournalHead,
     JournalState,
-    KeptBytes,
+    PreservedRange,
     Witness,
     decode_head,
     encode_head,
@@ -42,7 +42,7 @@ disks = st.builds(
     size=st.integers(2**20, 2**50),
     files=st.lists(names, min_size=2, max_size=3).map(tuple),
     kept=st.lists(
-        st.builds(KeptBytes, st.integers(0, 1), st.integers(0, 2**40), st.binary(), st.booleans()), max_size=3
+        st.builds(PreservedRange, st.integers(0, 1), st.integers(0, 2**40), st.binary(), st.booleans()), max_size=3
     ).map(tuple),
 )
 heads = st.builds(
@@ -66,7 +66,7 @@ def test_a_head_is_read_as_it_was_written(head: JournalHead) -> None:
 
 
 def plain_head() -> JournalHead:
-    kept = KeptBytes(0, 512, b"CID=1", ends_file=False)
+    kept = PreservedRange(0, 512, b"CID=1", ends_file=False)
     disk = JournalDisk("a.vmdk", Path("/vm/a.vmdk"), "vmdk", "monolithicSparse", 2**20, ("a.vmdk",), (kept,))
     return JournalHead("bootgraft", "2026-01-02T03:04:05+00:00", 1, "text", (disk,), (Witness(0, 0, 512, bytes(32)),))
 

@@ -62,6 +62,19 @@ class FileRange(Struct, frozen=True):
     ends_file: bool = False
 
 
+class PreservedRange(Struct, frozen=True):
+    """Container bytes that must read the same after the work as before it (a VMDK's descriptor).
+
+    ``file`` is the place of the file in the image's own ``files``, ``ends_file`` whether these bytes were the file's
+    last: qemu pads a short descriptor file with zeros, which are cut off again.
+    """
+
+    file: int
+    offset: int
+    data: bytes
+    ends_file: bool
+
+
 class ImageInfo(Struct, frozen=True):
     """One disk image.
 

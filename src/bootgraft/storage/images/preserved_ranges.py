@@ -11,8 +11,7 @@ from collections.abc import Sequence
 from bootgraft.errors import ImageError, JournalError
 from bootgraft.storage.durable import explained, open_regular, read_all, write_all
 from bootgraft.storage.fileidentity import open_identified
-from bootgraft.storage.images.imageinfo import ImageFormat, ImageInfo
-from bootgraft.storage.journal.head import KeptBytes
+from bootgraft.storage.images.imageinfo import ImageFormat, ImageInfo, PreservedRange
 
 
 def is_behind_qemu(info: ImageInfo) -> bool:
@@ -20,7 +19,7 @@ def is_behind_qemu(info: ImageInfo) -> bool:
     return info.format not in (ImageFormat.RAW, ImageFormat.NBD) and not info.layout
 
 
-def kept_bytes(info: ImageInfo) -> tuple[KeptBytes, ...]:
+def kept_bytes(info: ImageInfo) -> tuple[PreservedRange, ...]:
     """Return the container bytes to keep, as they are now.
 
     Raises:
@@ -43,11 +42,11 @@ def kept_bytes(info: ImageInfo) -> tuple[KeptBytes, ...]:
                 advice="Shut the machine down, end the programs that use the image, and run the command again",
             )
         ends_file = item.offset + len(item.data) == size
-        kept.append(KeptBytes(info.files.index(item.path), item.offset, item.data, ends_file))
+        kept.append(PreservedRange(info.files.index(item.path), item.offset, item.data, ends_file))
     return tuple(kept)
 
 
-def check_kept(info: ImageInfo, kept: Sequence[KeptBytes], *, where: str) -> None:
+def check_kept(info: ImageInfo, kept: Sequence[PreservedRange], *, where: str) -> None:
     """Refuse container bytes that lie elsewhere than this image's own descriptor: a journal may come from anybody.
 
     Raises:
@@ -65,7 +64,7 @@ def check_kept(info: ImageInfo, kept: Sequence[KeptBytes], *, where: str) -> Non
             )
 
 
-def restore_kept(info: ImageInfo, kept: Sequence[KeptBytes]) -> None:
+def restore_kept(info: ImageInfo, kept: Sequence[PreservedRange]) -> None:
     """Put container bytes back, and return when they are on stable storage.
 
     They are written even where they read right already: after a failed flush, that is no evidence. The image must not

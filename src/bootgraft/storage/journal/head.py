@@ -19,6 +19,7 @@ from msgspec import Struct
 
 from bootgraft.errors import JournalError
 from bootgraft.storage.devices.blockdevice import SECTOR
+from bootgraft.storage.images.imageinfo import PreservedRange
 
 MAX_HEAD = 16 * 2**20
 """Bytes that the JSON head may have."""
@@ -43,19 +44,6 @@ class JournalState(StrEnum):
     UNDOING = "undoing"  # an undo has begun and not ended
 
 
-class KeptBytes(Struct, frozen=True):
-    """Container bytes that must read the same after the work as before it (a VMDK's descriptor).
-
-    ``file`` is the place of the file in the image's own ``files``, ``ends_file`` whether these bytes were the file's
-    last: qemu pads a short descriptor file with zeros, which are cut off again.
-    """
-
-    file: int
-    offset: int
-    data: bytes
-    ends_file: bool
-
-
 class JournalDisk(Struct, frozen=True):
     """One disk as it was when it was journalled; ``path`` is None for a URI, ``size`` its virtual bytes."""
 
@@ -65,7 +53,7 @@ class JournalDisk(Struct, frozen=True):
     subformat: str
     size: int
     files: tuple[str, ...]
-    kept: tuple[KeptBytes, ...]
+    kept: tuple[PreservedRange, ...]
 
     @property
     def name(self) -> str:
@@ -243,12 +231,12 @@ def _disk(item: object) -> JournalDisk:
     )
 
 
-def _kept(item: object, file_count: int) -> KeptBytes:
+def _kept(item: object, file_count: int) -> PreservedRange:
     """Return one range of container bytes."""
     fields = _fields(item, "file", "offset", "data", "ends_file")
     ends_file = fields["ends_file"]
     _check(isinstance(ends_file, bool))
-    return KeptBytes(
+    return PreservedRange(
         file=_integer(fields["file"], 0, file_count - 1),
         offset=_integer(fields["offset"], 0, _MAX_DISK),
         data=_bytes(fields["data"]),

@@ -14,10 +14,9 @@ from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.storage.devices.blockdevice import ImageDevice
 from bootgraft.storage.durable import explained
 from bootgraft.storage.fileidentity import open_identified
-from bootgraft.storage.images.imageinfo import ImageFormat, ImageInfo
+from bootgraft.storage.images.imageinfo import ImageFormat, ImageInfo, PreservedRange
 from bootgraft.storage.images.opening import OpenImage, open_image
 from bootgraft.storage.images.preserved_ranges import is_behind_qemu, restore_kept
-from bootgraft.storage.journal.head import KeptBytes
 from bootgraft.storage.journal.journalfile import JournalFile, Stored, pieces
 
 
@@ -25,7 +24,7 @@ def write_back(
     file: JournalFile,
     stretches: Sequence[Stored],
     images: Sequence[OpenImage],
-    kept: Sequence[Sequence[KeptBytes]],
+    kept: Sequence[Sequence[PreservedRange]],
     *,
     new: bool,
     reopen: bool,
