@@ -17,13 +17,13 @@ from tests.storage.journal_machine import RawMachine, noise, two_disks
 
 from bootgraft.errors import JournalError
 from bootgraft.storage.devices.blockdevice import SECTOR
+from bootgraft.storage.images.imageinfo import PreservedRange
 from bootgraft.storage.journal.head import (
     EditedFile,
     Extent,
     JournalDisk,
     JournalHead,
     JournalState,
-    PreservedRange,
     Witness,
     decode_head,
     encode_head,
