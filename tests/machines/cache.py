@@ -58,9 +58,12 @@ def cached(folder: Path, kind: str, key: object, make: Callable[[Path], None]) -
 
 def prune(folder: Path) -> None:
     """Remove what was not used for the longest time, until no more than 3 GiB are kept."""
-    parts = sorted(((path.stat(), path) for path in folder.iterdir()), key=lambda part: part[0].st_mtime, reverse=True)
+    parts = []
+    for path in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # another run has given it its name, or removed it
+            parts.append((path.stat(), path))
     used = 0
-    for status, path in parts:
+    for status, path in sorted(parts, key=lambda part: part[0].st_mtime, reverse=True):
         used += status.st_blocks * 512
         if used > _KEPT_BYTES and status.st_mtime < time.time() - _SAFE_SECONDS:
             path.unlink(missing_ok=True)
