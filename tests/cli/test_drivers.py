@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.drivers.infs import GOOD, driver
+from tests.drivers.inf.infs import GOOD, driver
 from tests.endtoend.story import Bootgraft
 from tests.machines.build import BuiltMachine
 from tests.report.contract import faults

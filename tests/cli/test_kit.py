@@ -4,7 +4,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tests.drivers.infs import GOOD, driver
+from tests.drivers.inf.infs import GOOD, driver
 from tests.endtoend.story import Bootgraft, hashes
 from tests.kit.batchcheck import faults as script_faults
 from tests.machines.build import BuiltMachine

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.cli.test_reg import make_dirty
 from tests.conftest import CommandResult
-from tests.drivers.infs import GOOD, driver
+from tests.drivers.inf.infs import GOOD, driver
 from tests.explain import logs
 from tests.machines import oracles
 from tests.machines.build import BuiltMachine

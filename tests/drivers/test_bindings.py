@@ -9,7 +9,7 @@ from tests.windows.hives import real_system
 
 from bootgraft.changes import RegistryData
 from bootgraft.drivers.bindings import critical_keys, database_keys, facts_of
-from bootgraft.drivers.donordatabase import read_inf_facts
+from bootgraft.drivers.guest.donordatabase import read_inf_facts
 from bootgraft.drivers.package import DeviceId, DriverPackage, InfFacts, PackageKey
 from bootgraft.errors import DriverSourceError
 from bootgraft.registry.hive import Hive

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.drivers.infs import GOOD
+from tests.drivers.inf.infs import GOOD
 
 from bootgraft.drivers.sources import is_package_source, open_source
 from bootgraft.errors import DriverSourceError

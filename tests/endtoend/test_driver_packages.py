@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.drivers.infs import GOOD, driver
+from tests.drivers.inf.infs import GOOD, driver
 from tests.endtoend.story import WINDOWS, Bootgraft, Build, applied, findings, hashes, key_values, system_hive
 from tests.machines import oracles, vista
 from tests.machines.build import BuiltMachine

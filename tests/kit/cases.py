@@ -5,8 +5,8 @@ from datetime import date
 from tests.checks.cases import SCSI_ADAPTER
 
 from bootgraft.changes import RegistryData
+from bootgraft.drivers.inf.recipient import Recipient, known_recipients
 from bootgraft.drivers.package import DeviceId, DriverPackage, InfFacts, PackageFile, PackageKey, PackageValue
-from bootgraft.drivers.recipient import Recipient, known_recipients
 from bootgraft.kit.contents import Kit
 from bootgraft.kit.plan import plan_inbox_kit, plan_kit
 from bootgraft.registry.values import ValueType, dword_data, multi_data, text_data

@@ -19,8 +19,8 @@ from tests.memory_windows import MemoryWindows, memory_windows
 from tests.repair.bench import diagnosis
 
 from bootgraft.changes import CreateKey, Plan, SetValue
+from bootgraft.drivers.inf.recipient import read_recipient
 from bootgraft.drivers.package import DriverPackage
-from bootgraft.drivers.recipient import read_recipient
 from bootgraft.errors import DriverSourceError
 from bootgraft.kit.contents import Kit
 from bootgraft.kit.plan import plan_inbox_kit, plan_kit, plan_kit_for

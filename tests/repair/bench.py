@@ -6,7 +6,7 @@ from tests.memory_windows import MemoryWindows
 
 from bootgraft.changes import Plan, RegistryData, SetValue
 from bootgraft.checks.diagnosis import Diagnosis, diagnose
-from bootgraft.drivers.donor import read_donor
+from bootgraft.drivers.guest.donor import read_donor
 from bootgraft.drivers.package import DriverPackage, PackageFile, PackageKey, PackageValue
 from bootgraft.registry.values import ValueType, dword_data, text_data
 from bootgraft.repair.plan import plan_repair

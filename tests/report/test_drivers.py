@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from tests.drivers.infs import GOOD, SEVEN_X64, XP, driver, tree
+from tests.drivers.inf.infs import GOOD, SEVEN_X64, XP, driver, tree
 from tests.report.contract import faults, printed
 
-from bootgraft.drivers.infselect import choose_package
-from bootgraft.drivers.infsource import PackageTree
+from bootgraft.drivers.inf.selection import choose_package
+from bootgraft.drivers.inf.source import PackageTree
 from bootgraft.report.documents.drivers import HarvestDocument, HarvestedDocument, ShowDocument
 from bootgraft.report.drivers import harvest_text, list_document, list_text, show_document, show_text
 from bootgraft.targets.controllers import find_controller

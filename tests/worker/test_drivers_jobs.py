@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.drivers.infs import GOOD, driver
+from tests.drivers.inf.infs import GOOD, driver
 from tests.filesystems.fat.images import FileDevice
 from tests.machines.build import BuiltMachine
 from tests.report.contract import printed

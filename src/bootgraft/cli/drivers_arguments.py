@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from bootgraft.drivers.recipient import known_recipients
+from bootgraft.drivers.inf.recipient import known_recipients
 from bootgraft.errors import UsageError
 from bootgraft.worker.drivers_request import DriversAction, DriversRequest
 

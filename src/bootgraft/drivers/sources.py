@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bootgraft.errors import DriverSourceError
 
 if TYPE_CHECKING:
-    from bootgraft.drivers.infsource import PackageTree
+    from bootgraft.drivers.inf.source import PackageTree
 
 _ARCHIVES = (
     (0, b"PK\x03\x04"),
@@ -44,7 +44,7 @@ def open_source(location: str) -> "PackageTree":
         DriverSourceError: it cannot be read, is damaged or hostile.
         MissingDependencyError: it is an archive, and libarchive is not installed.
     """
-    from bootgraft.drivers.infsource import PackageTree
+    from bootgraft.drivers.inf.source import PackageTree
 
     path = Path(location)
     try:
@@ -54,12 +54,12 @@ def open_source(location: str) -> "PackageTree":
             f"cannot be read ({error.strerror})", where=location, advice="Check the path and the permissions"
         ) from error
     if is_folder or _is_inf(path):
-        from bootgraft.drivers.folder import Folder
+        from bootgraft.drivers.archives.folder import Folder
 
         if is_folder:
             return PackageTree(Folder(path), location)
         return PackageTree(Folder(path.parent, _AROUND_INF), location, only=path.name)
-    from bootgraft.drivers.archives import open_archive
+    from bootgraft.drivers.archives.archive import open_archive
 
     return PackageTree(open_archive(path), location)
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from bootgraft.drivers.inf.recipient import Recipient
 from bootgraft.drivers.package import PackageFile, PackageKey
-from bootgraft.drivers.recipient import Recipient
 from bootgraft.errors import DriverSourceError
 from bootgraft.windows.versions import XP
 

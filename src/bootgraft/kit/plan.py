@@ -14,8 +14,8 @@ from bootgraft.changes import (
     SetValue,
 )
 from bootgraft.checks.controller.facts import BindingStore
+from bootgraft.drivers.inf.recipient import Recipient
 from bootgraft.drivers.package import DriverPackage, PackageKey, PackageValue
-from bootgraft.drivers.recipient import Recipient
 from bootgraft.errors import DriverSourceError
 from bootgraft.kit.contents import Kit, require_sayable
 from bootgraft.registry.values import ValueType, dword_data

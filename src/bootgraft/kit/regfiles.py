@@ -7,7 +7,7 @@ alive sees to the other sets itself.
 
 from collections.abc import Iterator
 
-from bootgraft.drivers.harvest import reg_value
+from bootgraft.drivers.guest.harvest import reg_value
 from bootgraft.drivers.package import PackageKey
 from bootgraft.errors import DriverSourceError, RegFileError
 from bootgraft.kit.contents import Kit

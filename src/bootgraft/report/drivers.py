@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
-from bootgraft.drivers.infchoice import SourceInf, device_ids, driver_date, driver_version
-from bootgraft.drivers.infinstall import install_section, services
-from bootgraft.drivers.infmodels import Model, all_models
-from bootgraft.drivers.infselect import PackageChoice
-from bootgraft.drivers.infsource import PackageTree
-from bootgraft.drivers.recipient import Recipient
+from bootgraft.drivers.inf.choice import SourceInf, device_ids, driver_date, driver_version
+from bootgraft.drivers.inf.install import install_section, services
+from bootgraft.drivers.inf.models import Model, all_models
+from bootgraft.drivers.inf.recipient import Recipient
+from bootgraft.drivers.inf.selection import PackageChoice
+from bootgraft.drivers.inf.source import PackageTree
 from bootgraft.errors import DriverSourceError
 from bootgraft.report.documents.drivers import (
     ChoiceDocument,

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from bootgraft.drivers.infselect import PackageChoice, choose_package
-from bootgraft.drivers.infsource import PackageTree
-from bootgraft.drivers.recipient import Recipient, known_recipients
+from bootgraft.drivers.inf.recipient import Recipient, known_recipients
+from bootgraft.drivers.inf.selection import PackageChoice, choose_package
+from bootgraft.drivers.inf.source import PackageTree
 from bootgraft.errors import DriverSourceError
 from bootgraft.report.documents.base import Document
 from bootgraft.report.documents.drivers import ListDocument, ShowDocument

@@ -3,13 +3,13 @@
 import hashlib
 from collections.abc import Callable, Sequence
 
-from bootgraft.drivers.donor import read_donor
-from bootgraft.drivers.harvest import HarvestedFile
-from bootgraft.drivers.harvest import harvest as harvest_files
-from bootgraft.drivers.infselect import choose_package
-from bootgraft.drivers.infsource import PackageTree
-from bootgraft.drivers.memory_archive import MemoryArchive
-from bootgraft.drivers.recipient import Recipient, read_recipient
+from bootgraft.drivers.archives.memory_archive import MemoryArchive
+from bootgraft.drivers.guest.donor import read_donor
+from bootgraft.drivers.guest.harvest import HarvestedFile
+from bootgraft.drivers.guest.harvest import harvest as harvest_files
+from bootgraft.drivers.inf.recipient import Recipient, read_recipient
+from bootgraft.drivers.inf.selection import choose_package
+from bootgraft.drivers.inf.source import PackageTree
 from bootgraft.errors import DriverSourceError
 from bootgraft.machine import Machine
 from bootgraft.report.documents.drivers import HarvestDocument, HarvestedDocument

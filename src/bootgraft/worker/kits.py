@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from bootgraft.changes import RegistryChange
 from bootgraft.checks.diagnosis import Diagnosis, diagnose
 from bootgraft.checks.finding import DRIVER_REMEDIES
+from bootgraft.drivers.inf.recipient import Recipient, known_recipients, read_recipient
 from bootgraft.drivers.package import DriverPackage
-from bootgraft.drivers.recipient import Recipient, known_recipients, read_recipient
 from bootgraft.errors import DriverSourceError, UsageError
 from bootgraft.kit.contents import Kit
 from bootgraft.kit.plan import plan_inbox_kit, plan_kit, plan_kit_for

@@ -19,8 +19,8 @@ from bootgraft.worker.job import DriverSource, Job
 from bootgraft.worker.survey import default_windows
 
 if TYPE_CHECKING:  # most repairs know their driver's source
-    from bootgraft.drivers.infsource import PackageTree
-    from bootgraft.drivers.recipient import Recipient
+    from bootgraft.drivers.inf.recipient import Recipient
+    from bootgraft.drivers.inf.source import PackageTree
 
 
 def find_packages(
@@ -55,7 +55,7 @@ def given_package(
     Raises DriverSourceError where none of them has it.
     """
     if job.sources.reg_files or job.sources.driver_files:
-        from bootgraft.drivers.manual import read_manual
+        from bootgraft.drivers.guest.manual import read_manual
 
         return read_manual(job.sources.reg_files, job.sources.driver_files, recipient.arch)
     failure: BootgraftError | None = None
@@ -73,14 +73,14 @@ def given_package(
 
 
 def _own_package(controller: Controller, link: LinkFacts | None, installation: Installation) -> DriverPackage | None:
-    from bootgraft.drivers.inbox import read_inbox
+    from bootgraft.drivers.guest.inbox import read_inbox
 
     if link is None:
         return None
     hive = open_hive(installation, "SYSTEM")
     package = read_inbox(installation, hive, controller, link.link, link.service_name)
     if package is None and link.main_id == controller.main_id:
-        from bootgraft.drivers.staged import read_staged
+        from bootgraft.drivers.guest.staged import read_staged
 
         package = read_staged(installation, hive, controller)
     return package
@@ -106,8 +106,8 @@ def open_packages(source: DriverSource, donors: Sequence[BlockDevice], disks: in
 
         yield open_source(source.location)
         return
-    from bootgraft.drivers.infsource import PackageTree
-    from bootgraft.drivers.volume import VolumeArchive
+    from bootgraft.drivers.archives.volume import VolumeArchive
+    from bootgraft.drivers.inf.source import PackageTree
     from bootgraft.filesystems.detect import mount
 
     try:
@@ -125,8 +125,8 @@ def open_packages(source: DriverSource, donors: Sequence[BlockDevice], disks: in
 
 
 def _inf_package(tree: "PackageTree", controller: Controller, recipient: "Installation | Recipient") -> DriverPackage:
-    from bootgraft.drivers.infselect import require_package
-    from bootgraft.drivers.recipient import read_recipient
+    from bootgraft.drivers.inf.recipient import read_recipient
+    from bootgraft.drivers.inf.selection import require_package
 
     if isinstance(recipient, Installation):
         recipient = read_recipient(recipient, open_hive(recipient, "SYSTEM"))
@@ -136,7 +136,7 @@ def _inf_package(tree: "PackageTree", controller: Controller, recipient: "Instal
 def _donor_package(
     device: BlockDevice, source: str, controller: Controller, recipient: "Installation | Recipient"
 ) -> DriverPackage:
-    from bootgraft.drivers.donor import read_donor
+    from bootgraft.drivers.guest.donor import read_donor
 
     try:
         with Machine.read([device], writable=False) as machine:

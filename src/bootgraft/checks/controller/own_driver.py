@@ -35,11 +35,11 @@ def offer(
 
 def _own(installation: Installation, hive: Hive, facts: ControllerFacts, link: LinkFacts) -> str | None:
     """Where this Windows has the driver of a device itself, in words."""
-    from bootgraft.drivers.inbox import own_driver  # most machines lack nothing
+    from bootgraft.drivers.guest.inbox import own_driver  # most machines lack nothing
 
     place = own_driver(installation, hive, link.link, link.service_name)
     if place is None and link.main_id == facts.controller.main_id:
-        from bootgraft.drivers.staged import staged_for
+        from bootgraft.drivers.guest.staged import staged_for
 
         place = staged_for(installation, hive, facts.controller)
     return place

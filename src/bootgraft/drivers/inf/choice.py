@@ -1,0 +1,180 @@
+"""Which of many INFs serves a controller best in one Windows, and why the others do not.
+
+Ranked as Windows ranks drivers (Microsoft, "Identifier Score", "How Windows Ranks Drivers"): the better match of ids
+first, then the newer DriverVer. Where both are equal, the models section that is closer to this Windows, and at last
+the path, so that the same source always gives the same driver.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from enum import StrEnum
+
+from msgspec import Struct
+
+from bootgraft.drivers.inf.models import Model, all_models, models_for
+from bootgraft.drivers.inf.recipient import Recipient
+from bootgraft.drivers.inf.text import InfFile
+from bootgraft.targets.controllers import Controller
+
+_SIGNATURES = ("$windows nt$", "$chicago$")
+_DATE = re.compile(r"\s*(\d{1,2})[/-](\d{1,2})[/-](\d{4})\s*", re.ASCII)
+_MATCHES = (
+    "hardware id",
+    "hardware id, by a compatible id of the INF",
+    "compatible id",
+    "compatible id, by a compatible id of the INF",
+)
+
+
+class SourceInf(Struct, frozen=True):
+    """One INF of a source; ``inf`` is None where ``fault`` says why it cannot be used."""
+
+    path: str
+    inf: InfFile | None
+    fault: str = ""
+
+
+class Candidate(Struct, frozen=True):
+    """An INF that serves the controller in this Windows, by its best line. ``rank`` is lower for the better match."""
+
+    path: str
+    inf: InfFile
+    model: Model
+    id: str
+    rank: tuple[int, int, int]  # kind of match, position in the device's list, position in the line's list
+    driver_date: date | None
+    driver_version: tuple[int, int, int, int]
+
+    @property
+    def match(self) -> str:
+        """What kind of match it is, for people."""
+        return _MATCHES[self.rank[0]]
+
+    @property
+    def release(self) -> str:
+        """``11/27/2012 51.64.104.4800``, as the INF has it; for people."""
+        text = " ".join(self.inf.value("Version", "DriverVer", index).strip() for index in (0, 1)).strip()
+        return f"DriverVer {text}" if text else "no DriverVer"
+
+
+class Standing(StrEnum):
+    """Why an INF was passed over; the nearest first."""
+
+    OUTRANKED = "outranked"  # it would do, but another one is better
+    UNUSABLE = "unusable"  # it serves the controller in this Windows, but no boot driver can be made of it
+    OTHER_WINDOWS = "other-windows"  # it serves the controller, in other Windows only
+    UNREADABLE = "unreadable"
+    OTHER_DEVICES = "other-devices"
+
+
+class Rejected(Struct, frozen=True):
+    """An INF that was passed over, with the reason for people."""
+
+    path: str
+    standing: Standing
+    reason: str
+
+
+def candidates(
+    infs: Iterable[SourceInf], controller: Controller, recipient: Recipient
+) -> tuple[tuple[Candidate, ...], tuple[Rejected, ...]]:
+    """The INFs that serve the controller in this Windows, best first, and the others, each with its reason."""
+    found: list[Candidate] = []
+    rejected: list[Rejected] = []
+    for each in infs:
+        judged = _judge(each, controller, recipient)
+        if isinstance(judged, Candidate):
+            found.append(judged)
+        else:
+            rejected.append(judged)
+    found.sort(key=lambda each: each.path.casefold())
+    found.sort(key=lambda each: each.model.decoration.closeness, reverse=True)
+    found.sort(key=lambda each: each.driver_version, reverse=True)
+    found.sort(key=lambda each: each.driver_date or date.min, reverse=True)
+    found.sort(key=lambda each: each.rank)
+    return tuple(found), tuple(rejected)
+
+
+def why_not(loser: Candidate, winner: Candidate) -> str:
+    """Why one candidate ranks behind another, for people."""
+    if loser.rank != winner.rank:
+        return f"a less exact match: {loser.id} ({loser.match})"
+    if (loser.driver_date or date.min, loser.driver_version) != (winner.driver_date or date.min, winner.driver_version):
+        return f"older: {loser.release}"
+    if loser.model.decoration.closeness != winner.model.decoration.closeness:
+        return f"made for Windows in general: {loser.model.decoration}"
+    return "the same release; the first by its path is taken"
+
+
+def driver_date(inf: InfFile) -> date | None:
+    """The date of DriverVer (month, day, year); None where it has none that exists."""
+    match = _DATE.fullmatch(inf.value("Version", "DriverVer"))
+    if match is None:
+        return None
+    try:
+        return date(int(match[3]), int(match[1]), int(match[2]))
+    except ValueError:
+        return None
+
+
+def driver_version(inf: InfFile) -> tuple[int, int, int, int]:
+    """The version of DriverVer; parts that are missing or no numbers of 16 bits are 0."""
+    parts = [part.strip() for part in inf.value("Version", "DriverVer", 1).split(".")]
+    numbers = [int(part) if part.isascii() and part.isdecimal() and len(part) < 6 else 0 for part in parts]
+    w, x, y, z = (number if number < 2**16 else 0 for number in (*numbers, 0, 0, 0, 0)[:4])
+    return w, x, y, z
+
+
+def _judge(each: SourceInf, controller: Controller, recipient: Recipient) -> Candidate | Rejected:
+    inf = each.inf
+    if inf is None:
+        return Rejected(each.path, Standing.UNREADABLE, each.fault)
+    signature = inf.value("Version", "Signature").strip().casefold()
+    if signature not in _SIGNATURES:
+        return Rejected(each.path, Standing.UNREADABLE, f"Windows NT does not take its signature {signature!r}")
+    hardware, compatible = device_ids(controller)
+    best = _best(models_for(inf, recipient), hardware, compatible)
+    if best is not None:
+        rank, model, matched = best
+        return Candidate(each.path, inf, model, matched, rank, driver_date(inf), driver_version(inf))
+    elsewhere = [model for model in all_models(inf) if _best((model,), hardware, compatible) is not None]
+    if elsewhere:
+        named = ", ".join(dict.fromkeys(str(model.decoration) for model in elsewhere[:4]))
+        return Rejected(each.path, Standing.OTHER_WINDOWS, f"it serves {controller.main_id} only in {named}")
+    return Rejected(each.path, Standing.OTHER_DEVICES, "it serves other devices")
+
+
+def device_ids(controller: Controller) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The controller's hardware ids and its compatible ids, best first, as its bus reports them.
+
+    pci.sys puts what names subsystem or class beside the device among the hardware ids, and the bare device too where
+    there is no subsystem.
+    """
+    if controller.pci is None:
+        return controller.other_ids, ()
+    bare = not controller.pci.subsystem
+    reported = controller.pci.device_ids()
+    hardware = [each for each in reported if "&DEV_" in each and (bare or "&SUBSYS_" in each or "&CC_" in each)]
+    return (*hardware, *controller.other_ids), tuple(each for each in reported if each not in hardware)
+
+
+def _best(
+    models: Sequence[Model], hardware: Sequence[str], compatible: Sequence[str]
+) -> tuple[tuple[int, int, int], Model, str] | None:
+    """The best match of a line's ids with the device's; of equal ones the first line's."""
+    places = {each.casefold(): (2, position) for position, each in reversed(list(enumerate(compatible)))}
+    places |= {each.casefold(): (0, position) for position, each in reversed(list(enumerate(hardware)))}
+    matches = list(_matches(models, places))
+    return min(matches, key=lambda match: match[0]) if matches else None
+
+
+def _matches(
+    models: Sequence[Model], places: dict[str, tuple[int, int]]
+) -> Iterator[tuple[tuple[int, int, int], Model, str]]:
+    for model in models:
+        for index, each in enumerate(model.ids):
+            place = places.get(each.casefold())
+            if place is not None:
+                by_compatible = index > 0
+                yield (place[0] + by_compatible, place[1], index if by_compatible else 0), model, each

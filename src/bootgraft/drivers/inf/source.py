@@ -1,0 +1,106 @@
+r"""A source of driver packages: every INF in it, and the files beside them, wherever they lie.
+
+A package's file may be packed (``viostor.sy_``), as on installation media.
+"""
+
+from collections.abc import Sequence
+
+from bootgraft.drivers.archives.archive import Archive, read_each
+from bootgraft.drivers.inf.choice import SourceInf
+from bootgraft.drivers.inf.install import Library
+from bootgraft.drivers.inf.text import InfFile, parse_inf
+from bootgraft.errors import DriverSourceError, FileSystemError
+
+MAX_INFS = 10_000
+"""INFs in one source: virtio-win.iso has some 500, a CD with every vendor's drivers 3,000."""
+
+
+class PackageTree:
+    """A folder, an archive or a volume with driver packages in it. ``origin`` names it for people.
+
+    ``only`` is the name of the one INF in its top folder that counts.
+    """
+
+    def __init__(self, archive: Archive, origin: str, *, only: str | None = None) -> None:
+        self._archive = archive
+        self._paths = {member.path.casefold(): member.path for member in archive.members()}
+        self._parsed: dict[str, SourceInf] = {}
+        self._only = only
+        self.origin = origin
+
+    def infs(self) -> tuple[SourceInf, ...]:
+        """Every INF, by its path.
+
+        Raises:
+            DriverSourceError: there are too many.
+        """
+        paths = sorted(path for folded, path in self._paths.items() if folded.endswith(".inf"))
+        if self._only is not None:
+            paths = [path for path in paths if path.casefold() == self._only.casefold()]
+        if len(paths) > MAX_INFS:
+            raise DriverSourceError(
+                f"it has more than {MAX_INFS} INF files", where=self.origin, advice="Give the driver's own folder"
+            )
+        self._parse_all([path for path in paths if path not in self._parsed])
+        return tuple(map(self._parse, paths))
+
+    def place(self, path: str) -> str:
+        """A file of the source by its full name, for people."""
+        return self.origin if self._only == path else f"{self.origin}: {path}"
+
+    def library(self, folder: str) -> Library:
+        """What gives the INFs that lie in a folder by their name."""
+
+        def find(name: str) -> InfFile | None:
+            path = self.find(f"{folder}\\{name}")
+            return None if path is None else self._parse(path).inf
+
+        return find
+
+    def find(self, path: str) -> str | None:
+        """The path of a file as the source has it, packed or not; None where it has none."""
+        folded = path.lstrip("\\").casefold()
+        return self._paths.get(folded) or self._paths.get(f"{folded[:-1]}_")
+
+    def read(self, path: str) -> bytes:
+        """The content of a file that :meth:`find` gave, unpacked.
+
+        Raises:
+            DriverSourceError: it cannot be read.
+        """
+        try:
+            data = self._archive.read(path)
+        except FileSystemError as error:
+            raise DriverSourceError(error.what, where=error.where, advice=error.advice) from error
+        if not path.endswith("_"):
+            return data
+        from bootgraft.drivers.archives.expand import expand
+
+        return expand(data, self.place(path))
+
+    def _parse_all(self, paths: Sequence[str]) -> None:
+        """Parse many in one pass over the source; at what cannot be read this ends, and each is read by itself."""
+        try:
+            for path, data in read_each(self._archive, paths):
+                self._parsed[path] = _parsed(path, data)
+        except (DriverSourceError, FileSystemError):
+            return
+
+    def _parse(self, path: str) -> SourceInf:
+        known = self._parsed.get(path)
+        if known is None:
+            known = self._parsed[path] = self._read_inf(path)
+        return known
+
+    def _read_inf(self, path: str) -> SourceInf:
+        try:
+            return _parsed(path, self.read(path))
+        except DriverSourceError as error:
+            return SourceInf(path, None, f"{error.what} ({error.where})")
+
+
+def _parsed(path: str, data: bytes) -> SourceInf:
+    try:
+        return SourceInf(path, parse_inf(data, path))
+    except DriverSourceError as error:  # one damaged INF must not hide the others
+        return SourceInf(path, None, f"{error.what} ({error.where})")
