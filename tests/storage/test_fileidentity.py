@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.machines.tools import run
+from tests.storage.openers import mounted
 from tests.storage.test_journal_formats import Container
 
 from bootgraft.errors import ImageError, ImageInUseError
@@ -61,6 +63,16 @@ def test_a_link_in_the_path_is_followed_when_it_is_resolved_and_never_later(tmp_
     folder.symlink_to(elsewhere)
     with pytest.raises(ImageInUseError, match=EXCHANGED):
         identify_file(folder / "a")
+
+
+def test_where_names_have_no_case_any_name_will_do(tmp_path: Path) -> None:
+    disk = tmp_path / "ntfs.raw"
+    with disk.open("wb") as file:
+        file.truncate(2**22)
+    run("mkntfs", "--quiet", "--fast", "--force", disk)
+    with mounted(disk, tmp_path / "mnt", "-t", "lowntfs-3g", "-o", "ignore_case") as folder:
+        (folder / "Disk.img").write_bytes(b"a")
+        assert identify_file(folder / "DISK.IMG") == identify_file(folder / "disk.img")
 
 
 def test_no_image_is_a_pipe(tmp_path: Path) -> None:

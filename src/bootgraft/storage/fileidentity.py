@@ -46,7 +46,8 @@ def identify_file(path: Path) -> FileIdentity:
     except OSError as error:
         advice = "Check the path and the permissions, and that /proc is mounted"
         raise ImageError(f"it cannot be looked at ({error.strerror})", where=str(path), advice=advice) from error
-    if found is None or leads_to != path:
+    # Where names have no case (FAT, CIFS), Linux may say the one that the file was first looked up by.
+    if found is None or str(leads_to).casefold() != str(path).casefold():
         raise exchanged(path)
     return found
 
