@@ -72,14 +72,17 @@ def _nbdfuse(mountpoint: Path, uri: str, folder: Path) -> Iterator[None]:
     descriptor = os.open(ready, os.O_RDONLY | os.O_NONBLOCK)
     command = ["nbdfuse", "--pidfile", str(ready), str(mountpoint), uri]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    ended = os.pidfd_open(process.pid)
     try:
         poll = select.poll()
         poll.register(descriptor, select.POLLIN)
-        if not poll.poll(_SECONDS * 1000):
+        poll.register(ended, select.POLLIN)
+        if (descriptor, select.POLLIN) not in poll.poll(_SECONDS * 1000):
             pytest.skip("FUSE cannot be used here")
         yield
     finally:
         os.close(descriptor)
+        os.close(ended)
         process.terminate()
         process.wait(_SECONDS)
 
