@@ -17,10 +17,19 @@ _HOLD = {"r": "9<", "w": "9>>", "rw": "9<>"}
 @contextmanager
 def holding(path: Path, mode: str) -> Iterator[int]:
     """A process, called ``cat``, that has the file open until the block ends; its process id."""
-    script = f'exec {_HOLD[mode]}"$1"; echo; exec cat'
-    line = ["sh", "-c", script, "sh", str(path)]
+    with holding_as(f'exec {_HOLD[mode]}"$1"', path) as number:
+        yield number
+
+
+@contextmanager
+def holding_as(redirections: str, path: Path) -> Iterator[int]:
+    """A process, called ``cat``, with a shell's redirections of ``$1``, the file."""
+    line = ["sh", "-c", f"{redirections}; exec cat", "sh", str(path)]
     with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
         assert process.stdout is not None
+        process.stdin.write(b"\n")  # its echo tells that it is cat by now, not the shell that it was before
+        process.stdin.flush()
         assert process.stdout.readline() == b"\n"
         try:
             yield process.pid

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.storage.openers import folder_for_all, holding, loop_device, mounted, without_leases
+from tests.storage.openers import folder_for_all, holding, holding_as, loop_device, mounted, without_leases
 
 from bootgraft.storage.usage import processes
 from bootgraft.storage.usage.processes import Process, processes_with
@@ -29,12 +29,8 @@ def test_a_process_is_named_with_what_it_may_do(file: Path, mode: str, writes: b
 
 
 def test_one_that_has_it_open_twice_is_one(file: Path) -> None:
-    line = ["sh", "-c", 'exec 8<"$1" 9<>"$1"; echo; exec cat', "sh", str(file)]
-    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        assert processes_with(file, file.stat()) == (Process("cat", process.pid, writes=True),)
-        process.communicate()
+    with holding_as('exec 8<"$1" 9<>"$1"', file) as number:
+        assert processes_with(file, file.stat()) == (Process("cat", number, writes=True),)
 
 
 def test_by_another_name_or_from_another_mount(file: Path, tmp_path: Path) -> None:
