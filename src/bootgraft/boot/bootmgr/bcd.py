@@ -81,6 +81,7 @@ class ElementType(IntEnum):
     TIMEOUT = 0x25000004
     ATTEMPT_RESUME = 0x26000005  # of the boot manager
     WINPE = 0x26000022
+    ALLOW_PRERELEASE_SIGNATURES = 0x16000049  # testsigning
     SDI_DEVICE = 0x31000003  # of the options of a RAM disk
     SDI_PATH = 0x32000004
 
