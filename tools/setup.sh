@@ -22,6 +22,8 @@ PACKAGES_TO_BUILD_MACHINES=(
   "binutils-mingw-w64-i686"
   "binutils-mingw-w64-x86-64"
   "gcab"
+  "openssl"
+  "osslsigncode"
 )
 PACKAGES_TO_TEST=(
   "reglookup"

@@ -2,7 +2,7 @@ r"""By which rules the loader of an installed Windows takes signatures: its vers
 
 Where each is read: ``testsigning`` in the entry of the BCD store that starts it (Microsoft, "BCDEdit /set"; 16000049 is
 BcdLibraryBoolean_AllowPrereleaseSignatures), an upgrade in ``Control\CI\Policy\UpgradedSystem`` (OSR, "Windows 10 1607
-driver signing"), SHA-256 in the version of ci.dll (KB3033929: 6.1.7601.18741, or 22948 of the branch with every hotfix),
+driver signing"), SHA-256 in the version of ci.dll (KB3033929: 6.1.7601.18741, in the branch of hotfixes 22948),
 the driver policy of 2026 by the files of its two policies.
 """
 

@@ -50,7 +50,7 @@ def test_windows_before_vista_looks_at_none(version: tuple[int, int], signatures
 _8, _81, _1511, _1607, _24H2 = ((6, 2), 9200), ((6, 3), 9600), ((10, 0), 10586), ((10, 0), 14393), ((10, 0), 26100)
 VISTA, SEVEN = rules((6, 0), 6002), rules((6, 1), 7601, knows_sha2=False)
 SEVEN_UPDATED = rules((6, 1), 7601, knows_sha2=True)
-SECURE = {"secure_boot": True}
+SECURE: dict[str, Any] = {"secure_boot": True}
 TABLE = [
     (VISTA, SHA1_CROSS, ACCEPTED),
     (VISTA, signed(MICROSOFT, "sha1"), ACCEPTED),

@@ -20,6 +20,7 @@ _TRUST_LIST = "1.3.6.1.4.1.311.10.1"
 _NAME_AND_VALUE = "1.3.6.1.4.1.311.12.2.1"
 _OS_ATTRIBUTE = "osattr"
 _WINDOWS_NT = "2"
+_PLAIN = (20, 32)  # bytes of a SHA-1 and a SHA-256
 
 
 class Catalog(Struct, frozen=True):
@@ -71,6 +72,8 @@ def _members(content: Element) -> Iterator[tuple[bytes, Element]]:
 
 def _hash(tag: bytes) -> bytes:
     """A member's hash, whether it is written as it is or as digits."""
+    if len(tag) in _PLAIN:
+        return tag
     try:
         return bytes.fromhex(tag.decode("utf-16-le").rstrip("\0"))
     except ValueError:

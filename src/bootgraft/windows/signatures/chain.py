@@ -17,7 +17,7 @@ _MAX_STEPS = 64
 """Signatures of certificates that are verified for one chain: each takes up to 3 ms."""
 
 
-class Chain(Struct, frozen=True):
+class CertificateChain(Struct, frozen=True):
     """The certificates from the signer's on; ``root`` is the known root that the last one was issued by, if any."""
 
     certificates: tuple[Certificate, ...]
@@ -39,7 +39,7 @@ class Chain(Struct, frozen=True):
         return self.root.name if self.root is not None else read_name(self.certificates[-1].issuer)
 
 
-def build_chain(leaf: Certificate, certificates: Sequence[Certificate]) -> Chain:
+def build_chain(leaf: Certificate, certificates: Sequence[Certificate]) -> CertificateChain:
     """The chain to a known root if there is one, else the longest that was met.
 
     Raises UnsupportedError where a link is signed by an algorithm that is not verified here, and nothing else leads on.
@@ -50,14 +50,14 @@ def build_chain(leaf: Certificate, certificates: Sequence[Certificate]) -> Chain
         return builder.found
     if builder.unsupported is not None:
         raise builder.unsupported
-    return Chain(builder.longest, None)
+    return CertificateChain(builder.longest, None)
 
 
 class _Builder:
     def __init__(self, certificates: Sequence[Certificate]) -> None:
         self._certificates = certificates
         self._steps = 0
-        self.found: Chain | None = None
+        self.found: CertificateChain | None = None
         self.longest: tuple[Certificate, ...] = ()
         self.unsupported: UnsupportedError | None = None
 
@@ -68,7 +68,7 @@ class _Builder:
         last = chain[-1]
         for root in roots.ROOTS:
             if self.found is None and read_name(last.issuer) == root.name and self._issued(last, root.key):
-                self.found = Chain(chain, root)
+                self.found = CertificateChain(chain, root)
         if len(chain) == MAX_LENGTH:
             return
         for each in self._certificates:

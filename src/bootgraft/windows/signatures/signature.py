@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from bootgraft.windows.signatures.authenticode import read_signed_file
 from bootgraft.windows.signatures.certificate import algorithm_of, hash_of
-from bootgraft.windows.signatures.chain import Chain, build_chain
+from bootgraft.windows.signatures.chain import CertificateChain, build_chain
 from bootgraft.windows.signatures.der import OCTET_STRING, DerError, Element, parse, parts
 from bootgraft.windows.signatures.pkcs7 import SignedData, Signer, read_signed_data
 from bootgraft.windows.signatures.roots import RootKind
@@ -149,7 +149,7 @@ def read_digest(content: Element) -> tuple[str, bytes]:
     return hash_of(algorithm_of(algorithm)), value.require(OCTET_STRING, "a digest").content
 
 
-def _kind(chain: Chain) -> SignatureClass:
+def _kind(chain: CertificateChain) -> SignatureClass:
     if chain.root is None:
         return SignatureClass.SELF_SIGNED if chain.is_self_signed else SignatureClass.UNKNOWN_ROOT
     match chain.root.kind:
