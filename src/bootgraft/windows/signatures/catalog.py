@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from bootgraft.windows.signatures.der import OCTET_STRING, SEQUENCE, SET, DerError, Element, parse, parts
+from bootgraft.windows.signatures.der import OCTET_STRING, SEQUENCE, SET, DerElement, DerError, parse, parts
 from bootgraft.windows.signatures.pkcs7 import SignedData, read_signed_data
 from bootgraft.windows.signatures.signature import FileSignature, SignatureClass, judge_signer
 
@@ -62,7 +62,7 @@ def _signature(signed: SignedData) -> FileSignature:
         return FileSignature(SignatureClass.UNREADABLE, detail=str(error))
 
 
-def _members(content: Element) -> Iterator[tuple[bytes, Element]]:
+def _members(content: DerElement) -> Iterator[tuple[bytes, DerElement]]:
     """The hash and the attributes of each member."""
     lists = [each for each in parts(content, "a catalog", at_least=4)[3:] if each.tag == SEQUENCE]
     for member in lists[-1].children() if len(lists) > 1 else ():  # the first names the kind of hash
@@ -80,7 +80,7 @@ def _hash(tag: bytes) -> bytes:
         return tag
 
 
-def _systems(attributes: Element) -> Iterator[tuple[int, int | None]]:
+def _systems(attributes: DerElement) -> Iterator[tuple[int, int | None]]:
     for attribute in attributes.children():
         kind, values = parts(attribute, "an attribute", at_least=2)[:2]
         if kind.oid() == _NAME_AND_VALUE:

@@ -8,7 +8,16 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from bootgraft.windows.signatures.der import BOOLEAN, OCTET_STRING, SEQUENCE, DerError, Element, context, parse, parts
+from bootgraft.windows.signatures.der import (
+    BOOLEAN,
+    OCTET_STRING,
+    SEQUENCE,
+    DerElement,
+    DerError,
+    context,
+    parse,
+    parts,
+)
 
 CODE_SIGNING = "1.3.6.1.5.5.7.3.3"
 RSA = "1.2.840.113549.1.1.1"
@@ -98,7 +107,7 @@ class Certificate(Struct, frozen=True):
         return key.signed(digest_of(self.signed_part, self.hash), self.hash, self.signature)
 
 
-def read_certificate(element: Element) -> Certificate:
+def read_certificate(element: DerElement) -> Certificate:
     """Read a certificate. Raises DerError where it is none."""
     body, algorithm, signature = parts(element, "a certificate", at_least=3)[:3]
     fields = parts(body, "a certificate's body", at_least=6)
@@ -133,7 +142,7 @@ def read_key(encoded: bytes) -> PublicKey:
     return key
 
 
-def algorithm_of(element: Element) -> str:
+def algorithm_of(element: DerElement) -> str:
     """The OID of an AlgorithmIdentifier."""
     return parts(element, "an algorithm")[0].oid()
 
@@ -161,12 +170,12 @@ def read_name(encoded: bytes) -> str:
     return next((found[kind] for kind in (_COMMON_NAME, _UNIT, _ORGANIZATION) if found.get(kind)), "(no name)")
 
 
-def parse_uses(extension: bytes | None) -> list[Element]:
+def parse_uses(extension: bytes | None) -> list[DerElement]:
     """The key usages of an extension that may be absent."""
     return [] if extension is None else parts(parse(extension), "the key usages")
 
 
-def _key(element: Element) -> PublicKey | None:
+def _key(element: DerElement) -> PublicKey | None:
     algorithm, bits = parts(element, "a public key", at_least=2)[:2]
     if algorithm_of(algorithm) != RSA:
         return None
@@ -176,7 +185,7 @@ def _key(element: Element) -> PublicKey | None:
     return PublicKey(modulus, exponent)
 
 
-def _extensions(fields: list[Element]) -> dict[str, bytes]:
+def _extensions(fields: list[DerElement]) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for field in fields:
         if field.tag != context(3):

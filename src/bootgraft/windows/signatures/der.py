@@ -25,7 +25,7 @@ class DerError(ValueError):
     """What should be DER is none; the text says what, for people."""
 
 
-class Element(Struct, frozen=True):
+class DerElement(Struct, frozen=True):
     """One element: it begins at ``start`` of the data, its content lies from ``body`` to ``end``."""
 
     tag: int
@@ -44,7 +44,7 @@ class Element(Struct, frozen=True):
         """All its bytes."""
         return self.data[self.start : self.end]
 
-    def children(self) -> Iterator["Element"]:
+    def children(self) -> Iterator["DerElement"]:
         """The elements in it, in order."""
         offset, count = self.body, 0
         while offset < self.end:
@@ -55,7 +55,7 @@ class Element(Struct, frozen=True):
                 raise DerError(f"an element has more than {MAX_CHILDREN} parts")
             yield element
 
-    def require(self, tag: int, what: str) -> "Element":
+    def require(self, tag: int, what: str) -> "DerElement":
         """The element itself, if it has this tag."""
         if self.tag != tag:
             raise DerError(f"{what} has the tag {self.tag:#04x}, where {tag:#04x} belongs")
@@ -112,7 +112,7 @@ class Element(Struct, frozen=True):
             raise DerError("a time is not written as one of UTC") from error
 
 
-def parse(data: bytes) -> Element:
+def parse(data: bytes) -> DerElement:
     """The element that the bytes begin with; what follows it (padding) is not looked at.
 
     Raises DerError, as everything on an element does.
@@ -120,7 +120,7 @@ def parse(data: bytes) -> Element:
     return _read(data, 0, len(data))
 
 
-def parts(element: Element, what: str, *, tag: int = SEQUENCE, at_least: int = 1) -> list[Element]:
+def parts(element: DerElement, what: str, *, tag: int = SEQUENCE, at_least: int = 1) -> list[DerElement]:
     """The elements in an element that must have this tag and so many parts."""
     found = list(element.require(tag, what).children())
     if len(found) < at_least:
@@ -133,7 +133,7 @@ def context(number: int) -> int:
     return 0xA0 | number
 
 
-def _read(data: bytes, offset: int, limit: int) -> Element:
+def _read(data: bytes, offset: int, limit: int) -> DerElement:
     if offset + 2 > limit:
         raise DerError("it ends within an element")
     tag, length = data[offset], data[offset + 1]
@@ -148,4 +148,4 @@ def _read(data: bytes, offset: int, limit: int) -> Element:
         body += size
     if body + length > limit:
         raise DerError("an element is longer than what holds it")
-    return Element(tag, data, offset, body, body + length)
+    return DerElement(tag, data, offset, body, body + length)

@@ -17,7 +17,7 @@ from bootgraft.windows.signatures.certificate import (
     hash_of,
     read_certificate,
 )
-from bootgraft.windows.signatures.der import INTEGER, SEQUENCE, SET, DerError, Element, context, parse, parts
+from bootgraft.windows.signatures.der import INTEGER, SEQUENCE, SET, DerElement, DerError, context, parse, parts
 
 MAX_CERTIFICATES = 64
 """Certificates in one signature; real ones have up to eight."""
@@ -39,9 +39,9 @@ class Signer(Struct, frozen=True):
     hash: str
     algorithm: str
     signed_part: bytes | None
-    signed: dict[str, tuple[Element, ...]]
+    signed: dict[str, tuple[DerElement, ...]]
     signature: bytes
-    unsigned: dict[str, tuple[Element, ...]]
+    unsigned: dict[str, tuple[DerElement, ...]]
 
     def certificate(self, certificates: tuple[Certificate, ...]) -> Certificate | None:
         """The signer's certificate among these."""
@@ -76,12 +76,12 @@ class SignedData(Struct, frozen=True):
     """What was signed (its kind, as an OID, and the element), and by whom; ``certificates`` came along with it."""
 
     kind: str
-    content: Element
+    content: DerElement
     certificates: tuple[Certificate, ...]
     signers: tuple[Signer, ...]
 
 
-def read_signed_data(element: Element) -> SignedData:
+def read_signed_data(element: DerElement) -> SignedData:
     """Read a ContentInfo with SignedData in it. Raises DerError where it is none."""
     kind, body = parts(element, "a signature", at_least=2)[:2]
     if kind.oid() != _SIGNED_DATA:
@@ -94,13 +94,13 @@ def read_signed_data(element: Element) -> SignedData:
     return SignedData(inner[0].oid(), content, certificates, tuple(_signers(signers)))
 
 
-def read_signer(element: Element) -> Signer:
+def read_signer(element: DerElement) -> Signer:
     """Read a SignerInfo. Raises DerError where it is none."""
     fields = parts(element, "a signer", at_least=5)
     identity, hashed = fields[1], algorithm_of(fields[2])
     issuer, serial = parts(identity, "a signer's name", at_least=2)[:2]
     rest = fields[3:]
-    signed: dict[str, tuple[Element, ...]] = {}
+    signed: dict[str, tuple[DerElement, ...]] = {}
     signed_part = None
     if rest[0].tag == context(0):
         signed_part = bytes([SET]) + rest[0].encoded[1:]  # what is signed is the set itself: RFC 5652, section 5.4
@@ -120,14 +120,14 @@ def read_signer(element: Element) -> Signer:
     )
 
 
-def _signers(element: Element) -> Iterator[Signer]:
+def _signers(element: DerElement) -> Iterator[Signer]:
     for count, each in enumerate(element.children()):
         if count == MAX_SIGNERS:
             raise DerError(f"it has more than {MAX_SIGNERS} signers")
         yield read_signer(each)
 
 
-def _certificates(field: Element) -> Iterator[Certificate]:
+def _certificates(field: DerElement) -> Iterator[Certificate]:
     for count, each in enumerate(field.children()):
         if count == MAX_CERTIFICATES:
             raise DerError(f"it carries more than {MAX_CERTIFICATES} certificates")
@@ -135,8 +135,8 @@ def _certificates(field: Element) -> Iterator[Certificate]:
             yield read_certificate(each)
 
 
-def _attributes(element: Element) -> dict[str, tuple[Element, ...]]:
-    found: dict[str, tuple[Element, ...]] = {}
+def _attributes(element: DerElement) -> dict[str, tuple[DerElement, ...]]:
+    found: dict[str, tuple[DerElement, ...]] = {}
     for attribute in element.children():
         kind, values = parts(attribute, "an attribute", at_least=2)[:2]
         found[kind.oid()] = (*found.get(kind.oid(), ()), *parts(values, "an attribute's values", tag=SET, at_least=0))

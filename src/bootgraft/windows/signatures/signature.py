@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from bootgraft.windows.signatures.authenticode import read_signed_file
 from bootgraft.windows.signatures.certificate import algorithm_of, hash_of
 from bootgraft.windows.signatures.chain import CertificateChain, build_chain
-from bootgraft.windows.signatures.der import OCTET_STRING, DerError, Element, parse, parts
+from bootgraft.windows.signatures.der import OCTET_STRING, DerElement, DerError, parse, parts
 from bootgraft.windows.signatures.pkcs7 import SignedData, Signer, read_signed_data
 from bootgraft.windows.signatures.roots import RootKind
 from bootgraft.windows.signatures.timestamp import read_timestamp
@@ -142,7 +142,7 @@ def judge_signer(signed: SignedData, signer: Signer, *, is_first: bool = True) -
     )
 
 
-def read_digest(content: Element) -> tuple[str, bytes]:
+def read_digest(content: DerElement) -> tuple[str, bytes]:
     """The hash in an SpcIndirectDataContent: by which algorithm, and what it is."""
     digest = parts(content, "what is signed", at_least=2)[1]
     algorithm, value = parts(digest, "a digest", at_least=2)[:2]

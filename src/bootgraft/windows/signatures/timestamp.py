@@ -7,7 +7,7 @@ loader does not look at times; they only tell whether an expired certificate mat
 from datetime import datetime
 
 from bootgraft.windows.signatures.certificate import Certificate, algorithm_of, digest_of, hash_of
-from bootgraft.windows.signatures.der import OCTET_STRING, DerError, Element, parse, parts
+from bootgraft.windows.signatures.der import OCTET_STRING, DerElement, DerError, parse, parts
 from bootgraft.windows.signatures.pkcs7 import Signer, read_signed_data, read_signer
 
 _COUNTERSIGNATURE = "1.2.840.113549.1.9.6"
@@ -28,7 +28,7 @@ def read_timestamp(signer: Signer, certificates: tuple[Certificate, ...]) -> dat
     return None
 
 
-def _countersigned(element: Element, signer: Signer, certificates: tuple[Certificate, ...]) -> datetime | None:
+def _countersigned(element: DerElement, signer: Signer, certificates: tuple[Certificate, ...]) -> datetime | None:
     """By a further signer of the same signature, whose content is the first's signature."""
     authority = read_signer(element)
     certificate = authority.certificate(certificates)
@@ -38,7 +38,7 @@ def _countersigned(element: Element, signer: Signer, certificates: tuple[Certifi
     return authority.signing_time
 
 
-def _token(element: Element, signer: Signer, _certificates: tuple[Certificate, ...]) -> datetime | None:
+def _token(element: DerElement, signer: Signer, _certificates: tuple[Certificate, ...]) -> datetime | None:
     """By a signature of its own, of a TSTInfo that holds the hash of the first's signature."""
     signed = read_signed_data(element)
     if signed.kind != _TOKEN_INFO or not signed.signers:
