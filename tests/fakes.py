@@ -1,6 +1,7 @@
 """Machines in memory: file systems that are dictionaries, on disks that have only a partition table."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 from msgspec import Struct, field
 
@@ -85,8 +86,9 @@ class FakeFileSystem(Struct):
             raise self.failure
 
     @staticmethod
-    def _key(path: str) -> list[str]:
-        return [each.casefold() for each in parts(path)]
+    @cache
+    def _key(path: str) -> tuple[str, ...]:
+        return tuple(each.casefold() for each in parts(path))
 
 
 class FakePartition(Struct, frozen=True):

@@ -15,11 +15,11 @@ from msgspec.structs import replace
 from tests.checks.cases import chain
 from tests.checks.guests import guest_of
 from tests.machines import oracles
+from tests.machines.bindings import SCSI_ADAPTER
 from tests.machines.build import content
 from tests.machines.spec import Architecture, File, PortableExecutable
 from tests.machines.windows_hives import (
     NT_4,
-    SCSI_ADAPTER,
     SERVER_2003,
     WINDOWS_7,
     WINDOWS_8,

@@ -10,10 +10,11 @@ from typing import Any, Protocol
 import pytest
 from tests.conftest import CommandResult
 from tests.machines import oracles
+from tests.machines.bindings import SCSI_ADAPTER
 from tests.machines.build import BuiltMachine
 from tests.machines.formats import ImageForm
 from tests.machines.tools import ToolError, run
-from tests.machines.windows_hives import LSI_LOGIC_DEVICE, SCSI_ADAPTER
+from tests.machines.windows_hives import LSI_LOGIC_DEVICE
 
 LSI_LOGIC = ("--target", "vmware:lsilogic")
 LOADER, WINDOWS = 0, 1

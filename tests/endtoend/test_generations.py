@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 from tests.endtoend.story import Bootgraft, applied, hashes
 from tests.machines import bcd, oracles, vista
+from tests.machines.bindings import version_blob
 from tests.machines.build import BuiltMachine
-from tests.machines.inbox import version_blob
 from tests.machines.registry_text import reg_text
 from tests.machines.spec import Architecture, File, Hive, MachineSpec, PortableExecutable
 from tests.machines.windows_hives import WINDOWS_7, WINDOWS_8_1, WINDOWS_10, Release

@@ -15,9 +15,10 @@ from tests.endtoend.story import (
     system_hive,
 )
 from tests.machines import oracles
+from tests.machines.bindings import SCSI_ADAPTER
 from tests.machines.build import BuiltMachine, copy_sparse
 from tests.machines.tools import run
-from tests.machines.windows_hives import LSI_LOGIC_DEVICE, SCSI_ADAPTER
+from tests.machines.windows_hives import LSI_LOGIC_DEVICE
 
 HIVE = r"\WINDOWS\system32\config\system"
 FILE = r"\WINDOWS\system32\drivers\symmpi.sys"

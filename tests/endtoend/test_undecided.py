@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 from tests.endtoend.story import LSI_LOGIC, Bootgraft, Build, findings
 from tests.machines import oracles
+from tests.machines.bindings import SCSI_ADAPTER
 from tests.machines.build import BuiltMachine
 from tests.machines.spec import VolumeState
 from tests.machines.windows_files import DriverFile
-from tests.machines.windows_hives import LSI_LOGIC_DEVICE, SCSI_ADAPTER, Symmpi
+from tests.machines.windows_hives import LSI_LOGIC_DEVICE, Symmpi
 
 from bootgraft.machine import Machine
 from bootgraft.registry.hive import Hive

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 from msgspec import Struct
@@ -57,11 +57,22 @@ def content(file: File, cache: Path) -> bytes:
         case HostFile(path):
             return path.read_bytes()
         case Hive() as hive:
-            return cached(cache, "hive", hive, partial(make_hive, hive)).read_bytes()
+            return _hive(hive, cache)
         case PortableExecutable() as binary:
-            return cached(cache, "binary", binary, partial(make_executable, binary)).read_bytes()
+            return _binary(binary, cache)
         case Cabinet() as packed:
             return cached(cache, "cabinet", packed, partial(_make_cabinet, packed, cache)).read_bytes()
+
+
+@lru_cache(1024)
+def _binary(binary: PortableExecutable, cache: Path) -> bytes:
+    """A few binaries stand under many names, in every machine."""
+    return cached(cache, "binary", binary, partial(make_executable, binary)).read_bytes()
+
+
+@lru_cache(32)
+def _hive(hive: Hive, cache: Path) -> bytes:
+    return cached(cache, "hive", hive, partial(make_hive, hive)).read_bytes()
 
 
 def copy_sparse(source: Path, target: Path) -> None:
@@ -80,7 +91,7 @@ def _make_disk(disk: Disk, cache: Path, path: Path) -> None:
     if disk.guid is not None:
         _write_gpt(disk, disk.guid, path)
     else:
-        run("sfdisk", "--quiet", path, stdin=_table(disk).encode())
+        run("sfdisk", "--quiet", "--no-tell-kernel", path, stdin=_table(disk).encode())
         with path.open("r+b") as image:
             image.write(BOOT_CODE)
     for partition in disk.partitions:

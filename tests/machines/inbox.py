@@ -1,24 +1,19 @@
-r"""The storage drivers that Windows Vista and later ship: services, files, and what binds them.
+r"""The storage drivers that Windows ships: what they serve, in which INF, and their files.
 
-As real hives of Windows 7, 8.1 and 10 hold them (names, Start, groups, ids, configurations), cut down to what serves
-the controllers of virtual machines. Windows 7 starts on demand what it did not need; Windows 8 and later start all at
-boot, and override those that they did not need.
+As real hives of Windows 7, 8.1 and 10 hold them (names, ids, configurations), cut down to what serves the controllers
+of virtual machines. Their services are in ``shipped_services``. Windows 7 starts on demand what it did not need;
+Windows 8 and later start all at boot, and override those that they did not need.
 """
 
-import uuid
-from collections.abc import Iterator, Mapping
-from struct import pack
+from collections.abc import Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from tests.machines.registry_text import Expand, Multi, RegistryValue
+from tests.machines.bindings import DISK_DRIVE, HDC, SCSI_ADAPTER, SYSTEM_DEVICE, Binding, Keys
+from tests.machines.shipped_services import Service, shipped
 from tests.machines.spec import Architecture, PortableExecutable
 
-Keys = dict[str, dict[str, RegistryValue]]
-HDC, SCSI_ADAPTER, SYSTEM_DEVICE, DISK_DRIVE = (
-    f"{{{guid}-E325-11CE-BFC1-08002BE10318}}" for guid in ("4D36E96A", "4D36E97B", "4D36E97D", "4D36E967")
-)
-_DATE = 0x01C694C5A38C8000  # 21 June 2006, which Microsoft gives all its in-box drivers
 _KERNEL = ("ntoskrnl.exe", ("KeBugCheckEx", "DbgPrint"))
 STORPORT = (  # what Red Hat's drivers for Windows 7 and 8.1 import
     "StorPortInitialize", "StorPortNotification", "ScsiPortMoveMemory", "StorPortAllocateRegistryBuffer",
@@ -38,7 +33,7 @@ PCIIDEX = ("PciIdeXInitialize", "PciIdeXGetBusData", "PciIdeXSetBusData")
 class Inbox(Struct, frozen=True):
     """One in-box driver: its service, file (without .sys), ids, INF with configuration, and the releases that have it.
 
-    ``start`` is what Windows 7 leaves it at; ``first`` and ``last`` are NT versions.
+    ``first`` and ``last`` are NT versions.
     """
 
     service: str
@@ -48,23 +43,19 @@ class Inbox(Struct, frozen=True):
     class_guid: str
     inf: str
     configuration: str
-    group: str = "SCSI Miniport"
-    start: int = 0
     first: tuple[int, int] = (6, 0)
     last: tuple[int, int] = (10, 0)
     filters: tuple[str, ...] = ()
     bus_type: int | None = None
-    on_demand: bool = False  # ``start`` is what Windows 8 and later leave it at too (vpci in a real 8.1 and 10 1709)
 
 
-_AT_BUS = "System Bus Extender"
 DRIVERS = (
     Inbox("atapi", "atapi", "ataport", ("Primary_IDE_Channel", "Secondary_IDE_Channel", "Internal_IDE_Channel"), HDC,
           "mshdc.inf", "atapi_Inst"),
     Inbox("intelide", "intelide", "pciidex", (r"PCI\VEN_8086&DEV_7111", r"PCI\VEN_8086&DEV_7010"), HDC,
-          "mshdc.inf", "intelide_Inst", _AT_BUS),
-    Inbox("pciide", "pciide", "pciidex", (r"PCI\CC_0101",), HDC, "mshdc.inf", "pciide_Inst", _AT_BUS, start=3),
-    Inbox("msahci", "msahci", "ataport", (r"PCI\CC_010601",), HDC, "mshdc.inf", "msahci_Inst", start=3, last=(6, 1)),
+          "mshdc.inf", "intelide_Inst"),
+    Inbox("pciide", "pciide", "pciidex", (r"PCI\CC_0101",), HDC, "mshdc.inf", "pciide_Inst"),
+    Inbox("msahci", "msahci", "ataport", (r"PCI\CC_010601",), HDC, "mshdc.inf", "msahci_Inst", last=(6, 1)),
     Inbox("storahci", "storahci", "storport", (r"PCI\CC_010601",), HDC, "mshdc.inf", "msahci_Inst", first=(6, 2),
           bus_type=11),
     Inbox("stornvme", "stornvme", "storport", (r"PCI\CC_010802",), SCSI_ADAPTER, "stornvme.inf", "Stornvme_Inst",
@@ -73,19 +64,28 @@ DRIVERS = (
           "lsi_sas.inf", "LSI_SAS_Inst", bus_type=10),
     Inbox("LSI_SCSI", "lsi_scsi", "storport", (r"PCI\VEN_1000&DEV_0030",), SCSI_ADAPTER, "lsi_scsi.inf",
           "LSI_SCSI_Inst", last=(6, 1), bus_type=1),
-    Inbox("megasas", "megasas", "storport", (r"PCI\VEN_1000&DEV_0060",), SCSI_ADAPTER, "megasas.inf", "MegaSAS_Inst",
-          bus_type=8),
-    Inbox("vmbus", "vmbus", "kernel", (r"ACPI\VMBus",), SYSTEM_DEVICE, "wvmbus.inf", "VMBus_Device_Child.NT", _AT_BUS,
-          first=(6, 1)),
+    Inbox("megasas", "megasas", "storport", (r"PCI\VEN_1000&DEV_0060&SUBSYS_10131000",), SCSI_ADAPTER, "megasas.inf",
+          "Install_INT.NT", last=(6, 1), bus_type=8),
+    Inbox("megasas", "megasas", "storport", (r"PCI\VEN_1000&DEV_0060",), SCSI_ADAPTER, "megasas.inf",
+          "Install_INT.NT", first=(6, 2), bus_type=8),
+    Inbox("iaStorV", "iaStorV", "storport", (r"PCI\VEN_8086&DEV_2682&CC_0104",), SCSI_ADAPTER, "iastorv.inf",
+          "iaStor_Inst_RAID", bus_type=8),
+    Inbox("vmbus", "vmbus", "kernel", (r"ACPI\VMBus",), SYSTEM_DEVICE, "wvmbus.inf", "VMBus_Device_WIN8_Child.NT",
+          first=(6, 1), last=(6, 3)),
+    Inbox("vmbus", "vmbus", "kernel", (r"ACPI\VMBus",), SYSTEM_DEVICE, "wvmbus.inf", "VMBus_Device_Child.NT",
+          first=(10, 0)),
     Inbox("vpci", "vpci", "kernel", (r"VMBUS\{44C4F61D-4444-4400-9D52-802E27EDE19F}",), SYSTEM_DEVICE, "wvpci.inf",
-          "Vpci_Device_Child.NT", _AT_BUS, start=3, first=(6, 3), on_demand=True),
+          "Vpci_Device_Child.NT", first=(6, 3)),
     Inbox("storvsc", "storvsc", "storport", (r"VMBUS\{ba6163d9-04a1-4d29-b605-72e2ffb1dc7f}",), SCSI_ADAPTER,
-          "wstorvsc.inf", "storvscDriveInstall", "Base", start=3, first=(6, 1), bus_type=10),
-    Inbox("storflt", "vmstorfl", "kernel", (), SYSTEM_DEVICE, "wstorflt.inf", "", "Extended Base", first=(6, 1)),
-    Inbox("disk", "disk", "classpnp", ("GenDisk",), DISK_DRIVE, "disk.inf", "disk_install.NT", ""),
+          "wstorvsc.inf", "storvscDriveInstall", first=(6, 1), last=(6, 1)),
+    Inbox("storvsc", "storvsc", "storport", (r"VMBUS\{ba6163d9-04a1-4d29-b605-72e2ffb1dc7f}",), SCSI_ADAPTER,
+          "wstorvsc.inf", "storvscDriveInstall", first=(6, 2), bus_type=10),
+    Inbox("storflt", "vmstorfl", "kernel", (), SYSTEM_DEVICE, "wstorflt.inf", "", first=(6, 1)),
+    Inbox("disk", "disk", "classpnp", ("GenDisk",), DISK_DRIVE, "disk.inf", "disk_install.NT"),
     Inbox("disk", "disk", "classpnp", (r"IDE\DiskVirtual_HD______________________________1.1.0___",), DISK_DRIVE,
-          "wstorflt.inf", "storflt.Install", "", first=(6, 2), filters=("storflt",)),
+          "wstorflt.inf", "storflt.Install", first=(10, 0), filters=("storflt",)),
 )  # fmt: skip
+_OWN = "iastorv"
 _PORTS = {"storport": STORPORT, "ataport": ATAPORT, "pciidex": PCIIDEX, "classpnp": ("ClassInitialize",)}
 
 
@@ -108,81 +108,36 @@ def binaries(
 
 
 def service_keys(version: tuple[int, int], *, needed: frozenset[str] = frozenset()) -> Keys:
-    """The services of a control set; ``needed`` (lower case) are those that a Windows 8 or later does not override."""
+    """The services of a control set; ``needed`` (lower case) are those that the machine ran with, beside its own.
+
+    Its own is the RAID controller of the board, served by iaStorV.
+    """
+    storage = {each.service.casefold(): each for each in drivers(version)}
     keys: Keys = {}
-    for each in drivers(version):
-        is_boot_driver = version >= (6, 2) and not each.on_demand
-        start = 0 if is_boot_driver or each.service.casefold() in needed else each.start
-        form = r"\SystemRoot\system32\drivers" if start else "System32\\drivers"
-        values: dict[str, RegistryValue] = {
-            "Type": 1, "Start": start, "ErrorControl": 1, "ImagePath": Expand(rf"{form}\{each.file}.sys"),
-        }  # fmt: skip
-        if each.group:
-            values["Group"] = each.group
-        path = rf"Services\{each.service}"
-        keys[path] = values
-        if each.bus_type is not None:
-            keys[rf"{path}\Parameters"] = {"BusType": each.bus_type}
+    for each in shipped(version):
+        name, path = each.name.casefold(), rf"Services\{each.name}"
+        driver = storage.get(name)
+        is_needed = name in needed | {_OWN}
+        keys[path] = _started(each).values() if is_needed else each.values()
+        if driver is not None and driver.bus_type is not None:
+            keys[rf"{path}\Parameters"] = {"BusType": driver.bus_type}
             keys[rf"{path}\Parameters\PnpInterface"] = {"5": 1}
-        if is_boot_driver and each.service.casefold() not in needed | {"disk"}:
+        may_be_overridden = name in {*storage, "isapnp"} - {"disk"}
+        if version >= (6, 2) and each.start == 0 and may_be_overridden and not is_needed:
             keys[rf"{path}\StartOverride"] = {"0": 3}
     return keys
 
 
-def critical_keys(version: tuple[int, int]) -> Keys:
-    """The CriticalDeviceDatabase of Windows Vista or 7, below a control set."""
-    return {
-        rf"Control\CriticalDeviceDatabase\{device.replace(chr(92), '#')}": {
-            "ClassGUID": each.class_guid,
-            "Service": each.service,
-            "DriverPackageId": f"{each.inf}_amd64_neutral_fab873f3e8a3315c",
-        }
+def storage_bindings(version: tuple[int, int]) -> tuple[Binding, ...]:
+    """What binds the controllers, channels and disks."""
+    return tuple(
+        Binding(each.ids, each.class_guid, each.service, each.inf, each.configuration, each.filters)
         for each in drivers(version)
-        for device in each.ids
-    }
+        if each.ids
+    )
 
 
-def database_keys(version: tuple[int, int], arch: Architecture) -> Keys:
-    """The DriverDatabase of Windows 8 or later, from the root of the SYSTEM hive."""
-    number, label = {Architecture.X86: (0, "x86"), Architecture.X64: (9, "amd64")}[arch]
-    schema = {(6, 2): 0x06020000, (6, 3): 0x06030000}.get(version, 0x0A000000)
-    keys: Keys = {"DriverDatabase": {"Version": schema, "Architecture": number, "OemInfMap": b"\xff\x80"}}
-    for inf, entries in _by_inf(version):
-        package = f"{inf}_{label}_{abs(hash_of(inf)):016x}"
-        configurations = tuple(dict.fromkeys(each.configuration for each in entries if each.ids))
-        keys[rf"DriverDatabase\DriverInfFiles\{inf}"] = {
-            "": Multi((package,)), "Active": package, "Configurations": Multi(configurations),
-        }  # fmt: skip
-        top = rf"DriverDatabase\DriverPackages\{package}"
-        blob = version_blob(entries[0].class_guid, number, _DATE, (version[0], version[1], 9200, 16384))
-        keys[top] = {"": inf, "Version": blob, "Provider": "Microsoft", "SignerScore": 0x0D000003}
-        for each in entries:
-            if not each.ids:
-                continue
-            values: dict[str, RegistryValue] = {"Service": each.service, "ConfigFlags": 0}
-            if each.filters:
-                values["LowerFilters"] = Multi(each.filters)
-            keys[rf"{top}\Configurations\{each.configuration}"] = values
-            for device in each.ids:
-                keys.setdefault(rf"DriverDatabase\DeviceIds\{device}", {})[inf] = b"\x01\xff\0\0"
-                keys[rf"{top}\Descriptors\{device}"] = {"Configuration": each.configuration, "Manufacturer": "%ms%"}
-    return keys
-
-
-def version_blob(
-    class_guid: str, architecture: int, date: int, version: tuple[int, int, int, int], *, inbox: bool = True
-) -> bytes:
-    """A package's Version value, as the hives of Windows 8.1 and 10 have it."""
-    head = (b"\xff\xff" if inbox else b"\0\xff") + pack("<HI", architecture, 0)
-    return head + uuid.UUID(class_guid).bytes_le + pack("<Q4HQ", date, *reversed(version), 0)
-
-
-def hash_of(text: str) -> int:
-    """Some number for a label."""
-    return int.from_bytes(text.encode().ljust(8)[:8], "big")
-
-
-def _by_inf(version: tuple[int, int]) -> Iterator[tuple[str, tuple[Inbox, ...]]]:
-    all_of = drivers(version)
-    for inf in dict.fromkeys(each.inf for each in all_of):
-        yield inf, tuple(each for each in all_of if each.inf == inf)
+def _started(service: Service) -> Service:
+    """The service where it starts at boot; what is started on demand names its file in another way."""
+    image = rf"system32\drivers\{service.image.rpartition(chr(92))[2]}"
+    return service if service.start == 0 else replace(service, start=0, image=image)

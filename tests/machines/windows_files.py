@@ -1,8 +1,11 @@
 """The files of an installation of Windows 2000, XP or Server 2003 that take part in booting, and a few that do not."""
 
+from collections.abc import Iterator
 from enum import StrEnum
 
 from tests.machines import inbox
+from tests.machines.boot_files import CLFS, KERNEL_CLIENT, kernel_files, session_files
+from tests.machines.shipped_services import shipped
 from tests.machines.spec import Architecture, Cabinet, Content, File, FileAttributes, Hive, PortableExecutable
 from tests.machines.windows_hives import Release
 
@@ -10,44 +13,27 @@ _SCSIPORT = (
     "ScsiPortInitialize", "ScsiPortNotification", "ScsiPortGetDeviceBase", "ScsiPortGetUncachedExtension",
     "ScsiPortReadPortUlong", "ScsiPortWritePortUlong", "ScsiPortStallExecution", "ScsiPortLogError",
 )  # fmt: skip
-_KERNEL = ("KeBugCheckEx", "DbgPrint", "IoCreateDevice", "IoDeleteDevice", "ExAllocatePoolWithTag", "memcpy")
-_HAL = ("HalGetBusData", "KeStallExecutionProcessor", "HalTranslateBusAddress")
-_CLASSPNP = ("ClassInitialize", "ClassDeviceControl", "ClassCompleteRequest")
-_PCIIDEX = ("PciIdeXInitialize", "PciIdeXGetBusData", "PciIdeXSetBusData")
-
-_KERNEL_ONLY = (("ntoskrnl.exe", _KERNEL[:4]),)
-_KERNEL_AND_HAL = (("ntoskrnl.exe", _KERNEL[:4]), ("HAL.dll", _HAL[:2]))
-_IMPORTS = {
-    "scsiport.sys": _KERNEL_AND_HAL,
-    "classpnp.sys": _KERNEL_AND_HAL,
-    "pciidex.sys": _KERNEL_AND_HAL,
-    "disk.sys": (("ntoskrnl.exe", _KERNEL[:4]), ("CLASSPNP.SYS", _CLASSPNP)),
-    "cdrom.sys": (("ntoskrnl.exe", _KERNEL[:4]), ("CLASSPNP.SYS", _CLASSPNP)),
-    "intelide.sys": (("PCIIDEX.SYS", _PCIIDEX), ("ntoskrnl.exe", _KERNEL[:2])),
-    "mraid35x.sys": (("SCSIPORT.SYS", _SCSIPORT[:4]),),
-    "atapi.sys": _KERNEL_AND_HAL,
-    "acpi.sys": _KERNEL_AND_HAL,
-    "pci.sys": _KERNEL_AND_HAL,
-    "isapnp.sys": _KERNEL_AND_HAL,
-    "partmgr.sys": _KERNEL_ONLY,
-    "mountmgr.sys": _KERNEL_ONLY,
-    "ftdisk.sys": _KERNEL_AND_HAL,
-    "volsnap.sys": _KERNEL_AND_HAL,
-    "ntfs.sys": _KERNEL_ONLY,
-    "fastfat.sys": _KERNEL_ONLY,
-}
 # What Red Hat's drivers for XP to 8.1 import beyond that.
 _MORE_SCSIPORT = (
     "ScsiPortGetPhysicalAddress", "ScsiPortMoveMemory", "ScsiPortReadPortUchar", "ScsiPortReadPortUshort",
     "ScsiPortValidateRange", "ScsiPortWritePortUchar", "ScsiPortWritePortUshort",
 )  # fmt: skip
-_MORE_KERNEL = (
-    "ExInterlockedInsertHeadList", "ExInterlockedInsertTailList", "ExInterlockedRemoveHeadList",
-    "ExfInterlockedInsertHeadList", "ExfInterlockedInsertTailList", "ExfInterlockedRemoveHeadList", "KeBugCheck",
-    "KeGetCurrentIrql", "KeQueryActiveProcessorCountEx", "KeQueryMaximumProcessorCountEx", "MmGetPhysicalAddress",
-    "_allshr", "memmove", "memset",
-)  # fmt: skip
-_EXPORTS = {"scsiport.sys": _SCSIPORT + _MORE_SCSIPORT, "classpnp.sys": _CLASSPNP, "pciidex.sys": _PCIIDEX}
+_CLASSPNP = ("ClassInitialize", "ClassDeviceControl", "ClassCompleteRequest")
+_WMILIB = ("WmiSystemControl", "WmiCompleteRequest")
+_EXPORTS = {
+    "scsiport.sys": _SCSIPORT + _MORE_SCSIPORT, "classpnp.sys": _CLASSPNP, "pciidex.sys": inbox.PCIIDEX,
+    "wmilib.sys": _WMILIB, "clfs.sys": CLFS,
+}  # fmt: skip
+_EXPORTERS_OF_NT_4 = ("scsiport.sys", "classpnp.sys")  # its class2.sys is called as all later ones
+_PORT_CLIENTS = {
+    "disk.sys": "classpnp.sys", "cdrom.sys": "classpnp.sys", "intelide.sys": "pciidex.sys",
+    "mraid35x.sys": "scsiport.sys",
+}  # fmt: skip
+_FILE_SYSTEMS = ("ntfs.sys", "fastfat.sys", "cdfs.sys")
+"""They are loaded whatever their Start says: the boot volume's by the loader, others by Fs_Rec."""
+_DISABLED = 4
+_PROGRAM = 16
+"""Start of a service that never starts; Type from which on it is no driver."""
 
 
 class DriverFile(StrEnum):
@@ -121,17 +107,6 @@ def windows_files(
     system32 = rf"\{directory}\system32"
     config = rf"{system32}\config"
     empty = Hive("", release.minor)
-    version = release.binaries
-    binaries = [
-        PortableExecutable("ntoskrnl.exe", arch, (("HAL.dll", _HAL[:1]),), _KERNEL + _MORE_KERNEL, version),
-        PortableExecutable("hal.dll", arch, (("ntoskrnl.exe", _KERNEL[:1]),), (*_HAL, "KeGetCurrentIrql"), version),
-    ]
-    drivers = {
-        name: PortableExecutable(name, arch, imports, _EXPORTS.get(name, ()), version)
-        for name, imports in _IMPORTS.items()
-    }
-    if release.nt >= (6, 0):
-        drivers |= inbox.binaries(release.nt, arch, version)
     hives: tuple[tuple[str, Content | None], ...] = (
         ("system", system),
         ("software", software),
@@ -140,14 +115,46 @@ def windows_files(
         ("SECURITY", empty),
     )
     return (
-        *(File(rf"{system32}\{binary.name}", binary) for binary in binaries),
-        *(File(rf"{system32}\drivers\{name}", driver) for name, driver in drivers.items()),
+        *kernel_files(directory, release.nt, arch, release.binaries),
+        *_drivers(directory, release, arch),
+        *session_files(directory, release.nt, arch, release.binaries),
         *(File(rf"{config}\{name}", hive) for name, hive in hives if hive is not None),
         File(rf"{config}\AppEvent.Evt", b"\x30\0\0\0LfLe" + bytes(65528)),
         File(rf"\{directory}\explorer.exe", b"MZ stands for the shell" * 4000),
         File(rf"\{directory}\win.ini", b"; for 16-bit app support\r\n[fonts]\r\n"),
         File(rf"\{directory}\inf\scsi.inf", b"[Version]\r\nSignature=$CHICAGO$\r\n"),
     )
+
+
+def _drivers(directory: str, release: Release, arch: Architecture) -> Iterator[File]:
+    """The drivers of all services that are not disabled, those of file systems, and what they import from."""
+    client = PortableExecutable("kernel-client.sys", arch, KERNEL_CLIENT, version=release.binaries)
+    special = _special_drivers(release.nt, arch, release.binaries)
+    drivers = r"system32\drivers"
+    places = {name: rf"{drivers}\{name}" for name in (*special, *_FILE_SYSTEMS) if name != "clfs.sys"}
+    for service in shipped(release.nt):
+        name = service.file.rpartition("\\")[2]
+        if service.type < _PROGRAM and (service.start < _DISABLED or service.image):
+            places.setdefault(name.casefold(), service.file)
+    for name, place in places.items():
+        yield File(rf"\{directory}\{place}", special.get(name.casefold(), client))
+
+
+def _special_drivers(
+    version: tuple[int, int], arch: Architecture, stamp: tuple[int, int, int, int]
+) -> dict[str, PortableExecutable]:
+    """Those that export, and those that import from them, by file name in lower case."""
+    names = _EXPORTERS_OF_NT_4 if version < (5, 0) else tuple(_EXPORTS)
+    made = {name: PortableExecutable(name, arch, KERNEL_CLIENT, _EXPORTS[name], stamp) for name in names}
+    if version >= (6, 0):
+        later = inbox.binaries(version, arch, stamp)
+        return made | {name.casefold(): binary for name, binary in later.items()}
+    made.pop("clfs.sys", None)
+    for name, port in _PORT_CLIENTS.items():
+        if port in made:
+            imports = ((port.upper(), _EXPORTS[port][:1]), KERNEL_CLIENT[0])
+            made[name] = PortableExecutable(f"{port[:-4]}-client.sys", arch, imports, version=stamp)
+    return made
 
 
 def user_files() -> tuple[File, ...]:

@@ -7,26 +7,28 @@ from enum import StrEnum
 from msgspec import Struct
 
 from tests.machines import inbox
+from tests.machines.bindings import (
+    DISK_DRIVE,
+    HDC,
+    SCSI_ADAPTER,
+    Binding,
+    Keys,
+    critical_keys,
+    database_keys,
+)
+from tests.machines.control_keys import control_keys
+from tests.machines.core_devices import class_keys, core_bindings, instance_keys
+from tests.machines.load_order import load_order
 from tests.machines.registry_text import Expand, Multi, RegistryValue, reg_text
+from tests.machines.shipped_services import shipped
 from tests.machines.spec import Architecture, Hive, HiveState
-
-SCSI_ADAPTER = "{4D36E97B-E325-11CE-BFC1-08002BE10318}"
-_DISK_DRIVE = "{4D36E967-E325-11CE-BFC1-08002BE10318}"
-_IDE = "{4D36E96A-E325-11CE-BFC1-08002BE10318}"
-_SYSTEM_DEVICE = "{4D36E97D-E325-11CE-BFC1-08002BE10318}"
-_VOLUME = "{71A27CDD-812A-11D0-BEC7-08002BE2092F}"
 
 LSI_LOGIC_DEVICE = "pci#ven_1000&dev_0030"
 LSI_LOGIC_INSTANCE = r"PCI\VEN_1000&DEV_0030&SUBSYS_197615AD&REV_01\3&61AAA01&0&80"
 
-_PLUG_AND_PLAY, _VISTA, _DATABASE = (5, 0), (6, 0), (6, 2)
-
-_GROUP_ORDER = (
-    "System Reserved", "Boot Bus Extender", "System Bus Extender", "SCSI miniport", "Port", "Primary Disk",
-    "SCSI Class", "SCSI CDROM Class", "FSFilter Infrastructure", "FSFilter System", "Filter", "Boot File System",
-    "Base", "Pointer Port", "Keyboard Port", "Pointer Class", "Keyboard Class", "Video", "File System", "Event Log",
-    "Streams Drivers", "NDIS", "TDI", "NetBIOSGroup", "PlugPlay", "NetworkProvider", "RemoteValidation",
-)  # fmt: skip
+_PLUG_AND_PLAY, _XP, _VISTA, _DATABASE = (5, 0), (5, 1), (6, 0), (6, 2)
+_CONFIGURATION = "{4c4c4544-0042-3210-804d-c4c04f4e3232}"
+"""What Windows 8 and later call the machine that this Windows ran on."""
 
 
 class Release(Struct, frozen=True):
@@ -144,7 +146,9 @@ def system_hive(facts: SystemFacts, *, state: HiveState = HiveState.CLEAN) -> Hi
         "MountedDevices": _mounted_devices(facts.letters),
     }
     if facts.release.nt >= _DATABASE:
-        keys |= inbox.database_keys(facts.release.nt, facts.arch)
+        keys |= database_keys(_bindings(facts.release.nt), facts.release.nt, facts.arch)
+        keys["HardwareConfig"] = {"LastConfig": _CONFIGURATION, "LastId": 0}
+        keys[rf"HardwareConfig\{_CONFIGURATION}"] = {"Id": 0, "BootDriverFlags": 0}
     for control_set in facts.control_sets:
         prefix = f"ControlSet{control_set.number:03d}"
         for path, values in _control_set(facts, control_set).items():
@@ -226,10 +230,10 @@ def _mounted_devices(letters: tuple[Letter | GptLetter, ...]) -> dict[str, Regis
     return values
 
 
-def _control_set(facts: SystemFacts, control_set: ControlSet) -> dict[str, dict[str, RegistryValue]]:
-    keys = _control(facts) | _services(facts.release.nt) | _devices() | symmpi_keys(control_set.symmpi)
-    if facts.release.nt >= _VISTA:
-        keys |= inbox.service_keys(facts.release.nt, needed=control_set.needed)
+def _control_set(facts: SystemFacts, control_set: ControlSet) -> Keys:
+    version = facts.release.nt
+    keys = _control(facts) | _services(version, control_set.needed) | instance_keys(version, facts.arch)
+    keys |= _machine_instances(version) | symmpi_keys(control_set.symmpi)
     if control_set.binding:
         keys |= binding_keys()
     if control_set.instance is not Instance.NONE:
@@ -237,105 +241,76 @@ def _control_set(facts: SystemFacts, control_set: ControlSet) -> dict[str, dict[
     return keys
 
 
-def _control(facts: SystemFacts) -> dict[str, dict[str, RegistryValue]]:
-    processor = {Architecture.X86: "x86", Architecture.X64: "AMD64"}[facts.arch]
+def _control(facts: SystemFacts) -> Keys:
     product = "WinNT" if facts.release is WINDOWS_XP else "ServerNT"
-    miniports = (0x00, 0x100, 0x101, 0x19, *range(1, 0x19), 0x1A, 0x21)
-    keys: dict[str, dict[str, RegistryValue]] = {
+    version = facts.release.nt
+    keys: Keys = {
         "Control": {"CurrentUser": "USERNAME", "SystemStartOptions": "FASTDETECT", "WaitToKillServiceTimeout": "20000"},
         r"Control\ComputerName\ComputerName": {"ComputerName": facts.computer},
         r"Control\ProductOptions": {"ProductType": product},
-        r"Control\ServiceGroupOrder": {"List": Multi(_GROUP_ORDER)},
-        r"Control\GroupOrderList": {
-            "SCSI Miniport": struct.pack(f"<I{len(miniports)}I", len(miniports), *miniports),
-            "SCSI Class": struct.pack("<4I", 3, 1, 2, 3),
-        },
-        r"Control\Session Manager": {"BootExecute": Multi(("autocheck autochk *",))},
-        r"Control\Session Manager\Environment": {"PROCESSOR_ARCHITECTURE": processor, "windir": Expand("%SystemRoot%")},
-        r"Control\Session Manager\Memory Management": {"PagingFiles": Multi((r"C:\pagefile.sys 384 768",))},
-        rf"Control\Class\{_DISK_DRIVE}": {"": "Disk drives", "Class": "DiskDrive", "UpperFilters": Multi(("PartMgr",))},
-        rf"Control\Class\{SCSI_ADAPTER}": {"": "SCSI and RAID controllers", "Class": "SCSIAdapter"},
-        rf"Control\Class\{_VOLUME}": {"": "Storage volumes", "Class": "Volume"},
         r"Hardware Profiles\0001\Software": {},
     }
     if facts.boot_device is not None:
         keys["Control"] |= {"SystemBootDevice": facts.boot_device, "FirmwareBootDevice": facts.boot_device}
-    keys |= _critical_devices(facts.release.nt)
+    keys |= load_order(version) | control_keys(version, facts.arch) | class_keys(version)
+    if _PLUG_AND_PLAY <= version < _DATABASE:
+        keys |= critical_keys(_bindings(version), facts.arch)
     return keys
 
 
-def _critical_devices(version: tuple[int, int]) -> dict[str, dict[str, RegistryValue]]:
-    if version >= _DATABASE or version < _PLUG_AND_PLAY:
-        return {}
-    keys: dict[str, dict[str, RegistryValue]] = {}
-    for device, class_guid, service in (
-        ("gendisk", _DISK_DRIVE, "disk"),
-        ("primary_ide_channel", _IDE, "atapi"),
-        ("secondary_ide_channel", _IDE, "atapi"),
-        ("pci#cc_0604", _SYSTEM_DEVICE, "pci"),
-        ("pci#ven_101e&dev_1960", SCSI_ADAPTER, "mraid35x"),
-        ("PCI#VEN_8086&DEV_7111", _IDE, "intelide"),
-        ("storage#volume", _VOLUME, "volsnap"),
-        ("*pnp0a03", _SYSTEM_DEVICE, "pci"),
-    ):
-        keys[rf"Control\CriticalDeviceDatabase\{device}"] = {"ClassGUID": class_guid, "Service": service}
-    keys[r"Control\CriticalDeviceDatabase\*pnp0000"] = {"ClassGUID": _SYSTEM_DEVICE}
-    if version < _VISTA:
-        return keys
-    later = inbox.critical_keys(version)
-    known = {key.lower() for key in later}
-    return {key: values for key, values in keys.items() if key.lower() not in known} | later
+def _bindings(version: tuple[int, int]) -> tuple[Binding, ...]:
+    if version >= _VISTA:
+        return (*inbox.storage_bindings(version), *core_bindings(version))
+    return (
+        Binding(("gendisk",), DISK_DRIVE, "disk"),
+        Binding(("primary_ide_channel", "secondary_ide_channel"), HDC, "atapi"),
+        Binding((r"pci\ven_8086&dev_7111",), HDC, "intelide"),
+        Binding((r"pci\ven_101e&dev_1960",), SCSI_ADAPTER, "mraid35x"),
+        *core_bindings(version),
+    )
 
 
-def _services(version: tuple[int, int]) -> dict[str, dict[str, RegistryValue]]:
-    later = {each.service.lower() for each in inbox.drivers(version)} if version >= _VISTA else set()
-    keys: dict[str, dict[str, RegistryValue]] = {}
-    for name, start, group, tag, file in (
-        ("ACPI", 0, "Boot Bus Extender", 1, "ACPI.sys"),
-        ("PCI", 0, "Boot Bus Extender", 2, "pci.sys"),
-        ("isapnp", 0, "Boot Bus Extender", 3, "isapnp.sys"),
-        ("IntelIde", 0, "System Bus Extender", 4, "intelide.sys"),
-        ("PartMgr", 0, "System Bus Extender", 5, ""),
-        ("MountMgr", 0, "System Bus Extender", 8, ""),
-        ("ftdisk", 0, "System Bus Extender", 9, "ftdisk.sys"),
-        ("VolSnap", 0, "System Bus Extender", 10, ""),
-        ("atapi", 0, "SCSI miniport", 25, "atapi.sys"),
-        ("mraid35x", 0, "SCSI miniport", 26, "mraid35x.sys"),
-        ("disk", 0, "SCSI Class", 2, "disk.sys"),
-        ("Cdrom", 1, "SCSI CDROM Class", 2, "cdrom.sys"),
-        ("buslogic", 4, "SCSI miniport", 5, ""),
-        ("PCIIde", 4, "System Bus Extender", 3, ""),
-    ):
-        if name.lower() in later:
-            continue
-        values: dict[str, RegistryValue] = {"ErrorControl": 1, "Group": group, "Start": start, "Tag": tag, "Type": 1}
-        if file:
-            values["ImagePath"] = Expand(rf"system32\DRIVERS\{file}")
-        keys[rf"Services\{name}"] = values
-    keys[r"Services\Ntfs"] = {"ErrorControl": 1, "Group": "File system", "Start": 4, "Type": 2}
+def _services(version: tuple[int, int], needed: frozenset[str]) -> Keys:
+    if version >= _VISTA:
+        return inbox.service_keys(version, needed=needed)
+    keys = {rf"Services\{each.name}": each.values() for each in shipped(version)}
+    keys[r"Services\mraid35x"] = {
+        "ErrorControl": 1, "Group": "SCSI miniport", "Start": 0, "Tag": 43, "Type": 1,
+        "ImagePath": Expand(r"system32\DRIVERS\mraid35x.sys"),
+    }  # fmt: skip
     keys[r"Services\mraid35x\Parameters\PnpInterface"] = {"5": 1}
-    keys[r"Services\Eventlog"] = {"ImagePath": Expand(r"%SystemRoot%\system32\services.exe"), "Start": 2, "Type": 32}
+    if version < _XP:
+        keys[r"Services\buslogic"] = {"ErrorControl": 1, "Group": "SCSI miniport", "Start": 4, "Tag": 27, "Type": 1}
     return keys
 
 
-def _devices() -> dict[str, dict[str, RegistryValue]]:
-    """Enum of the physical machine that this was: its RAID controller and its disk."""
-    adapter = "PCI\\VEN_101E&DEV_1960"
+def _machine_instances(version: tuple[int, int]) -> Keys:
+    """Enum of the physical machine that this was: its RAID controller and its disk. NT 4 lists no devices."""
+    if version < _PLUG_AND_PLAY:
+        return {}
+    is_later = version >= _VISTA
+    adapter, service = (r"PCI\VEN_8086&DEV_2682", "iaStorV") if is_later else (r"PCI\VEN_101E&DEV_1960", "mraid35x")
+    own = "SUBSYS_01DC1028&REV_09" if is_later else "SUBSYS_04711028&REV_20"
+    revision = own.rpartition("&")[2]
+    kind = "CC_0104"
+    disk = "Disk&Ven_Intel&Prod_Raid_0_Volume&Rev_1.0." if is_later else "Disk&Ven_MegaRAID&Prod_LD_0_RAID5&Rev_1L37"
     return {
-        r"Enum\PCI\VEN_101E&DEV_1960&SUBSYS_04711028&REV_20\3&29E81982&0&40": {
-            "HardwareID": Multi((f"{adapter}&SUBSYS_04711028&REV_20", f"{adapter}&SUBSYS_04711028")),
-            "CompatibleIDs": Multi((f"{adapter}&REV_20", adapter)),
+        rf"Enum\{adapter}&{own}\3&29E81982&0&40": {
+            "HardwareID": Multi(
+                (f"{adapter}&{own}", f"{adapter}&{own.partition('&')[0]}", f"{adapter}&{kind}00", f"{adapter}&{kind}")
+            ),
+            "CompatibleIDs": Multi((f"{adapter}&{revision}", adapter)),
             "ClassGUID": SCSI_ADAPTER,
             "Class": "SCSIAdapter",
-            "Service": "mraid35x",
+            "Service": service,
             "ConfigFlags": 0,
         },
-        r"Enum\SCSI\Disk&Ven_MegaRAID&Prod_LD_0_RAID5&Rev_1L37\4&1F7FB1A0&0&000": {
-            "ClassGUID": _DISK_DRIVE,
+        rf"Enum\SCSI\{disk}\4&1F7FB1A0&0&000": {
+            "HardwareID": Multi((rf"SCSI\{disk.replace(chr(38), '')}", "GenDisk")),
+            "ClassGUID": DISK_DRIVE,
             "Service": "disk",
             "ConfigFlags": 0,
         },
-        r"Enum\Root\ftdisk\0000": {"ClassGUID": _SYSTEM_DEVICE, "Service": "ftdisk", "ConfigFlags": 0},
     }
 
 

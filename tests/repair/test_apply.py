@@ -86,14 +86,14 @@ def test_each_kind_of_change_to_a_hive(windows: MemoryWindows) -> None:
         SetValue(hive, new, "", RegistryData(1, b"\0\0"), None),
         SetValue(hive, DISK, "start", RegistryData(ValueType.REG_DWORD, dword_data(3)), start),
         DeleteValue(hive, DISK, "Tag", tag),
-        DeleteKey(hive, "ControlSet001\\Services\\buslogic"),
+        DeleteKey(hive, "ControlSet001\\Services\\PCIIde"),
     )
     apply(Plan(changes), windows.machine, now=NOW)
     after = windows.reread().hive
     assert read_value(after, new, "") == RegistryData(1, b"\0\0")
     assert read_value(after, DISK, "Start") == RegistryData(4, dword_data(3))
     assert read_value(after, DISK, "Tag") is None
-    assert after.key("ControlSet001\\Services\\buslogic") is None
+    assert after.key("ControlSet001\\Services\\PCIIde") is None
     key = after.key(DISK)
     assert key is not None
     assert key.last_written == filetime(NOW)

@@ -5,7 +5,8 @@ import struct
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.machines.inbox import database_keys, version_blob
+from tests.machines import inbox
+from tests.machines.bindings import database_keys, version_blob
 from tests.machines.registry_text import reg_text
 from tests.machines.spec import Architecture
 from tests.windows.hives import MemoryFile, hive_of, real_bytes, real_system
@@ -102,7 +103,7 @@ def test_which_windows_have_one() -> None:
 
 
 def made() -> Hive:
-    return hive_of(reg_text(database_keys((10, 0), Architecture.X64), root=""))
+    return hive_of(reg_text(database_keys(inbox.storage_bindings((10, 0)), (10, 0), Architecture.X64), root=""))
 
 
 def package_of(hive: Hive, inf: str) -> str:

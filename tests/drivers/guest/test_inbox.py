@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from tests.machines.bindings import SCSI_ADAPTER
 from tests.machines.build import content
 from tests.machines.cabinets import cabinet
 from tests.machines.spec import Architecture, Cabinet, File, PortableExecutable
 from tests.machines.windows_files import DriverFile, driver_cache, symmpi_binary
-from tests.machines.windows_hives import SCSI_ADAPTER, WINDOWS_7, WINDOWS_XP, ControlSet, Symmpi
+from tests.machines.windows_hives import WINDOWS_7, WINDOWS_XP, ControlSet, Symmpi
 from tests.memory_windows import MemoryWindows, memory_windows
 
 from bootgraft.drivers.bindings import critical_keys
