@@ -147,7 +147,7 @@ def test_a_missing_system_hive(tmp_path: Path, build_server1: Build, donor: Buil
 BAD_HIVES = {
     HiveState.DIRTY: ("pending", "shut it down cleanly and convert it again"),
     HiveState.CORRUPT: ("has a wrong size", "Restore this hive from a backup"),
-    HiveState.TRUNCATED: ("the base block says 40960 bytes of bins", "Restore this hive from a backup"),
+    HiveState.TRUNCATED: ("the base block says 94208 bytes of bins", "Restore this hive from a backup"),
     HiveState.NOT_A_HIVE: ("it does not begin with 'regf'", "Restore this hive from a backup"),
 }
 

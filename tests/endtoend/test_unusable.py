@@ -130,20 +130,25 @@ def test_a_simple_volume_of_a_dynamic_disk_is_repaired_like_any_other(
 ) -> None:
     machine = build_dynamic("simple")
     before = oracles.sha256(machine.disk)
+
+    def start(number: int) -> None:
+        for name in ("dmio", "dmload"):
+            key = rf"HKLM\SYSTEM\CurrentControlSet\Services\{name}"
+            words = ("reg", "set", machine.disk, key, "--value", "Start", "--type", "REG_DWORD", "--data", str(number))
+            assert bootgraft(*words).status == 0
+
+    start(4)
     check = bootgraft("check", machine.disk, *LSI_LOGIC, "--json")
     drivers = [each for each in check.json["findings"] if each["id"] == "dynamic-disk-driver"]
     assert [each["severity"] for each in drivers] == ["blocker", "blocker", "warning", "warning"]
     notes = [each["note"] for each in bootgraft("inspect", machine.disk, "--json").json["disks"][0]["partitions"]]
     assert notes == ["a simple volume of a dynamic disk"] * 2
-    for name in ("dmio", "dmload"):
-        key = rf"HKLM\SYSTEM\CurrentControlSet\Services\{name}"
-        words = ("reg", "set", machine.disk, key, "--value", "Start", "--type", "REG_DWORD", "--data", "0")
-        assert bootgraft(*words).status == 0
+    start(0)
     done = bootgraft("repair", machine.disk, *grafting(donor))
     assert done.status == 0, done
     require_repaired(machine.disk, machine.span(WINDOWS), donor, tmp_path)
     assert (bootgraft("check", machine.disk, *LSI_LOGIC, "--json").json["findings"]) == []
-    for _ in range(3):
+    for _ in range(5):
         assert bootgraft("undo", machine.disk).status == 0
     assert oracles.sha256(machine.disk) == before
 
