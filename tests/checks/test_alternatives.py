@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from tests.checks.cases import chain
 from tests.checks.guests import guest_of
+from tests.checks.subjects import chain
 from tests.checks.test_verdicts import diagnosis, guest, machine
 
 from bootgraft.checks.alternatives import Alternative, find_alternatives

@@ -3,7 +3,9 @@
 import sys
 from pathlib import Path
 
-from tests.checks.cases import path, with_devices, with_fallback, with_menu
+from tests.checks.chain.bootmgr.cases_uefi_fallback import with_fallback
+from tests.checks.chain.bootmgr.stores import with_devices
+from tests.checks.chain.ntldr.menus import path, with_menu
 from tests.machines.tools import run
 
 from bootgraft import checks as package

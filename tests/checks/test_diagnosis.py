@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from tests.checks.cases import CASES, LSI_LOGIC, chain, facts, installation
+from tests.checks.cases import CASES
+from tests.checks.controller.control_sets import facts
 from tests.checks.guests import guest_of
+from tests.checks.subjects import LSI_LOGIC, chain, installation
 from tests.machines.hives import make_hive
 from tests.machines.spec import Hive as HiveSpec
 from tests.registry.support import open_bytes

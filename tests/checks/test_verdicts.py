@@ -12,8 +12,8 @@ from urllib.parse import unquote
 
 import pytest
 from msgspec.structs import replace
-from tests.checks.cases import chain
 from tests.checks.guests import guest_of
+from tests.checks.subjects import chain
 from tests.machines import oracles
 from tests.machines.bindings import SCSI_ADAPTER
 from tests.machines.build import content

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from tests.checks.cases import SCSI_ADAPTER
+from tests.checks.subjects import SCSI_ADAPTER
 
 from bootgraft.changes import RegistryData
 from bootgraft.drivers.inf.recipient import Recipient, known_recipients

@@ -1,7 +1,7 @@
 """What the tests of plan, application and proof share: a diagnosis and a plan of a Windows in memory."""
 
-from tests.checks.cases import SCSI_ADAPTER, chain
 from tests.checks.guests import guest_of
+from tests.checks.subjects import SCSI_ADAPTER, chain
 from tests.memory_windows import MemoryWindows
 
 from bootgraft.changes import Plan, RegistryData, SetValue

@@ -7,24 +7,13 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.checks.cases import SCSI_ADAPTER
+from tests.checks.subjects import SCSI_ADAPTER
 from tests.machines.build import content
 from tests.machines.spec import Architecture, File
 from tests.machines.windows_files import DriverFile, symmpi_binary
 from tests.machines.windows_hives import LSI_LOGIC_INSTANCE, ControlSet, Instance, Select, Symmpi
 from tests.memory_windows import MemoryWindows, memory_windows
-from tests.repair.bench import (
-    BINDING,
-    LSI,
-    diagnosis,
-    dword,
-    from_donor,
-    minimal_keys,
-    package,
-    plan,
-    settings,
-    text,
-)
+from tests.repair.bench import BINDING, LSI, diagnosis, dword, from_donor, minimal_keys, package, plan, settings, text
 
 from bootgraft.changes import CreateKey, DeleteValue, Plan, RegistryData, SetValue
 from bootgraft.checks.diagnosis import Verdict

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.checks.cases import chain
 from tests.checks.guests import guest_of
+from tests.checks.subjects import chain
 from tests.fakes import FakePartition, machine_of, volume_of
 from tests.machines.build import BuiltMachine
 from tests.machines.spec import FileSystem

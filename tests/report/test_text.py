@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from msgspec import convert
 from msgspec.structs import replace
-from tests.checks.cases import CASES, chain, installation
+from tests.checks.cases import CASES
 from tests.checks.guests import guest_of
+from tests.checks.subjects import chain, installation
 from tests.machines.tools import run
 from tests.machines.windows_files import DriverFile
 from tests.machines.windows_hives import ControlSet, Symmpi

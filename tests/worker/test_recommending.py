@@ -2,7 +2,7 @@
 
 from msgspec import structs
 from msgspec.structs import replace
-from tests.checks.cases import LSI_LOGIC, chain
+from tests.checks.subjects import LSI_LOGIC, chain
 
 from bootgraft.checks.diagnosis import Diagnosis, Verdict
 from bootgraft.machine import Firmware

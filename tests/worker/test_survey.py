@@ -1,7 +1,7 @@
 """What a job's targets are where the machine's description says on which controller each disk hangs."""
 
-from tests.checks.cases import chain, installation
 from tests.checks.guests import guest_of
+from tests.checks.subjects import chain, installation
 
 from bootgraft.checks.diagnosis import Verdict
 from bootgraft.checks.guest import DescribedFirmware, Guest

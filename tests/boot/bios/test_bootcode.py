@@ -4,8 +4,8 @@ import struct
 from pathlib import Path
 
 import pytest
-from tests.checks.cases import boot_sector_bytes
 from tests.checks.chain.bios.faults import find_faults, sectors_of
+from tests.checks.chain.bios.sectors import boot_sector_bytes
 from tests.fakes import FakeFileSystem, FakePartition, machine_of, volume_of
 
 from bootgraft.boot.bios import bootcode

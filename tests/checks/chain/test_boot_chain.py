@@ -1,6 +1,6 @@
 """What a chain that does not arrive is called."""
 
-from tests.checks.cases import chain
+from tests.checks.subjects import chain
 
 from bootgraft.boot.chain import BootChain
 from bootgraft.checks.chain.boot_chain import BROKEN, NOT_FOLLOWED, check

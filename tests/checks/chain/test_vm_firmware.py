@@ -2,7 +2,7 @@
 
 import pytest
 from msgspec.structs import replace
-from tests.checks.cases import chain
+from tests.checks.subjects import chain
 
 from bootgraft.checks.chain.vm_firmware import check
 from bootgraft.checks.finding import Severity

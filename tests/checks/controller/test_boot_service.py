@@ -2,7 +2,9 @@
 
 import pytest
 from msgspec.structs import replace
-from tests.checks.cases import DRIVER, HIVE, by_system_root, facts, good_set, instance, service
+from tests.checks.controller.cases_boot_service import by_system_root
+from tests.checks.controller.control_sets import DRIVER, facts, good_set, instance, service
+from tests.checks.subjects import HIVE
 
 from bootgraft.changes import RegistryData, SetValue
 from bootgraft.checks.controller.boot_service import MISSING, NOT_BOOT_START, NOT_RELATIVE, check

@@ -1,7 +1,8 @@
 """The binding of a driver to the controller: in the CriticalDeviceDatabase, in Enum alone, or nowhere."""
 
 from msgspec.structs import replace
-from tests.checks.cases import bare_set, binding, facts, good_set, instance, only_in_one_slot
+from tests.checks.controller.cases_device_binding import only_in_one_slot
+from tests.checks.controller.control_sets import bare_set, binding, facts, good_set, instance
 
 from bootgraft.checks.controller.device_binding import MISSING, ONLY_INSTANCE, check
 from bootgraft.checks.finding import Remedy, Severity

@@ -1,7 +1,7 @@
 """The driver's file: missing, useless, or built for another processor."""
 
 from msgspec.structs import replace
-from tests.checks.cases import DRIVER, DRIVER_PATH, facts, good_set
+from tests.checks.controller.control_sets import DRIVER, DRIVER_PATH, facts, good_set
 
 from bootgraft.checks.controller.driver_file import MISSING, UNUSABLE, WRONG_ARCHITECTURE, check
 from bootgraft.checks.finding import Finding, Severity

@@ -2,7 +2,7 @@
 
 import pytest
 from msgspec.structs import replace
-from tests.checks.cases import DRIVER, IMPORTS, facts, good_set
+from tests.checks.controller.control_sets import DRIVER, IMPORTS, facts, good_set
 
 from bootgraft.checks.controller.driver_imports import ID, check
 from bootgraft.checks.finding import Remedy, Severity

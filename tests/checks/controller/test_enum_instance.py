@@ -2,7 +2,8 @@
 
 import pytest
 from msgspec.structs import replace
-from tests.checks.cases import HIVE, facts, good_set, instance
+from tests.checks.controller.control_sets import facts, good_set, instance
+from tests.checks.subjects import HIVE
 
 from bootgraft.changes import RegistryData, SetValue
 from bootgraft.checks.controller.enum_instance import ID, check, defeats, mend

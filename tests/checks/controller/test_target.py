@@ -2,7 +2,7 @@
 
 import pytest
 from msgspec.structs import replace
-from tests.checks.cases import gpt_installation, installation
+from tests.checks.subjects import gpt_installation, installation
 
 from bootgraft.checks.controller.facts import reasons_not_judged
 from bootgraft.checks.controller.target import check, no_target, not_judged

@@ -1,7 +1,7 @@
 """The sentences that several checks share: the default control set decides."""
 
 from msgspec.structs import replace
-from tests.checks.cases import facts, good_set
+from tests.checks.controller.control_sets import facts, good_set
 
 from bootgraft.checks.controller.wording import consequence, severity_in
 from bootgraft.checks.finding import Severity

@@ -1,7 +1,8 @@
 """A Windows that sleeps, and one that will again."""
 
 from msgspec import structs
-from tests.checks.cases import HIVE, installation, session
+from tests.checks.machine.cases_hibernation import session
+from tests.checks.subjects import HIVE, installation
 from tests.windows.hives import hive_of
 
 from bootgraft.changes import RegistryData, SetValue

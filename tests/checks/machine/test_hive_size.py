@@ -2,7 +2,7 @@
 
 import pytest
 from msgspec.structs import replace
-from tests.checks.cases import installation
+from tests.checks.subjects import installation
 
 from bootgraft.checks.finding import Severity
 from bootgraft.checks.machine.hive_size import check

@@ -1,6 +1,6 @@
 """What Select says of earlier starts."""
 
-from tests.checks.cases import installation
+from tests.checks.subjects import installation
 
 from bootgraft.checks.finding import Severity
 from bootgraft.checks.machine.last_known_good import check

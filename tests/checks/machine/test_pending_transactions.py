@@ -1,7 +1,8 @@
 """Hives whose logs had to be replayed."""
 
 from msgspec.structs import replace
-from tests.checks.cases import HIVE, PENDING
+from tests.checks.machine.cases_pending_transactions import PENDING
+from tests.checks.subjects import HIVE
 
 from bootgraft.checks.finding import Severity
 from bootgraft.checks.machine.pending_transactions import ID, check

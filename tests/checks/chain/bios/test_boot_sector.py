@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.boot.test_chain import entry, loader, menu, path
-from tests.checks.cases import boot_sector_bytes
 from tests.checks.chain.bios.faults import find_faults, sectors_of
+from tests.checks.chain.bios.sectors import boot_sector_bytes
 from tests.fakes import FakeFileSystem, FakePartition, machine_of, volume_of
 
 from bootgraft.checks.chain.bios import boot_sector
