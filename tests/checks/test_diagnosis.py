@@ -13,10 +13,9 @@ from tests.machines.spec import Hive as HiveSpec
 from tests.registry.support import open_bytes
 
 from bootgraft.boot.chain import BootChain
-from bootgraft.checks import diagnosis as diagnosis_module
 from bootgraft.checks.catalogue import checks, documentation
 from bootgraft.checks.diagnosis import Diagnosis, Verdict, diagnose
-from bootgraft.checks.finding import Finding, Remedy, Severity, Stage
+from bootgraft.checks.finding import FaultPlace, Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.registry.hive import Hive
 from bootgraft.targets.controllers import CONTROLLERS
 
@@ -84,7 +83,16 @@ def test_the_default_control_set_decides(finding_id: str) -> None:
 
 
 def diagnosis_of(*findings: Finding, followed: BootChain | None = None, judged: bool = True) -> Verdict:
-    return diagnosis_module._verdict(followed or chain(), list(findings), judged=judged)
+    return made_of(*findings, followed=followed, judged=judged).verdict
+
+
+def made_of(*findings: Finding, followed: BootChain | None = None, judged: bool = True) -> Diagnosis:
+    """The diagnosis of a good machine, had its checks found this."""
+    guest = guest_of(followed or chain(), installation(), None, LSI_LOGIC)
+    guest.facts = facts() if judged else None
+    guest.found = {(stage, LSI_LOGIC if stage is Stage.CONTROLLER else None): () for stage in Stage}
+    guest.found[Stage.MACHINE, None] = findings
+    return diagnose(guest)
 
 
 BLOCKER = CASES["device-binding-missing"].broken[0]
@@ -114,6 +122,29 @@ def test_what_cannot_be_told_from_the_disk_is_unknown(finding_id: str, sets: int
 
 def test_a_blocker_does() -> None:
     assert diagnosis_of(WARNING, BLOCKER) is Verdict.BLOCKED
+
+
+OUTSIDE = CASES["vm-firmware"].broken[0]
+
+
+def test_what_lies_outside_the_image_is_not_held_against_it() -> None:
+    made = made_of(OUTSIDE, WARNING)
+    assert (made.verdict, made.image_verdict, made.outside) == (Verdict.BLOCKED, Verdict.BOOTS, (OUTSIDE,))
+    made = made_of(replace(OUTSIDE, severity=Severity.WARNING, leaves_open=True))
+    assert (made.verdict, made.image_verdict) == (Verdict.UNKNOWN, Verdict.BOOTS)
+    made = made_of(OUTSIDE, BLOCKER)
+    assert (made.verdict, made.image_verdict) == (Verdict.BLOCKED, Verdict.BLOCKED)
+    assert made_of(OUTSIDE, judged=False).image_verdict is Verdict.UNKNOWN
+    made = made_of(WARNING).with_findings([OUTSIDE])
+    assert (made.verdict, made.image_verdict, made.outside) == (Verdict.BLOCKED, Verdict.BOOTS, (OUTSIDE,))
+    assert made.with_findings([BLOCKER]).image_verdict is Verdict.BLOCKED
+
+
+@pytest.mark.parametrize("doc", documentation(), ids=lambda doc: doc.id)
+def test_a_fault_lies_where_its_documentation_says(doc: FindingDoc) -> None:
+    assert {each.fault_in for each in CASES[doc.id].broken} == {doc.fault_in}
+    if doc.fault_in is FaultPlace.OUTSIDE:
+        assert not any(each.fixable for each in CASES[doc.id].broken)
 
 
 def test_what_is_not_judged_is_unknown() -> None:
@@ -162,6 +193,6 @@ def test_a_good_machine_passes_every_storage_check() -> None:
 
 
 def test_the_stop_code_is_the_blockers() -> None:
-    made = Diagnosis(chain(), None, LSI_LOGIC, None, (WARNING, BLOCKER), Verdict.BLOCKED)
+    made = Diagnosis(chain(), None, LSI_LOGIC, None, (WARNING, BLOCKER), Verdict.BLOCKED, Verdict.BLOCKED)
     assert made.stop_code == "0x7b"
     assert replace(made, findings=(WARNING,)).stop_code is None

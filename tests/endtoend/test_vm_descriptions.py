@@ -255,16 +255,34 @@ def test_recommended_lines_describe_a_machine_that_boots(
     assert "For vmware:lsilogic the machine's description has to say (vmx):\n    firmware = " in check.stdout
 
 
-def test_the_wrong_firmware_is_told_and_nothing_is_written(
-    server1: BuiltMachine, donor: BuiltMachine, bootgraft: Run
+def test_the_wrong_firmware_is_left_to_do_and_the_image_is_repaired(
+    server1: BuiltMachine, donor: BuiltMachine, bootgraft: Run, tmp_path: Path
 ) -> None:
     vm = described(server1, KINDS[0])
     vm.write_bytes(b'firmware = "efi"\r\n' + vm.read_bytes())
     before = content(vm), sha256(server1.disk)
     check = bootgraft("check", "--vm", vm, "--json").json
     assert (check["verdict"], check["stop_code"], check["findings"][0]["id"]) == ("blocked", None, "vm-firmware")
-    done = bootgraft("repair", "--vm", vm, "--isolate", "--drivers", donor.disk)
-    assert (done.status, done.stdout.split(".")[0]) == (1, "Nothing was written")
+    words = ("repair", "--vm", vm, "--drivers", donor.disk)
+    dry = bootgraft(*words, "--dry-run", "--json")
+    assert (dry.status, dry.json["committed"], sha256(server1.disk)) == (1, False, before[1])
+    done = bootgraft(*words)
+    assert done.status == 1
+    assert done.stdout.startswith("Repaired: 1 file and 32 registry changes, proven before written to ")
+    assert "It does not boot before the rest is done, outside the image (see below).\n" in done.stdout
+    assert (
+        "\nLeft to do outside the image:\n    the machine has UEFI firmware, and its disk starts with " in done.stdout
+    )
+    require_repaired(server1.disk, server1.span(WINDOWS), donor, tmp_path)
+
+    again = bootgraft(*words, "--isolate", "--json")
+    assert faults(again.json, "repair") == []
+    assert (again.status, again.json["committed"]) == (1, True)
+    assert [change["kind"] for change in again.json["changes"]] == ["edit-vm-file"]
+    told = [(each["id"], each["fault_in"]) for each in again.json["after"][0]["findings"]]
+    assert told == [("vm-firmware", "outside")]
+    assert bootgraft("undo", "--vm", vm).status == 0
+    assert bootgraft("undo", "--vm", vm).status == 0
     assert (content(vm), sha256(server1.disk)) == before
 
 

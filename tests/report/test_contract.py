@@ -6,10 +6,11 @@ import pytest
 from tests.report.contract import contract, faults
 
 CHECK: dict[str, Any] = {
-    "schema": "bootgraft-check/1", "verdict": "boots", "stop_code": None, "target": None, "firmware": None,
-    "windows": None,
+    "schema": "bootgraft-check/1", "verdict": "boots", "image_verdict": "boots", "stop_code": None, "target": None,
+    "firmware": None, "windows": None,
     "findings": [
-        {"id": "a", "severity": "info", "title": "", "explanation": "", "evidence": ["x"], "fixable": True}
+        {"id": "a", "severity": "info", "title": "", "explanation": "", "evidence": ["x"], "fixable": True,
+         "fault_in": "image"}
     ],
     "alternatives": [], "fragments": [],
 }  # fmt: skip

@@ -92,7 +92,7 @@ def test_what_needs_no_driver_asks_for_none(healthy: MemoryWindows) -> None:
 
 
 def verdict(finding: Finding | None, which: Verdict, **changes: object) -> str:
-    made = Diagnosis(chain(), installation(), LSI, None, (finding,) if finding else (), which)
+    made = Diagnosis(chain(), installation(), LSI, None, (finding,) if finding else (), which, which)
     return verdict_line(replace(made, **changes))
 
 

@@ -22,6 +22,7 @@ from bootgraft.errors import (
     UsageError,
 )
 from bootgraft.events import Event
+from bootgraft.machine import Firmware
 from bootgraft.storage.devices.overlay import Overlay
 from bootgraft.worker.job import AnyOutcome, Operation
 
@@ -302,5 +303,31 @@ def test_a_target_that_the_donor_does_not_serve(server1: BuiltMachine, donor: Bu
 
 
 def test_one_target_that_can_never_be_stops_the_repair(server1: BuiltMachine, donor: BuiltMachine) -> None:
-    outcome = do(Operation.REPAIR, overlays_on(server1.disk), [donor.disk], targets=["vmware:lsilogic", "hyperv:gen2"])
-    assert (outcome.status, outcome.proven) == (1, False)
+    with pytest.raises(DriverSourceError, match="no driver for VMBUS"):
+        do(Operation.REPAIR, overlays_on(server1.disk), [donor.disk], targets=["vmware:lsilogic", "hyperv:gen2"])
+
+
+def test_what_lies_outside_the_image_does_not_keep_the_graft_from_being_proven(
+    server1: BuiltMachine, donor: BuiltMachine
+) -> None:
+    disks = overlays_on(server1.disk)
+    outcome = do(Operation.REPAIR, disks, [donor.disk], firmware=Firmware.UEFI)
+    assert (outcome.status, outcome.proven, outcome.summary) == (1, True, "1 file and 32 registry changes")
+    assert outcome.witnesses
+    after = document(outcome)["after"][0]
+    assert (after["verdict"], after["image_verdict"]) == ("blocked", "boots")
+    assert [(each["id"], each["fault_in"]) for each in after["findings"]] == [("vm-firmware", "outside")]
+    left = "Left to do outside the image:\n    the machine has UEFI firmware, and its disk starts with BIOS only\n"
+    assert left in outcome.text
+    assert do(Operation.CHECK, disks, firmware=Firmware.BIOS).status == 0
+    again = do(Operation.REPAIR, disks, [donor.disk], firmware=Firmware.UEFI)
+    assert (again.status, again.proven, document(again)["changes"]) == (1, False, [])
+    assert again.text.startswith("Nothing to do on the image: nothing was changed.")
+    assert left in again.text
+
+
+def test_what_lacks_in_the_image_is_still_not_written_half(server1: BuiltMachine) -> None:
+    disks = overlays_on(server1.disk)
+    outcome = do(Operation.REPAIR, disks, firmware=Firmware.UEFI)
+    assert (outcome.status, outcome.proven, disks[0].changed) == (1, False, False)
+    assert outcome.text.startswith("Nothing was written.")

@@ -16,7 +16,7 @@ SILENT = Job(request=Request(operation=Operation.CHECK), devices=(DISK, DONOR), 
 
 
 def diagnosis(firmware: Firmware | None, verdict: Verdict) -> Diagnosis:
-    return Diagnosis(replace(chain(), firmware=firmware), None, LSI_LOGIC, None, (), verdict)
+    return Diagnosis(replace(chain(), firmware=firmware), None, LSI_LOGIC, None, (), verdict, verdict)
 
 
 def test_the_machines_own_disks_and_firmware() -> None:

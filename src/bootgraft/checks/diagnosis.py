@@ -1,6 +1,6 @@
 """All checks on one machine for one target, and the verdict that follows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -9,7 +9,7 @@ from bootgraft.boot.chain import BootChain
 from bootgraft.checks.catalogue import checks
 from bootgraft.checks.controller import own_driver
 from bootgraft.checks.controller.facts import ControllerFacts
-from bootgraft.checks.finding import Finding, Severity, Stage
+from bootgraft.checks.finding import FaultPlace, Finding, Severity, Stage
 from bootgraft.checks.finding import Verdict as Verdict
 from bootgraft.checks.guest import Guest
 from bootgraft.targets.controllers import Controller
@@ -17,7 +17,11 @@ from bootgraft.windows.installation import Installation
 
 
 class Diagnosis(Struct, frozen=True):
-    """What came of the checks. ``facts`` is None where the controller was not looked at."""
+    """What came of the checks. ``facts`` is None where the controller was not looked at.
+
+    ``verdict`` is the machine's, ``image_verdict`` that of its disks alone: what it would be if all that lies outside
+    the image were put right. Where they differ, there is something left to do there.
+    """
 
     chain: BootChain
     installation: Installation | None
@@ -25,6 +29,7 @@ class Diagnosis(Struct, frozen=True):
     facts: ControllerFacts | None
     findings: tuple[Finding, ...]
     verdict: Verdict
+    image_verdict: Verdict
 
     @property
     def stop_code(self) -> str | None:
@@ -36,11 +41,16 @@ class Diagnosis(Struct, frozen=True):
         """The findings that stop the boot."""
         return tuple(f for f in self.findings if f.severity is Severity.BLOCKER)
 
+    @property
+    def outside(self) -> tuple[Finding, ...]:
+        """The findings to be put right outside the image before it boots, or before it can be told."""
+        return tuple(f for f in self.findings if _is_outside(f) and (f.severity is Severity.BLOCKER or f.leaves_open))
+
     def with_findings(self, further: Sequence[Finding]) -> "Diagnosis":
         """The same with further findings, and with the verdict that follows."""
-        blocked = any(finding.severity is Severity.BLOCKER for finding in further)
-        verdict = Verdict.BLOCKED if blocked else self.verdict
-        return replace(self, findings=(*self.findings, *further), verdict=verdict)
+        verdict = judge(further, otherwise=self.verdict)
+        image_verdict = judge(within(further), otherwise=self.image_verdict)
+        return replace(self, findings=(*self.findings, *further), verdict=verdict, image_verdict=image_verdict)
 
 
 def findings_of(guest: Guest, stage: Stage) -> tuple[Finding, ...]:
@@ -62,8 +72,16 @@ def diagnose(guest: Guest) -> Diagnosis:
         offered = own_driver.offer(guest.installation, guest.hive, facts, found[Stage.CONTROLLER])
         found[Stage.CONTROLLER] = tuple(offered)
     everything = tuple(finding for stage in Stage for finding in found[stage])
-    verdict = _verdict(guest.chain, everything, judged=facts is not None)
-    return Diagnosis(guest.chain, guest.installation, guest.controller, facts, everything, verdict)
+    reached = Verdict.BOOTS if facts is not None and guest.chain.default is not None else Verdict.UNKNOWN
+    return Diagnosis(
+        guest.chain,
+        guest.installation,
+        guest.controller,
+        facts,
+        everything,
+        verdict=judge(everything, otherwise=reached),
+        image_verdict=judge(within(everything), otherwise=reached),
+    )
 
 
 def _look(guest: Guest, stage: Stage) -> list[Finding]:
@@ -72,8 +90,19 @@ def _look(guest: Guest, stage: Stage) -> list[Finding]:
     return [finding for check, finding in found if not (check.general and explained)]
 
 
-def _verdict(chain: BootChain, found: Sequence[Finding], *, judged: bool) -> Verdict:
+def judge(found: Iterable[Finding], *, otherwise: Verdict) -> Verdict:
+    """The verdict that findings lead to; ``otherwise`` is what it is without any."""
+    found = tuple(found)
     if any(f.severity is Severity.BLOCKER for f in found):
         return Verdict.BLOCKED
-    known = judged and chain.default is not None and not any(f.leaves_open for f in found)
-    return Verdict.BOOTS if known else Verdict.UNKNOWN
+    is_open = otherwise is Verdict.BOOTS and any(f.leaves_open for f in found)
+    return Verdict.UNKNOWN if is_open else otherwise
+
+
+def within(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings whose fault lies in the image."""
+    return tuple(f for f in found if not _is_outside(f))
+
+
+def _is_outside(finding: Finding) -> bool:
+    return finding.fault_in is FaultPlace.OUTSIDE

@@ -27,6 +27,13 @@ class Severity(StrEnum):
     INFO = "info"
 
 
+class FaultPlace(StrEnum):
+    """Where a fault lies, and so where it is put right: nothing that is written to an image mends what is outside."""
+
+    IMAGE = "image"  # the machine's disks
+    OUTSIDE = "outside"  # the new machine: its firmware and boot order, its processor, the choice of the target
+
+
 class Verdict(StrEnum):
     """Whether the machine would boot; UNKNOWN is never better than a guess, so it counts as no."""
 
@@ -57,7 +64,8 @@ class Finding(Struct, frozen=True):
     show it. ``stop_code`` is the STOP that Windows shows, where it is a STOP. ``leaves_open`` says that nobody can tell
     from the disk whether it stops the start: the verdict is then no better than unknown. ``consent`` is the option
     without which nothing is written while this is so. ``device`` is the main id of the device that lacks its driver.
-    ``explains`` says that this is why the boot chain arrives at no Windows.
+    ``explains`` says that this is why the boot chain arrives at no Windows. ``fault_in`` is where the fault lies: one
+    outside the image does not keep the rest from being repaired.
     """
 
     id: str
@@ -72,6 +80,7 @@ class Finding(Struct, frozen=True):
     consent: str | None = None
     device: str | None = None
     explains: bool = False
+    fault_in: FaultPlace = FaultPlace.IMAGE
 
     @property
     def fixable(self) -> bool:
@@ -80,7 +89,10 @@ class Finding(Struct, frozen=True):
 
 
 class FindingDoc(Struct, frozen=True):
-    """The documentation of one finding id; ``docs/findings.md`` is made from all of them."""
+    """The documentation of one finding id; ``docs/findings.md`` is made from all of them.
+
+    ``fault_in`` is that of all its findings.
+    """
 
     id: str
     applies_to: str
@@ -89,3 +101,4 @@ class FindingDoc(Struct, frozen=True):
     fix: str
     limits: str
     references: tuple[str, ...]
+    fault_in: FaultPlace = FaultPlace.IMAGE

@@ -9,7 +9,9 @@ from bootgraft.worker.job import Operation
 
 
 def run(options: Options) -> int:
-    """Repair the machine; returns 0 where it now boots, 1 where nothing was written."""
+    """Repair the machine; returns 0 where it now boots, 1 where nothing was written or something is left to do outside
+    the image.
+    """
     if options.resume:
         from bootgraft.cli.undo import resume
 
@@ -61,6 +63,8 @@ def _head(written: Written, options: Options) -> str:
     outcome = written.outcome
     if not outcome.proven:
         return ""  # the text itself says that nothing was written
+    rest = "" if outcome.status == 0 else " It does not boot before the rest is done, outside the image (see below)."
     if options.dry_run:
-        return f"Dry run: {outcome.summary} would make it boot; proven on an overlay, nothing was written.\n\n"
-    return f"Repaired: {outcome.summary}, proven before written to {written.places(options)}.\n\n"
+        result = "would make it boot" if outcome.status == 0 else "would repair the image"
+        return f"Dry run: {outcome.summary} {result}; proven on an overlay, nothing was written.{rest}\n\n"
+    return f"Repaired: {outcome.summary}, proven before written to {written.places(options)}.{rest}\n\n"

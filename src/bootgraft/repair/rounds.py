@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from bootgraft.boot.bios.bootcode import none_given
 from bootgraft.changes import Plan, WitnessRange
-from bootgraft.checks.diagnosis import Diagnosis, Verdict, findings_of
+from bootgraft.checks.diagnosis import Diagnosis, Verdict, findings_of, judge, within
 from bootgraft.checks.finding import Finding, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
 from bootgraft.drivers.package import DriverPackage
@@ -56,9 +56,15 @@ class _Progress(Struct, frozen=True):
     def _with_chain(self, diagnosis: Diagnosis) -> Diagnosis:
         found = (*self.mended, *diagnosis.findings, *self.renamed)
         known = self.was_followed and not any(finding.leaves_open for finding in (*self.mended, *self.renamed))
-        verdict = diagnosis.verdict if known else Verdict.UNKNOWN
-        blocked = any(finding.severity is Severity.BLOCKER for finding in found)
-        return replace(diagnosis, findings=found, verdict=Verdict.BLOCKED if blocked else verdict)
+        verdict, image_verdict = (
+            each if known else Verdict.UNKNOWN for each in (diagnosis.verdict, diagnosis.image_verdict)
+        )
+        return replace(
+            diagnosis,
+            findings=found,
+            verdict=judge(found, otherwise=verdict),
+            image_verdict=judge(within(found), otherwise=image_verdict),
+        )
 
     def with_plan(self, plan: Plan, defects: Defects) -> "_Progress":
         """The same after one more plan was applied; ``defects`` are those of the hives that it edited, before that."""
@@ -91,8 +97,8 @@ class Repaired(Struct, frozen=True):
 
     @property
     def proven(self) -> bool:
-        """Whether the machine boots with the changes."""
-        return all(each.verdict is Verdict.BOOTS for each in self.after)
+        """Whether the machine boots with the changes, as far as that depends on its image."""
+        return all(each.image_verdict is Verdict.BOOTS for each in self.after)
 
 
 def repair(task: RepairTask, disks: Sequence[BlockDevice], *, monitor: Monitor) -> Unchanged | Repaired:
@@ -175,7 +181,7 @@ def _mend_windows(
     if found.installation is None or found.hive is None:
         return _Planned(before, None)
     refuse_unsafe(found.installation.volume, found.sessions, task.consent)
-    if any(finding.remedy in _OUT_OF_REACH for each in diagnoses for finding in each.blockers):
+    if any(finding.remedy in _OUT_OF_REACH for each in diagnoses for finding in within(each.blockers)):
         return _Planned(before, None)  # no driver source would help
     if all(finding.remedy in _OUT_OF_REACH for each in diagnoses for finding in each.findings):
         return _Planned(before, progress if progress.plan.changes else None)

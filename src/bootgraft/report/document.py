@@ -137,6 +137,7 @@ def check_document(
     installation = diagnosis.installation
     return CheckDocument(
         verdict=diagnosis.verdict,
+        image_verdict=diagnosis.image_verdict,
         stop_code=diagnosis.stop_code,
         target=None if diagnosis.controller is None else diagnosis.controller.target,
         firmware=_firmware(diagnosis),

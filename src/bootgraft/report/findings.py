@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Iterator
 
 from bootgraft.checks.catalogue import documentation
-from bootgraft.checks.finding import FindingDoc
+from bootgraft.checks.finding import FaultPlace, FindingDoc
 
 _HEAD = """\
 # Findings
@@ -26,6 +26,8 @@ def _entry(doc: FindingDoc) -> Iterator[str]:
     yield f"- **Cause:** {doc.cause}"
     yield f"- **Evidence:** {doc.evidence}"
     yield f"- **Fix:** {doc.fix}"
+    if doc.fault_in is FaultPlace.OUTSIDE:
+        yield "- **Fault in:** the machine, outside its image: the image is repaired all the same."
     if doc.limits:
         yield f"- **Limits:** {doc.limits}"
     for reference in doc.references:

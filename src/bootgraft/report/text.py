@@ -163,6 +163,7 @@ def check_text(
     lines = [
         verdict_line(diagnosis),
         *_firmware_line(diagnosis),
+        *left_outside_lines([diagnosis]),
         *finding_lines(diagnosis.findings),
         *_next_lines(diagnosis, images),
         *_alternative_lines(alternatives),
@@ -187,6 +188,15 @@ def fragments_text(diagnosis: Diagnosis, fragments: "Sequence[Fragment]") -> str
         head = f"For {target} the machine's description has to say ({each.format}):"
         blocks.append("\n".join(["", head, *lines, ""]))
     return "".join(blocks)
+
+
+def left_outside_lines(diagnoses: Sequence[Diagnosis]) -> Iterator[str]:
+    """What is left to do where no repair of an image reaches, each once."""
+    left = dict.fromkeys(finding.title for each in diagnoses for finding in each.outside)
+    if left:
+        yield ""
+        yield "Left to do outside the image:"
+        yield from (one_line(f"    {title}") for title in left)
 
 
 def _firmware_line(diagnosis: Diagnosis) -> Iterator[str]:

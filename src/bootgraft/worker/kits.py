@@ -8,7 +8,7 @@ from msgspec import structs
 from msgspec.structs import replace
 
 from bootgraft.changes import RegistryChange
-from bootgraft.checks.diagnosis import Diagnosis, diagnose
+from bootgraft.checks.diagnosis import Diagnosis, diagnose, within
 from bootgraft.checks.finding import DRIVER_REMEDIES
 from bootgraft.drivers.inf.recipient import Recipient, known_recipients, read_recipient
 from bootgraft.drivers.package import DriverPackage
@@ -130,7 +130,9 @@ def _kit_for_machine(
 
 def _not_mended(diagnosis: Diagnosis) -> Iterator[str]:
     """What else would stop the machine on the target: no driver mends it, and no value of a service."""
-    for finding in diagnosis.blockers:
+    for finding in diagnosis.outside:
+        yield f"Left to do outside the image: {finding.title}."
+    for finding in within(diagnosis.blockers):
         changes = [each for each in finding.changes if isinstance(each, RegistryChange)]
         if finding.remedy not in DRIVER_REMEDIES and (not changes or len(changes) < len(finding.changes)):
             yield f"The kit does not mend this: {finding.title}. `bootgraft repair` after the conversion may."

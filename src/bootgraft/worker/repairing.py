@@ -13,7 +13,15 @@ from bootgraft.repair.task import RepairTask
 from bootgraft.report.document import change_documents, check_document
 from bootgraft.report.documents.changing import RepairDocument
 from bootgraft.report.documents.verdict import CheckDocument
-from bootgraft.report.text import check_text, finding_lines, fragments_text, plan_text, summary_line, verdict_line
+from bootgraft.report.text import (
+    check_text,
+    finding_lines,
+    fragments_text,
+    left_outside_lines,
+    plan_text,
+    summary_line,
+    verdict_line,
+)
 from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.worker.boot_codes import given_code
 from bootgraft.worker.job import Job, Outcome
@@ -23,6 +31,7 @@ from bootgraft.worker.survey import diagnoses_of, survey
 
 _DONE: Final = 0
 _NOT_DONE: Final = 1
+_NOTHING: Final = "Nothing was written."
 
 
 def repair(
@@ -49,7 +58,8 @@ def repair(
 def _unchanged(job: Job, done: Unchanged) -> Outcome[RepairDocument]:
     documents = tuple(check_document(each, recommend(job, each)) for each in done.diagnoses)
     good = all(each.verdict is Verdict.BOOTS for each in done.diagnoses)
-    head = "Nothing to do: nothing was changed." if good else "Nothing was written."
+    sound = all(each.image_verdict is Verdict.BOOTS for each in done.diagnoses)
+    head = "Nothing to do" + ("" if good else " on the image") + ": nothing was changed." if sound else _NOTHING
     text = "\n".join([head, "", *(check_text(each, job.images, recommend(job, each)) for each in done.diagnoses)])
     return Outcome(_DONE if good else _NOT_DONE, _document(Plan(()), documents, documents), text)
 
@@ -58,7 +68,7 @@ def _repaired(job: Job, done: Repaired) -> Outcome[RepairDocument]:
     before = tuple(map(check_document, done.before))
     after = tuple(check_document(each, recommend(job, each)) for each in done.after)
     return Outcome(
-        _DONE if done.proven else _NOT_DONE,
+        _DONE if all(each.verdict is Verdict.BOOTS for each in done.after) else _NOT_DONE,
         _document(done.plan, before, after),
         _unproven_head(done)
         + _repair_text(done, detailed=job.request.detailed)
@@ -84,13 +94,14 @@ def _document(plan: Plan, before: tuple[CheckDocument, ...], after: tuple[CheckD
 
 def _unproven_head(done: Repaired) -> str:
     if not done.proven:
-        return "Nothing was written: it is not proven that the machine would boot with these changes.\n\n"
+        return f"{_NOTHING[:-1]}: it is not proven that the machine would boot with these changes.\n\n"
     return "" if done.plan.changes else "Nothing to do: nothing was changed.\n\n"
 
 
 def _repair_text(done: Repaired, *, detailed: bool) -> str:
     lines = [f"before: {verdict_line(each)}" for each in done.before]
     lines += [f"after:  {verdict_line(each)}" for each in done.after]
+    lines += left_outside_lines(done.after)
     lines += ["", plan_text(done.plan, detailed=detailed).rstrip()]
     remaining = [finding for each in done.after for finding in each.findings]
     lines += finding_lines(remaining)

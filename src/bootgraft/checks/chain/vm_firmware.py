@@ -2,7 +2,7 @@
 
 from bootgraft.boot.chain import BootChain
 from bootgraft.checks.check import Check
-from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
+from bootgraft.checks.finding import FaultPlace, Finding, FindingDoc, Severity, Stage
 from bootgraft.checks.guest import DescribedFirmware
 from bootgraft.machine import Firmware
 
@@ -21,6 +21,7 @@ DOC = FindingDoc(
     references=(
         "https://learn.microsoft.com/windows-hardware/manufacture/desktop/boot-to-uefi-mode-or-legacy-bios-mode",
     ),
+    fault_in=FaultPlace.OUTSIDE,
 )
 
 
@@ -40,6 +41,7 @@ def check(chain: BootChain, described: DescribedFirmware | None) -> tuple[Findin
                 f"{described.path}: its firmware is {described.firmware.value}",
                 f"{chain.steps[0].where}: {chain.steps[0].evidence}",
             ),
+            fault_in=FaultPlace.OUTSIDE,
         ),
     )
 

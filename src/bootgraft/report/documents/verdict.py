@@ -4,13 +4,13 @@ from typing import Literal
 
 from msgspec import Struct
 
-from bootgraft.checks.finding import Severity, Verdict
+from bootgraft.checks.finding import FaultPlace, Severity, Verdict
 from bootgraft.report.documents.base import Document
 from bootgraft.report.documents.machine import WindowsDocument
 
 
 class FindingDocument(Struct, frozen=True):
-    """One finding."""
+    """One finding; ``fault_in`` is where its fault lies: what is outside the image, no repair of it mends."""
 
     id: str
     severity: Severity
@@ -18,6 +18,7 @@ class FindingDocument(Struct, frozen=True):
     explanation: str
     evidence: tuple[str, ...]
     fixable: bool
+    fault_in: FaultPlace
 
 
 class FragmentDocument(Struct, frozen=True):
@@ -35,9 +36,10 @@ class AlternativeDocument(Struct, frozen=True):
 
 
 class CheckDocument(Document, frozen=True, tag="bootgraft-check/1"):
-    """What ``check`` prints."""
+    """What ``check`` prints; ``image_verdict`` is the verdict without what lies outside the image."""
 
     verdict: Verdict
+    image_verdict: Verdict
     stop_code: str | None
     target: str | None
     firmware: Literal["bios", "uefi"] | None
