@@ -19,6 +19,7 @@ from tests.machines.spec import MachineSpec
 from tests.machines.windows2003 import donor as donor_spec
 from tests.machines.windows2003 import server1 as server1_spec
 from tests.report.schemas import schema_faults
+from tests.trust import trust_roots_of_fixtures
 from tests.warm import WarmInterpreter
 
 # A busy machine is no fault of the code: what an example may take is not timed.
@@ -99,10 +100,16 @@ def convert_image(tmp_path: Path) -> Callable[[Path, ImageForm], Path]:
     return lambda raw, form: convert(raw, form, tmp_path / f"{raw.stem}-{form.name.lower()}")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _trusted_roots(machine_cache: Path) -> None:
+    """The roots that fixtures are signed under count, in this process as in those of the warm interpreter."""
+    trust_roots_of_fixtures(machine_cache)
+
+
 @pytest.fixture(scope="session")
-def warm_interpreter() -> Iterator[WarmInterpreter]:
+def warm_interpreter(machine_cache: Path) -> Iterator[WarmInterpreter]:
     """What the commands of this worker are forked from."""
-    with WarmInterpreter() as warm:
+    with WarmInterpreter(machine_cache) as warm:
         yield warm
 
 

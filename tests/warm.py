@@ -29,14 +29,17 @@ _CHUNK = 1 << 16
 
 
 class WarmInterpreter:
-    """The server, as the tests see it. A context manager: the server ends with the block, or with its parent."""
+    """The server, as the tests see it. A context manager: the server ends with the block, or with its parent.
 
-    def __init__(self) -> None:
+    In its processes the roots of the fixtures in ``cache`` count as Microsoft's.
+    """
+
+    def __init__(self, cache: Path) -> None:
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _MAX_REQUEST)
         with theirs:
             self._server = subprocess.Popen(
-                [sys.executable, "-m", "tests.warm", str(theirs.fileno())],
+                [sys.executable, "-m", "tests.warm", str(theirs.fileno()), cache],
                 cwd=_ROOT,
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
@@ -187,6 +190,9 @@ class _Forked:
 
 def main() -> None:
     """Serve, and in each process that is forked be one command."""
+    from tests.trust import trust_roots_of_fixtures
+
+    trust_roots_of_fixtures(Path(sys.argv[2]))
     _load_everything()
     from bootgraft.cli.main import main as run_command
     from bootgraft.worker import parent

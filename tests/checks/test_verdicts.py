@@ -17,7 +17,7 @@ from tests.checks.subjects import chain
 from tests.machines import oracles
 from tests.machines.bindings import SCSI_ADAPTER
 from tests.machines.build import content
-from tests.machines.spec import Architecture, File, PortableExecutable
+from tests.machines.spec import Architecture, File, PortableExecutable, Signature, Signer
 from tests.machines.windows_hives import (
     NT_4,
     SERVER_2003,
@@ -140,8 +140,9 @@ def _service_for(windows: MemoryWindows, controller: Controller) -> str | None:
 
 
 def driver_of(controller: Controller, service: str, arch: Architecture, cached: Path) -> DriverPackage:
-    """A driver as its INF would give it; for x64 with something in the place of a signature."""
-    binary = PortableExecutable("vdisk.sys", arch, (("ntoskrnl.exe", ("DbgPrint",)),), signed=True)
+    """A driver as its INF would give it, signed as every Windows takes it."""
+    signatures = (Signature(Signer.WHQL, "sha1"), Signature(Signer.WHQL))
+    binary = PortableExecutable("vdisk.sys", arch, (("ntoskrnl.exe", ("DbgPrint",)),), signatures=signatures)
     data = content(File("\\vdisk.sys", binary), cached)
     values = (
         PackageValue("Type", RegistryData(ValueType.REG_DWORD, dword_data(1))),

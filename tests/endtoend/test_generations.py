@@ -11,13 +11,17 @@ from tests.machines import bcd, oracles, vista
 from tests.machines.bindings import version_blob
 from tests.machines.build import BuiltMachine
 from tests.machines.registry_text import reg_text
-from tests.machines.spec import Architecture, File, Hive, MachineSpec, PortableExecutable
+from tests.machines.spec import Architecture, File, Hive, MachineSpec, PortableExecutable, Signature, Signer
 from tests.machines.windows_hives import WINDOWS_7, WINDOWS_8_1, WINDOWS_10, Release
 
 SYSTEM = r"\Windows\system32\config\system"
 SCSI_ADAPTER = "{4D36E97B-E325-11CE-BFC1-08002BE10318}"
 PVSCSI = PortableExecutable(
-    "pvscsi.sys", Architecture.X64, (("STORPORT.SYS", ("StorPortInitialize",)),), version=(1, 3, 17, 0), signed=True
+    "pvscsi.sys",
+    Architecture.X64,
+    (("STORPORT.SYS", ("StorPortInitialize",)),),
+    version=(1, 3, 17, 0),
+    signatures=(Signature(Signer.WHQL, "sha1"), Signature(Signer.WHQL)),
 )
 BuildMachine = Callable[[MachineSpec], BuiltMachine]
 UEFI_WINDOWS, BIOS_WINDOWS = 2, 1

@@ -65,9 +65,10 @@ def kernel_files(
     client = PortableExecutable("kernel-client.sys", arch, KERNEL_CLIENT, version=stamp)
     yield _file(system32, "ntoskrnl.exe", PortableExecutable(kernel, arch, tuple(imports), _KERNEL, stamp))
     yield _file(system32, "hal.dll", PortableExecutable(hal, arch, KERNEL_CLIENT[:1], _HAL, stamp))
+    everything = tuple(name for each in _LIBRARIES for name in each.exports)
+    library = PortableExecutable("library.dll", arch, KERNEL_CLIENT[:1], everything, stamp)
     for each in libraries:
-        exports = (("ntoskrnl.exe", _KERNEL[:1]),)
-        yield _file(system32, each.file, PortableExecutable(each.file, arch, exports, each.exports, stamp))
+        yield _file(system32, each.file, library)
     for name, first in _LOADED_WITH_THE_KERNEL:
         if first <= version:
             yield _file(rf"{system32}\drivers", name, client)

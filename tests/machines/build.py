@@ -6,12 +6,26 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tests.machines.cabinets import cabinet, lzx_cabinet
 from tests.machines.cache import cached
+from tests.machines.catalogs import unsigned_catalog
 from tests.machines.executables import make_executable
 from tests.machines.hives import make_hive
-from tests.machines.spec import SECTOR, Cabinet, Disk, File, Hive, HostFile, MachineSpec, Partition, PortableExecutable
+from tests.machines.signing import altered, authenticode_hash, signed
+from tests.machines.spec import (
+    SECTOR,
+    Cabinet,
+    Catalog,
+    Disk,
+    File,
+    Hive,
+    HostFile,
+    MachineSpec,
+    Partition,
+    PortableExecutable,
+)
 from tests.machines.tools import run
 from tests.machines.volumes import BOOT_CODE, make_volume
 
@@ -60,6 +74,8 @@ def content(file: File, cache: Path) -> bytes:
             return _hive(hive, cache)
         case PortableExecutable() as binary:
             return _binary(binary, cache)
+        case Catalog() as listed:
+            return cached(cache, "catalog", listed, partial(_make_catalog, listed, cache)).read_bytes()
         case Cabinet() as packed:
             return cached(cache, "cabinet", packed, partial(_make_cabinet, packed, cache)).read_bytes()
 
@@ -67,7 +83,20 @@ def content(file: File, cache: Path) -> bytes:
 @lru_cache(1024)
 def _binary(binary: PortableExecutable, cache: Path) -> bytes:
     """A few binaries stand under many names, in every machine."""
-    return cached(cache, "binary", binary, partial(make_executable, binary)).read_bytes()
+    if binary.altered:
+        return altered(_binary(replace(binary, altered=False), cache))
+    if not binary.signatures:
+        return cached(cache, "binary", binary, partial(make_executable, binary)).read_bytes()
+    return cached(cache, "signed", binary, partial(_sign, binary, cache)).read_bytes()
+
+
+def _sign(binary: PortableExecutable, cache: Path, path: Path) -> None:
+    path.write_bytes(signed(_binary(replace(binary, signatures=()), cache), binary.signatures, cache))
+
+
+def _make_catalog(listed: Catalog, cache: Path, path: Path) -> None:
+    digests = [authenticode_hash(_binary(each, cache), listed.digest) for each in listed.members]
+    path.write_bytes(signed(unsigned_catalog(digests, systems=listed.systems), (listed.signature,), cache))
 
 
 @lru_cache(32)

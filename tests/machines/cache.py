@@ -26,9 +26,13 @@ _TOOLS = (
     "libwin-hivex-perl",
     "mtools",
     "ntfs-3g",
+    "openssl",
+    "osslsigncode",
     "util-linux",
 )
 """The packages, as patterns, whose programs and libraries the builders run."""
+FOUNDATION = "foundation"
+"""The kind of parts that other parts are nothing without: they are never removed."""
 _KEPT_BYTES = 3 * 2**30
 _SAFE_SECONDS = 3600
 """How long a part stays at least after its last use: longer than a test that works with it."""
@@ -65,7 +69,8 @@ def prune(folder: Path) -> None:
     used = 0
     for status, path in sorted(parts, key=lambda part: part[0].st_mtime, reverse=True):
         used += status.st_blocks * 512
-        if used > _KEPT_BYTES and status.st_mtime < time.time() - _SAFE_SECONDS:
+        is_old = status.st_mtime < time.time() - _SAFE_SECONDS
+        if used > _KEPT_BYTES and is_old and not path.name.startswith(FOUNDATION):
             path.unlink(missing_ok=True)
 
 

@@ -1,6 +1,5 @@
 """Kernel-mode binaries (PE files) by GNU as, dlltool, windres and ld of binutils-mingw-w64."""
 
-import struct
 import tempfile
 from pathlib import Path
 
@@ -54,19 +53,6 @@ def make_executable(binary: PortableExecutable, path: Path) -> None:
         libraries = [_import_library(binary.arch, name, functions, work) for name, functions in binary.imports]
         command = [f"{prefix}ld", "--subsystem", "native", "--no-insert-timestamp", "-s", "--image-base", "0x10000"]
         run(*command, "-e", entry, "-o", path, *objects, *libraries)
-    if binary.signed:
-        path.write_bytes(_with_certificate(path.read_bytes()))
-
-
-def _with_certificate(data: bytes) -> bytes:
-    """The file with a WIN_CERTIFICATE behind it, and the security directory that points there."""
-    data = data.ljust((len(data) + 7) // 8 * 8, b"\0")
-    certificate = struct.pack("<IHH", 24, 0x0200, 2) + b"stands for PKCS7"
-    (start,) = struct.unpack_from("<I", data, 0x3C)
-    (magic,) = struct.unpack_from("<H", data, start + 24)
-    entry = start + 24 + (112 if magic == 0x20B else 96) + 4 * 8
-    directory = struct.pack("<II", len(data), len(certificate))
-    return data[:entry] + directory + data[entry + 8 :] + certificate
 
 
 def _assembly(binary: PortableExecutable) -> str:

@@ -71,15 +71,37 @@ class Hive(Struct, frozen=True):
     state: HiveState = HiveState.CLEAN
 
 
+class Signer(StrEnum):
+    """Who signs a driver, or seems to: the roots are those of the tests, which stand for Microsoft's."""
+
+    MICROSOFT = "Microsoft"  # Windows' own files
+    WHQL = "WHQL"
+    ATTESTATION = "attestation"
+    CROSS_SIGNED = "cross-signed"  # a vendor below an authority that the Code Verification Root signed
+    UNKNOWN_ROOT = "unknown root"  # a vendor below a public authority that Microsoft did not sign
+    SELF_SIGNED = "self-signed"
+
+
+class Signature(Struct, frozen=True):
+    """One signature; the file and all certificates are signed by this hash."""
+
+    signer: Signer
+    digest: str = "sha256"
+
+
 class PortableExecutable(Struct, frozen=True):
-    """A kernel-mode binary: what it imports (per file, the functions), what it exports, its file version."""
+    """A kernel-mode binary: what it imports (per file, the functions), what it exports, its file version.
+
+    Of several ``signatures`` the further ones are nested in the first. ``altered``: a byte was changed after signing.
+    """
 
     name: str
     arch: Architecture
     imports: tuple[tuple[str, tuple[str, ...]], ...] = ()
     exports: tuple[str, ...] = ()
     version: tuple[int, int, int, int] | None = (5, 2, 3790, 3959)
-    signed: bool = False  # has a certificate table, with nothing in it that anybody trusts
+    signatures: tuple[Signature, ...] = ()
+    altered: bool = False
 
 
 class HostFile(Struct, frozen=True):
@@ -99,7 +121,16 @@ class Cabinet(Struct, frozen=True):
     lzx: bool = False
 
 
-Content = bytes | Hive | PortableExecutable | HostFile | Cabinet
+class Catalog(Struct, frozen=True):
+    """A signed list of the hashes of these files, for the Windows in ``systems`` (OSAttr: "2:6.1,2:10.0")."""
+
+    members: tuple[PortableExecutable, ...]
+    signature: Signature
+    systems: str
+    digest: str = "sha1"
+
+
+Content = bytes | Hive | PortableExecutable | HostFile | Cabinet | Catalog
 
 
 class File(Struct, frozen=True):

@@ -3,10 +3,22 @@
 from collections.abc import Iterator
 from enum import StrEnum
 
+from msgspec.structs import replace
+
 from tests.machines import inbox
 from tests.machines.boot_files import CLFS, KERNEL_CLIENT, kernel_files, session_files
 from tests.machines.shipped_services import shipped
-from tests.machines.spec import Architecture, Cabinet, Content, File, FileAttributes, Hive, PortableExecutable
+from tests.machines.spec import (
+    Architecture,
+    Cabinet,
+    Content,
+    File,
+    FileAttributes,
+    Hive,
+    PortableExecutable,
+    Signature,
+    Signer,
+)
 from tests.machines.windows_hives import Release
 
 _SCSIPORT = (
@@ -114,10 +126,13 @@ def windows_files(
         ("SAM", empty),
         ("SECURITY", empty),
     )
-    return (
+    binaries = (
         *kernel_files(directory, release.nt, arch, release.binaries),
         *_drivers(directory, release, arch),
         *session_files(directory, release.nt, arch, release.binaries),
+    )
+    return (
+        *(signed_by_microsoft(file, release) for file in binaries),
         *(File(rf"{config}\{name}", hive) for name, hive in hives if hive is not None),
         File(rf"{config}\AppEvent.Evt", b"\x30\0\0\0LfLe" + bytes(65528)),
         File(rf"\{directory}\explorer.exe", b"MZ stands for the shell" * 4000),
@@ -145,7 +160,7 @@ def _special_drivers(
 ) -> dict[str, PortableExecutable]:
     """Those that export, and those that import from them, by file name in lower case."""
     names = _EXPORTERS_OF_NT_4 if version < (5, 0) else tuple(_EXPORTS)
-    made = {name: PortableExecutable(name, arch, KERNEL_CLIENT, _EXPORTS[name], stamp) for name in names}
+    made = {name: PortableExecutable(name, arch, KERNEL_CLIENT[:1], _EXPORTS[name], stamp) for name in names}
     if version >= (6, 0):
         later = inbox.binaries(version, arch, stamp)
         return made | {name.casefold(): binary for name, binary in later.items()}
@@ -155,6 +170,14 @@ def _special_drivers(
             imports = ((port.upper(), _EXPORTS[port][:1]), KERNEL_CLIENT[0])
             made[name] = PortableExecutable(f"{port[:-4]}-client.sys", arch, imports, version=stamp)
     return made
+
+
+def signed_by_microsoft(file: File, release: Release) -> File:
+    """A file as Windows ships it: since Vista, signed in the file itself; before, by a catalog that nobody asks for."""
+    if release.nt < (6, 0) or not isinstance(file.content, PortableExecutable):
+        return file
+    signature = Signature(Signer.MICROSOFT, "sha1" if release.nt < (6, 2) else "sha256")
+    return replace(file, content=replace(file.content, signatures=(signature,)))
 
 
 def user_files() -> tuple[File, ...]:

@@ -1,9 +1,7 @@
 """Catalogs of both versions."""
 
-from pathlib import Path
-
 import pytest
-from tests.windows.signatures.catalogs import catalog
+from tests.machines.catalogs import catalog
 from tests.windows.signatures.signers import Signers
 
 from bootgraft.windows.signatures.catalog import may_list, read_catalog
@@ -15,9 +13,9 @@ DIGESTS = (bytes(range(20)), bytes(range(100, 132)))
 
 
 @pytest.mark.parametrize("digits", [False, True])
-def test_members(digits: bool, signers: Signers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_members(digits: bool, signers: Signers, monkeypatch: pytest.MonkeyPatch) -> None:
     signers.trust(RootKind.CROSS, monkeypatch)
-    data = catalog(signers, signers.vendor(), DIGESTS, digits=digits, folder=tmp_path)
+    data = catalog(signers, signers.vendor(), DIGESTS, digits=digits)
     found = read_catalog(data)
     assert found.hashes == set(DIGESTS)
     assert found.signature.kind is SignatureClass.CROSS_SIGNED
@@ -40,15 +38,14 @@ def test_systems(
     covered: list[tuple[int, int]],
     not_covered: list[tuple[int, int]],
     signers: Signers,
-    tmp_path: Path,
 ) -> None:
-    found = read_catalog(catalog(signers, signers.vendor(), DIGESTS, systems=systems, folder=tmp_path))
+    found = read_catalog(catalog(signers, signers.vendor(), DIGESTS, systems=systems))
     assert all(found.covers(each) for each in covered)
     assert not any(found.covers(each) for each in not_covered)
 
 
-def test_an_altered_catalog(signers: Signers, tmp_path: Path) -> None:
-    data = catalog(signers, signers.vendor(), DIGESTS, folder=tmp_path)
+def test_an_altered_catalog(signers: Signers) -> None:
+    data = catalog(signers, signers.vendor(), DIGESTS)
     altered = read_catalog(data.replace(DIGESTS[0], bytes(20)))
     assert altered.hashes == {bytes(20), DIGESTS[1]}
     assert (altered.signature.kind, altered.signature.detail) == (

@@ -1,10 +1,8 @@
 """Which of a Windows' own catalogs lists a driver's file."""
 
-from pathlib import Path
-
 import pytest
 from tests.fakes import FakeFileSystem
-from tests.windows.signatures.catalogs import catalog
+from tests.machines.catalogs import catalog
 from tests.windows.signatures.signers import Signers
 from tests.windows.signatures.test_acceptance import rules
 
@@ -23,10 +21,10 @@ def look(data: bytes, **catalogs: bytes) -> Listed:
 
 
 @pytest.fixture
-def good(signers: Signers, unsigned: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> bytes:
+def good(signers: Signers, unsigned: bytes, monkeypatch: pytest.MonkeyPatch) -> bytes:
     """A catalog that lists the driver, under a root that is trusted."""
     signers.trust(RootKind.MICROSOFT, monkeypatch)
-    return catalog(signers, signers.vendor(), [read_signed_file(unsigned).digest("sha1")], folder=tmp_path)
+    return catalog(signers, signers.vendor(), [read_signed_file(unsigned).digest("sha1")])
 
 
 def test_a_driver_that_a_catalog_lists(good: bytes, unsigned: bytes) -> None:
@@ -35,9 +33,9 @@ def test_a_driver_that_a_catalog_lists(good: bytes, unsigned: bytes) -> None:
     assert look(unsigned) == Listed(None)
 
 
-def test_catalogs_that_vouch_for_nothing(good: bytes, signers: Signers, unsigned: bytes, tmp_path: Path) -> None:
+def test_catalogs_that_vouch_for_nothing(good: bytes, signers: Signers, unsigned: bytes) -> None:
     digest = read_signed_file(unsigned).digest("sha256")
-    by_himself = catalog(signers, signers.alone(), [digest], folder=tmp_path)
+    by_himself = catalog(signers, signers.alone(), [digest])
     assert look(unsigned, oem1=by_himself) == Listed(None)
     assert look(unsigned, oem1=by_himself, oem2=good) == Listed(f"{FOLDER}\\oem2.cat")
     altered = good.replace(b"\x17\x0d230722113900Z", b"\x17\x0d230722113901Z")
