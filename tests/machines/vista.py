@@ -25,7 +25,7 @@ from tests.machines.spec import (
     PortableExecutable,
     Volume,
 )
-from tests.machines.windows_files import signed_by_microsoft, windows_files
+from tests.machines.windows_files import windows_files
 from tests.machines.windows_hives import (
     WINDOWS_7,
     ControlSet,
@@ -102,7 +102,7 @@ def installation(
     )
     if loader is not None:
         binary = PortableExecutable(loader, Architecture.X64, version=release.binaries)
-        files.append(signed_by_microsoft(File(rf"\{directory}\system32\{loader}", binary), release))
+        files.append(File(rf"\{directory}\system32\{loader}", binary))
     return tuple(file for file in files if not file.path.casefold().endswith(tuple(map(str.casefold, without)) or "\0"))
 
 

@@ -132,7 +132,7 @@ def windows_files(
         *session_files(directory, release.nt, arch, release.binaries),
     )
     return (
-        *(signed_by_microsoft(file, release) for file in binaries),
+        *(_signed_by_microsoft(file, release) for file in binaries),
         *(File(rf"{config}\{name}", hive) for name, hive in hives if hive is not None),
         File(rf"{config}\AppEvent.Evt", b"\x30\0\0\0LfLe" + bytes(65528)),
         File(rf"\{directory}\explorer.exe", b"MZ stands for the shell" * 4000),
@@ -172,7 +172,7 @@ def _special_drivers(
     return made
 
 
-def signed_by_microsoft(file: File, release: Release) -> File:
+def _signed_by_microsoft(file: File, release: Release) -> File:
     """A file as Windows ships it: since Vista, signed in the file itself; before, by a catalog that nobody asks for."""
     if release.nt < (6, 0) or not isinstance(file.content, PortableExecutable):
         return file
