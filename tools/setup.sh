@@ -1,4 +1,5 @@
 # Set-up shared by ./demo and ./test; to be sourced. Debian 12, Ubuntu 24.04 and their successors.
+# PYTHON=/usr/bin/python3 ./test makes .venv with that Python, even where another one made it.
 # shellcheck shell=bash
 
 # Each word is one package, or its names on different releases with | between them.
@@ -26,6 +27,7 @@ PACKAGES_TO_BUILD_MACHINES=(
   "osslsigncode"
 )
 PACKAGES_TO_TEST=(
+  "binutils"
   "reglookup"
   "sleuthkit"
   "gdisk"
@@ -99,25 +101,32 @@ install_packages() {
     --option Dpkg::Use-Pty=0 "${names[@]}" </dev/null >/dev/null
 }
 
-# The system's own Python where it is new enough (python3-venv goes with that one), else another on the PATH.
+# PYTHON, else the system's own where it is new enough (python3-venv goes with that one), else another on the PATH.
 find_python() {
   local name
-  for name in python3 python3.14 python3.13 python3.12 python3.11; do
+  for name in ${PYTHON:-python3 python3.14 python3.13 python3.12 python3.11}; do
     if "$name" -c 'import sys; raise SystemExit(sys.version_info < (3, 11))' 2>/dev/null; then
       command -v "$name"
       return 0
     fi
   done
-  die "Python 3.11 or later is needed; this system's python3 is older."
+  die "Python 3.11 or later is needed; ${PYTHON:-python3} is older."
+}
+
+# Whether .venv works, and was made with PYTHON if that is given.
+has_environment() {
+  .venv/bin/python -c 'import pip' 2>/dev/null || return 1
+  [ -z "${PYTHON:-}" ] || [ "$(realpath .venv/bin/python)" = "$(realpath "$(find_python)")" ]
 }
 
 # make_environment EXTRAS: the project in .venv, with "[dev]" or nothing. Quick where pyproject.toml has not changed.
 make_environment() {
-  local extras="$1" stamp wanted
-  if ! .venv/bin/python -c 'import pip' 2>/dev/null; then
-    say "creating .venv"
+  local extras="$1" python stamp wanted
+  if ! has_environment; then
+    python="$(find_python)"
+    say "creating .venv with $python"
     rm -rf .venv
-    "$(find_python)" -m venv .venv
+    "$python" -m venv .venv
   fi
   stamp=".venv/installed${extras}"
   wanted="$(sha256sum pyproject.toml)"
