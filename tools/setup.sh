@@ -1,4 +1,4 @@
-# Set-up shared by ./demo and ./test; to be sourced. Debian 12, Ubuntu 24.04 and their successors.
+# Set-up shared by ./demo, ./test and tools/debian13; to be sourced. Debian 12 and 13, and what names packages alike.
 # PYTHON=/usr/bin/python3 ./test makes .venv with that Python, even where another one made it.
 # shellcheck shell=bash
 

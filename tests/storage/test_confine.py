@@ -66,3 +66,14 @@ def test_no_name_leads_out(name: str, tmp_path_factory: pytest.TempPathFactory) 
 def test_an_impossible_path_is_one_error() -> None:
     with pytest.raises(ImageError):
         resolve(Path("a\0b"))
+
+
+def test_links_in_a_circle_are_one_error_and_what_is_missing_is_none(tmp_path: Path) -> None:
+    (tmp_path / "circle").symlink_to("circle")
+    (tmp_path / "there").symlink_to("back/again")
+    (tmp_path / "back").symlink_to("there")
+    for name in ("circle", "circle/disk", "there"):
+        with pytest.raises(ImageError, match="its path cannot be followed"):
+            resolve(tmp_path / name)
+    (tmp_path / "dangling").symlink_to("missing")
+    assert resolve(tmp_path / "dangling") == tmp_path / "missing"

@@ -3,6 +3,7 @@
 A descriptor or header is hostile text. Whoever follows it blindly reads, or writes, whatever file it names.
 """
 
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,9 +17,20 @@ from bootgraft.errors import ImageError
 def resolve(path: Path) -> Path:
     """Follow every symbolic link. Raises ImageError where they go in a circle or the name is impossible."""
     try:
-        return path.resolve()
+        found = path.resolve()
+        _refuse_circle(found)
     except (OSError, RuntimeError, ValueError) as error:
         raise ImageError("its path cannot be followed", where=repr(str(path)), advice="Check the path") from error
+    return found
+
+
+def _refuse_circle(resolved: Path) -> None:
+    """Raise OSError where links are left in it: from 3.13 on ``Path.resolve`` stops at a circle without a word."""
+    try:
+        resolved.stat()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise
 
 
 def exists(path: Path) -> bool:
