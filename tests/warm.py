@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 import traceback
+import warnings
 from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
@@ -136,7 +137,9 @@ def _start(words: list[str], **how: Any) -> Any:
     null = subprocess.DEVNULL
     if words != expected or how != {"stdin": null, "stdout": null, "pass_fds": how["pass_fds"], "process_group": 0}:
         return subprocess.Popen(words, **how)
-    number = os.fork()
+    # From 3.12 on Python warns of threads: here the timer that holds back messages, whose lock no child takes.
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        number = os.fork()
     return _Forked(number) if number else _be_the_child(*how["pass_fds"])
 
 

@@ -3,7 +3,7 @@
 The library itself does not tell its version, so the package manager is asked. Distributions carry fixes back under an
 old number: what is known of that stands in ``FIXED_PACKAGES``, everything else is judged by its upstream number.
 Sources: the release history of ntfs-3g (https://github.com/tuxera/ntfs-3g/wiki/NTFS-3G-Release-History) and the
-changelog of Debian's package.
+changelogs of the package in Debian 12 and 13.
 """
 
 import re
@@ -19,7 +19,10 @@ FIXES = (
 )
 """The release that first had a fix, and what it fixed. All let a crafted volume corrupt memory."""
 
-FIXED_PACKAGES = (re.compile(r"(?:1:)?2022\.10\.3-1\+deb12u(?:[4-9]|\d\d+)(?!\d)"),)
+FIXED_PACKAGES = (
+    re.compile(r"(?:1:)?2022\.10\.3-1\+deb12u(?:[4-9]|\d\d+)(?!\d)"),
+    re.compile(r"(?:1:)?2022\.10\.3-5\+deb13u(?:[3-9]|\d\d+)(?!\d)"),
+)
 """Distribution packages that carry all of the above under an older number."""
 
 _UPSTREAM = re.compile(r"(?:\d+:)?(\d{4})\.(\d{1,2})\.(\d{1,2})")
