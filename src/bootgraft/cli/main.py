@@ -54,6 +54,7 @@ def _parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     _add_recommend(check)
     check.add_argument("--target", metavar="T", help="HYPERVISOR:CONTROLLER, as vmware:lsilogic (see `targets`)")
     _add_windows(check)
+    _add_secure_boot(check)
     _add_repair(commands.add_parser("repair", help="make it boot: graft the driver in, prove it, commit it"))
     undo = commands.add_parser("undo", help="put the images back as they were before the last repair")
     _add_images(undo, vm=True)
@@ -115,12 +116,19 @@ def _add_windows(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--windows", metavar="ID", help="another installation than the one that boots (see `inspect`)")
 
 
+def _add_secure_boot(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--secure-boot", choices=("on", "off"), help="whether the new machine's firmware has it on (or --vm says so)"
+    )
+
+
 def _add_repair(parser: argparse.ArgumentParser) -> None:
     _add_images(parser, vm=True)
     _add_recommend(parser)
     parser.add_argument("--isolate", action="store_true", help="unplug the network cards in the --vm FILE as well")
     _add_windows(parser)
     parser.add_argument("--target", action="append", default=[], metavar="T", help="HYPERVISOR:CONTROLLER; repeatable")
+    _add_secure_boot(parser)
     parser.add_argument(
         "--drivers",
         action="append",

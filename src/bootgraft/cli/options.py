@@ -45,6 +45,7 @@ class Options(Struct, frozen=True):
     drivers_request: "DriversRequest | None" = None
     isolate: bool = False
     recommend: bool = False
+    secure_boot: str | None = None
     description: "VmDescription | None" = None
     controllers: tuple[str | None, ...] = ()
     vm_edit: "EditVmFile | None" = None

@@ -17,6 +17,9 @@ if TYPE_CHECKING:  # loaded beside the child
     from bootgraft.storage.images.opening import OpenImage
 
 
+_SECURE_BOOT = {"on": True, "off": False}
+
+
 class Session:
     """The images of one machine and its driver sources, and the child process that reads them.
 
@@ -75,6 +78,7 @@ class Session:
                 windows=self._options.windows,
                 detailed=self._options.dry_run or self._options.verbose,
                 recommend=self._options.recommend,
+                secure_boot=_SECURE_BOOT.get(self._options.secure_boot or ""),
                 registry=self._options.registry,
                 drivers=self._options.drivers_request,
             ),
@@ -102,6 +106,7 @@ def _described(options: Options) -> DescribedMachine | None:
     return DescribedMachine(
         path=str(description.path),
         firmware=None if description.firmware is None else description.firmware.value,
+        secure_boot=description.secure_boot,
         controllers=options.controllers,
         edit=options.vm_edit,
     )

@@ -158,6 +158,7 @@ def _chosen_document(choice: PackageChoice) -> ChosenDocument | None:
         files=tuple(file.path for file in package.files),
         keys=tuple(key.path for key in package.keys),
         device_ids=tuple(device.id for device in package.inf.devices),
+        signature=choice.signature,
     )
 
 
@@ -189,6 +190,8 @@ def _choice_lines(each: ChoiceDocument, document: ShowDocument) -> Iterator[str]
     else:
         yield f"{chosen.inf} would serve {where}."
         yield f"    why: {chosen.id} is a {chosen.match} of the controller"
+        if chosen.signature:
+            yield f"    signature: {chosen.signature}"
         yield f"    for: {chosen.decoration or 'any x86 Windows'}; installs [{chosen.install_section}]"
         yield f"    release: {'  '.join(part for part in (chosen.date, chosen.version) if part)}"
         yield f"    service: {chosen.service}"

@@ -6,6 +6,7 @@ from typing import Final
 from bootgraft.drivers.inf.recipient import Recipient, known_recipients
 from bootgraft.drivers.inf.selection import PackageChoice, choose_package
 from bootgraft.drivers.inf.source import PackageTree
+from bootgraft.drivers.inf.trial import trial_for
 from bootgraft.errors import DriverSourceError
 from bootgraft.report.documents.base import Document
 from bootgraft.report.documents.drivers import ListDocument, ShowDocument
@@ -62,7 +63,7 @@ def _show(tree: PackageTree, target: str, request: DriversRequest) -> Outcome[Sh
     controller = find_controller(target)
     recipients = known_recipients(request.version, request.arch)
     choices: list[tuple[Recipient, PackageChoice]] = [
-        (each, choose_package(tree, controller, each)) for each in recipients
+        (each, choose_package(tree, controller, each, trial_for(each))) for each in recipients
     ]
     document = show_document(tree.origin, controller, choices)
     text = show_text(document, detailed=len(choices) == 1 or request.detailed)

@@ -29,6 +29,7 @@ class Request(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     ``targets`` are controllers, ``windows`` names the installation that is meant, None for the one that boots.
     ``detailed`` asks for the registry changes as ``.reg`` text, ``recommend`` for the lines of a description.
+    ``secure_boot`` is whether the new machine's firmware checks signatures, None where that was not said.
     ``registry`` says what ``reg`` is to do, ``drivers`` what ``drivers`` is to do.
     """
 
@@ -37,6 +38,7 @@ class Request(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     windows: str | None = None
     detailed: bool = False
     recommend: bool = False
+    secure_boot: bool | None = None
     registry: RegistryRequest | None = None
     drivers: DriversRequest | None = None
 
@@ -64,13 +66,14 @@ class GivenSources(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class DescribedMachine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the machine's description says.
 
-    ``path`` is its file, ``firmware`` one of ``BIOS`` and ``UEFI``. ``controllers`` says which target presents each
-    disk, for want of targets that were asked for: the one with the Windows counts. ``edit`` is to be committed with the
-    changes to the disks.
+    ``path`` is its file, ``firmware`` one of ``BIOS`` and ``UEFI``. ``secure_boot`` is None where it does not say.
+    ``controllers`` says which target presents each disk, for want of targets that were asked for: the one with the
+    Windows counts. ``edit`` is to be committed with the changes to the disks.
     """
 
     path: str
     firmware: str | None = None
+    secure_boot: bool | None = None
     controllers: tuple[str | None, ...] = ()
     edit: EditVmFile | None = None
 
@@ -98,6 +101,13 @@ class Job(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def driver_donors(self) -> tuple[DeviceSpec, ...]:
         """The donors that may have a driver."""
         return self.devices[self.disks : len(self.devices) - self.sources.boot_codes]
+
+    @property
+    def secure_boot(self) -> bool | None:
+        """Whether the new machine's firmware checks signatures: as was said, or else as its description says."""
+        if self.request.secure_boot is not None or self.described is None:
+            return self.request.secure_boot
+        return self.described.secure_boot
 
     @property
     def location(self) -> str:

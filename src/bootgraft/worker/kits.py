@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Final
 
 from msgspec import structs
@@ -11,6 +12,7 @@ from bootgraft.changes import RegistryChange
 from bootgraft.checks.diagnosis import Diagnosis, diagnose, within
 from bootgraft.checks.finding import DRIVER_REMEDIES
 from bootgraft.drivers.inf.recipient import Recipient, known_recipients, read_recipient
+from bootgraft.drivers.inf.trial import trial_for
 from bootgraft.drivers.package import DriverPackage
 from bootgraft.errors import DriverSourceError, UsageError
 from bootgraft.kit.contents import Kit
@@ -90,7 +92,7 @@ def _recipient(request: DriversRequest) -> Recipient:
 
 def _kit_for_windows(job: Job, sources: Sequence[BlockDevice], controller: Controller, recipient: Recipient) -> Kit:
     """The kit for a machine of which only the Windows is known."""
-    package = given_package(job, sources, controller, recipient)
+    package = given_package(job, sources, controller, recipient, partial(trial_for, recipient))
     return plan_inbox_kit(controller, recipient) if package is None else plan_kit((package,), controller, recipient)
 
 

@@ -1,6 +1,6 @@
 """The driver package that a diagnosis asks for, from whichever source the job names."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from bootgraft.worker.survey import default_windows
 if TYPE_CHECKING:  # most repairs know their driver's source
     from bootgraft.drivers.inf.recipient import Recipient
     from bootgraft.drivers.inf.source import PackageTree
+    from bootgraft.drivers.inf.trial import Trial
 
 
 def find_packages(
@@ -38,8 +39,16 @@ def find_packages(
     main_id = diagnosis.controller.main_id
     lacking = (each.device or main_id for each in diagnosis.findings if each.remedy in DRIVER_REMEDIES)
     is_given = job.sources.reg_files or job.sources.driver_files or job.sources.drivers
+
+    def trial() -> "Trial":
+        from bootgraft.boot.signingrules import read_rules
+        from bootgraft.drivers.inf.trial import trial_in
+
+        hive = open_hive(installation, "SYSTEM")
+        return trial_in(installation, read_rules(diagnosis.chain, installation, hive, secure_boot=job.secure_boot))
+
     found = (
-        given_package(job, donors, diagnosis.controller, installation)
+        given_package(job, donors, diagnosis.controller, installation, trial)
         if is_given and device == main_id
         else _own_package(diagnosis.controller, default_link(facts, device), installation)
         for device in dict.fromkeys(lacking)
@@ -48,9 +57,15 @@ def find_packages(
 
 
 def given_package(
-    job: Job, donors: Sequence[BlockDevice], controller: Controller, recipient: "Installation | Recipient"
+    job: Job,
+    donors: Sequence[BlockDevice],
+    controller: Controller,
+    recipient: "Installation | Recipient",
+    trial: "Callable[[], Trial]",
 ) -> DriverPackage | None:
     """The controller's driver from the sources that were given, which are asked in their order; None where none was.
+
+    ``trial`` is what packages are tried by for the recipient.
 
     Raises DriverSourceError where none of them has it.
     """
@@ -63,7 +78,7 @@ def given_package(
         try:
             if source.device is None or is_floppy(donors[source.device - job.disks]):
                 with open_packages(source, donors, job.disks) as tree:
-                    return _inf_package(tree, controller, recipient)
+                    return _inf_package(tree, controller, recipient, trial())
             return _donor_package(donors[source.device - job.disks], source.location, controller, recipient)
         except DriverSourceError as error:
             failure = failure or error
@@ -124,13 +139,15 @@ def open_packages(source: DriverSource, donors: Sequence[BlockDevice], disks: in
         ) from error
 
 
-def _inf_package(tree: "PackageTree", controller: Controller, recipient: "Installation | Recipient") -> DriverPackage:
+def _inf_package(
+    tree: "PackageTree", controller: Controller, recipient: "Installation | Recipient", trial: "Trial"
+) -> DriverPackage:
     from bootgraft.drivers.inf.recipient import read_recipient
     from bootgraft.drivers.inf.selection import require_package
 
     if isinstance(recipient, Installation):
         recipient = read_recipient(recipient, open_hive(recipient, "SYSTEM"))
-    return require_package(tree, controller, recipient)
+    return require_package(tree, controller, recipient, trial)
 
 
 def _donor_package(

@@ -72,10 +72,10 @@ def test_a_package_built_for_another_processor_gives_none(windows: MemoryWindows
     assert read_staged(windows.installation, windows.hive, VIRTIO) is None
 
 
-def staged_on_81(machine_cache: Path, shared_testdata: Path) -> MemoryWindows:
-    """A Windows 8.1 whose database names a package that was only staged."""
+def staged_on_81(machine_cache: Path, shared_testdata: Path, release: str = "Win7") -> MemoryWindows:
+    """A Windows 8.1 whose database names a package that was only staged: the cross-signed one of another release."""
     found = machine("8.1", machine_cache)
-    virtio = shared_testdata / "drivers" / "virtio-win-old-drivers" / "Win8.1" / "amd64"
+    virtio = shared_testdata / "drivers" / "virtio-win-old-drivers" / release / "amd64"
     for file in virtio.glob("viostor.*"):
         found.filesystem.files[f"{STORE}\\{PACKAGE}\\{file.name}"] = file.read_bytes()
     top, hive = "DriverDatabase", found.hive
@@ -96,6 +96,16 @@ def test_a_later_windows_finds_it_by_its_database(machine_cache: Path, shared_te
     plan = plan_repair(windows.installation, windows.hive, [(found, package)])
     apply(plan, windows.machine, now=datetime(2026, 1, 2, tzinfo=UTC))
     assert verdict(windows.reread(), VIRTIO) == "boots"
+
+
+def test_one_that_its_loader_refuses_is_no_way_out(machine_cache: Path, shared_testdata: Path) -> None:
+    """Red Hat's own for 8.1 is self-signed."""
+    windows = staged_on_81(machine_cache, shared_testdata, "Win8.1")
+    package = read_staged(windows.installation, windows.hive, VIRTIO)
+    assert package is not None
+    plan = plan_repair(windows.installation, windows.hive, [(diagnosis(windows, VIRTIO), package)])
+    apply(plan, windows.machine, now=datetime(2026, 1, 2, tzinfo=UTC))
+    assert {each.id for each in diagnosis(windows.reread(), VIRTIO).blockers} == {"driver-signature-refused"}
 
 
 def test_a_package_that_the_database_names_and_the_store_lost_is_left(

@@ -90,7 +90,7 @@ def test_why_one_is_passed_over() -> None:
         source("twin", rf"{DEVICE}&SUBSYS_00021AF4", targets="NTx86.5.1"),
     ]
     found, _ = candidates(infs, VIRTIO, XP)
-    reasons = {each.path: why_not(each, found[0]) for each in found[1:]}
+    reasons = {each.path: why_not(each, found[0], XP) for each in found[1:]}
     assert reasons == {
         "twin": "the same release; the first by its path is taken",
         "general": "made for Windows in general: NTx86",

@@ -53,16 +53,6 @@ def test_the_facts_of_the_inf(x86: bytes) -> None:
     assert facts.content == (("disk.inf", GOOD.encode()), ("disk.cat", b"catalog"), ("vdisk.sys", x86))
 
 
-def test_a_64_bit_driver_without_a_signature_of_its_own_is_told(machine_cache: Path, shared_testdata: Path) -> None:
-    unsigned = {"disk.inf": GOOD, "vdisk.sys": driver(machine_cache, Architecture.X64)}
-    (note,) = require_package(tree(unsigned), VIRTIO, SEVEN_X64).notes[1:]
-    assert note.startswith("vdisk.sys carries no signature of its own")
-    real = shared_testdata / "drivers" / "virtio-win-old-drivers" / "Win7" / "amd64" / "viostor.sys"
-    assert len(require_package(tree({**unsigned, "vdisk.sys": real.read_bytes()}), VIRTIO, SEVEN_X64).notes) == 1
-    x86 = {"disk.inf": GOOD, "vdisk.sys": driver(machine_cache)}
-    assert len(require_package(tree(x86), VIRTIO, XP).notes) == 1
-
-
 def test_catalogs_and_files_by_architecture(machine_cache: Path) -> None:
     x64 = driver(machine_cache, Architecture.X64)
     text = GOOD.replace("CatalogFile=disk.cat", "CatalogFile=no.cat\nCatalogFile.NTamd64=x64.cat")

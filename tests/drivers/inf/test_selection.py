@@ -55,8 +55,8 @@ def test_an_inf_of_which_nothing_can_be_made_gives_way_to_the_next(x86: bytes) -
     assert chosen.package is not None
     assert chosen.package.origin == "source: b\\disk.inf"
     assert [(each.path, each.standing) for each in chosen.rejected] == [
-        ("c\\old.inf", Standing.OUTRANKED),
         ("a\\disk.inf", Standing.UNUSABLE),
+        ("c\\old.inf", Standing.OUTRANKED),
     ]
     assert "a\\disk.inf: its driver file vdisk.sys is not in the source" in chosen.package.notes[1]
     assert "c\\old.inf: older: DriverVer 03/20/2001 1.2.3.4" in chosen.package.notes[1]

@@ -111,6 +111,22 @@ def test_firmware(os: str, firmware: Firmware | None) -> None:
     assert libvirt.parse(domain("", os=os), PATH).firmware is firmware
 
 
+@pytest.mark.parametrize(
+    ("features", "expected"),
+    [
+        ({"secure-boot": "yes", "enrolled-keys": "yes"}, True),
+        ({"secure-boot": "yes", "enrolled-keys": "no"}, False),
+        ({"secure-boot": "no"}, False),
+        ({"secure-boot": "yes"}, None),
+        ({}, None),
+    ],
+)
+def test_secure_boot(features: dict[str, str], expected: bool | None) -> None:
+    wanted = "".join(f"<feature name='{name}' enabled='{value}'/>" for name, value in features.items())
+    data = domain("", os=f"<loader secure='yes' type='pflash'>x</loader><firmware>{wanted}</firmware>")
+    assert libvirt.parse(data, PATH).secure_boot is expected
+
+
 def test_firmware_that_libvirt_is_to_choose() -> None:
     assert libvirt.parse(domain("").replace(b"<os>", b"<os firmware='efi'>"), PATH).firmware is Firmware.UEFI
 

@@ -95,6 +95,13 @@ def test_order() -> None:
     assert ([disk.name for disk in found.disks], found.order_doubt) == (["a.vmdk", "b.vmdk"], "")
 
 
+@pytest.mark.parametrize(("value", "expected"), [("true", True), ("false", False)])
+def test_secure_boot(value: str, expected: bool) -> None:
+    data = envelope("", more=f"<Config key='bootOptions.efiSecureBootEnabled' value='{value}'/>")
+    assert ovf.parse(data, PATH).secure_boot is expected
+    assert ovf.parse(envelope(""), PATH).secure_boot is None
+
+
 @pytest.mark.parametrize(("value", "firmware"), [("efi", Firmware.UEFI), ("bios", Firmware.BIOS)])
 def test_firmware(value: str, firmware: Firmware) -> None:
     data = envelope("", more=f"<Config key='firmware' value='{value}'/>")

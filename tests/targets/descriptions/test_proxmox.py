@@ -97,6 +97,13 @@ def test_devices_of_the_hosts_are_noted() -> None:
     assert proxmox.parse(CONF, PATH).notes == ()
 
 
+def test_secure_boot() -> None:
+    assert proxmox.parse(b"bios: ovmf\n", PATH).secure_boot is False
+    disk = b"bios: ovmf\nefidisk0: local-lvm:vm-100-disk-0,efitype=4m,pre-enrolled-keys=%d,size=4M\n"
+    assert proxmox.parse(disk % 1, PATH).secure_boot is True
+    assert proxmox.parse(disk % 0, PATH).secure_boot is False
+
+
 def test_firmware() -> None:
     assert proxmox.parse(b"bios: ovmf\n", PATH).firmware is Firmware.UEFI
     assert proxmox.parse(b"bios: seabios\n", PATH).firmware is Firmware.BIOS

@@ -103,6 +103,11 @@ def test_of_two_controllers_the_file_must_say_which_is_first() -> None:
     assert found.order_doubt == ""
 
 
+def test_secure_boot() -> None:
+    assert vmx.parse(MINIMAL, PATH).secure_boot is False
+    assert vmx.parse(MINIMAL + b'uefi.secureBoot.enabled = "TRUE"\n', PATH).secure_boot is True
+
+
 def test_firmware() -> None:
     assert vmx.parse(MINIMAL, PATH).firmware is Firmware.BIOS
     assert vmx.parse(MINIMAL + b'firmware = "efi"\n', PATH).firmware is Firmware.UEFI

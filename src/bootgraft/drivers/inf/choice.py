@@ -1,8 +1,10 @@
 """Which of many INFs serves a controller best in one Windows, and why the others do not.
 
 Ranked as Windows ranks drivers (Microsoft, "Identifier Score", "How Windows Ranks Drivers"): the better match of ids
-first, then the newer DriverVer. Where both are equal, the models section that is closer to this Windows, and at last
-the path, so that the same source always gives the same driver.
+first, then the newer DriverVer. What the package itself has to say comes in between (:mod:`.selection`): whether this
+Windows takes its signature before all, and whether its catalog is for this Windows. Where all are equal, the folder and
+then the models section that are closer to this Windows, and at last the path, so that the same source always gives the
+same driver.
 """
 
 import re
@@ -12,6 +14,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from bootgraft.drivers.inf.folders import distance
 from bootgraft.drivers.inf.models import Model, all_models, models_for
 from bootgraft.drivers.inf.recipient import Recipient
 from bootgraft.drivers.inf.text import InfFile
@@ -52,6 +55,11 @@ class Candidate(Struct, frozen=True):
         return _MATCHES[self.rank[0]]
 
     @property
+    def release_key(self) -> tuple[date, tuple[int, int, int, int]]:
+        """Of two releases the newer one's is the greater."""
+        return self.driver_date or date.min, self.driver_version
+
+    @property
     def release(self) -> str:
         """``11/27/2012 51.64.104.4800``, as the INF has it; for people."""
         text = " ".join(self.inf.value("Version", "DriverVer", index).strip() for index in (0, 1)).strip()
@@ -61,8 +69,8 @@ class Candidate(Struct, frozen=True):
 class Standing(StrEnum):
     """Why an INF was passed over; the nearest first."""
 
+    UNUSABLE = "unusable"  # it serves the controller in this Windows, but that could not make a boot driver of it
     OUTRANKED = "outranked"  # it would do, but another one is better
-    UNUSABLE = "unusable"  # it serves the controller in this Windows, but no boot driver can be made of it
     OTHER_WINDOWS = "other-windows"  # it serves the controller, in other Windows only
     UNREADABLE = "unreadable"
     OTHER_DEVICES = "other-devices"
@@ -90,18 +98,20 @@ def candidates(
             rejected.append(judged)
     found.sort(key=lambda each: each.path.casefold())
     found.sort(key=lambda each: each.model.decoration.closeness, reverse=True)
-    found.sort(key=lambda each: each.driver_version, reverse=True)
-    found.sort(key=lambda each: each.driver_date or date.min, reverse=True)
+    found.sort(key=lambda each: distance(each.path, recipient))
+    found.sort(key=lambda each: each.release_key, reverse=True)
     found.sort(key=lambda each: each.rank)
     return tuple(found), tuple(rejected)
 
 
-def why_not(loser: Candidate, winner: Candidate) -> str:
-    """Why one candidate ranks behind another, for people."""
+def why_not(loser: Candidate, winner: Candidate, recipient: Recipient) -> str:
+    """Why one candidate ranks behind another by what their INFs say, for people."""
     if loser.rank != winner.rank:
         return f"a less exact match: {loser.id} ({loser.match})"
-    if (loser.driver_date or date.min, loser.driver_version) != (winner.driver_date or date.min, winner.driver_version):
+    if loser.release_key != winner.release_key:
         return f"older: {loser.release}"
+    if distance(loser.path, recipient) != distance(winner.path, recipient):
+        return "the same release, in a folder for another Windows"
     if loser.model.decoration.closeness != winner.model.decoration.closeness:
         return f"made for Windows in general: {loser.model.decoration}"
     return "the same release; the first by its path is taken"

@@ -16,13 +16,11 @@ from bootgraft.drivers.inf.recipient import Recipient
 from bootgraft.drivers.inf.service import BOOT_START, NoBootDriverError, ServiceKeys, service_keys
 from bootgraft.drivers.inf.source import PackageTree
 from bootgraft.drivers.package import DeviceId, DriverPackage, InfFacts, PackageFile
-from bootgraft.windows.pe import Architecture, NotPortableExecutableError, has_signature, read_pe
-from bootgraft.windows.versions import VISTA
+from bootgraft.windows.pe import NotPortableExecutableError, read_pe
 
 MAX_CONTENT = 128 * 2**20
 """Bytes of all files of one package."""
 
-_FIRST_WITH_SIGNED_DRIVERS = VISTA
 _GUID = re.compile(r"\{[0-9A-F]{8}-(?:[0-9A-F]{4}-){3}[0-9A-F]{12}\}", re.IGNORECASE)
 _CLASSES = {
     "scsiadapter": "{4D36E97B-E325-11CE-BFC1-08002BE10318}",
@@ -104,15 +102,7 @@ class _Maker:
             raise NoBootDriverError(f"{path} is no driver: {error.what}") from error
         if machine is not self._recipient.arch:
             raise NoBootDriverError(f"{path} is built for {machine}")
-        if self._needs_signature() and not has_signature(data):
-            self._notes.append(
-                f"{path} carries no signature of its own, only its catalog may have one: "
-                "64-bit Windows from Vista on refuses such a boot driver (0xC0000428)."
-            )
         return PackageFile(target, data)
-
-    def _needs_signature(self) -> bool:
-        return self._recipient.version >= _FIRST_WITH_SIGNED_DRIVERS and self._recipient.arch is not Architecture.X86
 
     def _further_files(
         self, copied: Sequence[CopiedFile], others: Sequence[ServiceKeys], function: str

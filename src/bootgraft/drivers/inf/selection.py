@@ -1,6 +1,7 @@
 """The driver package that a source has for one controller in one Windows, with the reasons for the choice.
 
-The best INF (``choice``) is taken of which a boot driver can be made (``package``).
+Packages are made of the INFs that fit (``choice``), and tried for the Windows (``trial``). Of those whose signature it
+takes best, the one that serves the device best is taken; what it would refuse, or not be able to load, never is.
 """
 
 from msgspec import Struct
@@ -12,29 +13,50 @@ from bootgraft.drivers.inf.package import make_package
 from bootgraft.drivers.inf.recipient import Recipient
 from bootgraft.drivers.inf.service import NoBootDriverError
 from bootgraft.drivers.inf.source import PackageTree
+from bootgraft.drivers.inf.trial import NOT_TRIED, Trial, covers
 from bootgraft.drivers.package import DriverPackage
 from bootgraft.errors import DriverSourceError
 from bootgraft.targets.controllers import Controller
+from bootgraft.windows.signatures.acceptance import Judgement
 from bootgraft.windows.versions import UNKNOWN, WINDOWS_2000
 
 _OLDEST = WINDOWS_2000
 _TOLD = 4  # INFs that a note names
+MAX_TRIED = 64
+"""Packages that are made and compared, of a source that has more for one device: the further ones match no better."""
 
 
 class PackageChoice(Struct, frozen=True):
-    """The package that was chosen, if any, by which INF and why, and the other INFs, the nearest first."""
+    """The package that was chosen, if any, by which INF and why, and the other INFs, the nearest first.
+
+    ``signature`` says how the Windows takes that of its driver; empty where it does not look at any.
+    """
 
     package: DriverPackage | None
     chosen: Candidate | None
     rejected: tuple[Rejected, ...]
+    signature: str = ""
 
     def passed_over(self, *standings: Standing) -> tuple[str, ...]:
         """The others of these standings, each with its reason, for people."""
         return tuple(f"{each.path}: {each.reason}" for each in self.rejected if each.standing in standings)
 
 
-def choose_package(source: PackageTree, controller: Controller, recipient: Recipient) -> PackageChoice:
+class _Tried(Struct, frozen=True):
+    """A package that was made of an INF, and how the Windows that it is for takes it."""
+
+    candidate: Candidate
+    package: DriverPackage
+    judgement: Judgement
+    covered: bool  # by its catalog's own word
+
+
+def choose_package(
+    source: PackageTree, controller: Controller, recipient: Recipient, trial: Trial | None = None
+) -> PackageChoice:
     """Choose the INF of the source for this controller and Windows, and make a package of it.
+
+    Without a ``trial`` it is not asked whether that Windows would load the driver.
 
     Raises:
         DriverSourceError: nothing can be chosen for a Windows of which so little is known, or the source is damaged.
@@ -42,30 +64,63 @@ def choose_package(source: PackageTree, controller: Controller, recipient: Recip
     _require_known(recipient, source.origin)
     fitting, others = candidates(source.infs(), controller, recipient)
     rejected: list[Rejected] = []
-    package, chosen = None, None
+    tried: list[_Tried] = []
     for each in fitting:
-        if package is not None and chosen is not None:
-            rejected.append(Rejected(each.path, Standing.OUTRANKED, why_not(each, chosen)))
+        if tried and (trial is None or len(tried) == MAX_TRIED):
+            rejected.append(Rejected(each.path, Standing.OUTRANKED, why_not(each, tried[0].candidate, recipient)))
             continue
-        try:
-            package, chosen = make_package(source, each, recipient), each
-        except NoBootDriverError as error:
-            rejected.append(Rejected(each.path, Standing.UNUSABLE, str(error)))
-        except DriverSourceError as error:
-            rejected.append(Rejected(each.path, Standing.UNUSABLE, f"{error.what} ({error.where})"))
+        made = _try(source, each, recipient, trial)
+        if isinstance(made, _Tried):
+            tried.append(made)
+        else:
+            rejected.append(made)
+    tried.sort(key=lambda each: (each.judgement.acceptance, each.candidate.rank, not each.covered))
+    losers = (
+        Rejected(each.candidate.path, Standing.OUTRANKED, _why_behind(each, tried[0], recipient)) for each in tried[1:]
+    )
     order = list(Standing)
-    passed = sorted((*rejected, *others), key=lambda each: order.index(each.standing))
-    choice = PackageChoice(package, chosen, tuple(passed))
-    return choice if package is None else replace(choice, package=replace(package, notes=_notes(choice, package)))
+    passed = sorted((*losers, *rejected, *others), key=lambda each: order.index(each.standing))
+    if not tried:
+        return PackageChoice(None, None, tuple(passed))
+    best = tried[0]
+    choice = PackageChoice(best.package, best.candidate, tuple(passed), best.judgement.reason)
+    return replace(choice, package=replace(best.package, notes=_notes(choice, best)))
 
 
-def require_package(source: PackageTree, controller: Controller, recipient: Recipient) -> DriverPackage:
+def _try(source: PackageTree, candidate: Candidate, recipient: Recipient, trial: Trial | None) -> _Tried | Rejected:
+    try:
+        package = make_package(source, candidate, recipient)
+    except NoBootDriverError as error:
+        return Rejected(candidate.path, Standing.UNUSABLE, str(error))
+    except DriverSourceError as error:
+        return Rejected(candidate.path, Standing.UNUSABLE, f"{error.what} ({error.where})")
+    if trial is None:
+        return _Tried(candidate, package, NOT_TRIED, covered=True)
+    judgement = trial.judge(package)
+    fault = trial.fault(package, judgement)
+    if fault is not None:
+        return Rejected(candidate.path, Standing.UNUSABLE, fault)
+    return _Tried(candidate, package, judgement, covers(package, recipient.version))
+
+
+def _why_behind(loser: _Tried, winner: _Tried, recipient: Recipient) -> str:
+    """Why one package ranks behind another, for people."""
+    if loser.judgement.acceptance != winner.judgement.acceptance:
+        return loser.judgement.reason
+    if loser.candidate.rank == winner.candidate.rank and loser.covered != winner.covered:
+        return f"its catalog is for other Windows than NT {recipient.version[0]}.{recipient.version[1]}"
+    return why_not(loser.candidate, winner.candidate, recipient)
+
+
+def require_package(
+    source: PackageTree, controller: Controller, recipient: Recipient, trial: Trial | None = None
+) -> DriverPackage:
     """The package that the source has for this controller and Windows.
 
     Raises:
         DriverSourceError: it has none; the nearest INFs are named with their reasons.
     """
-    choice = choose_package(source, controller, recipient)
+    choice = choose_package(source, controller, recipient, trial)
     if choice.package is not None:
         return choice.package
     raise DriverSourceError(
@@ -98,17 +153,15 @@ def _reasons(choice: PackageChoice) -> str:
     return f"none of its {count} INFs serves that device" if count else "there is no INF in it"
 
 
-def _notes(choice: PackageChoice, package: DriverPackage) -> tuple[str, ...]:
-    chosen = choice.chosen
-    if chosen is None:
-        return package.notes
+def _notes(choice: PackageChoice, best: _Tried) -> tuple[str, ...]:
+    package, chosen, judged = best.package, best.candidate, best.judgement
     total = 1 + len(choice.rejected)
     among = "the only INF there" if total == 1 else f"chosen of {total} INFs"
     head = (
         f"{package.origin} ({among}) serves {chosen.id}, a {chosen.match} of the controller, "
-        f"in {chosen.model.decoration}; {chosen.release}."
+        f"in {chosen.model.decoration}; {chosen.release}{f'; {judged.reason}' if judged.reason else ''}."
     )
-    others = choice.passed_over(Standing.OUTRANKED, Standing.UNUSABLE)
+    others = choice.passed_over(Standing.UNUSABLE, Standing.OUTRANKED)
     passed = (f"Passed over: {_some(others)}.",) if others else ()
     return (head, *passed, *package.notes)
 

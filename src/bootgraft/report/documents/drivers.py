@@ -44,7 +44,7 @@ class PassedDocument(Struct, frozen=True):
 
 
 class ChosenDocument(Struct, frozen=True):
-    """The driver that is chosen for one Windows."""
+    """The driver that is chosen for one Windows; ``signature`` is empty where that Windows does not look at any."""
 
     inf: str
     id: str
@@ -57,6 +57,7 @@ class ChosenDocument(Struct, frozen=True):
     files: tuple[str, ...]
     keys: tuple[str, ...]
     device_ids: tuple[str, ...]
+    signature: str = ""
 
 
 class ChoiceDocument(Struct, frozen=True):

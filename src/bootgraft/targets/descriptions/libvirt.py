@@ -77,6 +77,7 @@ def parse(data: bytes, path: Path) -> VmDescription:
         tuple(_card(number, each) for number, each in enumerate(domain.all("devices", "interface"))),
         doubt,
         passed_through([each.attributes.get("type", "hostdev") for each in domain.all("devices", "hostdev")]),
+        secure_boot=_secure_boot(domain),
     )
 
 
@@ -218,6 +219,18 @@ def _firmware(domain: XmlElement) -> Firmware | None:
     if wanted == "efi" or (loader is not None and loader.attributes.get("type") == "pflash"):
         return Firmware.UEFI
     return Firmware.BIOS if wanted == "bios" or loader is None else None
+
+
+def _secure_boot(domain: XmlElement) -> bool | None:
+    """By the features that its firmware is chosen by; ``secure`` of a loader only keeps its variables safe."""
+    wanted = {
+        each.attributes.get("name"): each.attributes.get("enabled") == "yes"
+        for each in domain.all("os", "firmware", "feature")
+    }
+    features = [wanted.get(name) for name in ("secure-boot", "enrolled-keys")]
+    if False in features:
+        return False
+    return True if features == [True, True] else None
 
 
 def _card(number: int, interface: XmlElement) -> NetworkCard:

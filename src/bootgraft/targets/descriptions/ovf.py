@@ -60,6 +60,7 @@ def parse(data: bytes, path: Path) -> VmDescription:
         _firmware(hardware),
         tuple(_cards(items)),
         "its disks hang on several controllers, and the format tells no order" if len(buses) > 1 else "",
+        secure_boot=_secure_boot(hardware),
     )
 
 
@@ -141,6 +142,13 @@ def _firmware(hardware: XmlElement) -> Firmware | None:
     for setting in hardware.all("Config"):
         if setting.attributes.get("key") == "firmware":
             return Firmware.UEFI if setting.attributes.get("value", "").casefold() == "efi" else Firmware.BIOS
+    return None
+
+
+def _secure_boot(hardware: XmlElement) -> bool | None:
+    for setting in hardware.all("Config"):
+        if setting.attributes.get("key") == "bootOptions.efiSecureBootEnabled":
+            return setting.attributes.get("value", "").casefold() == "true"
     return None
 
 

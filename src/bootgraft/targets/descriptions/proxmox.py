@@ -84,6 +84,8 @@ def parse(data: bytes, path: Path) -> VmDescription:
         doubt,
         passed_through([key for key in settings if re.fullmatch(r"hostpci\d{1,2}", key)]),
         _lock(settings, path),
+        # Without a disk for its variables OVMF has no keys, and by default none are enrolled there (qm.conf(5)).
+        "pre-enrolled-keys=1" in _value(settings, "efidisk0").split(","),
     )
 
 

@@ -70,8 +70,9 @@ class VmDescription(Struct, frozen=True):
     """One virtual machine.
 
     ``disks`` are in the order in which the firmware numbers them, as far as the description tells: ``order_doubt`` says
-    why it does not, and is empty where it does. ``firmware`` is None where it is not told. ``notes`` say what else may
-    connect the machine to a network. ``lock`` is None where the hypervisor has not locked the machine.
+    why it does not, and is empty where it does. ``firmware`` and ``secure_boot`` are None where they are not told.
+    ``notes`` say what else may connect the machine to a network. ``lock`` is None where the hypervisor has not locked
+    the machine.
     """
 
     path: Path
@@ -82,6 +83,7 @@ class VmDescription(Struct, frozen=True):
     order_doubt: str = ""
     notes: tuple[str, ...] = ()
     lock: VmLock | None = None
+    secure_boot: bool | None = None
 
 
 def malformed(path: Path, line: int | None, what: str) -> VmDescriptionError:

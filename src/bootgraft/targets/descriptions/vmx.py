@@ -72,6 +72,7 @@ def parse(data: bytes, path: Path) -> VmDescription:
         passed_through(
             [key.rpartition(".")[0] for key in settings if _PASSED.fullmatch(key) and _is_true(settings, key)]
         ),
+        secure_boot=_is_true(settings, "uefi.secureboot.enabled"),
     )
 
 

@@ -77,6 +77,11 @@ class Judgement(Struct, frozen=True):
     reason: str
     remark: str = ""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it cannot be known how it is taken."""
+        return self.acceptance is Acceptance.UNKNOWN
+
 
 def judge_file(signatures: Sequence[FileSignature], rules: Rules) -> Judgement:
     """How the file that carries these signatures is taken: by the one that is taken best."""
@@ -114,7 +119,9 @@ def judge_signature(signature: FileSignature, rules: Rules) -> Judgement:
 def _by_policy(signature: FileSignature, rules: Rules) -> Judgement:
     kind = signature.kind
     if kind not in VOUCHED:
-        return _refused(kind.value, f"{_named(signature)}: {signature.detail}, none that Windows' loader knows")
+        if kind is SignatureClass.SELF_SIGNED:
+            return _refused(kind.value, _named(signature))
+        return _refused(kind.value, f"{_named(signature)} ({signature.detail})")
     if kind is SignatureClass.MICROSOFT_STANDARD:
         return _unknown(kind.value, f"{kind.value}, which is not documented to be one for boot drivers")
     if rules.version < WINDOWS_8:
