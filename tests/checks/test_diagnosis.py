@@ -25,6 +25,10 @@ _STOPS_NOTHING_BY_ITSELF = (
     "boot-service-path-not-relative",
     "boot-service-group-unknown",
     UNSIGNED,
+    "driver-signature-refused",
+    "driver-signature-uncertain",
+    "driver-signature-catalog",
+    "boot-driver-signature",
 )
 IDS = [doc.id for doc in documentation()]
 FIXES = {doc.id: doc.fix for doc in documentation()}

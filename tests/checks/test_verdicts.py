@@ -5,6 +5,7 @@ The machines are made as real hives of the same release are. To take over what w
 """
 
 import os
+import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.machines import oracles
 from tests.machines.bindings import SCSI_ADAPTER
 from tests.machines.build import content
 from tests.machines.spec import Architecture, File, PortableExecutable, Signature, Signer
+from tests.machines.tools import run
 from tests.machines.windows_hives import (
     NT_4,
     SERVER_2003,
@@ -194,3 +196,33 @@ def require_by_reglookup(windows: MemoryWindows, links: Sequence[LinkFacts], fol
         at = "/driverdatabase/driverpackages/" if link.store is BindingStore.DRIVER_DATABASE else at
         bound = {v.lower() for k, v in values.items() if k.startswith(at) and k.endswith("/service")}
         assert name in bound, link.main_id
+
+
+_LOOK = """
+import sys
+from pathlib import Path
+
+from tests.checks.guests import guest_of
+from tests.machines import windows_hives
+from tests.machines.spec import Architecture
+from tests.memory_windows import memory_windows
+
+from bootgraft.boot.chain import BootChain
+from bootgraft.checks.diagnosis import diagnose
+from bootgraft.targets.controllers import find_controller
+
+release = getattr(windows_hives, sys.argv[1])
+windows = memory_windows(
+    Path(sys.argv[2]), windows_hives.ControlSet(1), directory="Windows", release=release, arch=Architecture.X64
+)
+chain, controller = BootChain((), None, ()), find_controller("kvm:ide")
+assert diagnose(guest_of(chain, windows.installation, windows.hive, controller)).facts is not None
+print([each for each in sys.modules if each.startswith("bootgraft.windows.signatures")])
+"""
+
+
+@pytest.mark.parametrize("release", ["WINDOWS_7", "WINDOWS_10"])
+def test_a_machine_that_lives_on_windows_own_drivers_reads_no_signature(release: str, machine_cache: Path) -> None:
+    """The reader is only loaded for what another vendor made."""
+    done = run(sys.executable, "-c", _LOOK, release, machine_cache, cwd=Path(__file__).parents[2])
+    assert done.decode().strip() == "[]"

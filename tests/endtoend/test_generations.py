@@ -140,7 +140,7 @@ def test_pvscsi_comes_from_a_donor_with_its_database_entries(build_machine: Buil
 def test_virtio_comes_from_its_package(
     shared_testdata: Path, build_machine: BuildMachine, bootgraft: Bootgraft
 ) -> None:
-    """Red Hat's own driver of Windows 8.1, signed, in a folder as virtio-win has it."""
+    """Red Hat's driver of Windows 7, in folders as virtio-win has them: that of 8.1 is self-signed."""
     packages = shared_testdata / "drivers" / "virtio-win-old-drivers"
     if not packages.is_dir():
         pytest.skip("these driver packages are not among the shared test data")

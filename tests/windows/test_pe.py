@@ -1,6 +1,5 @@
 """Windows binaries: made by GNU ld, made by Microsoft's linker, and damaged."""
 
-import struct
 import subprocess
 import tempfile
 from functools import cache
@@ -13,7 +12,7 @@ from tests.machines import spec
 from tests.machines.executables import make_executable
 
 from bootgraft.windows import pe
-from bootgraft.windows.pe import Architecture, NotPortableExecutableError, has_signature, read_architecture, read_pe
+from bootgraft.windows.pe import Architecture, NotPortableExecutableError, read_architecture, read_pe
 
 DRIVERS = Path(__file__).parents[3] / "shared" / "testdata" / "drivers" / "virtio-win-old-drivers"
 IMPORTS = (("SCSIPORT.SYS", ("ScsiPortInitialize", "ScsiPortNotification")), ("ntoskrnl.exe", ("memcpy",)))
@@ -110,19 +109,3 @@ def test_mutated_files_give_facts_or_one_error(
     except NotPortableExecutableError:
         return
     assert len(facts.imports) <= pe.MAX_IMPORTS
-
-
-def test_signatures_of_their_own(shared_testdata: Path) -> None:
-    """Every driver of Red Hat's packages is signed; the same cut short before its certificate is not."""
-    drivers = sorted((shared_testdata / "drivers" / "virtio-win-old-drivers").rglob("*.sys"))
-    assert len(drivers) >= 9
-    for path in drivers:
-        data = path.read_bytes()
-        assert has_signature(data), path
-        (offset,) = struct.unpack_from("<I", data, 0x3C)
-        directories = offset + 24 + (112 if data[offset + 24 : offset + 26] == b"\x0b\x02" else 96)
-        (place,) = struct.unpack_from("<I", data, directories + 32)
-        assert not has_signature(data[:place])
-        assert not has_signature(data[: directories + 30])
-    assert not has_signature(b"")
-    assert not has_signature(b"MZ" + b"\xff" * 200)

@@ -2,7 +2,7 @@
 
 from copy import copy
 from functools import cache, cached_property
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from msgspec import Struct
 
@@ -22,6 +22,9 @@ from bootgraft.targets.controllers import Controller
 from bootgraft.windows.driver_database import has_database
 from bootgraft.windows.installation import Installation
 
+if TYPE_CHECKING:  # most machines live on Windows' own drivers
+    from bootgraft.checks.driverjudge import DriverJudge, JudgedDriver
+
 
 class DescribedFirmware(Struct, frozen=True):
     """The firmware that a description gives its machine; ``path`` is the description's file."""
@@ -34,7 +37,8 @@ class Guest:
     """What checks look at. Reading raises HiveError, FileSystemError and ImageError for damage on the way.
 
     ``installation`` and ``hive`` (its SYSTEM) are None where the chain arrives at no Windows, ``controller`` where no
-    target was given, ``described`` where no description was. ``boot_code`` gives that of other installations.
+    target was given, ``described`` where no description was. ``secure_boot`` is what is known of the new firmware.
+    ``boot_code`` gives that of other installations.
     """
 
     def __init__(
@@ -46,6 +50,7 @@ class Guest:
         *,
         controller: Controller | None = None,
         described: DescribedFirmware | None = None,
+        secure_boot: bool | None = None,
         boot_code: CodeSource = none_given,
     ) -> None:
         self.machine = machine
@@ -54,8 +59,10 @@ class Guest:
         self.hive = hive
         self.controller = controller
         self.described = described
+        self.secure_boot = secure_boot
         self.boot_code = boot_code
         self._drivers = cache(lambda: None if installation is None else DriverReader(installation))
+        self._judge = cache(self._make_judge)
         self.found: dict[tuple[Stage, Controller | None], tuple[Finding, ...]] = {}  # by those who looked already
 
     def on(self, controller: Controller | None) -> Self:
@@ -87,6 +94,13 @@ class Guest:
         """What disks, volumes and letters are called."""
         return identity_facts.gather(self.machine, self.chain, self.installation, self.hive)
 
+    def judge_driver(self, path: str) -> "JudgedDriver":
+        r"""How the Windows' loader takes the driver file at this path of its volume (``\Windows\system32\…``).
+
+        Raises FileSystemError where it cannot be read, ValueError where there is no Windows.
+        """
+        return self._judge().judge(path)
+
     @cached_property
     def facts(self) -> ControllerFacts | None:
         """What decides whether the Windows starts from the controller; None where that is not judged."""
@@ -95,3 +109,10 @@ class Guest:
         if controller_facts.reasons_not_judged(self.installation, has_database=has_database(self.hive)):
             return None
         return controller_facts.gather(self.installation, self.hive, self.controller, reader=self._drivers())
+
+    def _make_judge(self) -> "DriverJudge":
+        from bootgraft.checks.driverjudge import DriverJudge
+
+        if self.installation is None or self.hive is None:
+            raise ValueError(self.installation)
+        return DriverJudge(self.chain, self.installation, self.hive, secure_boot=self.secure_boot)

@@ -14,7 +14,6 @@ from bootgraft.windows.pe import (
     Architecture,
     NotPortableExecutableError,
     PeFacts,
-    has_signature,
     read_architecture,
     read_pe,
 )
@@ -52,7 +51,6 @@ class DriverFacts(Struct, frozen=True):
     fault: str | None = None
     pe: PeFacts | None = None
     imports: tuple[ImportFacts, ...] = ()
-    signed: bool = True  # whether the file carries a signature, whoever's
 
 
 def read_driver(
@@ -88,7 +86,7 @@ def judge_driver(
     except NotPortableExecutableError as error:
         return DriverFacts(path, present=True, fault=error.what)
     closure = _Closure(filesystem, directory, tables or ExportTables(filesystem))
-    return DriverFacts(path, present=True, pe=pe, imports=closure.imports(pe, path), signed=has_signature(data))
+    return DriverFacts(path, present=True, pe=pe, imports=closure.imports(pe, path))
 
 
 def _loader_reads_wof(algorithm: int | None, build: str) -> bool:

@@ -15,6 +15,8 @@ from bootgraft.filesystems.base import FileSystem
 
 MAX_DIRECTORY = 2 * 2**20
 MAX_EXPORTS = 65536
+EXPORTS, RESOURCES = 0, 2
+"""Data directories, by their place in the optional header."""
 _HEADERS = 4096
 _PE32_PLUS = 0x20B
 _SECTION = struct.Struct("<8xIIII")  # virtual size, virtual address, raw size, raw offset
@@ -67,16 +69,17 @@ class ExportTables:
 _NOTHING = Exports(frozenset(), frozenset())
 
 
-def locate(head: bytes) -> tuple[int, int, int] | None:
-    """Where the export directory lies: its address, its size, and its offset in the file; size 0 where there is none.
+def locate(head: bytes, directory: int = EXPORTS) -> tuple[int, int, int] | None:
+    """Where a data directory lies: its address, its size, and its offset in the file; size 0 where there is none.
 
-    None where the headers do not tell.
+    None where the headers do not tell, or it has more than 2 MiB.
     """
     try:
         (start,) = struct.unpack_from("<I", head, 0x3C)
         sections, optional_size = struct.unpack_from("<H12xH", head, start + 6)
         (magic,) = struct.unpack_from("<H", head, start + 24)
-        address, size = struct.unpack_from("<II", head, start + 24 + (112 if magic == _PE32_PLUS else 96))
+        directories = start + 24 + (112 if magic == _PE32_PLUS else 96)
+        address, size = struct.unpack_from("<II", head, directories + 8 * directory)
         if not address or not size:
             return 0, 0, 0
         for index in range(min(sections, _MAX_SECTIONS)):

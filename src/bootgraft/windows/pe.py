@@ -24,8 +24,6 @@ MAX_IMPORTS = 256
 
 _HEADER_SIZE = 4096
 _IMPORT_DESCRIPTOR_SIZE = 20
-_PE32_PLUS = 0x20B
-_SECURITY_DIRECTORY = 4
 _DAMAGE = (AttributeError, IndexError, OverflowError, TypeError, UnboundLocalError, ValueError, struct.error)
 """What pefile lets through for damaged headers beside its own PEFormatError: mutated files gave AttributeError (a
 section list cut short), its issue tracker (erocarrera/pefile) has the others."""
@@ -72,25 +70,6 @@ def read_architecture(head: bytes, *, name: str) -> Architecture:
         raise _not_executable("it lacks the PE header of a Windows binary", name)
     (machine,) = struct.unpack_from("<H", head, offset + 4)
     return _MACHINES.get(machine, Architecture.UNKNOWN)
-
-
-def has_signature(data: bytes) -> bool:
-    """Whether a binary carries a signature of its own (its security directory is not empty); whose, is not looked at.
-
-    Read here rather than by pefile, as :func:`read_architecture` is.
-    """
-    if len(data) < 64:
-        return False
-    (offset,) = struct.unpack_from("<I", data, 0x3C)
-    start = offset + 24  # behind the PE signature and the file header
-    if start + 2 > len(data):
-        return False
-    (magic,) = struct.unpack_from("<H", data, start)
-    entry = start + (112 if magic == _PE32_PLUS else 96) + _SECURITY_DIRECTORY * 8
-    if entry + 8 > len(data):
-        return False
-    place, size = struct.unpack_from("<II", data, entry)
-    return bool(0 < place < len(data) and size)
 
 
 def read_pe(data: bytes, *, name: str) -> PeFacts:

@@ -42,7 +42,10 @@ def survey(job: Job, machine: Machine, boot_code: CodeSource = none_given) -> Gu
     chain = follow(machine, search_others=windows is not None)
     installation = default_windows(chain) if windows is None else _named(chain, windows)
     hive = None if installation is None else open_hive(installation, "SYSTEM")
-    return Guest(machine, chain, installation, hive, described=_described(job), boot_code=boot_code)
+    described = _described(job)
+    return Guest(
+        machine, chain, installation, hive, described=described, secure_boot=job.secure_boot, boot_code=boot_code
+    )
 
 
 def _described(job: Job) -> DescribedFirmware | None:

@@ -10,6 +10,7 @@ from bootgraft.windows.signatures import catroot
 from bootgraft.windows.signatures.authenticode import read_signed_file
 from bootgraft.windows.signatures.catroot import Listed, find_in_catalogs
 from bootgraft.windows.signatures.roots import RootKind
+from bootgraft.windows.signatures.signature import SignatureClass
 
 FOLDER = "\\Windows\\system32\\CatRoot\\{F750E6C3-38EE-11D1-85E5-00C04FC295EE}"
 EIGHT = rules((6, 2), 9200)
@@ -28,7 +29,7 @@ def good(signers: Signers, unsigned: bytes, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_driver_that_a_catalog_lists(good: bytes, unsigned: bytes) -> None:
-    assert look(unsigned, package=b"", oem7=good) == Listed(f"{FOLDER}\\oem7.cat")
+    assert look(unsigned, package=b"", oem7=good) == Listed(f"{FOLDER}\\oem7.cat", (), SignatureClass.MICROSOFT)
     assert look(unsigned[:-1] + b"\1", oem7=good) == Listed(None)
     assert look(unsigned) == Listed(None)
 
@@ -37,7 +38,7 @@ def test_catalogs_that_vouch_for_nothing(good: bytes, signers: Signers, unsigned
     digest = read_signed_file(unsigned).digest("sha256")
     by_himself = catalog(signers, signers.alone(), [digest])
     assert look(unsigned, oem1=by_himself) == Listed(None)
-    assert look(unsigned, oem1=by_himself, oem2=good) == Listed(f"{FOLDER}\\oem2.cat")
+    assert look(unsigned, oem1=by_himself, oem2=good) == Listed(f"{FOLDER}\\oem2.cat", (), SignatureClass.MICROSOFT)
     altered = good.replace(b"\x17\x0d230722113900Z", b"\x17\x0d230722113901Z")
     assert look(unsigned, oem1=altered) == Listed(None)
 

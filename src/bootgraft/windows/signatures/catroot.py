@@ -15,6 +15,7 @@ from bootgraft.windows.signatures.acceptance import Acceptance, Rules, judge_sig
 from bootgraft.windows.signatures.authenticode import read_signed_file
 from bootgraft.windows.signatures.catalog import MAX_CATALOG, may_list, read_catalog
 from bootgraft.windows.signatures.der import DerError
+from bootgraft.windows.signatures.signature import SignatureClass
 
 DIRECTORY = "system32\\CatRoot\\{F750E6C3-38EE-11D1-85E5-00C04FC295EE}"
 MAX_READ = 512 * 2**20
@@ -25,10 +26,14 @@ _HASHES = ("sha1", "sha256")
 
 
 class Listed(Struct, frozen=True):
-    """What the catalogs say of a file: the good catalog that lists it (None where none does), and what was not read."""
+    """What the catalogs say of a file: the good catalog that lists it (None where none does), and what was not read.
+
+    ``kind`` is that of the catalog's signature: Microsoft's own is on what Windows itself consists of.
+    """
 
     catalog: str | None
     unread: tuple[str, ...] = ()
+    kind: SignatureClass | None = None
 
 
 def find_in_catalogs(filesystem: FileSystem, directory: str, data: bytes, rules: Rules) -> Listed:
@@ -48,8 +53,9 @@ def find_in_catalogs(filesystem: FileSystem, directory: str, data: bytes, rules:
     entries.sort(key=lambda each: (not each.name.casefold().startswith(_OF_PACKAGES), each.name.casefold()))
     unread: list[str] = []
     for path, found in _read(filesystem, folder, entries, unread):
-        if any(may_list(found, digest) for digest in digests) and _vouches(path, found, digests, rules, unread):
-            return Listed(path, tuple(unread))
+        kind = _vouches(path, found, digests, rules, unread)
+        if kind is not None:
+            return Listed(path, tuple(unread), kind)
     return Listed(None, tuple(unread))
 
 
@@ -72,11 +78,16 @@ def _read(
             unread.append(f"{path}: {error.what}")
 
 
-def _vouches(path: str, data: bytes, digests: Sequence[bytes], rules: Rules, unread: list[str]) -> bool:
+def _vouches(
+    path: str, data: bytes, digests: Sequence[bytes], rules: Rules, unread: list[str]
+) -> SignatureClass | None:
+    """The class of the catalog's signature if it is good and lists the file."""
+    if not any(may_list(data, digest) for digest in digests):
+        return None
     try:
         catalog = read_catalog(data)
     except DerError as error:
         unread.append(f"{path}: {error}")
-        return False
+        return None
     is_good = judge_signature(catalog.signature, rules).acceptance is Acceptance.ACCEPTED
-    return is_good and any(digest in catalog.hashes for digest in digests)
+    return catalog.signature.kind if is_good and any(digest in catalog.hashes for digest in digests) else None
