@@ -213,3 +213,10 @@ def test_an_answer_that_finds_no_room_does_not_change_the_exit_status(extra: lis
 def test_a_terminal_that_knows_only_ascii(bootgraft: Command) -> None:
     done = bootgraft("targets", environment={"PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"})
     assert done.status == 0
+
+
+def test_the_formats_that_can_be_named_are_the_tables(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["check", "--format", "nbd", "x"]) == 2
+    assert "(choose from 'raw', 'vmdk', 'vhd', 'vhdx', 'vdi', 'qcow2')" in capsys.readouterr().err
+    for name in ("raw", "qcow2"):
+        assert main(["check", "--format", name, str(tmp_path / "missing")]) == 3

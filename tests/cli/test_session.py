@@ -13,7 +13,7 @@ from bootgraft.cli.options import Options
 from bootgraft.cli.session import Session
 from bootgraft.errors import BootgraftError, ImageError, ReadOnlyError
 from bootgraft.events import silent
-from bootgraft.storage.images.imageinfo import ImageFormat
+from bootgraft.storage.images.imageformat import ImageFormat
 from bootgraft.storage.images.opening import identify, open_image
 from bootgraft.worker.job import Operation
 

@@ -20,7 +20,7 @@ from bootgraft.events import Event, EventKind, silent
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.documents.verdict import CheckDocument
 from bootgraft.storage.devices.overlay import Overlay
-from bootgraft.storage.images.imageinfo import ImageFormat
+from bootgraft.storage.images.imageformat import ImageFormat
 from bootgraft.storage.images.opening import identify, open_image
 from bootgraft.worker import parent as parent_module
 from bootgraft.worker.job import AnyOutcome, DriverSource, GivenSources, Job, Operation, Request

@@ -4,7 +4,7 @@ import argparse
 import gc
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from io import TextIOWrapper
 from types import ModuleType
 from typing import Any, NoReturn
@@ -33,6 +33,15 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         where = self.prog.partition(" ")[2] or "command line"
         raise UsageError(message, where=where, advice=f"See `{self.prog} --help`")
+
+
+class _FileFormats:
+    """The table of image formats, which is read only where one is given, or help is asked for."""
+
+    def __iter__(self) -> Iterator[str]:
+        from bootgraft.storage.images.imageformat import ImageFormat
+
+        return (each.value for each in ImageFormat if each.qemu_driver)
 
 
 def _parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
@@ -93,8 +102,12 @@ def _add_images(parser: argparse.ArgumentParser, *, vm: bool = False, some: bool
         metavar="IMAGE",
         help="the machine's disks in BIOS order: files, block devices, nbd:// URIs",
     )
-    formats = ("raw", "vmdk", "vhd", "vhdx", "vdi", "qcow2")
-    parser.add_argument("--format", choices=formats, help="the images' format, where detection is wrong")
+    parser.add_argument(
+        "--format",
+        metavar="FORMAT",
+        choices=_FileFormats(),
+        help="the images' format, where detection is wrong: %(choices)s",
+    )
     parser.add_argument(
         "--allow-path",
         action="append",

@@ -8,7 +8,8 @@ from bootgraft.cli.repeated import refuse_repeated
 from bootgraft.cli.terminal import tell
 from bootgraft.errors import ReadOnlyError
 from bootgraft.events import Monitor
-from bootgraft.storage.images.imageinfo import ImageFormat, ImageInfo
+from bootgraft.storage.images.imageformat import ImageFormat
+from bootgraft.storage.images.imageinfo import ImageInfo
 from bootgraft.storage.images.opening import OpenImage, find_children, identify, open_image
 from bootgraft.storage.journal.journalsearch import require_no_unfinished
 from bootgraft.targets.controllers import find_controller

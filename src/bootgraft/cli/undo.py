@@ -11,7 +11,7 @@ from bootgraft.cli.session import tell_notes, tell_open
 from bootgraft.cli.terminal import answer, monitor_for, put_json
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.report.documents.changing import ResumeDocument, UndoDocument
-from bootgraft.storage.images.imageinfo import ImageFormat
+from bootgraft.storage.images.imageformat import ImageFormat
 from bootgraft.storage.images.opening import OpenImage, identify_stored, open_image
 from bootgraft.storage.journal.journaldisks import Journal
 from bootgraft.storage.journal.journalsearch import require_journal

@@ -14,7 +14,7 @@ from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.storage.devices.overlay import MAX_RUN, Overlay
 from bootgraft.storage.devices.qemunbd import create_overlay
 from bootgraft.storage.durable import sync_folder
-from bootgraft.storage.images.imageinfo import ImageFormat
+from bootgraft.storage.images.imageformat import ImageFormat
 from bootgraft.storage.images.opening import OpenImage, identify, open_image
 from bootgraft.storage.journal.commit import commit
 from bootgraft.storage.journal.editedfile import draft_edit

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from bootgraft.checks.diagnosis import Diagnosis, Verdict
 from bootgraft.machine import Firmware
-from bootgraft.storage.images.imageinfo import ImageFormat
+from bootgraft.storage.images.imageformat import ImageFormat
 from bootgraft.worker.job import Job
 
 if TYPE_CHECKING:  # few ask for them

@@ -14,7 +14,7 @@ from tests.storage.imagekit import container, create, real
 
 from bootgraft.errors import ImageError
 from bootgraft.storage.images.detect import sniff
-from bootgraft.storage.images.imageinfo import ImageFormat
+from bootgraft.storage.images.imageformat import ImageFormat
 
 
 def detect(path: Path) -> ImageFormat:

@@ -12,7 +12,8 @@ from bootgraft.storage.images import hypervfiles, vmdkimage
 from bootgraft.storage.images.container import ContainerFile
 from bootgraft.storage.images.detect import sniff
 from bootgraft.storage.images.formats import reader_of
-from bootgraft.storage.images.imageinfo import ImageFormat, ImageInfo
+from bootgraft.storage.images.imageformat import ImageFormat
+from bootgraft.storage.images.imageinfo import ImageInfo
 from bootgraft.storage.images.vmdk import NO_PARENT, Descriptor
 
 _MAX_ENTRIES = 5000

@@ -9,7 +9,7 @@ import string
 from bootgraft.errors import ImageError
 from bootgraft.storage.images import vhd
 from bootgraft.storage.images.container import ContainerFile
-from bootgraft.storage.images.imageinfo import ImageFormat
+from bootgraft.storage.images.imageformat import ImageFormat
 
 _SNIFFED = 64 * 1024
 

@@ -7,7 +7,8 @@ from bootgraft.errors import ImageError
 from bootgraft.storage.confine import Confinement, exists
 from bootgraft.storage.images.container import ContainerFile
 from bootgraft.storage.images.detect import sniff
-from bootgraft.storage.images.imageinfo import Chain, Facts, ImageFormat, ImageReader, Parent, ReadOptions
+from bootgraft.storage.images.imageformat import ImageFormat
+from bootgraft.storage.images.imageinfo import Chain, Facts, ImageReader, Parent, ReadOptions
 
 _MAX_DEPTH = 64
 

@@ -1,9 +1,7 @@
 """What is known of a disk image before it is opened: its format, its files, and why it must not be written."""
 
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
-from typing import Self
 
 from msgspec import Struct
 
@@ -11,46 +9,7 @@ from bootgraft.storage.confine import Confinement
 from bootgraft.storage.devices.flat import FlatExtent
 from bootgraft.storage.fileidentity import FileIdentity
 from bootgraft.storage.images.container import ContainerFile
-
-
-class ImageFormat(StrEnum):
-    """The container a disk's bytes lie in: the table of all that are known.
-
-    ``NBD`` is not a file but a ``nbd://`` or ``nbd+unix://`` URI. ``qemu_driver`` is qemu's name of the driver that
-    reads a format; ``module``, in this package, has its reader; ``magics`` are (offset, bytes) that it alone begins
-    with, each sufficient; what has none is told by ``detect``.
-
-    ``not_in_place`` says why a format is not written in place, empty where it is, because it passes the kill test: a
-    qemu-nbd that is killed in the middle of writes leaves an image that is sound, that its next writer repairs, or that
-    ``mending`` mends before undo or resume writes to it (tests/storage/test_journal_formats.py).
-    """
-
-    qemu_driver: str
-    module: str
-    magics: tuple[tuple[int, bytes], ...]
-    not_in_place: str
-
-    def __new__(
-        cls,
-        name: str,
-        qemu_driver: str = "",
-        module: str = "",
-        magics: tuple[tuple[int, bytes], ...] = (),
-        not_in_place: str = "",
-    ) -> Self:
-        """A row of the table."""
-        row = str.__new__(cls, name)
-        row._value_ = name
-        row.qemu_driver, row.module, row.magics, row.not_in_place = qemu_driver, module, magics, not_in_place
-        return row
-
-    RAW = "raw", "raw"
-    VMDK = "vmdk", "vmdk", "vmdkimage", ((0, b"KDMV"), (0, b"COWD"), (0, b"\xbe\xba\xfe\xca\0\0\0\0"))
-    VHD = "vhd", "vpc", "vhd", ((0, b"conectix"),)
-    VHDX = "vhdx", "vhdx", "vhdx", ((0, b"vhdxfile"),)
-    VDI = "vdi", "vdi", "vdi", ((0x40, b"\x7f\x10\xda\xbe"),)
-    QCOW2 = "qcow2", "qcow2", "qcow2", ((0, b"QFI\xfb\0\0\0\x02"), (0, b"QFI\xfb\0\0\0\x03"))
-    NBD = "nbd"
+from bootgraft.storage.images.imageformat import ImageFormat
 
 
 class FileRange(Struct, frozen=True):

@@ -18,7 +18,8 @@ from bootgraft.storage.fileidentity import identify_file, require_identified
 from bootgraft.storage.images.container import ContainerFile
 from bootgraft.storage.images.detect import sniff
 from bootgraft.storage.images.formats import follow_parents, read_facts
-from bootgraft.storage.images.imageinfo import Facts, FileRange, ImageFormat, ImageInfo, ReadOptions
+from bootgraft.storage.images.imageformat import ImageFormat
+from bootgraft.storage.images.imageinfo import Facts, FileRange, ImageInfo, ReadOptions
 from bootgraft.storage.usage import inuse, locks
 
 __all__ = ["FileRange", "ImageFormat", "ImageInfo", "OpenImage", "find_children", "identify", "open_image"]

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from bootgraft.errors import ImageError, JournalError
 from bootgraft.storage.durable import explained, open_regular, read_all, write_all
 from bootgraft.storage.fileidentity import open_identified
-from bootgraft.storage.images.imageinfo import ImageFormat, ImageInfo, PreservedRange
+from bootgraft.storage.images.imageformat import ImageFormat
+from bootgraft.storage.images.imageinfo import ImageInfo, PreservedRange
 
 
 def is_behind_qemu(info: ImageInfo) -> bool:

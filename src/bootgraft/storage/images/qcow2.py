@@ -12,7 +12,8 @@ from msgspec import Struct
 from bootgraft.errors import ImageError
 from bootgraft.storage.confine import resolve
 from bootgraft.storage.images.container import ContainerFile
-from bootgraft.storage.images.imageinfo import Facts, ImageFormat, ImageInfo, ImageReader, Parent, ReadOptions
+from bootgraft.storage.images.imageformat import ImageFormat
+from bootgraft.storage.images.imageinfo import Facts, ImageInfo, ImageReader, Parent, ReadOptions
 
 _MAGIC = b"QFI\xfb"
 _HEADER = struct.Struct(">4sIQIIQIIQQIIQ")

@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from bootgraft.errors import ImageError
 from bootgraft.storage.images.container import ContainerFile
-from bootgraft.storage.images.imageinfo import Facts, FileRange, ImageFormat, ImageInfo, ImageReader, ReadOptions
+from bootgraft.storage.images.imageformat import ImageFormat
+from bootgraft.storage.images.imageinfo import Facts, FileRange, ImageInfo, ImageReader, ReadOptions
 
 _SIGNATURE = 0xBEDA107F
 _PREHEADER = struct.Struct("<II")  # signature, version

@@ -10,7 +10,8 @@ from msgspec import Struct
 from bootgraft.errors import ImageError
 from bootgraft.storage.images import hypervfiles
 from bootgraft.storage.images.container import ContainerFile
-from bootgraft.storage.images.imageinfo import Facts, FileRange, ImageFormat, ImageInfo, ImageReader, ReadOptions
+from bootgraft.storage.images.imageformat import ImageFormat
+from bootgraft.storage.images.imageinfo import Facts, FileRange, ImageInfo, ImageReader, ReadOptions
 
 _COOKIE = b"conectix"
 _FOOTER = 512

@@ -13,7 +13,8 @@ from bootgraft.storage.confine import Confinement, exists, has_protocol
 from bootgraft.storage.devices.blockdevice import SECTOR
 from bootgraft.storage.devices.flat import FlatExtent
 from bootgraft.storage.images.container import ContainerFile
-from bootgraft.storage.images.imageinfo import Facts, FileRange, ImageFormat, ImageReader, Parent, ReadOptions
+from bootgraft.storage.images.imageformat import ImageFormat
+from bootgraft.storage.images.imageinfo import Facts, FileRange, ImageReader, Parent, ReadOptions
 from bootgraft.storage.images.vmdk import (
     MAX_DESCRIPTOR,
     NO_PARENT,

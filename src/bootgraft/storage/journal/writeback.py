@@ -14,7 +14,8 @@ from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.storage.devices.blockdevice import ImageDevice
 from bootgraft.storage.durable import explained
 from bootgraft.storage.fileidentity import open_identified
-from bootgraft.storage.images.imageinfo import ImageFormat, ImageInfo, PreservedRange
+from bootgraft.storage.images.imageformat import ImageFormat
+from bootgraft.storage.images.imageinfo import ImageInfo, PreservedRange
 from bootgraft.storage.images.opening import OpenImage, open_image
 from bootgraft.storage.images.preserved_ranges import is_behind_qemu, restore_kept
 from bootgraft.storage.journal.journalfile import JournalFile, Stored, pieces
