@@ -68,9 +68,6 @@ class ElementType(IntEnum):
     RECOVERY_SEQUENCE = 0x14000008
     OS_DEVICE = 0x21000001
     SYSTEM_ROOT = 0x22000002
-    ASSOCIATED_DEVICE = 0x21000005  # of a resume object: the volume of its Windows
-    STORE_DEVICE = 0x21000022  # of the boot manager
-    NEW_ASSOCIATED_DEVICE = 0x21000026  # the same as 21000005, of Windows 10 and later
     KERNEL = 0x22000011
     DEFAULT = 0x23000003  # of the boot manager; of a loader, its resume object
     RESUME_OBJECT = 0x23000006  # of the boot manager
@@ -78,7 +75,6 @@ class ElementType(IntEnum):
     BOOT_SEQUENCE = 0x24000002  # once, at the next start
     STARTUP_SEQUENCE = 0x24000007
     TOOLS_ORDER = 0x24000010
-    TIMEOUT = 0x25000004
     ATTEMPT_RESUME = 0x26000005  # of the boot manager
     WINPE = 0x26000022
     ALLOW_PRERELEASE_SIGNATURES = 0x16000049  # testsigning
