@@ -26,6 +26,7 @@ _STOPS_NOTHING_BY_ITSELF = (
     "boot-service-group-unknown",
     UNSIGNED,
     "driver-signature-refused",
+    "driver-signature-secure-boot",
     "driver-signature-uncertain",
     "driver-signature-catalog",
     "boot-driver-signature",

@@ -1,6 +1,7 @@
 """The three machines of each finding of ``driver_signature``."""
 
 from collections.abc import Callable
+from datetime import date
 
 from msgspec.structs import replace
 from tests.checks.case import Case
@@ -43,10 +44,18 @@ def _x64_facts(make: Callable[[int], LinkFacts]) -> ControllerFacts:
     return replace(found, links=tuple(replace(each, link=link) for each in found.links))
 
 
+def _on_windows_10(*, secure_boot: bool) -> tuple[Finding, ...]:
+    """A driver that its vendor signed by a certificate of 2019."""
+    rules = Rules(product="Windows 10", version=(10, 0), build=19045, arch=Architecture.X64, secure_boot=secure_boot)
+    signature = replace(CROSS_SIGNED, issued=date(2019, 2, 15))
+    return _found(JudgedDriver(DRIVER.path, judge_file((signature,), rules), is_signed=True))
+
+
 _ON_X86 = _found(judged(arch=Architecture.X86))
 CASES = {
     driver_signature.MISSING: Case(_found(judged()), _found(judged(CROSS_SIGNED)), _ON_X86),
     driver_signature.REFUSED: Case(_found(judged(SELF_SIGNED)), _found(judged(CROSS_SIGNED)), _ON_X86),
+    driver_signature.SECURE_BOOT: Case(_on_windows_10(secure_boot=True), _on_windows_10(secure_boot=False), _ON_X86),
     driver_signature.UNCERTAIN: Case(_found(judged(UNREADABLE)), _found(judged(CROSS_SIGNED)), _ON_X86),
     driver_signature.CATALOG: Case(
         _found(judged(catalog="oem3.cat")), _found(judged(CROSS_SIGNED, catalog="oem3.cat")), _ON_X86

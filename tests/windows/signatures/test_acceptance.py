@@ -112,6 +112,22 @@ def test_the_table(by: Rules, signature: FileSignature, expected: Acceptance) ->
     assert found.short == signature.kind.value
 
 
+@pytest.mark.parametrize(
+    ("by", "signature", "expected"),
+    [
+        (rules(*_1607, **SECURE), SHA1_CROSS, True),
+        (rules(*_1607, secure_boot=None), SHA1_CROSS, True),
+        (rules(*_1607, **SECURE), signed(SELF), False),
+        (rules(*_1607, **SECURE, test_signing=True), signed(SELF), True),
+        (rules(*_24H2, **SECURE, driver_policy=DriverPolicy.ENFORCED), SHA1_CROSS, False),
+        (rules(*_1607), SHA1_CROSS, False),  # accepted, and it is off
+        (rules(*_1607, **SECURE, arch=Architecture.X86), signed(SELF), True),
+    ],
+)
+def test_what_hangs_on_secure_boot(by: Rules, signature: FileSignature, expected: bool) -> None:
+    assert judge(by, signature).hangs_on_secure_boot is expected
+
+
 def test_no_signature_at_all() -> None:
     for by in (VISTA, SEVEN, rules(*_8), rules(*_1607), rules(*_1607, test_signing=True)):
         assert judge(by) == Judgement(REFUSED, "unsigned", "it carries no signature")

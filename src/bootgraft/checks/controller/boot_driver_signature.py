@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from bootgraft.checks.check import Check
-from bootgraft.checks.controller.driver_signature import finding_of
+from bootgraft.checks.controller.driver_signature import SECURE_BOOT, finding_of
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
 from bootgraft.errors import FileSystemError
@@ -71,7 +71,7 @@ def _found(guest: Guest) -> Iterator[Finding]:
 
 def _finding(judged: "JudgedDriver", where: str, installation: Installation, control_set: str) -> Finding | None:
     found = finding_of(judged, where, installation.product, control_set, Severity.BLOCKER)
-    return found and replace(found, id=ID, remedy=Remedy.NONE)
+    return found if found is None or found.id == SECURE_BOOT else replace(found, id=ID, remedy=Remedy.NONE)
 
 
 def _is_strict(installation: Installation) -> bool:

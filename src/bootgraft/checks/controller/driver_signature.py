@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from bootgraft.checks.check import Check
 from bootgraft.checks.controller.facts import ControllerFacts, LinkFacts
 from bootgraft.checks.controller.wording import severity_in
-from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
+from bootgraft.checks.finding import FaultPlace, Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
 from bootgraft.windows.bindings import CriticalDevice
 from bootgraft.windows.driver_database import OWN_PREFIX, DatabaseBinding
@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # most machines live on Windows' own drivers
 
 MISSING = "driver-signature-missing"
 REFUSED = "driver-signature-refused"
+SECURE_BOOT = "driver-signature-secure-boot"
 UNCERTAIN = "driver-signature-uncertain"
 CATALOG = "driver-signature-catalog"
 _APPLIES = "64-bit Windows Vista, Server 2008 and later; 32-bit ones from Windows 8 on under Secure Boot"
@@ -59,16 +60,28 @@ DOCS = (
         references=(_POLICY, _REQUIREMENTS),
     ),
     FindingDoc(
+        id=SECURE_BOOT,
+        applies_to="64-bit Windows 10 1607, Server 2016 and later; 32-bit ones; any that starts with test signing on",
+        cause="The loader accepts the driver's signature while Secure Boot is off. Under Secure Boot it refuses what "
+        "only test signing lets in, and is likely to refuse a vendor's own signature, by a certificate of 2015-07-29 "
+        "or later, in an installation that is no upgrade. A warning, and the verdict unknown, where it is not known "
+        "whether Secure Boot is on, or how the loader takes it.",
+        evidence="The file and its signature.",
+        fix="None in the image. Switch Secure Boot off in the new machine, and say so (`--secure-boot off`, or `--vm` "
+        "with its description); or give a driver that Microsoft signed.",
+        limits="What the descriptions of Hyper-V and Xen say of Secure Boot is not read.",
+        references=(_POLICY,),
+        fault_in=FaultPlace.OUTSIDE,
+    ),
+    FindingDoc(
         id=UNCERTAIN,
         applies_to=_APPLIES,
         cause="Whether the loader accepts the driver depends on what cannot be read from the disk or is not "
-        "documented: a vendor's own signature, by a certificate of 2015-07-29 or later, in a clean installation of "
-        "Windows 10 1607 or later under Secure Boot (or where it is not known whether that is on), or under the driver "
-        "policy of 2026; an attestation signature in Windows before 10; SHA-256 in Vista; a signature by an algorithm "
-        "that bootgraft does not verify; a catalog that cannot be read; an expired certificate without a timestamp.",
+        "documented: a vendor's own signature under the driver policy of 2026, which has an allow list; an attestation "
+        "signature in Windows before 10; SHA-256 in Vista; a signature by an algorithm that bootgraft does not verify; "
+        "a catalog that cannot be read; an expired certificate without a timestamp.",
         evidence="The file, its signature, and what is not known.",
-        fix="None. Say whether Secure Boot is on (`--secure-boot on` or `off`), or give a driver that is signed "
-        "otherwise.",
+        fix="None. Give a driver that is signed otherwise.",
         limits="",
         references=(_POLICY,),
     ),
@@ -121,6 +134,10 @@ def finding_of(
     if judged.catalog is not None:
         evidence = (*evidence, f"{judged.catalog} lists it")
         return _warning(CATALOG, judged, control_set, "is signed by a catalog only", evidence)
+    if judgement.hangs_on_secure_boot:
+        found = _warning(SECURE_BOOT, judged, control_set, "needs Secure Boot to be off", evidence)
+        found = replace(found, fault_in=FaultPlace.OUTSIDE)
+        return replace(found, leaves_open=True) if judgement.is_open else replace(found, severity=severity)
     if judgement.is_open or unread:
         found = _warning(UNCERTAIN, judged, control_set, "may be refused", (*evidence, *unread))
         return replace(found, leaves_open=True)
@@ -136,6 +153,8 @@ def finding_of(
 
 
 _EXPLAINED = {
+    SECURE_BOOT: "The loader stops with 0xc0000428 at a driver whose signature it does not accept; without Secure Boot "
+    "it accepts this one.",
     UNCERTAIN: "The loader stops with 0xc0000428 if it does not accept the driver's signature; it may accept this one.",
     CATALOG: "The loader can find a driver by a catalog, which takes it longer; a signature in the file is the rule.",
 }

@@ -45,7 +45,7 @@ class Trial(Struct, frozen=True):
 
     def fault(self, package: DriverPackage, judgement: Judgement) -> str | None:
         """Why the package is no use there, for people; None where nothing speaks against it."""
-        if judgement.acceptance is Acceptance.REFUSED:
+        if judgement.acceptance is Acceptance.REFUSED and not judgement.hangs_on_secure_boot:
             return f"{judgement.reason}: {self.rules.product} would stop with {STATUS}"
         lacking = self.lacks(package.files)
         return f"its driver needs {'; '.join(lacking)}" if lacking else None

@@ -10,6 +10,7 @@ from datetime import date
 from enum import IntEnum, StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bootgraft.windows.pe import Architecture
 from bootgraft.windows.signatures.signature import VOUCHED, FileSignature, SignatureClass
@@ -69,13 +70,14 @@ class Rules(Struct, frozen=True, kw_only=True):
 class Judgement(Struct, frozen=True):
     """How a file or a signature is taken. ``short`` is its class (``cross-signed``), ``reason`` says more; for people.
 
-    ``remark`` is what may go wrong all the same.
+    ``remark`` is what may go wrong all the same. ``hangs_on_secure_boot``: without that it would be accepted.
     """
 
     acceptance: Acceptance
     short: str
     reason: str
     remark: str = ""
+    hangs_on_secure_boot: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -85,6 +87,14 @@ class Judgement(Struct, frozen=True):
 
 def judge_file(signatures: Sequence[FileSignature], rules: Rules) -> Judgement:
     """How the file that carries these signatures is taken: by the one that is taken best."""
+    judged = _judge(signatures, rules)
+    if judged.acceptance is Acceptance.ACCEPTED or rules.secure_boot is False:
+        return judged
+    without = _judge(signatures, replace(rules, secure_boot=False))
+    return replace(judged, hangs_on_secure_boot=without.acceptance is Acceptance.ACCEPTED)
+
+
+def _judge(signatures: Sequence[FileSignature], rules: Rules) -> Judgement:
     if not rules.enforced:
         return _accepted(_short(signatures), f"{_kind_of(rules)} loads boot drivers without looking at signatures")
     if not signatures:
