@@ -5,7 +5,7 @@ from datetime import date
 from tests.checks.subjects import SCSI_ADAPTER
 
 from bootgraft.changes import RegistryData
-from bootgraft.drivers.inf.recipient import Recipient, known_recipients
+from bootgraft.drivers.inf.target_windows import TargetWindows, known_windows
 from bootgraft.drivers.package import DeviceId, DriverPackage, InfFacts, PackageFile, PackageKey, PackageValue
 from bootgraft.kit.contents import Kit
 from bootgraft.kit.plan import plan_inbox_kit, plan_kit
@@ -58,8 +58,8 @@ INF = InfFacts(
 )
 
 
-def recipient(name: str, arch: Architecture | None = None) -> Recipient:
-    found = known_recipients(name)
+def target_windows(name: str, arch: Architecture | None = None) -> TargetWindows:
+    found = known_windows(name)
     return next((each for each in found if each.arch is arch), found[0])
 
 
@@ -69,10 +69,10 @@ def package(inf: InfFacts | None = None) -> DriverPackage:
 
 def kit(name: str, arch: Architecture | None = None) -> Kit:
     """The kit for a Windows by its name on the command line."""
-    windows = recipient(name, arch)
+    windows = target_windows(name, arch)
     return plan_kit((package(INF if windows.version >= (6, 2) else None),), LSI, windows)
 
 
 NAMES = ("nt4", "2000", "2003", "7", "8.1", "10")
 KITS = {name: kit(name, Architecture.X64 if name in ("7", "8.1", "10") else Architecture.X86) for name in NAMES}
-KITS["10 in-box"] = plan_inbox_kit(find_controller("hyperv:gen2"), recipient("10", Architecture.X64))
+KITS["10 in-box"] = plan_inbox_kit(find_controller("hyperv:gen2"), target_windows("10", Architecture.X64))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from tests.kit.cases import DRIVER, INF, KEYS, LSI, OTHER, OWN, SERVICE, package, recipient, text
+from tests.kit.cases import DRIVER, INF, KEYS, LSI, OTHER, OWN, SERVICE, package, target_windows, text
 from tests.machines.spec import Architecture
 from tests.machines.windows_hives import (
     NT_4,
@@ -19,7 +19,7 @@ from tests.memory_windows import MemoryWindows, memory_windows
 from tests.repair.bench import diagnosis
 
 from bootgraft.changes import CreateKey, Plan, SetValue
-from bootgraft.drivers.inf.recipient import read_recipient
+from bootgraft.drivers.inf.target_windows import read_target_windows
 from bootgraft.drivers.package import DriverPackage
 from bootgraft.errors import DriverSourceError
 from bootgraft.kit.contents import Kit
@@ -91,7 +91,7 @@ def bare(name: str, cache: Path) -> MemoryWindows:
 def test_the_keys_are_those_of_a_repair(name: str, machine_cache: Path) -> None:
     windows = bare(name, machine_cache)
     plan = planned(windows, given_to(name), controller_of(name))
-    made = plan_kit((given_to(name),), controller_of(name), recipient(name, windows.installation.arch))
+    made = plan_kit((given_to(name),), controller_of(name), target_windows(name, windows.installation.arch))
     assert settings_of_plan(plan)
     assert settings_of_kit(made) == settings_of_plan(plan)
     keys = {each.key.removeprefix("ControlSet001\\") for each in plan.registry() if isinstance(each, CreateKey)}
@@ -102,7 +102,7 @@ def test_the_keys_are_those_of_a_repair(name: str, machine_cache: Path) -> None:
 
 
 def for_machine(windows: MemoryWindows, given: DriverPackage, controller: Controller = LSI) -> Kit:
-    of = read_recipient(windows.installation, windows.hive)
+    of = read_target_windows(windows.installation, windows.hive)
     return plan_kit_for(windows.installation, planned(windows, given, controller), (given,), controller, of)
 
 
@@ -110,7 +110,7 @@ def for_machine(windows: MemoryWindows, given: DriverPackage, controller: Contro
 def test_a_machine_that_has_nothing_gets_the_whole_kit(name: str, machine_cache: Path) -> None:
     windows = bare(name, machine_cache)
     made = for_machine(windows, given_to(name), controller_of(name))
-    whole = plan_kit((given_to(name),), controller_of(name), recipient(name, windows.installation.arch))
+    whole = plan_kit((given_to(name),), controller_of(name), target_windows(name, windows.installation.arch))
     assert (made.files, made.further, made.inf) == (whole.files, whole.further, whole.inf)
     assert settings_of_kit(made) == settings_of_kit(whole)
     assert made.present == ()
@@ -133,7 +133,7 @@ def test_nothing_is_left_to_do(machine_cache: Path) -> None:
     windows = memory_windows(machine_cache, ControlSet(1))
     given = package()
     nothing = plan_kit_for(
-        windows.installation, Plan(()), (given,), LSI, read_recipient(windows.installation, windows.hive)
+        windows.installation, Plan(()), (given,), LSI, read_target_windows(windows.installation, windows.hive)
     )
     assert nothing.is_empty
     assert len(nothing.present) == len(KEYS) + 1
@@ -150,7 +150,7 @@ def test_an_override_goes_from_a_live_windows(machine_cache: Path) -> None:
 
 def test_a_package_without_an_inf_is_none_for_windows_8_and_later() -> None:
     with pytest.raises(DriverSourceError, match="there is no INF in it"):
-        plan_kit((package(),), LSI, recipient("2016"))
+        plan_kit((package(),), LSI, target_windows("2016"))
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_a_package_without_an_inf_is_none_for_windows_8_and_later() -> None:
     ],
 )
 def test_what_windows_has_is_only_started(target: str, windows: str, services: tuple[str, ...]) -> None:
-    made = plan_inbox_kit(find_controller(target), recipient(windows, pe.Architecture.X64))
+    made = plan_inbox_kit(find_controller(target), target_windows(windows, pe.Architecture.X64))
     assert tuple(each.casefold() for each in made.required) == tuple(each.casefold() for each in services)
     assert [key.path for key in made.keys] == [f"Services\\{each}" for each in made.required]
     assert len(made.gone) == (0 if windows == "7" else len(services))
@@ -173,7 +173,7 @@ def test_what_windows_has_is_only_started(target: str, windows: str, services: t
 )
 def test_what_windows_has_not_must_be_given(target: str, windows: str) -> None:
     with pytest.raises(DriverSourceError, match="has no driver for"):
-        plan_inbox_kit(find_controller(target), recipient(windows))
+        plan_inbox_kit(find_controller(target), target_windows(windows))
 
 
 HOSTILE = (
@@ -193,25 +193,25 @@ HOSTILE = (
 def test_names_that_a_script_cannot_hold_are_refused(name: str) -> None:
     given = replace(package(), files=(replace(DRIVER, path=name),))
     with pytest.raises(DriverSourceError, match="cannot be written in a script"):
-        plan_kit((given,), LSI, recipient("2003"))
+        plan_kit((given,), LSI, target_windows("2003"))
 
 
 @pytest.mark.parametrize("name", ["x%1", 'x"', "x\r\ny", "x>y", "x\\..\\y", "\u4e2d"])
 def test_keys_that_a_script_cannot_hold_are_refused(name: str) -> None:
     given = replace(package(), keys=(*KEYS, replace(SERVICE, path=f"Services\\{name}")))
     with pytest.raises(DriverSourceError, match="cannot be written in a script"):
-        plan_kit((given,), LSI, recipient("2003"))
+        plan_kit((given,), LSI, target_windows("2003"))
 
 
 def test_too_many_keys_are_refused() -> None:
     keys = tuple(replace(SERVICE, path=f"Services\\symmpi\\{number}") for number in range(600))
     with pytest.raises(DriverSourceError, match="600 registry keys"):
-        plan_kit((replace(package(), keys=keys),), LSI, recipient("2003"))
+        plan_kit((replace(package(), keys=keys),), LSI, target_windows("2003"))
 
 
 def test_what_nt_4_cannot_say_is_refused() -> None:
     value = text("Group", "\u4e2d")
     given = replace(package(), keys=(replace(SERVICE, values=(value,)),))
-    made = plan_kit((given,), LSI, recipient("nt4"))
+    made = plan_kit((given,), LSI, target_windows("nt4"))
     with pytest.raises(DriverSourceError, match="REGEDIT4"):
         render(made)

@@ -13,7 +13,7 @@ from tempfile import TemporaryFile
 
 import pytest
 from msgspec import Struct
-from tests.kit.cases import DRIVER, LSI, OTHER, OWN, package, recipient
+from tests.kit.cases import DRIVER, LSI, OTHER, OWN, package, target_windows
 
 from bootgraft.kit.contents import Kit
 from bootgraft.kit.plan import plan_inbox_kit, plan_kit
@@ -93,7 +93,7 @@ def put(kit: Kit, folder: Path) -> Path:
 
 def seven() -> Kit:
     """The kit for what Wine says that it is."""
-    return plan_kit((package(),), LSI, recipient("7", Architecture.X64))
+    return plan_kit((package(),), LSI, target_windows("7", Architecture.X64))
 
 
 def test_installed_verified_and_taken_back(prefix: Prefix, tmp_path: Path) -> None:
@@ -137,14 +137,14 @@ def test_what_was_there_comes_back_and_another_devices_binding_stays(prefix: Pre
 
 
 def test_a_kit_for_another_windows_changes_nothing(prefix: Prefix, tmp_path: Path) -> None:
-    folder = put(plan_kit((package(),), LSI, recipient("2003", Architecture.X64)), tmp_path / "kit")
+    folder = put(plan_kit((package(),), LSI, target_windows("2003", Architecture.X64)), tmp_path / "kit")
     status, said = prefix.run("cmd", "/c", "install.cmd", cwd=folder)
     assert (status, "This is another Windows" in said) == (1, True)
     assert list(folder.glob("backup*")) == []
 
 
 def test_drivers_of_windows_itself_are_started(prefix: Prefix, tmp_path: Path) -> None:
-    made = plan_inbox_kit(find_controller("kvm:nvme"), recipient("10", Architecture.X64))
+    made = plan_inbox_kit(find_controller("kvm:nvme"), target_windows("10", Architecture.X64))
     folder = put(made, tmp_path / "kit")
     status, _ = prefix.run("reg", "add", "HKCU\\Software\\Wine", "/v", "Version", "/d", "win10", "/f")
     assert status == 0

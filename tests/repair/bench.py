@@ -20,8 +20,8 @@ def diagnosis(windows: MemoryWindows, target: str = LSI) -> Diagnosis:
     return diagnose(guest_of(chain(), windows.installation, windows.hive, find_controller(target)))
 
 
-def from_donor(donor: MemoryWindows, recipient: MemoryWindows, *, source: str = "donor.vmdk") -> DriverPackage:
-    return read_donor(donor.installation, donor.hive, find_controller(LSI), recipient.installation, source=source)
+def from_donor(donor: MemoryWindows, target_windows: MemoryWindows, *, source: str = "donor.vmdk") -> DriverPackage:
+    return read_donor(donor.installation, donor.hive, find_controller(LSI), target_windows.installation, source=source)
 
 
 def package(*keys: PackageKey, files: tuple[PackageFile, ...] = (), service: str = "symmpi") -> DriverPackage:

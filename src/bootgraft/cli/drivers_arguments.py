@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from bootgraft.drivers.inf.recipient import known_recipients
+from bootgraft.drivers.inf.target_windows import known_windows
 from bootgraft.errors import UsageError
 from bootgraft.worker.drivers_request import DriversAction, DriversRequest
 
@@ -74,5 +74,5 @@ def take_kit_request(given: dict[str, Any]) -> None:
     if version is None and not given["images"]:
         raise UsageError("it is not known for which Windows", where="kit", advice="Give --windows, or an image of it")
     if version is not None or given["arch"] is not None:
-        known_recipients(version, given["arch"])  # a wrong name is told before anything is read
+        known_windows(version, given["arch"])  # a wrong name is told before anything is read
     given["drivers_request"] = DriversRequest(DriversAction.KIT, version, given["arch"], given["verbose"])

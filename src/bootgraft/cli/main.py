@@ -216,9 +216,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: Options) -> int:
     try:
         if options.command in _WITH_DESCRIPTION and (options.vm or options.isolate or not options.images):
-            from bootgraft.cli.vm import settle
+            from bootgraft.cli.vm import apply_vm_description
 
-            options = settle(options)
+            options = apply_vm_description(options)
         status: int = _command(options.command).run(options)
     except KeyboardInterrupt as stop:
         from bootgraft.cli.terminal import tell

@@ -20,7 +20,7 @@ from bootgraft.targets.descriptions.vmdisks import LocatedDisks, locate, match
 from bootgraft.targets.descriptions.vmfile import EDITABLE, parse_description, plug, read_bytes, titles
 
 
-def settle(options: Options) -> Options:
+def apply_vm_description(options: Options) -> Options:
     """Return the options of a command with what its ``--vm`` says: the images, their controllers, the edit.
 
     Raises:

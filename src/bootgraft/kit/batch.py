@@ -39,13 +39,14 @@ class BatchDialect:
     def __init__(self, kit: Kit) -> None:
         self.kit = kit
         self.has_reg = kit.has_reg_exe
-        self.has_extensions = kit.recipient.version >= _WITH_EXTENSIONS
+        self.has_extensions = kit.target_windows.version >= _WITH_EXTENSIONS
 
     def head(self, what: str) -> Iterator[str]:
         """The beginning: where the script is, which Windows it runs on, and by whom."""
         kit = self.kit
         yield "@echo off"
-        yield f"rem {what} the {kit.service} driver for {kit.target} in {kit.recipient.name} ({kit.recipient.arch})."
+        windows = kit.target_windows
+        yield f"rem {what} the {kit.service} driver for {kit.target} in {windows.name} ({windows.arch})."
         yield "rem Made by bootgraft. README.txt says how to use it."
         yield "setlocal"
         if self.has_extensions:
@@ -57,7 +58,7 @@ class BatchDialect:
         yield "set BACKUP=backup-%COMPUTERNAME%"
         yield "if not exist driver.reg goto elsewhere"
         yield "if not exist undo\\values.reg goto elsewhere"
-        yield f'ver | find " {kit.recipient.version[0]}.{kit.recipient.version[1]}" >nul'
+        yield f'ver | find " {kit.target_windows.version[0]}.{kit.target_windows.version[1]}" >nul'
         yield "if errorlevel 1 goto otherwindows"
         yield from self._processor()
         yield 'echo bootgraft >"%SYS%\\drivers\\bootgraft.tmp"'
@@ -67,7 +68,7 @@ class BatchDialect:
     def _processor(self) -> Iterator[str]:
         yield "set CPU=%PROCESSOR_ARCHITECTURE%"
         yield "set SYS=%SystemRoot%\\system32"
-        if self.kit.recipient.arch is not Architecture.X86:
+        if self.kit.target_windows.arch is not Architecture.X86:
             yield 'if "%PROCESSOR_ARCHITEW6432%"=="" goto native'
             yield 'if not exist "%SystemRoot%\\Sysnative\\cmd.exe" goto wow64'
             yield "set CPU=%PROCESSOR_ARCHITEW6432%"
@@ -75,7 +76,7 @@ class BatchDialect:
             yield ":native"
         else:
             yield 'if not "%PROCESSOR_ARCHITEW6432%"=="" goto otherwindows'
-        yield f'if not "%CPU%"=="{_PROCESSORS[self.kit.recipient.arch]}" goto otherwindows'
+        yield f'if not "%CPU%"=="{_PROCESSORS[self.kit.target_windows.arch]}" goto otherwindows'
 
     def refusals(self) -> Iterator[str]:
         """What is said where the head refuses to go on."""
@@ -87,11 +88,11 @@ class BatchDialect:
             yield "echo Change to the folder of the kit first (cd), then start this script there."
         yield "goto bad"
         yield ":otherwindows"
-        yield f"echo This kit is for {kit.recipient.name}, {kit.recipient.arch}. This is another Windows:"
+        yield f"echo This kit is for {kit.target_windows.name}, {kit.target_windows.arch}. This is another Windows:"
         yield "ver"
         yield "echo Nothing was changed."
         yield "goto bad"
-        if kit.recipient.arch is not Architecture.X86:
+        if kit.target_windows.arch is not Architecture.X86:
             yield ":wow64"
             yield "echo This is a 32-bit command prompt. Start the script from the 64-bit one:"
             yield "echo %SystemRoot%\\system32\\cmd.exe in the Start menu. Nothing was changed."

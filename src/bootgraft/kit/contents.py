@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from bootgraft.drivers.inf.recipient import Recipient
+from bootgraft.drivers.inf.target_windows import TargetWindows
 from bootgraft.drivers.package import PackageFile, PackageKey
 from bootgraft.errors import DriverSourceError
 from bootgraft.windows.versions import XP
@@ -27,7 +27,7 @@ class Kit(Struct, frozen=True):
     must have already, ``present`` says what a given machine needed not, ``notes`` what people should know.
     """
 
-    recipient: Recipient
+    target_windows: TargetWindows
     target: str
     service: str
     origin: str
@@ -49,7 +49,7 @@ class Kit(Struct, frozen=True):
     @property
     def has_reg_exe(self) -> bool:
         """Whether this Windows has ``reg.exe``: NT 4 and 2000 have only ``regedit``."""
-        return self.recipient.version >= _FIRST_WITH_REG_EXE
+        return self.target_windows.version >= _FIRST_WITH_REG_EXE
 
     @property
     def entries(self) -> tuple[str, ...]:

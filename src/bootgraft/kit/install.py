@@ -86,7 +86,7 @@ class _Install:
     def _stage(self) -> Iterator[str]:
         """The package into the driver store; the name that it got there is kept for the way back."""
         kit = self._kit
-        options = "/add-driver {} /install" if kit.recipient.version >= _WITH_ADD_DRIVER else "-i -a {}"
+        options = "/add-driver {} /install" if kit.target_windows.version >= _WITH_ADD_DRIVER else "-i -a {}"
         yield "echo Adding the package to the driver store ..."
         yield f"set AT=adding package\\{kit.inf} to the driver store (pnputil)"
         yield f'"%SYS%\\pnputil.exe" {options.format(f"package{chr(92)}{kit.inf}")}'

@@ -14,7 +14,7 @@ from bootgraft.changes import (
     SetValue,
 )
 from bootgraft.checks.controller.facts import BindingStore
-from bootgraft.drivers.inf.recipient import Recipient
+from bootgraft.drivers.inf.target_windows import TargetWindows
 from bootgraft.drivers.package import DriverPackage, PackageKey, PackageValue
 from bootgraft.errors import DriverSourceError
 from bootgraft.kit.contents import Kit, require_sayable
@@ -30,14 +30,14 @@ _OVERRIDE = "\\startoverride"
 _DATABASE = "driverdatabase\\"
 
 
-def plan_kit(packages: Sequence[DriverPackage], controller: Controller, recipient: Recipient) -> Kit:
+def plan_kit(packages: Sequence[DriverPackage], controller: Controller, target_windows: TargetWindows) -> Kit:
     """The kit that brings the packages to a machine of which nothing is known but its Windows.
 
     Raises:
         DriverSourceError: a package cannot be installed this way.
     """
-    store = store_of(recipient.version)
-    keys = _merged(key for each in packages for key in wanted_keys(each, store, recipient.arch).in_sets)
+    store = store_of(target_windows.version)
+    keys = _merged(key for each in packages for key in wanted_keys(each, store, target_windows.arch).in_sets)
     gone: tuple[str, ...] = ()
     inf = ""
     staged: tuple[tuple[str, bytes], ...] = ()
@@ -47,7 +47,7 @@ def plan_kit(packages: Sequence[DriverPackage], controller: Controller, recipien
     main = packages[0]
     return require_sayable(
         Kit(
-            recipient,
+            target_windows,
             controller.target,
             main.service,
             main.origin,
@@ -61,31 +61,31 @@ def plan_kit(packages: Sequence[DriverPackage], controller: Controller, recipien
     )
 
 
-def plan_inbox_kit(controller: Controller, recipient: Recipient) -> Kit:
+def plan_inbox_kit(controller: Controller, target_windows: TargetWindows) -> Kit:
     """The kit that starts the drivers at boot that Windows Vista and later have on the disk already.
 
     Raises:
         DriverSourceError: this Windows has not all of them.
     """
-    chain = driver_chain(controller, recipient.version)
+    chain = driver_chain(controller, target_windows.version)
     services = tuple(link.services[0] for link in chain.links if link.services)
-    if recipient.version < _INBOX_FROM or len(services) < len(chain.links) or chain.ends_open:
+    if target_windows.version < _INBOX_FROM or len(services) < len(chain.links) or chain.ends_open:
         raise DriverSourceError(
-            f"{recipient} has no driver for {controller.target} that only needs to be started",
+            f"{target_windows} has no driver for {controller.target} that only needs to be started",
             where="--drivers",
             advice="Give --drivers SOURCE (a driver package or a donor's disk), or --reg and --file",
         )
     start = PackageValue("Start", RegistryData(ValueType.REG_DWORD, dword_data(0)))
     keys = tuple(PackageKey(f"Services\\{name}", (start,)) for name in dict.fromkeys(services))
-    has_database = store_of(recipient.version) is BindingStore.DRIVER_DATABASE
+    has_database = store_of(target_windows.version) is BindingStore.DRIVER_DATABASE
     gone = tuple(f"{key.path}\\StartOverride" for key in keys) if has_database else ()
     return require_sayable(
-        Kit(recipient, controller.target, services[0], str(recipient), (), keys, (), gone, required=services)
+        Kit(target_windows, controller.target, services[0], str(target_windows), (), keys, (), gone, required=services)
     )
 
 
 def plan_kit_for(
-    installation: Installation, plan: Plan, packages: Sequence[DriverPackage], controller: Controller, of: Recipient
+    installation: Installation, plan: Plan, packages: Sequence[DriverPackage], controller: Controller, of: TargetWindows
 ) -> Kit:
     """The kit with what the plan of a repair of this very machine brings, and no more.
 

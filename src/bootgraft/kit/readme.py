@@ -18,7 +18,7 @@ def readme(kit: Kit, files: Sequence[tuple[str, bytes]]) -> bytes:
 
 
 def _lines(kit: Kit, files: Sequence[tuple[str, bytes]]) -> Iterator[str]:
-    title = f"{kit.service} for {kit.target} on {kit.recipient.name} ({kit.recipient.arch})"
+    title = f"{kit.service} for {kit.target} on {kit.target_windows.name} ({kit.target_windows.arch})"
     yield from (title, "=" * len(title), "")
     yield from _text(
         f"Run this on the physical machine, before it is converted: after it, the machine starts from "
@@ -45,9 +45,9 @@ def _usage(kit: Kit) -> Iterator[str]:
     yield from ("How", "---")
     where = "Copy the whole kit to a folder on a local disk."
     start = "Log on as an administrator and start install.cmd."
-    if kit.recipient.version < WINDOWS_2000:
+    if kit.target_windows.version < WINDOWS_2000:
         start = "Log on as an administrator, open a command prompt, change to that folder, start install.cmd."
-    elif kit.recipient.version >= VISTA:
+    elif kit.target_windows.version >= VISTA:
         start = 'Start install.cmd with "Run as administrator".'
     check = f"bootgraft check IMAGE --target {kit.target}"
     yield from _points(

@@ -45,7 +45,7 @@ def _wanted(key: PackageKey) -> RegKey:
 
 
 def _text(kit: Kit, keys: list[RegKey]) -> bytes:
-    ansi = None if kit.recipient.version >= _WITH_VERSION_5 else "ascii"
+    ansi = None if kit.target_windows.version >= _WITH_VERSION_5 else "ascii"
     try:
         return export_keys(keys, ansi=ansi)
     except RegFileError as error:

@@ -96,7 +96,7 @@ class _Uninstall:
 
     def _unstage(self) -> Iterator[str]:
         """What pnputil published for the kit, and nothing that was in the driver store before it."""
-        option = "/delete-driver" if self._kit.recipient.version >= _WITH_DELETE_DRIVER else "-d"
+        option = "/delete-driver" if self._kit.target_windows.version >= _WITH_DELETE_DRIVER else "-d"
         yield 'if not exist "%BACKUP%\\published.txt" goto unchanged'
         yield f'for /f "usebackq" %%f in ("%BACKUP%\\published.txt") do "%SYS%\\pnputil.exe" {option} %%f'
 

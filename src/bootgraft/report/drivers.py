@@ -7,9 +7,9 @@ from msgspec.structs import replace
 from bootgraft.drivers.inf.choice import SourceInf, device_ids, driver_date, driver_version
 from bootgraft.drivers.inf.install import install_section, services
 from bootgraft.drivers.inf.models import Model, all_models
-from bootgraft.drivers.inf.recipient import Recipient
 from bootgraft.drivers.inf.selection import PackageChoice
 from bootgraft.drivers.inf.source import PackageTree
+from bootgraft.drivers.inf.target_windows import TargetWindows
 from bootgraft.errors import DriverSourceError
 from bootgraft.report.documents.drivers import (
     ChoiceDocument,
@@ -119,7 +119,7 @@ def _release(each: InfDocument) -> str:
 
 
 def show_document(
-    source: str, controller: Controller, choices: Sequence[tuple[Recipient, PackageChoice]]
+    source: str, controller: Controller, choices: Sequence[tuple[TargetWindows, PackageChoice]]
 ) -> ShowDocument:
     """What would be chosen for a controller in each Windows."""
     return ShowDocument(
@@ -127,12 +127,12 @@ def show_document(
     )
 
 
-def _choice_document(recipient: Recipient, choice: PackageChoice) -> ChoiceDocument:
+def _choice_document(target_windows: TargetWindows, choice: PackageChoice) -> ChoiceDocument:
     return ChoiceDocument(
-        windows=recipient.name,
-        nt_version=f"{recipient.version[0]}.{recipient.version[1]}",
-        build=recipient.build,
-        arch=recipient.arch,
+        windows=target_windows.name,
+        nt_version=f"{target_windows.version[0]}.{target_windows.version[1]}",
+        build=target_windows.build,
+        arch=target_windows.arch,
         chosen=_chosen_document(choice),
         notes=() if choice.package is None else choice.package.notes,
         passed_over=tuple(

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from bootgraft.drivers.inf.recipient import Recipient, known_recipients
 from bootgraft.drivers.inf.selection import PackageChoice, choose_package
 from bootgraft.drivers.inf.source import PackageTree
+from bootgraft.drivers.inf.target_windows import TargetWindows, known_windows
 from bootgraft.drivers.inf.trial import trial_for
 from bootgraft.errors import DriverSourceError
 from bootgraft.report.documents.base import Document
@@ -61,9 +61,9 @@ def _list(tree: PackageTree, request: DriversRequest) -> Outcome[ListDocument]:
 def _show(tree: PackageTree, target: str, request: DriversRequest) -> Outcome[ShowDocument]:
     """What would be chosen for one Windows, or for every one that there is."""
     controller = find_controller(target)
-    recipients = known_recipients(request.version, request.arch)
-    choices: list[tuple[Recipient, PackageChoice]] = [
-        (each, choose_package(tree, controller, each, trial_for(each))) for each in recipients
+    windows = known_windows(request.version, request.arch)
+    choices: list[tuple[TargetWindows, PackageChoice]] = [
+        (each, choose_package(tree, controller, each, trial_for(each))) for each in windows
     ]
     document = show_document(tree.origin, controller, choices)
     text = show_text(document, detailed=len(choices) == 1 or request.detailed)

@@ -7,9 +7,9 @@ from bootgraft.drivers.archives.memory_archive import MemoryArchive
 from bootgraft.drivers.guest.donor import read_donor
 from bootgraft.drivers.guest.harvest import HarvestedFile
 from bootgraft.drivers.guest.harvest import harvest as harvest_files
-from bootgraft.drivers.inf.recipient import Recipient, read_recipient
 from bootgraft.drivers.inf.selection import choose_package
 from bootgraft.drivers.inf.source import PackageTree
+from bootgraft.drivers.inf.target_windows import TargetWindows, read_target_windows
 from bootgraft.errors import DriverSourceError
 from bootgraft.machine import Machine
 from bootgraft.report.documents.drivers import HarvestDocument, HarvestedDocument
@@ -35,7 +35,7 @@ def harvest(job: Job, disks: Sequence[BlockDevice], output: Callable[[bytes], No
         installation = found.installation
         package = read_donor(installation, found.hive, controller, installation, source=job.location)
         files = harvest_files(package, installation, found.hive, controller)
-        by_inf = _is_whole(files, controller, read_recipient(installation, found.hive))
+        by_inf = _is_whole(files, controller, read_target_windows(installation, found.hive))
     document = HarvestDocument(
         windows=installation.id,
         target=controller.target,
@@ -57,10 +57,10 @@ def harvest(job: Job, disks: Sequence[BlockDevice], output: Callable[[bytes], No
     return Outcome(0, document, harvest_text(document))
 
 
-def _is_whole(files: Sequence[HarvestedFile], controller: Controller, recipient: Recipient) -> bool:
+def _is_whole(files: Sequence[HarvestedFile], controller: Controller, target_windows: TargetWindows) -> bool:
     """Whether the INF among the files gives the driver back on such a machine."""
     tree = PackageTree(MemoryArchive(((file.name, file.data) for file in files), "harvest"), "harvest")
     try:
-        return choose_package(tree, controller, recipient).package is not None
+        return choose_package(tree, controller, target_windows).package is not None
     except DriverSourceError:
         return False

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from bootgraft.changes import RegistryChange
 from bootgraft.checks.diagnosis import Diagnosis, diagnose, within
 from bootgraft.checks.finding import DRIVER_REMEDIES
-from bootgraft.drivers.inf.recipient import Recipient, known_recipients, read_recipient
+from bootgraft.drivers.inf.target_windows import TargetWindows, known_windows, read_target_windows
 from bootgraft.drivers.inf.trial import trial_for
 from bootgraft.drivers.package import DriverPackage
 from bootgraft.errors import DriverSourceError, UsageError
@@ -56,13 +56,13 @@ def make_kit(
                 advice="Give --drivers SOURCE (a driver package or a donor's disk), or --reg and --file",
             )
     else:
-        kit = _kit_for_windows(job, sources, controller, _recipient(request))
+        kit = _kit_for_windows(job, sources, controller, _target_windows(request))
     files = () if kit.is_empty else render(kit)
     document = KitDocument(
         target=kit.target,
-        windows=kit.recipient.name,
-        nt_version=f"{kit.recipient.version[0]}.{kit.recipient.version[1]}",
-        arch=kit.recipient.arch,
+        windows=kit.target_windows.name,
+        nt_version=f"{kit.target_windows.version[0]}.{kit.target_windows.version[1]}",
+        arch=kit.target_windows.arch,
         service=kit.service,
         origin=kit.origin,
         keys=tuple(kit.entries),
@@ -81,19 +81,25 @@ def make_kit(
     return Outcome(_DONE, document, kit_text(document))
 
 
-def _recipient(request: DriversRequest) -> Recipient:
+def _target_windows(request: DriversRequest) -> TargetWindows:
     """The Windows that is named; x86 up to Server 2003 and x64 later, where no architecture is."""
     if request.version is None:
         raise UsageError("it is not known for which Windows", where="kit", advice="Give --windows, or an image")
-    fitting = known_recipients(request.version, request.arch)
+    fitting = known_windows(request.version, request.arch)
     wanted = Architecture.X86 if fitting[0].version <= _X86_UP_TO else Architecture.X64
     return next((each for each in fitting if each.arch is wanted), fitting[0])
 
 
-def _kit_for_windows(job: Job, sources: Sequence[BlockDevice], controller: Controller, recipient: Recipient) -> Kit:
+def _kit_for_windows(
+    job: Job, sources: Sequence[BlockDevice], controller: Controller, target_windows: TargetWindows
+) -> Kit:
     """The kit for a machine of which only the Windows is known."""
-    package = given_package(job, sources, controller, recipient, partial(trial_for, recipient))
-    return plan_inbox_kit(controller, recipient) if package is None else plan_kit((package,), controller, recipient)
+    package = given_package(job, sources, controller, target_windows, partial(trial_for, target_windows))
+    return (
+        plan_inbox_kit(controller, target_windows)
+        if package is None
+        else plan_kit((package,), controller, target_windows)
+    )
 
 
 def _kit_for_machine(
@@ -111,12 +117,12 @@ def _kit_for_machine(
             raise DriverSourceError(
                 "no Windows boots from this machine", where=job.location, advice="`bootgraft inspect` shows why"
             )
-        recipient = read_recipient(found.installation, found.hive)
-        _require_same(recipient, request, job.location)
+        target_windows = read_target_windows(found.installation, found.hive)
+        _require_same(target_windows, request, job.location)
         diagnosis = diagnose(found.on(controller))
         if diagnosis.facts is None:
             raise DriverSourceError(
-                f"it cannot be judged what {recipient} lacks for {controller.target}",
+                f"it cannot be judged what {target_windows} lacks for {controller.target}",
                 where=job.location,
                 advice="`bootgraft check` says why; give --windows and --arch in place of the image",
             )
@@ -127,7 +133,7 @@ def _kit_for_machine(
         plan = plan_repair(found.installation, found.hive, work)
         of_commit = set(commit_notes(found.hive))  # nothing is written to this image
         notes = (*(note for note in plan.notes if note not in of_commit), *_not_mended(diagnosis))
-        return plan_kit_for(found.installation, replace(plan, notes=notes), packages, controller, recipient)
+        return plan_kit_for(found.installation, replace(plan, notes=notes), packages, controller, target_windows)
 
 
 def _not_mended(diagnosis: Diagnosis) -> Iterator[str]:
@@ -140,14 +146,14 @@ def _not_mended(diagnosis: Diagnosis) -> Iterator[str]:
             yield f"The kit does not mend this: {finding.title}. `bootgraft repair` after the conversion may."
 
 
-def _require_same(recipient: Recipient, request: DriversRequest, where: str) -> None:
+def _require_same(target_windows: TargetWindows, request: DriversRequest, where: str) -> None:
     """Raise where another Windows was named than the image has."""
     if request.version is None and request.arch is None:
         return
-    fitting = [recipient] if request.version is None else known_recipients(request.version, request.arch)
-    if not any(each.version == recipient.version and each.arch is recipient.arch for each in fitting):
+    fitting = [target_windows] if request.version is None else known_windows(request.version, request.arch)
+    if not any(each.version == target_windows.version and each.arch is target_windows.arch for each in fitting):
         raise UsageError(
-            f"--windows and --arch name another Windows than this image has: {recipient}",
+            f"--windows and --arch name another Windows than this image has: {target_windows}",
             where=where,
             advice="Leave them out: the image tells",
         )

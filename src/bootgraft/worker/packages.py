@@ -19,8 +19,8 @@ from bootgraft.worker.job import DriverSource, Job
 from bootgraft.worker.survey import default_windows
 
 if TYPE_CHECKING:  # most repairs know their driver's source
-    from bootgraft.drivers.inf.recipient import Recipient
     from bootgraft.drivers.inf.source import PackageTree
+    from bootgraft.drivers.inf.target_windows import TargetWindows
     from bootgraft.drivers.inf.trial import Trial
 
 
@@ -60,26 +60,26 @@ def given_package(
     job: Job,
     donors: Sequence[BlockDevice],
     controller: Controller,
-    recipient: "Installation | Recipient",
+    target_windows: "Installation | TargetWindows",
     trial: "Callable[[], Trial]",
 ) -> DriverPackage | None:
     """The controller's driver from the sources that were given, which are asked in their order; None where none was.
 
-    ``trial`` is what packages are tried by for the recipient.
+    ``trial`` is what packages are tried by for that Windows.
 
     Raises DriverSourceError where none of them has it.
     """
     if job.sources.reg_files or job.sources.driver_files:
         from bootgraft.drivers.guest.manual import read_manual
 
-        return read_manual(job.sources.reg_files, job.sources.driver_files, recipient.arch)
+        return read_manual(job.sources.reg_files, job.sources.driver_files, target_windows.arch)
     failure: BootgraftError | None = None
     for source in job.sources.drivers:
         try:
             if source.device is None or is_floppy(donors[source.device - job.disks]):
                 with open_packages(source, donors, job.disks) as tree:
-                    return _inf_package(tree, controller, recipient, trial())
-            return _donor_package(donors[source.device - job.disks], source.location, controller, recipient)
+                    return _inf_package(tree, controller, target_windows, trial())
+            return _donor_package(donors[source.device - job.disks], source.location, controller, target_windows)
         except DriverSourceError as error:
             failure = failure or error
     if failure is not None:
@@ -140,18 +140,18 @@ def open_packages(source: DriverSource, donors: Sequence[BlockDevice], disks: in
 
 
 def _inf_package(
-    tree: "PackageTree", controller: Controller, recipient: "Installation | Recipient", trial: "Trial"
+    tree: "PackageTree", controller: Controller, target_windows: "Installation | TargetWindows", trial: "Trial"
 ) -> DriverPackage:
-    from bootgraft.drivers.inf.recipient import read_recipient
     from bootgraft.drivers.inf.selection import require_package
+    from bootgraft.drivers.inf.target_windows import read_target_windows
 
-    if isinstance(recipient, Installation):
-        recipient = read_recipient(recipient, open_hive(recipient, "SYSTEM"))
-    return require_package(tree, controller, recipient, trial)
+    if isinstance(target_windows, Installation):
+        target_windows = read_target_windows(target_windows, open_hive(target_windows, "SYSTEM"))
+    return require_package(tree, controller, target_windows, trial)
 
 
 def _donor_package(
-    device: BlockDevice, source: str, controller: Controller, recipient: "Installation | Recipient"
+    device: BlockDevice, source: str, controller: Controller, target_windows: "Installation | TargetWindows"
 ) -> DriverPackage:
     from bootgraft.drivers.guest.donor import read_donor
 
@@ -167,7 +167,7 @@ def _donor_package(
                     advice="Give the system disk of a machine that runs on this controller",
                 )
             hive = open_hive(donor, "SYSTEM")
-            return read_donor(donor, hive, controller, recipient, source=source)
+            return read_donor(donor, hive, controller, target_windows, source=source)
     except DriverSourceError:
         raise
     except (PartitionTableError, FileSystemError, HiveError) as error:

@@ -15,8 +15,8 @@ from bootgraft.changes import RegistryData
 from bootgraft.drivers.guest.donor import read_donor
 from bootgraft.drivers.guest.harvest import HarvestedFile, harvest, reg_file
 from bootgraft.drivers.guest.staged import read_staged
-from bootgraft.drivers.inf.recipient import read_recipient
 from bootgraft.drivers.inf.selection import require_package
+from bootgraft.drivers.inf.target_windows import read_target_windows
 from bootgraft.drivers.package import DriverPackage, PackageKey, PackageValue
 from bootgraft.registry.regfile import parse
 from bootgraft.registry.values import ValueType, text_data
@@ -73,7 +73,7 @@ def test_the_inf_and_its_catalog_where_windows_has_them(machine: MemoryWindows) 
         ("disk.cat", CATALOG),
     ]
     package = require_package(
-        tree({file.name: file.data for file in files}), LSI, read_recipient(machine.installation, machine.hive)
+        tree({file.name: file.data for file in files}), LSI, read_target_windows(machine.installation, machine.hive)
     )
     assert package.service == "symmpi"
     assert package.files[0].data == files[1].data
@@ -132,7 +132,7 @@ def test_a_whole_package_out_of_the_driver_store(machine_cache: Path, shared_tes
     files = harvest(taken, running.installation, running.hive, virtio)
     assert {file.name: file.data for file in files[1:]} == content
     again = require_package(
-        tree({file.name: file.data for file in files}), virtio, read_recipient(running.installation, running.hive)
+        tree({file.name: file.data for file in files}), virtio, read_target_windows(running.installation, running.hive)
     )
     assert again.files[0].data == content["viostor.sys"]
     # Where another driver runs than the one in the store, that package is not its.

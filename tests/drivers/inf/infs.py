@@ -8,14 +8,14 @@ from tests.machines.build import content
 from tests.machines.spec import Architecture, File, PortableExecutable
 
 from bootgraft.drivers.archives.memory_archive import MemoryArchive
-from bootgraft.drivers.inf.recipient import SERVER, WORKSTATION, Recipient
 from bootgraft.drivers.inf.source import PackageTree
+from bootgraft.drivers.inf.target_windows import SERVER, WORKSTATION, TargetWindows
 from bootgraft.drivers.inf.text import InfFile, parse_inf
 from bootgraft.windows import pe
 
-XP = Recipient("Windows XP", pe.Architecture.X86, (5, 1), 2600, WORKSTATION)
-SERVER_2003 = Recipient("Windows Server 2003", pe.Architecture.X86, (5, 2), 3790, SERVER)
-SEVEN_X64 = Recipient("Windows 7", pe.Architecture.X64, (6, 1), 7601, WORKSTATION)
+XP = TargetWindows("Windows XP", pe.Architecture.X86, (5, 1), 2600, WORKSTATION)
+SERVER_2003 = TargetWindows("Windows Server 2003", pe.Architecture.X86, (5, 2), 3790, SERVER)
+SEVEN_X64 = TargetWindows("Windows 7", pe.Architecture.X64, (6, 1), 7601, WORKSTATION)
 
 GOOD = r"""
 [Version]

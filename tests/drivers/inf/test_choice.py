@@ -16,7 +16,7 @@ from bootgraft.drivers.inf.choice import (
     driver_version,
     why_not,
 )
-from bootgraft.drivers.inf.recipient import Recipient
+from bootgraft.drivers.inf.target_windows import TargetWindows
 from bootgraft.targets.controllers import CONTROLLERS, find_controller
 
 VIRTIO = find_controller("kvm:virtio-blk")
@@ -29,9 +29,9 @@ def source(path: str, ids: str, *, version: str = "DriverVer=01/01/2010,1.0", ta
     return SourceInf(path, inf(text, path))
 
 
-def order(*infs: SourceInf, recipient: Recipient = XP) -> list[str]:
-    found, _ = candidates(infs, VIRTIO, recipient)
-    assert candidates(tuple(reversed(infs)), VIRTIO, recipient)[0] == found
+def order(*infs: SourceInf, target_windows: TargetWindows = XP) -> list[str]:
+    found, _ = candidates(infs, VIRTIO, target_windows)
+    assert candidates(tuple(reversed(infs)), VIRTIO, target_windows)[0] == found
     return [each.path for each in found]
 
 
@@ -145,9 +145,9 @@ def test_hardware_and_compatible_ids_are_all_that_the_device_reports() -> None:
     assert compatible[:2] == (rf"{DEVICE}&REV_00", DEVICE)
 
 
-@pytest.mark.parametrize("recipient", [XP, SERVER_2003, replace(XP, version=(6, 0)), SEVEN_X64])
-def test_the_good_inf_serves(recipient: Recipient) -> None:
-    (found,), rejected = candidates([SourceInf("good", inf(GOOD))], VIRTIO, recipient)
+@pytest.mark.parametrize("target_windows", [XP, SERVER_2003, replace(XP, version=(6, 0)), SEVEN_X64])
+def test_the_good_inf_serves(target_windows: TargetWindows) -> None:
+    (found,), rejected = candidates([SourceInf("good", inf(GOOD))], VIRTIO, target_windows)
     assert isinstance(found, Candidate)
     assert rejected == ()
     assert found.release == "DriverVer 03/20/2010 1.2.3.4"

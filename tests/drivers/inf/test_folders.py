@@ -3,7 +3,7 @@
 import pytest
 
 from bootgraft.drivers.inf.folders import distance
-from bootgraft.drivers.inf.recipient import known_recipients
+from bootgraft.drivers.inf.target_windows import known_windows
 
 FOLDERS = ("xp", "2k3", "2k8", "w7", "2k8R2", "w8", "2k12", "w8.1", "2k12R2", "w10", "2k16", "2k19", "2k22", "w11")
 OLD = ("Wxp", "Wnet", "Wlh", "Win7")
@@ -31,13 +31,13 @@ OLD = ("Wxp", "Wnet", "Wlh", "Win7")
     ],
 )
 def test_the_nearest_folder(windows: str, folders: tuple[str, ...], nearest: str) -> None:
-    for recipient in known_recipients(windows):
+    for target_windows in known_windows(windows):
         paths = [f"viostor\\{folder}\\amd64\\viostor.inf" for folder in folders]
-        assert min(paths, key=lambda path: distance(path, recipient)) == f"viostor\\{nearest}\\amd64\\viostor.inf"
+        assert min(paths, key=lambda path: distance(path, target_windows)) == f"viostor\\{nearest}\\amd64\\viostor.inf"
 
 
 def test_a_folder_that_names_no_windows_is_the_farthest() -> None:
-    (recipient,) = known_recipients("xp", "x86")
-    assert distance("drivers\\x.inf", recipient) == distance("x.inf", recipient)
-    assert distance("w11\\x.inf", recipient) < distance("drivers\\x.inf", recipient)
-    assert distance("w11\\xp\\x.inf", recipient) == distance("WXP\\x.inf", recipient)  # the innermost counts
+    (target_windows,) = known_windows("xp", "x86")
+    assert distance("drivers\\x.inf", target_windows) == distance("x.inf", target_windows)
+    assert distance("w11\\x.inf", target_windows) < distance("drivers\\x.inf", target_windows)
+    assert distance("w11\\xp\\x.inf", target_windows) == distance("WXP\\x.inf", target_windows)  # the innermost counts

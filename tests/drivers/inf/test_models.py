@@ -7,12 +7,12 @@ from msgspec.structs import replace
 from tests.drivers.inf.infs import SERVER_2003, SEVEN_X64, XP, inf
 
 from bootgraft.drivers.inf.models import Decoration, all_models, models_for, parse_decoration
-from bootgraft.drivers.inf.recipient import DOMAIN_CONTROLLER, SERVER, WORKSTATION, Recipient
+from bootgraft.drivers.inf.target_windows import DOMAIN_CONTROLLER, SERVER, WORKSTATION, TargetWindows
 from bootgraft.windows.pe import Architecture
 
-W2000 = Recipient("2000", Architecture.X86, (5, 0), 2195)
-VISTA = Recipient("Vista", Architecture.X86, (6, 0), 6002, WORKSTATION)
-TEN = Recipient("10", Architecture.X64, (10, 0), 19041, WORKSTATION)
+W2000 = TargetWindows("2000", Architecture.X86, (5, 0), 2195)
+VISTA = TargetWindows("Vista", Architecture.X86, (6, 0), 6002, WORKSTATION)
+TEN = TargetWindows("10", Architecture.X64, (10, 0), 19041, WORKSTATION)
 
 
 @pytest.mark.parametrize(
@@ -72,11 +72,11 @@ CHOICES = [
 ]
 
 
-@pytest.mark.parametrize(("targets", "recipient", "expected"), CHOICES)
-def test_the_section_closest_to_the_windows(targets: str, recipient: Recipient, expected: str | None) -> None:
+@pytest.mark.parametrize(("targets", "target_windows", "expected"), CHOICES)
+def test_the_section_closest_to_the_windows(targets: str, target_windows: TargetWindows, expected: str | None) -> None:
     names = ["", *(name.strip() for name in targets.split(","))]
     sections = "".join(f"[M{'.' if name else ''}{name}]\nd=i,id\n" for name in names)
-    found = models_for(inf(f"[Manufacturer]\nm=M,{targets}\n{sections}"), recipient)
+    found = models_for(inf(f"[Manufacturer]\nm=M,{targets}\n{sections}"), target_windows)
     assert [model.decoration.text for model in found] == ([] if expected is None else [expected])
 
 

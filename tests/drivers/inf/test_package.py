@@ -11,8 +11,8 @@ from tests.windows.hives import MemoryFile, real_bytes
 
 from bootgraft.drivers.inf.install import add_reg, install_section, services
 from bootgraft.drivers.inf.models import models_for
-from bootgraft.drivers.inf.recipient import Recipient, known_recipients
 from bootgraft.drivers.inf.selection import choose_package, require_package
+from bootgraft.drivers.inf.target_windows import TargetWindows, known_windows
 from bootgraft.drivers.inf.text import InfFile, InfLine, parse_inf
 from bootgraft.drivers.package import DeviceId, DriverPackage
 from bootgraft.drivers.sources import open_source
@@ -123,8 +123,8 @@ def test_real_virtio_packages(case: tuple[object, ...], shared_testdata: Path) -
     version, arch, target, inf, section, service, bus_type, ids = case
     folder = shared_testdata / "drivers" / "virtio-win-old-drivers"
     source = open_source(str(folder))
-    (recipient,) = known_recipients(str(version), str(arch))
-    package = require_package(source, find_controller(str(target)), recipient)
+    (target_windows,) = known_windows(str(version), str(arch))
+    package = require_package(source, find_controller(str(target)), target_windows)
     facts = package.inf
     assert facts is not None
     assert package.origin == f"{folder}: {inf}"
@@ -146,7 +146,7 @@ def test_real_virtio_packages(case: tuple[object, ...], shared_testdata: Path) -
     assert [name.rpartition(".")[2] for name, _ in facts.content] == ["inf", "cat", "sys"]
 
 
-def _with_stub(folder: Path, source: Path, name: str, data: bytes) -> Recipient:
+def _with_stub(folder: Path, source: Path, name: str, data: bytes) -> TargetWindows:
     """A copy of an INF of the shared data with a driver file of ours: the vendor's own is not there."""
     (folder / source.name).write_bytes(source.read_bytes())
     (folder / name).write_bytes(data)
@@ -155,8 +155,8 @@ def _with_stub(folder: Path, source: Path, name: str, data: bytes) -> Recipient:
 
 def test_real_lsi_package(shared_testdata: Path, tmp_path: Path, x86: bytes) -> None:
     source = shared_testdata / "drivers/dp_massstorage/LSI/FORCED/5x86/LSImpt_6.7.0/symmpi.inf"
-    recipient = _with_stub(tmp_path, source, "SymMPI.sys", x86)
-    package = require_package(open_source(str(tmp_path)), find_controller("vmware:lsilogic"), recipient)
+    target_windows = _with_stub(tmp_path, source, "SymMPI.sys", x86)
+    package = require_package(open_source(str(tmp_path)), find_controller("vmware:lsilogic"), target_windows)
     assert package.service == "SYMMPI"
     assert texts(package, "Services\\symmpi\\Parameters\\Device") == {
         "DriverParameter": "EnablePseudoDevice=1;",
@@ -178,8 +178,10 @@ def test_real_lsi_package(shared_testdata: Path, tmp_path: Path, x86: bytes) -> 
 def test_real_vmware_package(shared_testdata: Path, tmp_path: Path, x86: bytes) -> None:
     """Its models stand in an undecorated section, its install section has .NT, and it deletes a value."""
     source = shared_testdata / "drivers/dp_massstorage/VMware/NTx86/vmscsi.inf"
-    recipient = _with_stub(tmp_path, source, "vmscsi.sys", x86)
-    package = require_package(open_source(str(tmp_path / "vmscsi.inf")), find_controller("vmware:buslogic"), recipient)
+    target_windows = _with_stub(tmp_path, source, "vmscsi.sys", x86)
+    package = require_package(
+        open_source(str(tmp_path / "vmscsi.inf")), find_controller("vmware:buslogic"), target_windows
+    )
     facts = package.inf
     assert facts is not None
     assert facts.configuration == "DDInstall.x86.NT"
@@ -192,9 +194,9 @@ def test_real_vmware_package(shared_testdata: Path, tmp_path: Path, x86: bytes) 
 
 def test_real_ahci_package_in_utf16(shared_testdata: Path, tmp_path: Path, x86: bytes) -> None:
     """One id for every AHCI controller there is; strings in thirty languages, English first."""
-    recipient = _with_stub(tmp_path, shared_testdata / "drivers/genahci/genahci.inf", "genahci.sys", x86)
+    target_windows = _with_stub(tmp_path, shared_testdata / "drivers/genahci/genahci.inf", "genahci.sys", x86)
     for target in ("vmware:ahci", "kvm:ahci", "virtualbox:ahci"):
-        chosen = choose_package(open_source(str(tmp_path)), find_controller(target), recipient)
+        chosen = choose_package(open_source(str(tmp_path)), find_controller(target), target_windows)
         assert chosen.package is not None
         assert chosen.chosen is not None
         assert (chosen.chosen.id, chosen.chosen.match) == ("PCI\\CC_010601", "compatible id")
@@ -219,7 +221,7 @@ def test_microsofts_own_setup_binds_the_same_services(shared_testdata: Path) -> 
         for line in setup.section("HardwareIdsDatabase")
         if line.key is not None and line.key.startswith("PCI\\")
     }
-    (recipient,) = known_recipients("xp64")
+    (target_windows,) = known_windows("xp64")
     compared: dict[str, set[str]] = {}
     for name in ("MSHDC.INF", "PNPSCSI.INF"):
         data = (folder / name).read_bytes()
@@ -228,9 +230,9 @@ def test_microsofts_own_setup_binds_the_same_services(shared_testdata: Path) -> 
         # The media was slimmed: its [Manufacturer] no longer names every section that is still there.
         named = "\r\n[Manufacturer]\r\n" + "\r\n".join(f"all = {maker}, NTamd64" for maker in makers) + "\r\n"
         found = parse_inf(data + named.encode(), name)
-        for model in models_for(found, recipient):
+        for model in models_for(found, target_windows):
             for each in model.ids:
-                section = install_section(found, model.install, recipient.arch)
+                section = install_section(found, model.install, target_windows.arch)
                 if each.casefold() not in expected or section is None:
                     continue
                 for line in services(found, section, lambda _: None):

@@ -62,9 +62,9 @@ def test_an_inf_of_which_nothing_can_be_made_gives_way_to_the_next(x86: bytes) -
     assert "c\\old.inf: older: DriverVer 03/20/2001 1.2.3.4" in chosen.package.notes[1]
 
 
-def refusal(files: dict[str, str | bytes], recipient: object = XP) -> DriverSourceError:
+def refusal(files: dict[str, str | bytes], target_windows: object = XP) -> DriverSourceError:
     with pytest.raises(DriverSourceError) as caught:
-        require_package(tree(files), VIRTIO, recipient)  # type: ignore[arg-type]
+        require_package(tree(files), VIRTIO, target_windows)  # type: ignore[arg-type]
     return caught.value
 
 
@@ -123,15 +123,15 @@ def test_a_source_without_an_inf_for_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("recipient", "what"),
+    ("target_windows", "what"),
     [
         (replace(XP, version=(0, 0)), "its version or architecture could not be read"),
         (replace(XP, arch=pe.Architecture.UNKNOWN), "its version or architecture could not be read"),
         (replace(XP, version=(4, 0)), "installs no drivers by INF files of this kind"),
     ],
 )
-def test_a_windows_that_no_inf_can_be_chosen_for(recipient: object, what: str, x86: bytes) -> None:
-    error = refusal({"disk.inf": GOOD, "vdisk.sys": x86}, recipient)
+def test_a_windows_that_no_inf_can_be_chosen_for(target_windows: object, what: str, x86: bytes) -> None:
+    error = refusal({"disk.inf": GOOD, "vdisk.sys": x86}, target_windows)
     assert what in error.what
     assert "--reg and --file" in error.advice
 

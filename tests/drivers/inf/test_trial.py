@@ -11,8 +11,8 @@ from tests.machines.spec import Architecture, File, PortableExecutable
 from tests.memory_windows import memory_windows
 
 from bootgraft.drivers.inf.choice import Standing
-from bootgraft.drivers.inf.recipient import Recipient
 from bootgraft.drivers.inf.selection import PackageChoice, choose_package
+from bootgraft.drivers.inf.target_windows import TargetWindows
 from bootgraft.drivers.inf.trial import Trial, trial_for, trial_in
 from bootgraft.drivers.package import PackageFile
 from bootgraft.targets.controllers import find_controller
@@ -22,8 +22,8 @@ VIRTIO = find_controller("kvm:virtio-blk")
 NEWER = GOOD.replace("03/20/2010", "03/20/2020")
 
 
-def choose(files: dict[str, Any], recipient: Recipient, trial: Trial | None = None) -> PackageChoice:
-    return choose_package(tree(files), VIRTIO, recipient, trial or trial_for(recipient))
+def choose(files: dict[str, Any], target_windows: TargetWindows, trial: Trial | None = None) -> PackageChoice:
+    return choose_package(tree(files), VIRTIO, target_windows, trial or trial_for(target_windows))
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_an_older_driver_that_is_signed_is_taken(real: dict[str, bytes]) -> None
 
 def test_what_is_not_known_comes_behind_what_is(real: dict[str, bytes]) -> None:
     """Under Secure Boot Windows 10 is likely to refuse a certificate of 2019, but that is not certain."""
-    ten = Recipient("Windows 10", SEVEN_X64.arch, (10, 0), 19045, 1)
+    ten = TargetWindows("Windows 10", SEVEN_X64.arch, (10, 0), 19045, 1)
     rules = Rules(product="Windows 10", version=(10, 0), build=19045, arch=ten.arch, secure_boot=True)
     choice = choose({"disk.inf": GOOD, "vdisk.sys": real["Win7"]}, ten, Trial(rules, lambda _: ()))
     assert choice.package is not None

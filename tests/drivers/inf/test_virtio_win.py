@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from bootgraft.drivers.inf.choice import Standing
-from bootgraft.drivers.inf.recipient import known_recipients
 from bootgraft.drivers.inf.selection import choose_package
 from bootgraft.drivers.inf.source import PackageTree
+from bootgraft.drivers.inf.target_windows import known_windows
 from bootgraft.drivers.inf.trial import trial_for
 from bootgraft.drivers.sources import open_source
 from bootgraft.targets.controllers import find_controller
@@ -58,8 +58,8 @@ def source(release: Path) -> PackageTree:
 @pytest.mark.parametrize(("target", "name"), [("kvm:virtio-blk", "viostor"), ("kvm:virtio-scsi", "vioscsi")])
 @pytest.mark.parametrize("windows", EXPECTED, ids=" ".join)
 def test_every_windows(target: str, name: str, windows: tuple[str, str], source: PackageTree, release: Path) -> None:
-    (recipient,) = known_recipients(*windows)
-    choice = choose_package(source, find_controller(target), recipient, trial_for(recipient))
+    (target_windows,) = known_windows(*windows)
+    choice = choose_package(source, find_controller(target), target_windows, trial_for(target_windows))
     if name == "vioscsi" and windows in WITHOUT_SCSI:
         assert choice.package is None
         return
@@ -73,8 +73,8 @@ def test_every_windows(target: str, name: str, windows: tuple[str, str], source:
 
 
 def test_the_choice_is_explained(source: PackageTree) -> None:
-    (recipient,) = known_recipients("2012r2", "x64")
-    choice = choose_package(source, find_controller("kvm:virtio-blk"), recipient, trial_for(recipient))
+    (target_windows,) = known_windows("2012r2", "x64")
+    choice = choose_package(source, find_controller("kvm:virtio-blk"), target_windows, trial_for(target_windows))
     assert choice.package is not None
     head, passed = choice.package.notes[:2]
     assert "2k8R2" in head
@@ -86,8 +86,8 @@ def test_the_choice_is_explained(source: PackageTree) -> None:
 
 
 def test_windows_xp_is_not_given_what_it_cannot_load(source: PackageTree) -> None:
-    (recipient,) = known_recipients("xp", "x86")
-    choice = choose_package(source, find_controller("kvm:virtio-blk"), recipient, trial_for(recipient))
+    (target_windows,) = known_windows("xp", "x86")
+    choice = choose_package(source, find_controller("kvm:virtio-blk"), target_windows, trial_for(target_windows))
     assert choice.passed_over(Standing.UNUSABLE) == (
         "viostor\\2k3\\x86\\viostor.inf: its driver needs storport.sys, which Windows XP does not have",
     )

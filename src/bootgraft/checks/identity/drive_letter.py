@@ -94,7 +94,7 @@ def _system(facts: IdentityFacts, windows: WindowsIdentity) -> Iterator[Finding]
         Severity.BLOCKER if windows.is_nt5 else Severity.WARNING,
         f"Windows was installed as {letter}, but its volume {windows.volume.name} would get another letter",
         _consequence(windows),
-        (_installed_as(windows), *_told(facts, windows, letter)),
+        (_installed_as(windows), *_names_now(facts, windows, letter)),
         Remedy.CHANGES,
         tuple(_mend(facts, windows, letter, known_as)),
     )
@@ -117,7 +117,7 @@ def _installed_as(windows: WindowsIdentity) -> str:
     return f"SOFTWARE, Microsoft\\Windows NT\\CurrentVersion: {said}"
 
 
-def _told(facts: IdentityFacts, windows: WindowsIdentity, letter: str) -> Iterator[str]:
+def _names_now(facts: IdentityFacts, windows: WindowsIdentity, letter: str) -> Iterator[str]:
     place = f"{windows.hive}: {KEY}"
     named = windows.named(letter)
     if named is None:

@@ -12,7 +12,7 @@ from itertools import islice
 from bootgraft.changes import RegistryData
 from bootgraft.drivers.bindings import critical_keys
 from bootgraft.drivers.guest.donordatabase import read_inf_facts
-from bootgraft.drivers.inf.recipient import Recipient
+from bootgraft.drivers.inf.target_windows import TargetWindows
 from bootgraft.drivers.package import DriverPackage, PackageFile, PackageKey, PackageValue
 from bootgraft.errors import DriverSourceError, FileMissingError, FileSystemError
 from bootgraft.registry.hive import Hive, Key
@@ -32,9 +32,14 @@ MAX_SERVICE_KEYS = 512
 
 
 def read_donor(
-    donor: Installation, hive: Hive, controller: Controller, recipient: Installation | Recipient, *, source: str
+    donor: Installation,
+    hive: Hive,
+    controller: Controller,
+    target_windows: Installation | TargetWindows,
+    *,
+    source: str,
 ) -> DriverPackage:
-    """Take the controller's driver out of the donor for the recipient.
+    """Take the controller's driver out of the donor for the Windows that is to start by it.
 
     Raises DriverSourceError where the donor has no such driver, a damaged one, or one for another architecture.
     """
@@ -56,7 +61,7 @@ def read_donor(
             where=f"{source}: {donor.product} on {donor.volume.name}",
             advice="Give another donor, or --reg and --file with an exported driver",
         )
-    data = _read_file(donor, service, recipient, source)
+    data = _read_file(donor, service, target_windows, source)
     target = _relative_to_windows(_path(donor, service), donor.directory)
     keys = [
         PackageKey(f"Services\\{key.name}", _service_values(key, service, target)),
@@ -74,8 +79,10 @@ def read_donor(
             relative = device.key_path.partition("\\")[2]
             keys.append(PackageKey(relative, tuple(_values(found))))
     inf = None if database is None else read_inf_facts(hive, database)
-    keys += () if inf is None else critical_keys(inf, key.name)  # for a recipient, or an export, that binds by them
-    return DriverPackage(source, key.name, tuple(keys), (PackageFile(target, data),), _notes(donor, recipient), inf)
+    keys += () if inf is None else critical_keys(inf, key.name)  # for a Windows, or an export, that binds by them
+    return DriverPackage(
+        source, key.name, tuple(keys), (PackageFile(target, data),), _notes(donor, target_windows), inf
+    )
 
 
 def _nt4_service(donor: Installation, hive: Hive, controller: Controller) -> str | None:
@@ -94,7 +101,9 @@ def _path(donor: Installation, service: Service) -> str:
     return driver_file(service, donor.directory, drive_letter=donor.drive_letter)
 
 
-def _read_file(donor: Installation, service: Service, recipient: Installation | Recipient, source: str) -> bytes:
+def _read_file(
+    donor: Installation, service: Service, target_windows: Installation | TargetWindows, source: str
+) -> bytes:
     path = _path(donor, service)
     where = f"{source}: {donor.volume.name}: {path}"
     try:
@@ -112,11 +121,11 @@ def _read_file(donor: Installation, service: Service, recipient: Installation | 
             where=where,
             advice="Give a donor on which this driver works, or --reg and --file with an exported driver",
         ) from error
-    if pe.machine is not recipient.arch:
+    if pe.machine is not target_windows.arch:
         raise DriverSourceError(
-            f"this donor's driver is built for {pe.machine}; {recipient.product} is {recipient.arch}",
+            f"this donor's driver is built for {pe.machine}; {target_windows.product} is {target_windows.arch}",
             where=where,
-            advice=f"Give a donor with an {recipient.arch} Windows",
+            advice=f"Give a donor with an {target_windows.arch} Windows",
         )
     return data
 
@@ -163,12 +172,12 @@ def _relative_to_windows(path: str, directory: str) -> str:
     return f"system32\\drivers\\{path.rpartition(chr(92))[2]}"
 
 
-def _notes(donor: Installation, recipient: Installation | Recipient) -> tuple[str, ...]:
-    if donor.version == recipient.version:
+def _notes(donor: Installation, target_windows: Installation | TargetWindows) -> tuple[str, ...]:
+    if donor.version == target_windows.version:
         return ()
-    ours, theirs = ".".join(map(str, donor.version)), ".".join(map(str, recipient.version))
+    ours, theirs = ".".join(map(str, donor.version)), ".".join(map(str, target_windows.version))
     note = (
-        f"The donor is {donor.product} (NT {ours}), the machine {recipient.product} (NT {theirs}): the driver's "
+        f"The donor is {donor.product} (NT {ours}), the machine {target_windows.product} (NT {theirs}): the driver's "
         "imports are checked, function by function."
     )
     return (note,)

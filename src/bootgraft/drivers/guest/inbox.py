@@ -90,12 +90,12 @@ def read_inbox(
     origin = f"its own {path if chosen.place.kind is CachedFileKind.FILE else path.rpartition(chr(92))[2]}"
     files = _files(installation, wanted, chosen)
     package = DriverPackage(origin, wanted.service, wanted.keys, files, (), device=link.main_id)
-    told: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     if wanted.is_incomplete and link.main_id == controller.main_id:
         driver = PackageFile(wanted.target, chosen.data)
-        package, told = _as_its_inf_says(installation, hive, controller, package, driver)
+        package, notes = _as_its_inf_says(installation, hive, controller, package, driver)
     passed_over = (f"Passed over: {each}." for each in search.passed_over)
-    return replace(package, notes=(*_notes(wanted, chosen), *told, *passed_over))
+    return replace(package, notes=(*_notes(wanted, chosen), *notes, *passed_over))
 
 
 def _as_its_inf_says(

@@ -7,9 +7,9 @@ cabinet: both are put side by side here, as on the installation media, and read 
 from collections.abc import Iterator, Sequence
 
 from bootgraft.drivers.archives.memory_archive import MemoryArchive
-from bootgraft.drivers.inf.recipient import read_recipient
 from bootgraft.drivers.inf.selection import choose_package
 from bootgraft.drivers.inf.source import PackageTree
+from bootgraft.drivers.inf.target_windows import read_target_windows
 from bootgraft.drivers.inf.text import MAX_SIZE
 from bootgraft.drivers.package import DriverPackage, PackageFile
 from bootgraft.errors import DriverSourceError, FileSystemError
@@ -36,7 +36,7 @@ def by_own_inf(
     infs = _infs(installation, folder, service)
     tree = PackageTree(MemoryArchive((*infs, *beside), folder), f"{installation.volume.name}: {folder}")
     try:
-        package = choose_package(tree, controller, read_recipient(installation, hive)).package
+        package = choose_package(tree, controller, read_target_windows(installation, hive)).package
     except DriverSourceError:  # its version could not be read, say: the driver itself may do all the same
         return None
     return package if package is not None and package.service.casefold() == service.casefold() else None

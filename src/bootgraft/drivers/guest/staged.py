@@ -11,9 +11,9 @@ from itertools import islice
 
 from bootgraft.drivers.archives.volume import VolumeArchive
 from bootgraft.drivers.guest.caches import STORE_MARKS
-from bootgraft.drivers.inf.recipient import read_recipient
 from bootgraft.drivers.inf.selection import choose_package
 from bootgraft.drivers.inf.source import PackageTree
+from bootgraft.drivers.inf.target_windows import read_target_windows
 from bootgraft.drivers.package import DriverPackage
 from bootgraft.errors import FileMissingError, FileSystemError
 from bootgraft.filesystems.base import FileSystem
@@ -48,7 +48,7 @@ def read_staged(installation: Installation, hive: Hive, controller: Controller) 
     store = _store(installation)
     archive = VolumeArchive(installation.volume.filesystem(), store, root=store, folders=packages)
     tree = PackageTree(archive, f"its own {store}")
-    return choose_package(tree, controller, read_recipient(installation, hive)).package
+    return choose_package(tree, controller, read_target_windows(installation, hive)).package
 
 
 def _packages(installation: Installation, hive: Hive, controller: Controller) -> Iterator[str]:

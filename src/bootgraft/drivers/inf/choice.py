@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from bootgraft.drivers.inf.folders import distance
 from bootgraft.drivers.inf.models import Model, all_models, models_for
-from bootgraft.drivers.inf.recipient import Recipient
+from bootgraft.drivers.inf.target_windows import TargetWindows
 from bootgraft.drivers.inf.text import InfFile
 from bootgraft.targets.controllers import Controller
 
@@ -85,32 +85,32 @@ class Rejected(Struct, frozen=True):
 
 
 def candidates(
-    infs: Iterable[SourceInf], controller: Controller, recipient: Recipient
+    infs: Iterable[SourceInf], controller: Controller, target_windows: TargetWindows
 ) -> tuple[tuple[Candidate, ...], tuple[Rejected, ...]]:
     """The INFs that serve the controller in this Windows, best first, and the others, each with its reason."""
     found: list[Candidate] = []
     rejected: list[Rejected] = []
     for each in infs:
-        judged = _judge(each, controller, recipient)
+        judged = _judge(each, controller, target_windows)
         if isinstance(judged, Candidate):
             found.append(judged)
         else:
             rejected.append(judged)
     found.sort(key=lambda each: each.path.casefold())
     found.sort(key=lambda each: each.model.decoration.closeness, reverse=True)
-    found.sort(key=lambda each: distance(each.path, recipient))
+    found.sort(key=lambda each: distance(each.path, target_windows))
     found.sort(key=lambda each: each.release_key, reverse=True)
     found.sort(key=lambda each: each.rank)
     return tuple(found), tuple(rejected)
 
 
-def why_not(loser: Candidate, winner: Candidate, recipient: Recipient) -> str:
+def why_not(loser: Candidate, winner: Candidate, target_windows: TargetWindows) -> str:
     """Why one candidate ranks behind another by what their INFs say, for people."""
     if loser.rank != winner.rank:
         return f"a less exact match: {loser.id} ({loser.match})"
     if loser.release_key != winner.release_key:
         return f"older: {loser.release}"
-    if distance(loser.path, recipient) != distance(winner.path, recipient):
+    if distance(loser.path, target_windows) != distance(winner.path, target_windows):
         return "the same release, in a folder for another Windows"
     if loser.model.decoration.closeness != winner.model.decoration.closeness:
         return f"made for Windows in general: {loser.model.decoration}"
@@ -136,7 +136,7 @@ def driver_version(inf: InfFile) -> tuple[int, int, int, int]:
     return w, x, y, z
 
 
-def _judge(each: SourceInf, controller: Controller, recipient: Recipient) -> Candidate | Rejected:
+def _judge(each: SourceInf, controller: Controller, target_windows: TargetWindows) -> Candidate | Rejected:
     inf = each.inf
     if inf is None:
         return Rejected(each.path, Standing.UNREADABLE, each.fault)
@@ -144,7 +144,7 @@ def _judge(each: SourceInf, controller: Controller, recipient: Recipient) -> Can
     if signature not in _SIGNATURES:
         return Rejected(each.path, Standing.UNREADABLE, f"Windows NT does not take its signature {signature!r}")
     hardware, compatible = device_ids(controller)
-    best = _best(models_for(inf, recipient), hardware, compatible)
+    best = _best(models_for(inf, target_windows), hardware, compatible)
     if best is not None:
         rank, model, matched = best
         return Candidate(each.path, inf, model, matched, rank, driver_date(inf), driver_version(inf))

@@ -5,7 +5,7 @@ Names as virtio-win's release has them (virtio-win-pkg-scripts, ``util/filemap.p
 
 from msgspec import Struct
 
-from bootgraft.drivers.inf.recipient import WORKSTATION, Recipient
+from bootgraft.drivers.inf.target_windows import WORKSTATION, TargetWindows
 from bootgraft.windows.versions import (
     SERVER_2003,
     VISTA,
@@ -50,7 +50,7 @@ _ORDER = sorted({release.version for release in _NAMES.values()})
 _RELEASES = {name: release for names, release in _NAMES.items() for name in names}
 
 
-def distance(path: str, recipient: Recipient) -> tuple[bool, int, bool, int]:
+def distance(path: str, target_windows: TargetWindows) -> tuple[bool, int, bool, int]:
     """How far the folder that a file lies in is from this Windows: the nearest is the least.
 
     A folder for an older Windows is nearer than one for a newer, then that of the nearer NT version, then that for the
@@ -59,8 +59,12 @@ def distance(path: str, recipient: Recipient) -> tuple[bool, int, bool, int]:
     named = next((_RELEASES[each] for each in reversed(path.casefold().split("\\")[:-1]) if each in _RELEASES), None)
     if named is None:
         return _FARTHEST
-    build = recipient.build or _NEWEST_BUILD
-    is_newer = (named.version, named.build) > (recipient.version, build)
-    is_server = recipient.product_type > WORKSTATION
-    apart = abs(_ORDER.index(named.version) - _ORDER.index(recipient.version)) if recipient.version in _ORDER else 0
+    build = target_windows.build or _NEWEST_BUILD
+    is_newer = (named.version, named.build) > (target_windows.version, build)
+    is_server = target_windows.product_type > WORKSTATION
+    apart = (
+        abs(_ORDER.index(named.version) - _ORDER.index(target_windows.version))
+        if target_windows.version in _ORDER
+        else 0
+    )
     return is_newer, apart, named.is_server is not is_server, abs(build - named.build)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from bootgraft.drivers.inf.recipient import Recipient
+from bootgraft.drivers.inf.target_windows import TargetWindows
 from bootgraft.drivers.inf.text import InfFile, InfLine
 from bootgraft.windows.pe import Architecture
 from bootgraft.windows.versions import WINDOWS_10, XP
@@ -41,26 +41,30 @@ class Decoration(Struct, frozen=True):
     suites: int | None = None
     build: int | None = None
 
-    def fits(self, recipient: Recipient) -> bool:
+    def fits(self, target_windows: TargetWindows) -> bool:
         """Whether a section so decorated is for this Windows."""
-        return self._fits_arch(recipient) and self._fits_version(recipient) and self._fits_product(recipient)
+        return (
+            self._fits_arch(target_windows)
+            and self._fits_version(target_windows)
+            and self._fits_product(target_windows)
+        )
 
-    def _fits_arch(self, recipient: Recipient) -> bool:
-        if recipient.version < _FIRST_WITH_DECORATIONS:
-            return not self.text and recipient.arch is Architecture.X86
-        return (self.arch or Architecture.X86) is recipient.arch
+    def _fits_arch(self, target_windows: TargetWindows) -> bool:
+        if target_windows.version < _FIRST_WITH_DECORATIONS:
+            return not self.text and target_windows.arch is Architecture.X86
+        return (self.arch or Architecture.X86) is target_windows.arch
 
-    def _fits_version(self, recipient: Recipient) -> bool:
-        if self.build is not None and recipient.version == WINDOWS_10 and 0 < recipient.build < _FIRST_BUILDS:
+    def _fits_version(self, target_windows: TargetWindows) -> bool:
+        if self.build is not None and target_windows.version == WINDOWS_10 and 0 < target_windows.build < _FIRST_BUILDS:
             return False
-        if self.version is None or self.version < recipient.version:
+        if self.version is None or self.version < target_windows.version:
             return True
-        return self.version == recipient.version and (self.build or 0) <= (recipient.build or self.build or 0)
+        return self.version == target_windows.version and (self.build or 0) <= (target_windows.build or self.build or 0)
 
-    def _fits_product(self, recipient: Recipient) -> bool:
-        if self.product_type is not None and self.product_type != recipient.product_type:
+    def _fits_product(self, target_windows: TargetWindows) -> bool:
+        if self.product_type is not None and self.product_type != target_windows.product_type:
             return False
-        return self.suites is None or (self.suites & recipient.suites) == self.suites
+        return self.suites is None or (self.suites & target_windows.suites) == self.suites
 
     @property
     def closeness(self) -> tuple[object, ...]:
@@ -89,7 +93,7 @@ class Model(Struct, frozen=True):
     line: int
 
 
-def models_for(inf: InfFile, recipient: Recipient) -> tuple[Model, ...]:
+def models_for(inf: InfFile, target_windows: TargetWindows) -> tuple[Model, ...]:
     """What the INF serves in this Windows.
 
     Raises:
@@ -97,7 +101,7 @@ def models_for(inf: InfFile, recipient: Recipient) -> tuple[Model, ...]:
     """
     found: list[Model] = []
     for manufacturer in _manufacturers(inf):
-        fitting = [each for each in _decorations(manufacturer) if each.fits(recipient)]
+        fitting = [each for each in _decorations(manufacturer) if each.fits(target_windows)]
         if fitting:
             found += _models(inf, manufacturer, max(fitting, key=lambda each: each.closeness))
     return tuple(found)

@@ -12,9 +12,9 @@ from bootgraft.drivers.inf.choice import Candidate
 from bootgraft.drivers.inf.files import DRIVERS, CopiedFile, copied_files, source_paths
 from bootgraft.drivers.inf.install import ServiceLine, decorated, install_section, services
 from bootgraft.drivers.inf.models import SUFFIXES, models_for
-from bootgraft.drivers.inf.recipient import Recipient
 from bootgraft.drivers.inf.service import BOOT_START, NoBootDriverError, ServiceKeys, service_keys
 from bootgraft.drivers.inf.source import PackageTree
+from bootgraft.drivers.inf.target_windows import TargetWindows
 from bootgraft.drivers.package import DeviceId, DriverPackage, InfFacts, PackageFile
 from bootgraft.windows.pe import NotPortableExecutableError, read_pe
 
@@ -29,21 +29,21 @@ _CLASSES = {
 }
 
 
-def make_package(source: PackageTree, candidate: Candidate, recipient: Recipient) -> DriverPackage:
+def make_package(source: PackageTree, candidate: Candidate, target_windows: TargetWindows) -> DriverPackage:
     """Make the package of an INF that was found to serve the device.
 
     Raises:
         NoBootDriverError: no boot driver can be made of it; the text says why.
         DriverSourceError: the INF cannot be followed, or a file cannot be read.
     """
-    return _Maker(source, candidate, recipient).package()
+    return _Maker(source, candidate, target_windows).package()
 
 
 class _Maker:
-    def __init__(self, source: PackageTree, candidate: Candidate, recipient: Recipient) -> None:
+    def __init__(self, source: PackageTree, candidate: Candidate, target_windows: TargetWindows) -> None:
         self._source = source
         self._candidate = candidate
-        self._recipient = recipient
+        self._target_windows = target_windows
         self._inf = candidate.inf
         self._folder = candidate.path.rpartition("\\")[0]
         self._library = source.library(self._folder)
@@ -63,9 +63,9 @@ class _Maker:
 
     def _section(self) -> str:
         name = self._candidate.model.install
-        section = install_section(self._inf, name, self._recipient.arch)
+        section = install_section(self._inf, name, self._target_windows.arch)
         if section is None:
-            names = "], [".join(decorated(name, self._recipient.arch))
+            names = "], [".join(decorated(name, self._target_windows.arch))
             raise NoBootDriverError(f"it has none of the install sections [{names}]")
         return section
 
@@ -100,7 +100,7 @@ class _Maker:
             machine = read_pe(data, name=path).machine
         except NotPortableExecutableError as error:
             raise NoBootDriverError(f"{path} is no driver: {error.what}") from error
-        if machine is not self._recipient.arch:
+        if machine is not self._target_windows.arch:
             raise NoBootDriverError(f"{path} is built for {machine}")
         return PackageFile(target, data)
 
@@ -127,7 +127,7 @@ class _Maker:
         inf, candidate = self._inf, self._candidate
         install = candidate.model.install.casefold()
         devices: dict[str, DeviceId] = {}
-        for model in models_for(inf, self._recipient):
+        for model in models_for(inf, self._target_windows):
             if model.install.casefold() == install:
                 for index, each in enumerate(model.ids):
                     devices.setdefault(each.casefold(), DeviceId(each, index == 0, model.description))
@@ -155,7 +155,7 @@ class _Maker:
     def _all_content(self, copied: Sequence[CopiedFile]) -> Iterator[tuple[str, bytes]]:
         """The INF, its catalog and whatever it copies that is there, by the path that the INF knows it by."""
         yield self._candidate.path.rpartition("\\")[2], self._content(self._candidate.path)
-        arch = SUFFIXES[self._recipient.arch]
+        arch = SUFFIXES[self._target_windows.arch]
         keys = (f"CatalogFile.NT{arch}", "CatalogFile.NT", "CatalogFile")
         catalog = next((name for key in keys if (name := self._inf.value("Version", key))), "")
         done = set()
@@ -163,7 +163,7 @@ class _Maker:
             if not name or name.casefold() in done:
                 continue
             done.add(name.casefold())
-            for place in source_paths(self._inf, name, self._recipient.arch):
+            for place in source_paths(self._inf, name, self._target_windows.arch):
                 path = self._source.find(f"{self._folder}\\{place}")
                 if path is not None:
                     yield place, self._content(path)
@@ -171,7 +171,7 @@ class _Maker:
 
     def _find(self, name: str) -> str | None:
         """Where a file of the package lies in the source."""
-        places = source_paths(self._inf, name, self._recipient.arch)
+        places = source_paths(self._inf, name, self._target_windows.arch)
         found = (self._source.find(f"{self._folder}\\{place}") for place in places)
         return next((path for path in found if path is not None), None)
 

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from bootgraft.drivers.inf.choice import Candidate, Rejected, Standing, candidates, why_not
 from bootgraft.drivers.inf.models import SUFFIXES
 from bootgraft.drivers.inf.package import make_package
-from bootgraft.drivers.inf.recipient import Recipient
 from bootgraft.drivers.inf.service import NoBootDriverError
 from bootgraft.drivers.inf.source import PackageTree
+from bootgraft.drivers.inf.target_windows import TargetWindows
 from bootgraft.drivers.inf.trial import NOT_TRIED, Trial, covers
 from bootgraft.drivers.package import DriverPackage
 from bootgraft.errors import DriverSourceError
@@ -52,7 +52,7 @@ class _Tried(Struct, frozen=True):
 
 
 def choose_package(
-    source: PackageTree, controller: Controller, recipient: Recipient, trial: Trial | None = None
+    source: PackageTree, controller: Controller, target_windows: TargetWindows, trial: Trial | None = None
 ) -> PackageChoice:
     """Choose the INF of the source for this controller and Windows, and make a package of it.
 
@@ -61,22 +61,23 @@ def choose_package(
     Raises:
         DriverSourceError: nothing can be chosen for a Windows of which so little is known, or the source is damaged.
     """
-    _require_known(recipient, source.origin)
-    fitting, others = candidates(source.infs(), controller, recipient)
+    _require_known(target_windows, source.origin)
+    fitting, others = candidates(source.infs(), controller, target_windows)
     rejected: list[Rejected] = []
     tried: list[_Tried] = []
     for each in fitting:
         if tried and (trial is None or len(tried) == MAX_TRIED):
-            rejected.append(Rejected(each.path, Standing.OUTRANKED, why_not(each, tried[0].candidate, recipient)))
+            rejected.append(Rejected(each.path, Standing.OUTRANKED, why_not(each, tried[0].candidate, target_windows)))
             continue
-        made = _try(source, each, recipient, trial)
+        made = _try(source, each, target_windows, trial)
         if isinstance(made, _Tried):
             tried.append(made)
         else:
             rejected.append(made)
     tried.sort(key=lambda each: (each.judgement.acceptance, each.candidate.rank, not each.covered))
     losers = (
-        Rejected(each.candidate.path, Standing.OUTRANKED, _why_behind(each, tried[0], recipient)) for each in tried[1:]
+        Rejected(each.candidate.path, Standing.OUTRANKED, _why_behind(each, tried[0], target_windows))
+        for each in tried[1:]
     )
     order = list(Standing)
     passed = sorted((*losers, *rejected, *others), key=lambda each: order.index(each.standing))
@@ -87,9 +88,11 @@ def choose_package(
     return replace(choice, package=replace(best.package, notes=_notes(choice, best)))
 
 
-def _try(source: PackageTree, candidate: Candidate, recipient: Recipient, trial: Trial | None) -> _Tried | Rejected:
+def _try(
+    source: PackageTree, candidate: Candidate, target_windows: TargetWindows, trial: Trial | None
+) -> _Tried | Rejected:
     try:
-        package = make_package(source, candidate, recipient)
+        package = make_package(source, candidate, target_windows)
     except NoBootDriverError as error:
         return Rejected(candidate.path, Standing.UNUSABLE, str(error))
     except DriverSourceError as error:
@@ -100,46 +103,46 @@ def _try(source: PackageTree, candidate: Candidate, recipient: Recipient, trial:
     fault = trial.fault(package, judgement)
     if fault is not None:
         return Rejected(candidate.path, Standing.UNUSABLE, fault)
-    return _Tried(candidate, package, judgement, covers(package, recipient.version))
+    return _Tried(candidate, package, judgement, covers(package, target_windows.version))
 
 
-def _why_behind(loser: _Tried, winner: _Tried, recipient: Recipient) -> str:
+def _why_behind(loser: _Tried, winner: _Tried, target_windows: TargetWindows) -> str:
     """Why one package ranks behind another, for people."""
     if loser.judgement.acceptance != winner.judgement.acceptance:
         return loser.judgement.reason
     if loser.candidate.rank == winner.candidate.rank and loser.covered != winner.covered:
-        return f"its catalog is for other Windows than NT {recipient.version[0]}.{recipient.version[1]}"
-    return why_not(loser.candidate, winner.candidate, recipient)
+        return f"its catalog is for other Windows than NT {target_windows.version[0]}.{target_windows.version[1]}"
+    return why_not(loser.candidate, winner.candidate, target_windows)
 
 
 def require_package(
-    source: PackageTree, controller: Controller, recipient: Recipient, trial: Trial | None = None
+    source: PackageTree, controller: Controller, target_windows: TargetWindows, trial: Trial | None = None
 ) -> DriverPackage:
     """The package that the source has for this controller and Windows.
 
     Raises:
         DriverSourceError: it has none; the nearest INFs are named with their reasons.
     """
-    choice = choose_package(source, controller, recipient, trial)
+    choice = choose_package(source, controller, target_windows, trial)
     if choice.package is not None:
         return choice.package
     raise DriverSourceError(
-        f"it has no driver for {controller.main_id} in {recipient}: {_reasons(choice)}",
+        f"it has no driver for {controller.main_id} in {target_windows}: {_reasons(choice)}",
         where=source.origin,
         advice=f"`bootgraft drivers list` shows what it has; give a package that serves {controller.target}",
     )
 
 
-def _require_known(recipient: Recipient, origin: str) -> None:
-    if recipient.version == UNKNOWN or recipient.arch not in SUFFIXES:
+def _require_known(target_windows: TargetWindows, origin: str) -> None:
+    if target_windows.version == UNKNOWN or target_windows.arch not in SUFFIXES:
         raise DriverSourceError(
-            f"no INF can be chosen for {recipient}: its version or architecture could not be read",
+            f"no INF can be chosen for {target_windows}: its version or architecture could not be read",
             where=origin,
             advice="Give --reg and --file with an exported driver",
         )
-    if recipient.version < _OLDEST:
+    if target_windows.version < _OLDEST:
         raise DriverSourceError(
-            f"{recipient} installs no drivers by INF files of this kind",
+            f"{target_windows} installs no drivers by INF files of this kind",
             where=origin,
             advice="Give --reg and --file with a driver exported from another machine with this Windows",
         )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bootgraft.drivers.inf.recipient import Recipient
+from bootgraft.drivers.inf.target_windows import TargetWindows
 from bootgraft.drivers.package import DriverPackage, PackageFile
 from bootgraft.windows.driver_files import judge_driver, unsatisfied
 from bootgraft.windows.exports import ExportTables
@@ -51,14 +51,14 @@ class Trial(Struct, frozen=True):
         return f"its driver needs {'; '.join(lacking)}" if lacking else None
 
 
-def trial_for(recipient: Recipient) -> Trial:
+def trial_for(target_windows: TargetWindows) -> Trial:
     """For a Windows of which only the name is known: whether Secure Boot will be on is not."""
 
     def lacks(files: Sequence[PackageFile]) -> tuple[str, ...]:
-        needing = (file for file in files if recipient.version < _FIRST_WITH_STORPORT and _imports_storport(file))
-        return tuple(f"{_STORPORT}, which {recipient.name} does not have" for _ in list(needing)[:1])
+        needing = (file for file in files if target_windows.version < _FIRST_WITH_STORPORT and _imports_storport(file))
+        return tuple(f"{_STORPORT}, which {target_windows.name} does not have" for _ in list(needing)[:1])
 
-    return Trial(_rules_of(recipient), lacks)
+    return Trial(_rules_of(target_windows), lacks)
 
 
 def trial_in(installation: Installation, rules: Rules) -> Trial:
@@ -90,8 +90,13 @@ def covers(package: DriverPackage, version: tuple[int, int]) -> bool:
     return False
 
 
-def _rules_of(recipient: Recipient) -> Rules:
-    return Rules(product=recipient.name, version=recipient.version, build=recipient.build, arch=recipient.arch)
+def _rules_of(target_windows: TargetWindows) -> Rules:
+    return Rules(
+        product=target_windows.name,
+        version=target_windows.version,
+        build=target_windows.build,
+        arch=target_windows.arch,
+    )
 
 
 def _imports_storport(file: PackageFile) -> bool:

@@ -41,7 +41,7 @@ _SUITES = {
 _ARCHITECTURES = (Architecture.X86, Architecture.X64, Architecture.ARM64)
 
 
-class Recipient(Struct, frozen=True):
+class TargetWindows(Struct, frozen=True):
     """One Windows; ``version`` is the NT version, ``build`` 0 and ``product_type`` 0 where unknown."""
 
     name: str
@@ -88,7 +88,7 @@ _BEFORE_INFS = {"nt4": ("Windows NT 4.0", NT4, 1381, 0, _X86)}
 """Windows that no INF is for: named only on purpose."""
 
 
-def read_recipient(installation: Installation, hive: Hive) -> Recipient:
+def read_target_windows(installation: Installation, hive: Hive) -> TargetWindows:
     """The installation as an INF sees it; ``hive`` is its SYSTEM hive.
 
     Raises:
@@ -101,7 +101,7 @@ def read_recipient(installation: Installation, hive: Hive) -> Recipient:
     suites = 0
     for name in names:
         suites |= _SUITES.get(name.strip().casefold(), 0)
-    return Recipient(
+    return TargetWindows(
         installation.product,
         installation.arch,
         installation.version,
@@ -111,7 +111,7 @@ def read_recipient(installation: Installation, hive: Hive) -> Recipient:
     )
 
 
-def known_recipients(version: str | None = None, arch: str | None = None) -> tuple[Recipient, ...]:
+def known_windows(version: str | None = None, arch: str | None = None) -> tuple[TargetWindows, ...]:
     """Every Windows that there is, or those of a version (``xp``, ``2008r2``, ``6.1``) and architecture (``x64``).
 
     Raises UsageError that lists what there is.
@@ -126,7 +126,7 @@ def known_recipients(version: str | None = None, arch: str | None = None) -> tup
     return fitting
 
 
-def _named(version: str) -> list[Recipient]:
+def _named(version: str) -> list[TargetWindows]:
     name = version.casefold().replace(" ", "").removeprefix("windows").removeprefix("server")
     if name in _KNOWN or name in _BEFORE_INFS:
         return list(_of(name))
@@ -138,12 +138,12 @@ def _named(version: str) -> list[Recipient]:
             advice=f"Known are {', '.join((*_BEFORE_INFS, *_KNOWN))}; NT versions as 6.1 or 10.0.19041 do too",
         )
     build = numbers[2] if len(numbers) == 3 else 0
-    return [Recipient("Windows", arch, (numbers[0], numbers[1]), build) for arch in _ARCHITECTURES]
+    return [TargetWindows("Windows", arch, (numbers[0], numbers[1]), build) for arch in _ARCHITECTURES]
 
 
-def _of(name: str) -> tuple[Recipient, ...]:
+def _of(name: str) -> tuple[TargetWindows, ...]:
     product, version, build, product_type, architectures = (_KNOWN | _BEFORE_INFS)[name]
-    return tuple(Recipient(product, arch, version, build, product_type) for arch in architectures)
+    return tuple(TargetWindows(product, arch, version, build, product_type) for arch in architectures)
 
 
 def _architecture(name: str) -> Architecture:

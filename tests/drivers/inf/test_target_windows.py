@@ -7,7 +7,7 @@ from tests.machines.windows_hives import WINDOWS_XP
 from tests.memory_windows import memory_windows
 from tests.windows.hives import MemoryFile, real_bytes
 
-from bootgraft.drivers.inf.recipient import SERVER, WORKSTATION, known_recipients, read_recipient
+from bootgraft.drivers.inf.target_windows import SERVER, WORKSTATION, known_windows, read_target_windows
 from bootgraft.errors import UsageError
 from bootgraft.registry.hive import Hive
 from bootgraft.windows.installation import read_select
@@ -26,14 +26,14 @@ from bootgraft.windows.pe import Architecture
     ],
 )
 def test_names_and_numbers(version: str, arch: str | None, expected: tuple[object, ...]) -> None:
-    (found,) = known_recipients(version, arch)
+    (found,) = known_windows(version, arch)
     assert (found.version, found.build, found.product_type) == expected
 
 
 def test_without_a_name_every_windows() -> None:
-    found = known_recipients()
+    found = known_windows()
     assert len({str(each) for each in found}) == len(found) >= 25
-    assert {each.arch for each in known_recipients("6.1")} == {Architecture.X86, Architecture.X64, Architecture.ARM64}
+    assert {each.arch for each in known_windows("6.1")} == {Architecture.X86, Architecture.X64, Architecture.ARM64}
 
 
 @pytest.mark.parametrize(
@@ -49,16 +49,16 @@ def test_without_a_name_every_windows() -> None:
 )
 def test_what_there_is_not(version: str, arch: str | None, what: str) -> None:
     with pytest.raises(UsageError, match=what):
-        known_recipients(version, arch)
+        known_windows(version, arch)
 
 
 def test_an_installation_in_memory(machine_cache: Path) -> None:
     server = memory_windows(machine_cache)
-    found = read_recipient(server.installation, server.hive)
+    found = read_target_windows(server.installation, server.hive)
     assert str(found) == "Microsoft Windows Server 2003 (NT 5.2 build 3790, x86)"
     assert found.product_type == SERVER
     workstation = memory_windows(machine_cache, release=WINDOWS_XP)
-    assert read_recipient(workstation.installation, workstation.hive).product_type == WORKSTATION
+    assert read_target_windows(workstation.installation, workstation.hive).product_type == WORKSTATION
 
 
 def test_suites_of_real_hives(machine_cache: Path) -> None:
@@ -72,5 +72,5 @@ def test_suites_of_real_hives(machine_cache: Path) -> None:
     for name, (product_type, suites) in expected.items():
         hive = Hive.open(MemoryFile(real_bytes("hives-system", name, "SYSTEM")), name=name)
         assert read_select(hive).default == installation.select.default
-        found = read_recipient(installation, hive)
+        found = read_target_windows(installation, hive)
         assert (found.product_type, found.suites) == (product_type, suites), name
