@@ -71,6 +71,23 @@ def test_a_driver_without_a_signature_is_not_taken(machine_cache: Path) -> None:
     assert choose({**files, "vdisk.sys": driver(machine_cache)}, XP).package is not None  # nobody looks there
 
 
+def test_only_what_the_loader_reads_must_be_signed(real: dict[str, bytes], machine_cache: Path) -> None:
+    """Not a driver that is copied along, unless one that starts at boot imports from it."""
+    text = GOOD.replace("CopyFiles = @vdisk.sys", "CopyFiles = @vdisk.sys, @other.sys")
+    text = text.replace("vdisk.sys = 1", "vdisk.sys = 1\nother.sys = 1")
+    unsigned = driver(machine_cache, Architecture.X64)
+    files = {"disk.inf": text, "vdisk.sys": real["Win7"], "other.sys": unsigned}
+    choice = choose(files, SEVEN_X64)
+    assert choice.package is not None
+    assert [file.path.rpartition("\\")[2] for file in choice.package.files] == ["vdisk.sys", "other.sys"]
+    imported = {
+        "disk.inf": text.replace("other.sys", "storport.sys"),
+        "vdisk.sys": real["Win7"],
+        "storport.sys": unsigned,
+    }
+    assert choose(imported, SEVEN_X64).package is None
+
+
 def test_the_catalog_tells_whom_a_package_is_for(shared_testdata: Path, machine_cache: Path) -> None:
     folder = shared_testdata / "drivers" / "virtio-win-0.1.240" / "viostor"
     for_51, for_63 = ((folder / each / "x86" / "viostor.cat").read_bytes() for each in ("xp", "w8.1"))

@@ -4,14 +4,17 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from tests.machines.windows_hives import WINDOWS_XP
+from tests.memory_windows import memory_windows
 
 from bootgraft.drivers.inf.choice import Standing
 from bootgraft.drivers.inf.selection import choose_package
 from bootgraft.drivers.inf.source import PackageTree
 from bootgraft.drivers.inf.target_windows import known_windows
-from bootgraft.drivers.inf.trial import trial_for
+from bootgraft.drivers.inf.trial import trial_for, trial_in
 from bootgraft.drivers.sources import open_source
 from bootgraft.targets.controllers import find_controller
+from bootgraft.windows.signatures.acceptance import Rules
 
 EXPECTED = {
     ("xp", "x86"): ("xp",),
@@ -83,6 +86,19 @@ def test_the_choice_is_explained(source: PackageTree) -> None:
         "amd64\\2k12R2\\viostor.inf: self-signed by Red Hat Inc.: Windows Server 2012 R2 would stop with 0xc0000428"
     ) in passed
     assert [each for each in choice.rejected if "2k16" in each.path and "documents for Windows 10" in each.reason]
+
+
+def test_an_installed_windows_xp_gets_what_it_can_load(source: PackageTree, machine_cache: Path) -> None:
+    """By what its own files export, and without its being said that XP has no storport.sys."""
+    windows = memory_windows(machine_cache, release=WINDOWS_XP)
+    (target_windows,) = known_windows("xp", "x86")
+    rules = Rules(product="Windows XP", version=(5, 1), build=2600, arch=windows.installation.arch)
+    trial = trial_in(windows.installation, rules)
+    choice = choose_package(source, find_controller("kvm:virtio-blk"), target_windows, trial)
+    assert choice.chosen is not None
+    assert choice.chosen.path == "viostor\\xp\\x86\\viostor.inf"
+    (passed,) = choice.passed_over(Standing.UNUSABLE)
+    assert "2k3\\x86\\viostor.inf: its driver needs storport.sys, which is neither in system32" in passed
 
 
 def test_windows_xp_is_not_given_what_it_cannot_load(source: PackageTree) -> None:

@@ -36,11 +36,7 @@ class Trial(Struct, frozen=True):
         """How its loader takes the package: as the file that it takes worst."""
         if not self.rules.enforced:
             return NOT_TRIED
-        judged = [
-            judge_file(read_signatures(file.data), self.rules)
-            for file in package.files
-            if file.path.casefold().endswith(".sys")
-        ]
+        judged = [judge_file(read_signatures(file.data), self.rules) for file in _loaded_at_boot(package)]
         return max(judged, key=lambda each: each.acceptance, default=NOT_TRIED)
 
     def fault(self, package: DriverPackage, judgement: Judgement) -> str | None:
@@ -88,6 +84,26 @@ def covers(package: DriverPackage, version: tuple[int, int]) -> bool:
             except DerError:
                 return False
     return False
+
+
+def _loaded_at_boot(package: DriverPackage) -> tuple[PackageFile, ...]:
+    """The files of the package that the loader reads: those of its services, and what they import from."""
+    files = {file.path.rpartition("\\")[2].casefold(): file for file in package.files}
+    images = (
+        value.data.data.decode("utf-16-le", "replace").rstrip("\0").rpartition("\\")[2].casefold()
+        for key in package.keys
+        for value in key.values
+        if value.name.casefold() == "imagepath" and value.data is not None
+    )
+    pending = [name for name in dict.fromkeys((*images, *list(files)[:1])) if name in files]
+    loaded: dict[str, PackageFile] = {}
+    while pending:
+        name = pending.pop()
+        if name not in loaded:
+            loaded[name] = files[name]
+            imports = (each.casefold() for each in read_pe(files[name].data, name=name).imports)
+            pending += [each for each in imports if each in files]
+    return tuple(loaded.values())
 
 
 def _rules_of(target_windows: TargetWindows) -> Rules:
