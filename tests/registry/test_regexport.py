@@ -104,6 +104,23 @@ def test_what_regedit4_cannot_say_is_an_error(hive: Hive, name: str, kind: int, 
     assert read_back(hive, "K")[1] == {"": {name: (kind, data)}}
 
 
+@pytest.mark.parametrize("bad", ["line\r\nend", "cr\r", "lf\n"])
+@pytest.mark.parametrize("ansi", [None, "cp1252"])
+def test_a_key_that_reg_text_cannot_say_is_named_and_the_rest_goes_on(hive: Hive, bad: str, ansi: str | None) -> None:
+    for path in ("K\\aa", f"K\\{bad}\\below", f"K\\{bad}z", "K\\z"):
+        hive.create_key(path)
+    hive.set_value(f"K\\{bad}", "v", ValueType.REG_DWORD, bytes(4))
+    top = hive.key("K")
+    assert top is not None
+    left: list[str] = []
+    data = b"".join(export(top, ROOT, ansi=ansi, leave_out=left.append))
+    assert left == [f"{ROOT}\\{bad}", f"{ROOT}\\{bad}z"]
+    assert [each.path for each in parse(data, name="exported.reg").keys] == [ROOT, f"{ROOT}\\aa", f"{ROOT}\\z"]
+    text = data.decode(ansi or "utf-16")
+    assert f"\r\n; left out with all that is below it: {ROOT}\\{bad[:2]}" in text
+    assert bad not in text
+
+
 def test_keys_that_are_to_be_set_and_deleted_in_both_dialects() -> None:
     keys = (
         RegKey("HKEY_LOCAL_MACHINE\\A", delete=True),

@@ -75,7 +75,7 @@ def test_the_list_for_people(source: PackageTree) -> None:
         "    service disk0; for NTx86, NTamd64\n"
         "    serves kvm:virtio-blk\n"
         "\n"
-        "cannot be read: bad.inf: there is text before the first [section]: this is no INF file (bad.inf, line 1)\n"
+        "cannot be read: bad.inf: there is no [section] in it: this is no INF file (bad.inf)\n"
     )
     detailed = list_text(document, detailed=True)
     assert "    NTamd64: PCI\\VEN_1AF4&DEV_1001  Controller\n" in detailed

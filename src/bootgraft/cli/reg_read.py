@@ -12,9 +12,8 @@ from typing import IO
 
 from bootgraft.cli.options import Options
 from bootgraft.cli.session import Session
-from bootgraft.cli.terminal import answer, drop_output, monitor_for, printable, put_json
+from bootgraft.cli.terminal import answer, drop_output, monitor_for, printable, put_json, tell
 from bootgraft.errors import BootgraftError, UsageError
-from bootgraft.report.documents.registry import ExportDocument
 from bootgraft.worker.job import AnyOutcome, Operation
 from bootgraft.worker.registry_request import RegistryAction
 
@@ -54,9 +53,10 @@ def read_and_print(options: Options, job: Job) -> int:
         elif options.out is not None:
             _save(spool, options.out)
             done = f"Exported {length} bytes to {options.out}.\n"
-            put_json(ExportDocument(exported=True)) if options.json else answer(done, outcome.status, options)
+            put_json(outcome.document) if options.json else answer(done + outcome.text, outcome.status, options)
         else:
             _print(spool, options)
+            tell("".join(f"bootgraft: {line}\n" for line in outcome.text.splitlines()))
     return outcome.status
 
 

@@ -46,9 +46,10 @@ class Cells:
     are walked: before anything is allocated in or freed from one.
     """
 
-    def __init__(self, store: PagedStore, *, bins_size: int, minor: int, name: str) -> None:
+    def __init__(self, store: PagedStore, *, bins_size: int, minor: int, root: int, name: str) -> None:
         self.store = store
         self.minor = minor
+        self.root = root  # the offset of the root key
         self.bins_size = bins_size
         self.name = name
         self._bins: list[Bin] = []

@@ -16,7 +16,7 @@ from bootgraft.registry import baseblock, keyvalues, lists, valuedata
 from bootgraft.registry.cells import NIL, Cells
 from bootgraft.registry.edit import Editor
 from bootgraft.registry.pages import PagedStore, Storage
-from bootgraft.registry.records import KEY_HIVE_ENTRY, KeyNode, ValueRecord, read_key
+from bootgraft.registry.records import KeyNode, ValueRecord, read_key
 from bootgraft.registry.values import Value, decode_utf16
 
 if TYPE_CHECKING:  # a clean hive needs nothing of it
@@ -109,7 +109,7 @@ class Hive:
         self.pending = pending  # what was replayed over the file and is not in it yet; None for a hive that lies clean
         self._storage = storage
         self._alternate = alternate
-        self.cells = Cells(store, bins_size=base.bins_size, minor=base.minor, name=name)
+        self.cells = Cells(store, bins_size=base.bins_size, minor=base.minor, root=base.root, name=name)
         self._store = store
         self._base = base
         self._editor = Editor(self.cells)
@@ -140,9 +140,7 @@ class Hive:
     @property
     def root(self) -> Key:
         """The root key."""
-        node = read_key(self.cells, self._base.root)
-        if not node.flags & KEY_HIVE_ENTRY:
-            raise self.cells.damaged("the root key is not marked as one")
+        node = read_key(self.cells, self._base.root)  # its flags say nothing: Windows sets them when it loads the hive
         return Key(self, node.offset, "", node.name, node.last_written)
 
     def key(self, path: str) -> Key | None:

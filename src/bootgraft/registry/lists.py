@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from bootgraft.registry.cells import Cells
-from bootgraft.registry.records import KEY_HIVE_ENTRY, KeyNode, read_key
+from bootgraft.registry.records import KeyNode, read_key
 from bootgraft.registry.upcase import name_hash, upcase
 
 PLAIN, FAST, HASH, ROOT = b"li", b"lf", b"lh", b"ri"
@@ -75,9 +75,9 @@ def read_list(cells: Cells, node: KeyNode) -> SubkeyList:
 
 
 def read_child(cells: Cells, node: KeyNode, offset: int) -> KeyNode:
-    """Read a sub-key, and see that it names ``node`` as its parent: so no walk can go in circles."""
+    """Read a sub-key, and see that it names ``node`` as its parent and is not the root: so no walk goes in circles."""
     child = read_key(cells, offset)
-    if child.parent != node.offset or child.flags & KEY_HIVE_ENTRY:
+    if child.parent != node.offset or offset == cells.root:
         raise cells.damaged(f"the key {child.name!r} is listed below {node.name!r} but belongs elsewhere")
     return child
 

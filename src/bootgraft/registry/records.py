@@ -11,7 +11,6 @@ from msgspec import Struct
 from bootgraft.registry.cells import NIL, Cells
 from bootgraft.registry.values import decode_utf16
 
-KEY_HIVE_ENTRY = 0x04
 KEY_SYM_LINK = 0x10
 KEY_COMP_NAME = 0x20
 KEY_PREDEF_HANDLE = 0x40

@@ -5,28 +5,46 @@ KB310516, and files that regedit of XP and 10 exported.
 """
 
 import codecs
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from bootgraft.errors import RegFileError
 from bootgraft.registry.hive import Key
-from bootgraft.registry.regfile import RegFileDialect, RegKey, format_key, format_value
+from bootgraft.registry.regfile import RegFileDialect, RegKey, format_key, format_value, is_sayable
 from bootgraft.registry.values import Value, ValueType, decode_utf16
 
 _STRINGS = frozenset({ValueType.REG_SZ, ValueType.REG_EXPAND_SZ, ValueType.REG_MULTI_SZ})
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
 
 
-def export(key: Key, name: str, *, ansi: str | None = None) -> Iterator[bytes]:
+def _ignored(_path: str) -> None:
+    """Take the name of a key that nobody asks for."""
+
+
+def export(
+    key: Key, name: str, *, ansi: str | None = None, leave_out: Callable[[str], object] = _ignored
+) -> Iterator[bytes]:
     r"""The .reg file of a key and everything below it, piece by piece.
 
     ``name`` is what the key is called in full (``HKEY_LOCAL_MACHINE\SYSTEM\Select``); ``ansi`` asks for REGEDIT4 in
-    this code page. Raises RegFileError for a name or string that the file cannot say, HiveError for damage.
+    this code page. A key with a line end in its name cannot be said: there is no way to escape it, and regedit
+    would write a file that it does not read. It is left out with all that is below it, a comment in its place, and its
+    name given to ``leave_out``. Raises RegFileError for what the code page does not have, HiveError for damage.
     """
+    skipped: str | None = None
     dialect = RegFileDialect.VERSION_5 if ansi is None else RegFileDialect.REGEDIT4
     yield b"" if ansi else codecs.BOM_UTF16_LE
     yield _encode(f"{dialect.value}\r\n\r\n", name, ansi)
     for each in key.walk():
+        if skipped is not None and each.path.startswith(skipped):
+            continue
         rest = each.path[len(key.path) :].lstrip("\\")
         path = f"{name}\\{rest}" if rest else name
+        if not is_sayable(path):
+            skipped = f"{each.path}\\"
+            leave_out(path)
+            shown = path.encode("ascii", "backslashreplace").decode().translate(_CONTROLS)
+            yield _encode(f"; left out with all that is below it: {shown}\r\n\r\n", path, ansi)
+            continue
         lines = [format_key(path)]
         lines.extend(_value_text(value, path, ansi) for value in each.values())
         yield _encode("\r\n".join([*lines, "", ""]), path, ansi)

@@ -79,9 +79,14 @@ def parse(data: bytes, *, name: str, ansi: str = "cp1252") -> RegFile:
     return _Parser(_decode(data, name=name, ansi=ansi), name=name, ansi=ansi).file()
 
 
+def is_sayable(path: str) -> bool:
+    """Whether a line of .reg text can select this key: none of its names has a line end."""
+    return not _LINE_END.search(path)
+
+
 def format_key(path: str, *, delete: bool = False) -> str:
     """The line that selects a key, or deletes it. Raises RegFileError for a path that .reg text cannot say."""
-    if not path or path.startswith("-") or _LINE_END.search(path):
+    if not path or path.startswith("-") or not is_sayable(path):
         raise RegFileError(
             f"the key {path!r} cannot be written as .reg text",
             where=path,

@@ -165,6 +165,6 @@ def _form(operation: Operation) -> type[Outcome[Any]]:
 
             return Outcome[ListDocument | ShowDocument | HarvestDocument | KitDocument]
         case Operation.REGISTRY:
-            from bootgraft.report.documents.registry import EditDocument, QueryDocument, VerifyDocument
+            from bootgraft.report.documents.registry import EditDocument, ExportDocument, QueryDocument, VerifyDocument
 
-            return Outcome[EditDocument | QueryDocument | VerifyDocument | None]
+            return Outcome[EditDocument | ExportDocument | QueryDocument | VerifyDocument | None]

@@ -1,6 +1,6 @@
 """``reg query``, ``reg export`` and ``reg verify``: what only reads."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -12,6 +12,7 @@ from bootgraft.registry.integrity.survey import DefectSeverity, IntegrityReport,
 from bootgraft.registry.regexport import export as export_key
 from bootgraft.report.documents.registry import (
     DefectDocument,
+    ExportDocument,
     HiveDocument,
     QueryDocument,
     QueryValueDocument,
@@ -24,6 +25,7 @@ from bootgraft.worker.registry_request import RegistryAction, RegistryRequest
 
 DONE: Final = 0
 NOT_THERE: Final = 1
+NOT_WHOLE: Final = 1
 ANSI = "cp1252"
 """The code page of REGEDIT4 files: Windows' own in Western Europe and America."""
 
@@ -33,7 +35,7 @@ Output = Callable[[bytes], None]
 
 def read(
     hives: Hives, request: RegistryRequest, output: Output
-) -> Outcome[QueryDocument | None] | Outcome[VerifyDocument]:
+) -> Outcome[QueryDocument | ExportDocument | None] | Outcome[VerifyDocument]:
     """Answer a request that only reads; the answer itself goes to ``output``."""
     if request.action is RegistryAction.VERIFY:
         return _verify(hives, request)
@@ -45,13 +47,21 @@ def read(
         return _missing(f"There is no key {_full(located)} in {hive.name}.")
     name = _full(located, key, path)
     if request.action is RegistryAction.EXPORT:
-        for piece in export_key(key, name, ansi=ANSI if request.ansi else None):
+        left: list[str] = []
+        for piece in export_key(key, name, ansi=ANSI if request.ansi else None, leave_out=left.append):
             output(piece)
-        return Outcome(DONE, None, "")
+        return Outcome(
+            NOT_WHOLE if left else DONE, ExportDocument(exported=True, left_out=tuple(left)), _left_out(left)
+        )
     if request.value is not None:
         return _query_value(key, name, request, output)
     _query(key, name, request, output)
     return Outcome(DONE, None, "")
+
+
+def _left_out(names: Sequence[str]) -> str:
+    """What to say of keys that .reg text cannot say."""
+    return "".join(f"left out with all that is below it, as its name has a line end: {name!r}\n" for name in names)
 
 
 def _missing(text: str) -> Outcome[QueryDocument]:

@@ -19,7 +19,7 @@ def test_infs_come_by_their_paths_and_a_bad_one_hides_none() -> None:
         ("b.INF", True),
         ("c.inf", False),
     ]
-    assert source.infs()[0].fault == "there is text before the first [section]: this is no INF file (a\\x.inf, line 1)"
+    assert source.infs()[0].fault == "there is no [section] in it: this is no INF file (a\\x.inf)"
 
 
 def test_included_infs_lie_beside() -> None:

@@ -96,10 +96,18 @@ def test_a_ctrl_z_ends_the_text() -> None:
     assert [line.key for line in inf("[a]\nx=1\n\x1ay=2\n").section("a")] == ["x"]
 
 
+@pytest.mark.parametrize("text", ["Copyright (c) Vendor, 2015\n", "x=0\n\ny=1\n", '"quoted, text" \\\n  goes on\n'])
+def test_text_before_the_first_section_is_skipped(text: str) -> None:
+    """As in vendors' packages, some of them signed by Microsoft's hardware programme."""
+    found = inf(f"{text}[a]\nx=1\n")
+    assert (list(found.raw), found.value("a", "x")) == (["a"], "1")
+
+
 @pytest.mark.parametrize(
     ("data", "what", "where"),
     [
-        (b"x=1\n[a]\n", "text before the first [section]", "x.inf, line 1"),
+        (b"x=1\n", "no [section]", "x.inf"),
+        (b"", "no [section]", "x.inf"),
         (b"[a]\n\n[b\nx=1\n", "lacks its closing bracket", "x.inf, line 3"),
         (b"[a]\nx\0=1\n", "NUL", "x.inf"),
         (b"MZ\x90\0\3\0\0\0", "NUL", "x.inf"),

@@ -175,8 +175,8 @@ def no_name(forged: Forged) -> None:
     forged.put(forged.offset(r"B\C"), 72, 0, size=2)
 
 
-def no_root_flag(forged: Forged) -> None:
-    forged.put(forged.hive.root.offset, 2, 0x20, size=2)
+def no_root(forged: Forged) -> None:
+    forged.put(forged.hive.root.offset, 0, 0, size=2)
 
 
 def class_outside(forged: Forged) -> None:
@@ -241,7 +241,7 @@ FORGERIES: dict[Callable[[Forged], None], tuple[DefectKind, DefectSeverity, str 
     free_key: (DefectKind.KEY_RECORD, DefectSeverity.REJECTS, r"B\C"),
     other_parent: (DefectKind.KEY_PARENT, DefectSeverity.REJECTS, r"B\C"),
     no_name: (DefectKind.KEY_NAME, DefectSeverity.REJECTS, "B"),
-    no_root_flag: (DefectKind.ROOT_KEY, DefectSeverity.REJECTS, None),
+    no_root: (DefectKind.ROOT_KEY, DefectSeverity.REJECTS, None),
     class_outside: (DefectKind.CLASS_NAME, DefectSeverity.REJECTS, r"B\C"),
     value_list_outside: (DefectKind.VALUE_LIST, DefectSeverity.REJECTS, "A"),
     no_value: (DefectKind.VALUE_RECORD, DefectSeverity.REJECTS, "A"),
@@ -285,6 +285,27 @@ def test_large_data_as_hivex_writes_it(tmp_path: Path) -> None:
     assert [each.severity for each in found] == [DefectSeverity.LOSES]
     old = verify(open_bytes(built_hive(tmp_path, minor=3, text=TEXT)))
     assert not [each for each in harmful(old) if each.kind is DefectKind.VALUE_DATA]
+
+
+def test_flags_of_the_root_key_say_nothing(forged: Forged) -> None:
+    """Windows sets them when it loads the hive; offreg.dll and the BCD stores of setup media leave 0x20."""
+    before = [key.path for key in forged.hive.root.walk()]
+    forged.put(forged.hive.root.offset, 2, 0x20, size=2)
+    assert forged.defects() == ()
+    hive = open_bytes(bytes(forged.data))
+    assert [key.path for key in hive.root.walk()] == before
+    assert hive.create_key(r"A\four").path == r"A\four"
+
+
+def test_the_root_key_is_nobodys_sub_key(forged: Forged) -> None:
+    """Else a walk would go in circles for ever, flags or none."""
+    root = forged.hive.root.offset
+    forged.put(leaf(forged, "B"), 4, root)
+    forged.put(root, 16, forged.offset("B"))
+    forged.put(root, 2, 0x20, size=2)
+    assert {each.kind for each in forged.defects()} >= {DefectKind.SHARED_CELL}
+    with pytest.raises(HiveError, match="belongs elsewhere"):
+        list(open_bytes(bytes(forged.data)).root.walk())
 
 
 def test_keys_below_a_hint_in_another_case(forged: Forged) -> None:

@@ -122,7 +122,8 @@ def parse_inf(data: bytes, name: str) -> InfFile:
     """Read an INF file. ``name`` is what errors say as where.
 
     Raises:
-        DriverSourceError: it is no INF, or setupapi would not take it.
+        DriverSourceError: it is no INF, or setupapi would not take it. Text before the first section is skipped:
+            vendors leave some in packages that Microsoft has signed.
     """
     if len(data) > MAX_SIZE:
         raise _error(f"it has more than {MAX_SIZE >> 20} MiB, more than any INF", name)
@@ -138,12 +139,13 @@ def parse_inf(data: bytes, name: str) -> InfFile:
         line = scanner.line()
         if line is None:
             continue
-        if current is None:
-            raise _error("there is text before the first [section]: this is no INF file", name, line.number)
-        current.append(line)
+        if current is not None:
+            current.append(line)
         count += 1
         if count > MAX_LINES:
             raise _error(f"it has more than {MAX_LINES} lines, more than any INF", name)
+    if not sections:
+        raise _error("there is no [section] in it: this is no INF file", name)
     return InfFile(name, {section: tuple(lines) for section, lines in sections.items()})
 
 

@@ -16,7 +16,7 @@ from bootgraft.registry.integrity.keys import Node, read_children, read_node
 from bootgraft.registry.integrity.reading import Reading
 from bootgraft.registry.integrity.security import check_security
 from bootgraft.registry.integrity.values import check_values
-from bootgraft.registry.records import KEY_HIVE_ENTRY, KEY_PREDEF_HANDLE
+from bootgraft.registry.records import KEY_PREDEF_HANDLE
 
 _ROOT_AT = 36  # in the base block
 
@@ -71,9 +71,8 @@ def survey(hive: Hive) -> IntegrityReport:
 def _walk(reading: Reading, root: int) -> None:
     """Walk the tree below the key at ``root``, without recursion: keys may be 512 deep."""
     node = read_node(reading, root)
-    if node is None or not node.flags & KEY_HIVE_ENTRY:
-        reading.report_hive(DefectKind.ROOT_KEY, root, "there is no root key where the base block says")
     if node is None:
+        reading.report_hive(DefectKind.ROOT_KEY, root, "there is no root key where the base block says")
         return
     pending: list[Iterator[Node]] = [iter(_read(reading, node))]
     parents = [root]
@@ -99,8 +98,6 @@ def _walk(reading: Reading, root: int) -> None:
 def _check_place(reading: Reading, node: Node, parent: int) -> None:
     if node.parent != parent:
         reading.report(DefectKind.KEY_PARENT, node.offset, "the key names another parent than the one that lists it")
-    if node.flags & KEY_HIVE_ENTRY:
-        reading.report(DefectKind.KEY_PARENT, node.offset, "the key is marked as the root of a hive")
 
 
 def _read(reading: Reading, node: Node) -> list[Node]:

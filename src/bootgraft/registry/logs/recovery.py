@@ -261,7 +261,8 @@ def _check_bins(view: ReplayedFile, base: baseblock.BaseBlock, name: str) -> Non
     In the new format it does not: it mends such a bin afterwards, at the price of what it held. There, and in every
     other part, whoever walks the hive finds the damage.
     """
-    cells = Cells(PagedStore(view, name=name), bins_size=base.bins_size, minor=base.minor, name=name)
+    store = PagedStore(view, name=name)
+    cells = Cells(store, bins_size=base.bins_size, minor=base.minor, root=base.root, name=name)
     cells.bin_of(base.bins_size - 1)
 
 

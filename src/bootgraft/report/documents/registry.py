@@ -43,9 +43,10 @@ class QueryValueDocument(Document, frozen=True, tag="bootgraft-reg-value/1"):
 
 
 class ExportDocument(Document, frozen=True, tag="bootgraft-reg-export/1"):
-    """What ``reg export --out`` prints."""
+    """What ``reg export --out`` prints; ``left_out`` are keys whose names .reg text cannot say."""
 
     exported: bool
+    left_out: tuple[str, ...]
 
 
 class LogDocument(Struct, frozen=True):
