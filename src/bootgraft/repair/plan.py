@@ -22,7 +22,7 @@ from bootgraft.changes import (
     describe_place,
     place_of,
 )
-from bootgraft.checks.controller import enum_instance
+from bootgraft.checks.controller import driver_signature, enum_instance
 from bootgraft.checks.controller.facts import ControllerFacts, binding_store
 from bootgraft.checks.diagnosis import Diagnosis
 from bootgraft.checks.finding import DRIVER_REMEDIES
@@ -35,6 +35,8 @@ from bootgraft.repair.wanted import binds_another, wanted_keys
 from bootgraft.windows.driver_files import DriverFacts, read_driver, unsatisfied
 from bootgraft.windows.installation import Installation
 from bootgraft.windows.pe import NotPortableExecutableError, read_pe
+
+_REFUSED = (driver_signature.MISSING, driver_signature.REFUSED)
 
 
 def plan_repair(installation: Installation, hive: Hive, work: Sequence[tuple[Diagnosis, DriverPackage | None]]) -> Plan:
@@ -49,7 +51,7 @@ def plan_repair(installation: Installation, hive: Hive, work: Sequence[tuple[Dia
         if diagnosis.facts is None:
             continue
         if package is not None and needs_driver(diagnosis):
-            graft = _Graft(installation, hive, diagnosis.facts, package)
+            graft = _Graft(installation, hive, diagnosis.facts, package, _refused(diagnosis))
             grafted = tuple(graft.changes())
             changes += grafted
             notes += [*package.notes, *graft.notes]
@@ -121,14 +123,32 @@ def _same(one: Change, other: Change) -> bool:
     return type(one) is type(other)
 
 
-class _Graft:
-    """The changes that put one package into one installation, in every control set."""
+def _refused(diagnosis: Diagnosis) -> frozenset[str]:
+    """The drivers whose signature the Windows refuses, by their paths in lower case: any other is the better one."""
+    devices = {each.device for each in diagnosis.findings if each.id in _REFUSED}
+    links = () if diagnosis.facts is None else diagnosis.facts.links
+    return frozenset(each.driver.path.casefold() for each in links if each.driver and each.main_id in devices)
 
-    def __init__(self, installation: Installation, hive: Hive, facts: ControllerFacts, package: DriverPackage) -> None:
+
+class _Graft:
+    """The changes that put one package into one installation, in every control set.
+
+    ``refused`` are drivers that give way to the package's, whatever their version.
+    """
+
+    def __init__(
+        self,
+        installation: Installation,
+        hive: Hive,
+        facts: ControllerFacts,
+        package: DriverPackage,
+        refused: frozenset[str],
+    ) -> None:
         self._installation = installation
         self._hive = hive
         self._facts = facts
         self._package = package
+        self._refused = refused
         self.notes: list[str] = []
         wanted = wanted_keys(package, binding_store(hive, installation.version), installation.arch)
         self._database = wanted.database
@@ -200,7 +220,7 @@ class _Graft:
             return
         build = self._installation.build
         there = read_driver(filesystem, self._installation.directory, path, build=build)
-        if _is_as_good(there, file.data, self._installation):
+        if path.casefold() not in self._refused and _is_as_good(there, file.data, self._installation):
             self.notes.append(f"{path} is left as it is: it is not older than the one from {self._package.origin}.")
             return
         yield WriteFile(volume.file(path), file.data, hashlib.sha256(present).hexdigest(), self._package.origin)

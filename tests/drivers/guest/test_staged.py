@@ -12,12 +12,17 @@ from tests.registry.support import Memory
 
 from bootgraft.checks.finding import Remedy
 from bootgraft.drivers.guest.staged import read_staged, staged_for
+from bootgraft.drivers.inf.selection import require_package
+from bootgraft.drivers.inf.target_windows import read_target_windows
+from bootgraft.drivers.inf.trial import trial_in
+from bootgraft.drivers.sources import open_source
 from bootgraft.registry.hive import Hive
 from bootgraft.registry.values import ValueType, text_data
 from bootgraft.repair.apply import apply
 from bootgraft.repair.plan import plan_repair
 from bootgraft.targets.controllers import find_controller
 from bootgraft.windows.driver_database import packages_naming
+from bootgraft.windows.signatures.acceptance import Rules
 
 VIRTIO = find_controller("kvm:virtio-blk")
 STORE = "\\Windows\\System32\\DriverStore\\FileRepository"
@@ -99,13 +104,21 @@ def test_a_later_windows_finds_it_by_its_database(machine_cache: Path, shared_te
 
 
 def test_one_that_its_loader_refuses_is_no_way_out(machine_cache: Path, shared_testdata: Path) -> None:
-    """Red Hat's own for 8.1 is self-signed."""
+    """Red Hat's own for 8.1 is self-signed. Its older one for Windows 7 is not: it takes the newer one's place."""
     windows = staged_on_81(machine_cache, shared_testdata, "Win8.1")
     package = read_staged(windows.installation, windows.hive, VIRTIO)
     assert package is not None
     plan = plan_repair(windows.installation, windows.hive, [(diagnosis(windows, VIRTIO), package)])
     apply(plan, windows.machine, now=datetime(2026, 1, 2, tzinfo=UTC))
-    assert {each.id for each in diagnosis(windows.reread(), VIRTIO).blockers} == {"driver-signature-refused"}
+    windows = windows.reread()
+    found = diagnosis(windows, VIRTIO)
+    assert {each.id for each in found.blockers} == {"driver-signature-refused"}
+    source = open_source(str(shared_testdata / "drivers" / "virtio-win-old-drivers" / "Win7"))
+    rules = Rules(product="Windows 8.1", version=(6, 3), build=9600, arch=windows.installation.arch)
+    trial = trial_in(windows.installation, rules)
+    older = require_package(source, VIRTIO, read_target_windows(windows.installation, windows.hive), trial)
+    apply(plan_repair(windows.installation, windows.hive, [(found, older)]), windows.machine, now=datetime.now(UTC))
+    assert verdict(windows.reread(), VIRTIO) == "boots"
 
 
 def test_a_package_that_the_database_names_and_the_store_lost_is_left(
