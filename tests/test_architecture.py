@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -33,6 +34,7 @@ LAYERS = (
 """From left to right: nothing imports from its right."""
 STORAGE_WINGS = ("usage", "devices", "disks", "images", "journal")
 """Likewise; what lies in none of them is below them all."""
+MODULES_IN_A_FOLDER = 20
 GENERATED = {"_libntfs.py", "_libnbd.py", "_libarchive.py", "_libwim.py"}
 POSSESSIVE = re.compile(r"\)([*+?]|\{[0-9,]+\})\+|\(\?>")
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name not in GENERATED)
@@ -107,6 +109,18 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 def test_every_part_of_the_package_has_its_place() -> None:
     parts = {path.relative_to(PACKAGE).with_suffix("").parts[0] for path in MODULES} - {"__init__"}
     assert parts == set(LAYERS)
+
+
+def test_no_folder_is_a_hall() -> None:
+    modules = Counter(path.parent for path in MODULES if path.name != "__init__.py")
+    assert [f"{folder}: {number}" for folder, number in modules.items() if number > MODULES_IN_A_FOLDER] == []
+
+
+def test_every_wing_says_what_it_is() -> None:
+    silent = [
+        path for path in MODULES if path.name == "__init__.py" and not ast.get_docstring(ast.parse(path.read_text()))
+    ]
+    assert silent == []
 
 
 def test_modules_stay_rooms_one_can_live_in() -> None:

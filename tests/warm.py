@@ -198,7 +198,7 @@ def main() -> None:
     trust_roots_of_fixtures(Path(sys.argv[2]))
     _load_everything()
     from bootgraft.cli.main import main as run_command
-    from bootgraft.worker import parent
+    from bootgraft.worker.ipc import parent
 
     vars(parent)["subprocess"] = SimpleNamespace(**{**vars(subprocess), "Popen": _start})
     request = _serve(socket.socket(fileno=int(sys.argv[1])))

@@ -23,7 +23,7 @@ from tests.worker.in_process import do
 from bootgraft.errors import BootgraftError
 from bootgraft.jsontext import to_json
 from bootgraft.storage.devices.overlay import Overlay
-from bootgraft.worker.job import Operation
+from bootgraft.worker.ipc.job import Operation
 
 _MIB = 2048
 _SECTOR = 512

@@ -136,7 +136,7 @@ def test_the_parent_of_a_check_loads_no_parser_of_hostile_files(server1: BuiltMa
     )
     assert done.returncode == 1
     modules = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
-    assert "bootgraft.worker.parent" in modules
+    assert "bootgraft.worker.ipc.parent" in modules
     parsers = {
         "pefile",
         "bootgraft.registry.hive",

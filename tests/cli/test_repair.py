@@ -12,7 +12,7 @@ from tests.machines.formats import ImageForm
 from tests.machines.oracles import container_is_consistent, export_hive_of, ntfs_is_consistent, sha256
 from tests.report.contract import faults
 
-from bootgraft.cli.destination import undo_command
+from bootgraft.cli.images.destination import undo_command
 from bootgraft.cli.main import _parser
 from bootgraft.cli.options import Options
 

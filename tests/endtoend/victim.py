@@ -15,7 +15,7 @@ from typing import Any
 
 from bootgraft.cli.main import main
 from bootgraft.storage.devices.nbd import Connection, NbdDevice
-from bootgraft.worker.channel import Channel
+from bootgraft.worker.ipc.channel import Channel
 
 _CALLS = ("pwrite", "fsync", "fdatasync", "rename", "unlink", "ftruncate", "posix_fallocate")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from bootgraft.errors import BootgraftError
 from bootgraft.storage.devices.overlay import MAX_RUN, Overlay
-from bootgraft.worker.job import Operation
+from bootgraft.worker.ipc.job import Operation
 from tests.layouts.layout import Layout
 from tests.machines import oracles
 from tests.machines.build import BuiltMachine

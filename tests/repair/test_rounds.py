@@ -21,8 +21,8 @@ from bootgraft.repair.task import RepairTask
 from bootgraft.report.device import DeviceSpec
 from bootgraft.storage.devices.overlay import Overlay
 from bootgraft.windows.installation import Installation
-from bootgraft.worker.job import DriverSource, GivenSources, Job, Operation, Request
-from bootgraft.worker.packages import find_packages
+from bootgraft.worker.drivers.packages import find_packages
+from bootgraft.worker.ipc.job import DriverSource, GivenSources, Job, Operation, Request
 from bootgraft.worker.survey import diagnoses_of, survey
 
 JOB = Job(

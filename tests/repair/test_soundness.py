@@ -21,7 +21,7 @@ from bootgraft.registry.hive import Hive
 from bootgraft.repair.apply import apply
 from bootgraft.repair.soundness import findings, read_strictly, require_no_worse
 from bootgraft.storage.devices.overlay import Overlay
-from bootgraft.worker.job import Operation
+from bootgraft.worker.ipc.job import Operation
 
 SYSTEM = "\\WINDOWS\\system32\\config\\SYSTEM"
 HIVE = FileId(0, 8192, "disk 0 partition 1", SYSTEM)

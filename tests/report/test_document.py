@@ -34,7 +34,7 @@ from bootgraft.report.document import (
 )
 from bootgraft.report.documents.changing import RepairDocument
 from bootgraft.storage.disks.partitions import Partition
-from bootgraft.worker.job import Operation
+from bootgraft.worker.ipc.job import Operation
 
 HIVE = FileId(0, 8192, "disk 0 partition 1", "\\WINDOWS\\system32\\config\\SYSTEM")
 

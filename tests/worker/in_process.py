@@ -10,7 +10,7 @@ from bootgraft.machine import Firmware
 from bootgraft.report.device import DeviceSpec
 from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.storage.devices.overlay import Overlay
-from bootgraft.worker.job import AnyOutcome, DescribedMachine, DriverSource, GivenSources, Job, Operation, Request
+from bootgraft.worker.ipc.job import AnyOutcome, DescribedMachine, DriverSource, GivenSources, Job, Operation, Request
 from bootgraft.worker.operations import run_job
 
 LSI = "vmware:lsilogic"

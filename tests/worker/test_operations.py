@@ -24,7 +24,7 @@ from bootgraft.errors import (
 from bootgraft.events import Event
 from bootgraft.machine import Firmware
 from bootgraft.storage.devices.overlay import Overlay
-from bootgraft.worker.job import AnyOutcome, Operation
+from bootgraft.worker.ipc.job import AnyOutcome, Operation
 
 Build = Callable[..., BuiltMachine]
 

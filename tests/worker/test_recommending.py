@@ -7,7 +7,7 @@ from tests.checks.subjects import LSI_LOGIC, chain
 from bootgraft.checks.diagnosis import Diagnosis, Verdict
 from bootgraft.machine import Firmware
 from bootgraft.report.device import DeviceSpec
-from bootgraft.worker.job import Job, Operation, Request
+from bootgraft.worker.ipc.job import Job, Operation, Request
 from bootgraft.worker.recommending import recommend
 
 DISK, DONOR = DeviceSpec("server1.vhd", "vhd dynamic", 1), DeviceSpec("donor", "raw", 1)

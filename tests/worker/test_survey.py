@@ -7,7 +7,7 @@ from bootgraft.checks.diagnosis import Verdict
 from bootgraft.checks.guest import DescribedFirmware, Guest
 from bootgraft.machine import Firmware
 from bootgraft.report.device import DeviceSpec
-from bootgraft.worker.job import DescribedMachine, Job, Operation, Request
+from bootgraft.worker.ipc.job import DescribedMachine, Job, Operation, Request
 from bootgraft.worker.survey import diagnoses_of
 
 DISKS = (DeviceSpec("a", "raw", 1), DeviceSpec("b", "raw", 1))

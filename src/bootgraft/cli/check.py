@@ -3,7 +3,7 @@
 from bootgraft.cli.inspect import report
 from bootgraft.cli.options import Options
 from bootgraft.errors import UsageError
-from bootgraft.worker.job import Operation
+from bootgraft.worker.ipc.job import Operation
 
 
 def run(options: Options) -> int:

@@ -1,11 +1,11 @@
 """``bootgraft drivers``: what a source of drivers holds, what would be chosen of it, and packages out of machines."""
 
+from bootgraft.cli.images.session import Session
 from bootgraft.cli.options import Options
-from bootgraft.cli.session import Session
 from bootgraft.cli.terminal import answer, monitor_for, put_json
 from bootgraft.targets.controllers import find_controller
-from bootgraft.worker.drivers_request import DriversAction
-from bootgraft.worker.job import Operation
+from bootgraft.worker.ipc.drivers_request import DriversAction
+from bootgraft.worker.ipc.job import Operation
 
 
 def run(options: Options) -> int:

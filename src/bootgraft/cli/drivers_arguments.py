@@ -6,7 +6,7 @@ from typing import Any
 
 from bootgraft.drivers.inf.target_windows import known_windows
 from bootgraft.errors import UsageError
-from bootgraft.worker.drivers_request import DriversAction, DriversRequest
+from bootgraft.worker.ipc.drivers_request import DriversAction, DriversRequest
 
 _SOURCE_HELP = "an INF, a folder, or an ISO, CAB, ZIP, 7z or floppy image with driver packages"
 

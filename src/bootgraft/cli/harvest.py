@@ -6,13 +6,13 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from bootgraft.cli.destination import tell_of_others_folder
+from bootgraft.cli.images.destination import tell_of_others_folder
+from bootgraft.cli.images.session import Session
 from bootgraft.cli.options import Options
-from bootgraft.cli.session import Session
 from bootgraft.cli.terminal import answer, monitor_for, put_json
 from bootgraft.errors import BootgraftError, ImageError, UsageError
 from bootgraft.report.documents.drivers import HarvestDocument, HarvestedDocument
-from bootgraft.worker.job import Operation
+from bootgraft.worker.ipc.job import Operation
 
 _MAX_BYTES = 256 * 2**20
 

@@ -2,11 +2,11 @@
 
 from msgspec.structs import replace
 
+from bootgraft.cli.images.session import Session
 from bootgraft.cli.options import Options
-from bootgraft.cli.session import Session
 from bootgraft.cli.terminal import answer, monitor_for, put_json
 from bootgraft.report.documents.machine import InspectDocument
-from bootgraft.worker.job import Operation
+from bootgraft.worker.ipc.job import Operation
 
 
 def run(options: Options) -> int:

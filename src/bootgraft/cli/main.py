@@ -176,7 +176,7 @@ def add_consent(parser: argparse.ArgumentParser) -> None:
 
 def _add_registry(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
     if "reg" in words[:1]:  # no other command needs to load its sub-commands
-        from bootgraft.cli.reg_arguments import add_sub_commands
+        from bootgraft.cli.registry.arguments import add_sub_commands
 
         add_sub_commands(parser, _add_images, add_consent, _Parser)
 
@@ -216,7 +216,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: Options) -> int:
     try:
         if options.command in _WITH_DESCRIPTION and (options.vm or options.isolate or not options.images):
-            from bootgraft.cli.vm import apply_vm_description
+            from bootgraft.cli.images.vm import apply_vm_description
 
             options = apply_vm_description(options)
         status: int = _command(options.command).run(options)

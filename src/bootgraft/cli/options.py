@@ -9,8 +9,8 @@ from msgspec import Struct
 if TYPE_CHECKING:  # few commands have these
     from bootgraft.changes import EditVmFile
     from bootgraft.targets.descriptions.vmdescription import VmDescription
-    from bootgraft.worker.drivers_request import DriversRequest
-    from bootgraft.worker.registry_request import RegistryRequest
+    from bootgraft.worker.ipc.drivers_request import DriversRequest
+    from bootgraft.worker.ipc.registry_request import RegistryRequest
 
 
 class Options(Struct, frozen=True):
@@ -60,7 +60,7 @@ class Options(Struct, frozen=True):
         """Take over what argparse found."""
         given = vars(arguments)
         if given["command"] == "reg":
-            from bootgraft.cli.reg_arguments import take_request
+            from bootgraft.cli.registry.arguments import take_request
 
             take_request(given)
         if given["command"] == "drivers":

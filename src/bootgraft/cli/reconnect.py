@@ -4,9 +4,9 @@ import shlex
 from pathlib import Path
 
 from bootgraft.changes import EditVmFile, Plan
+from bootgraft.cli.images.vm import read_again, refuse_locked, unplugged_between
 from bootgraft.cli.options import Options
 from bootgraft.cli.terminal import answer, monitor_for, put_json, tell
-from bootgraft.cli.vm import read_again, refuse_locked, unplugged_between
 from bootgraft.errors import UsageError
 from bootgraft.report.documents.changing import ReconnectDocument
 from bootgraft.report.text import plan_text

@@ -1,8 +1,8 @@
 """``bootgraft reg``: the registry of a Windows that does not run, in a disk image or in a hive file by itself."""
 
-from bootgraft.cli import reg_bare, reg_read, reg_write
-from bootgraft.cli.hivefile import is_hive_file
 from bootgraft.cli.options import Options
+from bootgraft.cli.registry import bare, reading, writing
+from bootgraft.cli.registry.hivefile import is_hive_file
 
 
 def run(options: Options) -> int:
@@ -10,7 +10,7 @@ def run(options: Options) -> int:
     if options.registry is None:
         raise ValueError(options)
     if is_hive_file(options.images):
-        return reg_bare.run(options)
+        return bare.run(options)
     if options.registry.action.writes:
-        return reg_write.run(options)
-    return reg_read.run(options)
+        return writing.run(options)
+    return reading.run(options)

@@ -1,11 +1,11 @@
 """``bootgraft repair``: plan, prove on the overlay, commit under the journal."""
 
-from bootgraft.cli.destination import Written, check_destination, is_in_place
+from bootgraft.cli.images.destination import Written, check_destination, is_in_place
+from bootgraft.cli.images.session import Session
 from bootgraft.cli.options import Options
-from bootgraft.cli.session import Session
 from bootgraft.cli.terminal import answer, monitor_for, put_json
 from bootgraft.errors import UsageError
-from bootgraft.worker.job import Operation
+from bootgraft.worker.ipc.job import Operation
 
 
 def run(options: Options) -> int:
@@ -19,7 +19,7 @@ def run(options: Options) -> int:
     _check_options(options)
     monitor = monitor_for(options)
     with Session(options, writable=is_in_place(options), monitor=monitor) as session:
-        from bootgraft.cli.writing import run_and_write
+        from bootgraft.cli.images.writing import run_and_write
 
         written = run_and_write(session, options, monitor, lambda: session.run(Operation.REPAIR))
     _print(written, options)

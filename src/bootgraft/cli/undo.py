@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from bootgraft.cli.hivefile import is_hive_file
-from bootgraft.cli.opening import refuse_children
+from bootgraft.cli.images.opening import refuse_children
+from bootgraft.cli.images.repeated import refuse_repeated
+from bootgraft.cli.images.session import tell_notes, tell_open
 from bootgraft.cli.options import Options
-from bootgraft.cli.repeated import refuse_repeated
-from bootgraft.cli.session import tell_notes, tell_open
+from bootgraft.cli.registry.hivefile import is_hive_file
 from bootgraft.cli.terminal import answer, monitor_for, put_json
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.report.documents.changing import ResumeDocument, UndoDocument
@@ -28,7 +28,7 @@ _SNAPSHOT = (
 def run(options: Options) -> int:
     """Put the images back as they were before the newest repair; or a hive file, before its newest change."""
     if is_hive_file(options.images):
-        from bootgraft.cli.reg_bare import undo as undo_hive_file
+        from bootgraft.cli.registry.bare import undo as undo_hive_file
 
         return undo_hive_file(options)
     journal = require_journal(options.covered, options.journal)
@@ -73,7 +73,7 @@ def _description(options: Options, journal: Journal, monitor: Monitor) -> Descri
     """What the undo is to make of the machine's description, where the journal covers one."""
     if options.vm is None or journal.head.edited is None:
         return None
-    from bootgraft.cli.vm import taken_back
+    from bootgraft.cli.images.vm import taken_back
 
     restored, is_original = taken_back(options.vm, journal.head.edited)
     if not is_original:

@@ -6,7 +6,7 @@ from functools import cache
 from bootgraft.boot.bios.bootcode import BootCode, CodeSource, harvest
 from bootgraft.machine import Machine
 from bootgraft.storage.devices.blockdevice import BlockDevice
-from bootgraft.worker.job import Job
+from bootgraft.worker.ipc.job import Job
 
 
 def given_code(job: Job, donors: Sequence[BlockDevice]) -> CodeSource:

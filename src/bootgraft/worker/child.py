@@ -8,8 +8,16 @@ from bootgraft.errors import BootgraftError
 from bootgraft.events import Event
 from bootgraft.jsontext import from_json, to_json
 from bootgraft.storage.devices.overlay import Overlay
-from bootgraft.worker.channel import MAX_READ, RUN_HEAD, Channel, ChannelClosedError, Frame, ProxyDevice, encode_error
-from bootgraft.worker.job import Job
+from bootgraft.worker.ipc.channel import (
+    MAX_READ,
+    RUN_HEAD,
+    Channel,
+    ChannelClosedError,
+    Frame,
+    ProxyDevice,
+    encode_error,
+)
+from bootgraft.worker.ipc.job import Job
 
 MEMORY_LIMIT = 2 * 2**30
 """Bytes of address space; the work needs some 60 MB, and an overlay spills to a file at 256 MiB."""

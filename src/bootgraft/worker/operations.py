@@ -20,7 +20,7 @@ from bootgraft.report.documents.verdict import CheckDocument
 from bootgraft.report.text import check_text, inspect_text
 from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.windows.installation import Installation, open_hive
-from bootgraft.worker.job import AnyOutcome, Job, Operation, Outcome
+from bootgraft.worker.ipc.job import AnyOutcome, Job, Operation, Outcome
 from bootgraft.worker.recommending import recommend
 from bootgraft.worker.survey import diagnoses_of, read_target, survey, windows_targets
 
@@ -59,13 +59,13 @@ def run_job(
 
             return repair(job, disks, donors, monitor=monitor)
         case Operation.DRIVERS:
-            from bootgraft.worker import drivers_jobs
+            from bootgraft.worker.drivers.jobs import run as run_drivers
 
-            return drivers_jobs.run(job, disks, donors, output=output)
+            return run_drivers(job, disks, donors, output=output)
         case Operation.REGISTRY:
-            from bootgraft.worker import registry_jobs
+            from bootgraft.worker.registry.jobs import run as run_registry
 
-            return registry_jobs.run(job, disks, donors, monitor=monitor, output=output)
+            return run_registry(job, disks, donors, monitor=monitor, output=output)
 
 
 def _inspect(job: Job, disks: Sequence[BlockDevice]) -> Outcome[InspectDocument]:

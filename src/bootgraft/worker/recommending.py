@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from bootgraft.checks.diagnosis import Diagnosis, Verdict
 from bootgraft.machine import Firmware
 from bootgraft.storage.images.imageformat import ImageFormat
-from bootgraft.worker.job import Job
+from bootgraft.worker.ipc.job import Job
 
 if TYPE_CHECKING:  # few ask for them
     from bootgraft.targets.recommend import Fragment

@@ -24,8 +24,8 @@ from bootgraft.report.text import (
 )
 from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.worker.boot_codes import given_code
-from bootgraft.worker.job import Job, Outcome
-from bootgraft.worker.packages import find_packages
+from bootgraft.worker.drivers.packages import find_packages
+from bootgraft.worker.ipc.job import Job, Outcome
 from bootgraft.worker.recommending import recommend
 from bootgraft.worker.survey import diagnoses_of, survey
 

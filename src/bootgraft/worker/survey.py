@@ -9,7 +9,7 @@ from bootgraft.machine import Firmware, Machine
 from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.targets.controllers import find_controller
 from bootgraft.windows.installation import Installation, open_hive, read_installation
-from bootgraft.worker.job import Job
+from bootgraft.worker.ipc.job import Job
 
 
 def diagnoses_of(job: Job, guest: Guest) -> tuple[Diagnosis, ...]:

@@ -1,0 +1,98 @@
+"""Opening the images that a command line names, each with what must hold before it is opened."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+
+from bootgraft.cli.images.repeated import refuse_repeated
+from bootgraft.cli.options import Options
+from bootgraft.cli.terminal import tell
+from bootgraft.errors import ReadOnlyError
+from bootgraft.events import Monitor
+from bootgraft.storage.images.imageformat import ImageFormat
+from bootgraft.storage.images.imageinfo import ImageInfo
+from bootgraft.storage.images.opening import OpenImage, find_children, identify, open_image
+from bootgraft.storage.journal.journalsearch import require_no_unfinished
+from bootgraft.targets.controllers import find_controller
+
+
+def refuse_unusable(options: Options, *, monitor: Monitor | None) -> None:
+    """Raise what can be told before anything is opened: a wrong target, a disk given twice, an unfinished repair.
+
+    ``monitor`` is that of a command that only reads: see ``journalsearch``.
+    """
+    for target in options.targets:
+        find_controller(target)
+    refuse_repeated(options)
+    require_no_unfinished(options.covered, options.journal, monitor=monitor)
+
+
+def tell_of_clouds(options: Options) -> None:
+    """Say for which targets ``--recommend`` has nothing to print, as there is no description to write."""
+    targets = dict.fromkeys(options.targets) if options.recommend else ()
+    for controller in map(find_controller, targets):
+        if controller.cloud is not None:
+            tell(
+                f"bootgraft: --recommend: there is no description to write for {controller.target}: {controller.cloud} "
+                "makes the machine itself when it imports the disk\n"
+            )
+
+
+def open_machine(options: Options, stack: ExitStack, *, writable: bool) -> Iterator[OpenImage]:
+    """Open the machine's disks; ``stack`` closes them."""
+    chosen = None if options.format is None else ImageFormat(options.format)
+    for location in options.images:
+        info = identify(location, format=chosen, allow_paths=options.allow_path)
+        if writable:
+            refuse_unwritable(info)
+        yield stack.enter_context(open_image(info, writable=writable))
+
+
+def open_sources(options: Options, stack: ExitStack) -> Iterator[tuple[str, OpenImage | None]]:
+    """Open the images among the driver sources for reading; ``stack`` closes them. None for what the child opens."""
+    if not options.drivers:
+        return
+    from bootgraft.drivers.sources import is_package_source
+
+    for location in options.drivers:
+        if is_package_source(location):
+            yield location, None
+            continue
+        info = identify(location, allow_paths=options.allow_path)
+        yield location, stack.enter_context(open_image(info, writable=False))
+
+
+def open_boot_code(options: Options, stack: ExitStack) -> Iterator[OpenImage]:
+    """Open the disks that give boot code only, for reading; ``stack`` closes them."""
+    for location in options.boot_code:
+        yield stack.enter_context(open_image(identify(location, allow_paths=options.allow_path), writable=False))
+
+
+def refuse_unwritable(info: ImageInfo) -> None:
+    """Raise ReadOnlyError where the image must not be written in place, and say how to go on."""
+    if info.read_only_reason is not None:
+        raise ReadOnlyError(
+            f"it cannot be written in place: {info.read_only_reason}",
+            where=info.location,
+            advice="Give --overlay OUT.qcow2: the repair then goes into a new file on top of it",
+        )
+    refuse_children(
+        info,
+        advice="Repair the newest snapshot instead, consolidate the snapshots first, or give --overlay OUT.qcow2",
+    )
+
+
+def refuse_children(info: ImageInfo, *, advice: str) -> None:
+    """Raise ReadOnlyError where snapshots or overlays are built on the image: they read through what would change."""
+    children = find_children(info)
+    if children:
+        raise ReadOnlyError(
+            f"{_names(children)} built on it: writing to it would make {'them' if len(children) > 1 else 'it'} useless",
+            where=info.location,
+            advice=advice,
+        )
+
+
+def _names(children: Sequence[object]) -> str:
+    shown = ", ".join(str(child) for child in children[:3])
+    more = f" and {len(children) - 3} more" if len(children) > 3 else ""
+    return f"{shown}{more} {'is' if len(children) == 1 else 'are'}"

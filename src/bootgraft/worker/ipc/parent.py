@@ -1,0 +1,186 @@
+"""The parent's side: starts the child, serves it the devices' bytes, takes its overlay and its outcome."""
+
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from types import TracebackType
+
+from bootgraft.errors import BootgraftError, ImageError
+from bootgraft.events import Event, Monitor
+from bootgraft.jsontext import from_json, to_json
+from bootgraft.storage.devices.blockdevice import BlockDevice
+from bootgraft.storage.devices.overlay import Overlay
+from bootgraft.worker.ipc.channel import (
+    MAX_READ,
+    READ_REQUEST,
+    RUN_HEAD,
+    Channel,
+    ChannelClosedError,
+    Frame,
+    decode_error,
+    encode_error,
+)
+from bootgraft.worker.ipc.job import AnyOutcome, Job, read_outcome
+
+_NONSENSE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, struct.error)
+"""What decoding a frame raises where the child does not keep to the protocol."""
+_PATIENCE = 5
+"""Seconds for a child that hung up to end; an honest one needs none."""
+
+
+class Worker:
+    """A child process that waits for one job. Started early, its interpreter loads while the images are opened.
+
+    It inherits nothing but its end of a socket pair: no image, no journal, no terminal but standard error.
+
+    Raises:
+        BootgraftError: it cannot be started.
+    """
+
+    def __init__(self) -> None:
+        with ExitStack() as stack:
+            try:
+                ours, theirs = map(stack.enter_context, socket.socketpair())
+                self._process = subprocess.Popen(
+                    [sys.executable, "-P", "-m", "bootgraft.worker.child", str(theirs.fileno())],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    pass_fds=(theirs.fileno(),),
+                    process_group=0,  # Ctrl-C is for the parent, which then ends the child
+                )
+            except OSError as error:
+                raise _not_started(error) from error
+            theirs.close()
+            stack.pop_all()
+        self._channel = Channel(ours)
+
+    def __enter__(self) -> "Worker":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the child and reap it."""
+        self._channel.close()
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+
+    def run(
+        self,
+        job: Job,
+        devices: Sequence[BlockDevice],
+        overlays: Sequence[Overlay],
+        monitor: Monitor,
+        output: Callable[[bytes], object] | None = None,
+    ) -> AnyOutcome:
+        """Have the child do the job on these devices; what it changed is written into ``overlays``, one per disk.
+
+        ``output`` takes an answer that is too large for the outcome, piece by piece.
+
+        Raises the child's own BootgraftError, or ImageError where the child crashed on what it read or does not keep
+        to the protocol.
+        """
+        try:
+            self._channel.send(Frame.JOB, to_json(job).encode())
+            while True:
+                frame, payload = self._channel.receive()
+                match frame:
+                    case Frame.READ:
+                        self._serve(payload, devices)
+                    case Frame.EVENT:
+                        monitor(from_json(payload, Event))
+                    case Frame.OUTPUT if output is not None:
+                        output(payload)
+                    case Frame.RUN:
+                        _take_run(payload, overlays)
+                    case Frame.DONE:
+                        return read_outcome(payload, job.request.operation)
+                    case Frame.FAULT:
+                        raise decode_error(payload)
+                    case _:
+                        raise _nonsense(job)
+        except ChannelClosedError as error:
+            raise self._crash(job) from error
+        except _NONSENSE as error:
+            raise _nonsense(job) from error
+
+    def _serve(self, payload: bytes, devices: Sequence[BlockDevice]) -> None:
+        number, offset, length = READ_REQUEST.unpack(payload)
+        if number >= len(devices) or length > MAX_READ:
+            raise ValueError(payload)
+        try:
+            data = devices[number].read(offset, length)
+        except BootgraftError as error:
+            self._channel.send(Frame.FAULT, encode_error(error))
+        else:
+            self._channel.send(Frame.DATA, data)
+
+    def _crash(self, job: Job) -> ImageError:
+        try:
+            status = self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            status = self._process.wait()
+        what, advice = _explain_end(status)
+        return ImageError(
+            f"the process that reads its volumes {what}",
+            where=job.location,
+            advice=f"Nothing was written. {advice}",
+        )
+
+
+def _not_started(error: OSError) -> BootgraftError:
+    return BootgraftError(
+        f"the process that reads volumes cannot be started ({error.strerror})",
+        where=sys.executable,
+        advice="Raise the limits on processes, memory and open files ('ulimit -a' shows them), and try again",
+    )
+
+
+def _explain_end(status: int) -> tuple[str, str]:
+    """What a child that did not keep its side of the conversation came to, and what to do about it."""
+    if status >= 0:
+        return f"ended with status {status}", "Report what it said above, or says with --verbose"
+    if -status == signal.SIGKILL:
+        return (
+            "was ended by SIGKILL, as the kernel does where memory runs out",
+            "Look whether dmesg says so, and run the command again with more memory free",
+        )
+    return (
+        f"was ended by {_signal_name(-status)}: a structure on them is damaged beyond what can be read",
+        "Check the volume with chkdsk or `ntfsresize -f -i` on a copy",
+    )
+
+
+def _signal_name(number: int) -> str:
+    known = {each.value: each.name for each in signal.Signals}
+    return known.get(number, f"signal {number}")
+
+
+def _take_run(payload: bytes, overlays: Sequence[Overlay]) -> None:
+    disk, offset, length, fill = RUN_HEAD.unpack_from(payload)
+    data = payload[RUN_HEAD.size :]
+    if disk >= len(overlays) or offset + length > overlays[disk].size or not -1 <= fill <= 0xFF:
+        raise ValueError(payload[: RUN_HEAD.size])
+    if len(data) != (length if fill < 0 else 0):
+        raise ValueError(payload[: RUN_HEAD.size])
+    if fill < 0:
+        overlays[disk].write(offset, data)
+    else:
+        overlays[disk].fill(offset, length, fill)
+
+
+def _nonsense(job: Job) -> ImageError:
+    return ImageError(
+        "the process that reads its volumes gave an answer that makes no sense",
+        where=job.location,
+        advice="Nothing was written. Run the command again with --verbose and report what it says",
+    )
