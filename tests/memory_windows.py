@@ -86,7 +86,7 @@ class MemoryWindows(Struct, frozen=True):
 
     def reread(self) -> "MemoryWindows":
         """The same after its files were changed: hives opened anew."""
-        return _read(self.filesystem, self.installation.directory)
+        return windows_on(self.filesystem, self.installation.directory)
 
 
 def memory_windows(
@@ -112,10 +112,11 @@ def memory_windows(
         *extra,
     )
     contents = {file.path: content(file, cache) for file in files} | {LOG_FILE: bytes(65536)}
-    return _read(MemoryFileSystem(contents, **attributes), f"\\{directory}")
+    return windows_on(MemoryFileSystem(contents, **attributes), f"\\{directory}")
 
 
-def _read(filesystem: MemoryFileSystem, directory: str) -> MemoryWindows:
+def windows_on(filesystem: MemoryFileSystem, directory: str) -> MemoryWindows:
+    """The Windows in a directory of a volume in memory."""
     machine = machine_of([FakePartition(filesystem, active=True)])
     (volume,) = machine.volumes()
     installation = read_installation(volume, directory, default_boot=True)

@@ -7,15 +7,16 @@ from importlib import import_module
 from pathlib import Path
 
 from tests.checks.case import Case
+from tests.checks.core_case import CoreCase
 
 _HERE = Path(__file__).parent
 
 
-def _found() -> dict[str, Case]:
-    found: dict[str, Case] = {}
+def _found() -> dict[str, Case | CoreCase]:
+    found: dict[str, Case | CoreCase] = {}
     for path in sorted(_HERE.rglob("cases_*.py")):
         name = ".".join(("tests.checks", *path.relative_to(_HERE).with_suffix("").parts))
-        cases: dict[str, Case] = import_module(name).CASES
+        cases: dict[str, Case | CoreCase] = import_module(name).CASES
         assert not found.keys() & cases.keys(), f"{name} has a finding that another module has too"
         found |= cases
     return found

@@ -19,7 +19,8 @@ HIVE = FileId(0, 16128, "disk 0 partition 2", "\\WINDOWS\\system32\\config\\SYST
 
 def volume() -> Volume:
     """The boot volume of a machine in memory."""
-    (found,) = machine_of([FakePartition(volume_of("\\WINDOWS\\system32\\config\\SYSTEM"))]).volumes()
+    hives = (f"\\WINDOWS\\system32\\config\\{name}" for name in ("SYSTEM", "SOFTWARE", "DEFAULT", "SAM", "SECURITY"))
+    (found,) = machine_of([FakePartition(volume_of(contents=dict.fromkeys(hives, b"regf")))]).volumes()
     return found
 
 

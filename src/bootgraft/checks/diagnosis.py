@@ -60,7 +60,7 @@ def findings_of(guest: Guest, stage: Stage) -> tuple[Finding, ...]:
     """
     key = (stage, guest.controller if stage is Stage.CONTROLLER else None)
     if key not in guest.found:
-        guest.found[key] = tuple(_look(guest, stage))
+        guest.found[key] = guest.choice.apply(_look(guest, stage))
     return guest.found[key]
 
 

@@ -15,7 +15,9 @@ class Stage(StrEnum):
 
     CHAIN = "chain"
     MACHINE = "machine"
+    CORE = "core"
     CONTROLLER = "controller"
+    SESSION = "session"
     IDENTITY = "identity"  # last: a wrong letter is only met at the log-on
 
 
@@ -49,6 +51,8 @@ class Remedy(StrEnum):
     CHANGES = "changes"  # the finding carries all that is needed
     DRIVER = "driver"  # a driver source must be given
     OWN_DRIVER = "own-driver"  # the driver that is needed lies in a cache of this Windows
+    OFFERED = "offered"  # the finding carries the changes; they are not known to be safe, so they want --fix ID
+    SKIPPED = "skipped"  # left out by --skip ID
     CONSENT = "consent"  # the finding carries the changes; they lose something, so the user must ask for them
     BOOT_CODE = "boot-code"  # an installation with sound boot code must be given
 
@@ -85,7 +89,7 @@ class Finding(Struct, frozen=True):
     @property
     def fixable(self) -> bool:
         """Whether ``repair`` can mend it, given what :attr:`remedy` says it takes."""
-        return self.remedy is not Remedy.NONE
+        return self.remedy not in (Remedy.NONE, Remedy.SKIPPED)
 
 
 class FindingDoc(Struct, frozen=True):

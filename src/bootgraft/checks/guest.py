@@ -12,7 +12,9 @@ from bootgraft.boot.unusable import Unusable, explain
 from bootgraft.checks.chain.first_sectors import FirstSectors, read_first_sectors
 from bootgraft.checks.controller import facts as controller_facts
 from bootgraft.checks.controller.facts import ControllerFacts, DriverReader
+from bootgraft.checks.core.facts import CoreFacts
 from bootgraft.checks.finding import Finding, Stage
+from bootgraft.checks.fix_choice import FixChoice
 from bootgraft.checks.identity import identity_facts
 from bootgraft.checks.identity.identity_facts import IdentityFacts
 from bootgraft.checks.machine.saved_session import SavedSession, saved_sessions
@@ -21,9 +23,12 @@ from bootgraft.registry.hive import Hive
 from bootgraft.targets.controllers import Controller
 from bootgraft.windows.driver_database import has_database
 from bootgraft.windows.installation import Installation
+from bootgraft.windows.versions import FIRST_WITH_DRIVER_DATABASE, NT4
 
 if TYPE_CHECKING:  # most machines live on Windows' own drivers
     from bootgraft.checks.driverjudge import DriverJudge, JudgedDriver
+
+_DEFAULT_FIXES = FixChoice()
 
 
 class DescribedFirmware(Struct, frozen=True):
@@ -39,6 +44,7 @@ class Guest:
     ``installation`` and ``hive`` (its SYSTEM) are None where the chain arrives at no Windows, ``controller`` where no
     target was given, ``described`` where no description was. ``secure_boot`` is what is known of the new firmware.
     ``boot_code`` gives that of other installations.
+    ``choice`` is what is to be mended.
     """
 
     def __init__(
@@ -52,6 +58,7 @@ class Guest:
         described: DescribedFirmware | None = None,
         secure_boot: bool | None = None,
         boot_code: CodeSource = none_given,
+        choice: FixChoice = _DEFAULT_FIXES,
     ) -> None:
         self.machine = machine
         self.chain = chain
@@ -61,8 +68,10 @@ class Guest:
         self.described = described
         self.secure_boot = secure_boot
         self.boot_code = boot_code
+        self.choice = choice
         self._drivers = cache(lambda: None if installation is None else DriverReader(installation))
         self._judge = cache(self._make_judge)
+        self._core = cache(self._read_core)
         self.found: dict[tuple[Stage, Controller | None], tuple[Finding, ...]] = {}  # by those who looked already
 
     def on(self, controller: Controller | None) -> Self:
@@ -88,6 +97,11 @@ class Guest:
         if self.installation is None:
             return self.chain.unusable
         return explain(self.machine, self.installation.volume)
+
+    @property
+    def core(self) -> CoreFacts | None:
+        """What decides the start whatever the controller; None where there is no Windows of a known version."""
+        return self._core()
 
     @cached_property
     def identity(self) -> IdentityFacts:
@@ -116,3 +130,10 @@ class Guest:
         if self.installation is None or self.hive is None:
             raise ValueError(self.installation)
         return DriverJudge(self.chain, self.installation, self.hive, secure_boot=self.secure_boot)
+
+    def _read_core(self) -> CoreFacts | None:
+        if self.installation is None or self.hive is None or self.installation.version < NT4:
+            return None
+        if self.installation.version >= FIRST_WITH_DRIVER_DATABASE and not has_database(self.hive):
+            return None  # none of the Windows that are known
+        return CoreFacts(self.installation, self.hive)

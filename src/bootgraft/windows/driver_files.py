@@ -67,7 +67,7 @@ def read_driver(
     path = f"{path.rpartition(chr(92))[0]}\\{entry.name}"
     if entry.is_directory or entry.size > MAX_DRIVER:
         return DriverFacts(path, present=True, fault="it is a directory" if entry.is_directory else "it is too large")
-    if entry.is_wof_compressed and not _loader_reads_wof(entry.wof_algorithm, build):
+    if entry.is_wof_compressed and not loader_reads_wof(entry.wof_algorithm, build):
         fault = "it is compressed with WOF, and the loader of this Windows cannot read that"
         return DriverFacts(path, present=True, fault=fault)
     try:
@@ -89,7 +89,7 @@ def judge_driver(
     return DriverFacts(path, present=True, pe=pe, imports=closure.imports(pe, path))
 
 
-def _loader_reads_wof(algorithm: int | None, build: str) -> bool:
+def loader_reads_wof(algorithm: int | None, build: str) -> bool:
     """Whether winload reads a file so compressed: XPRESS4K since Windows 10, the others since version 1903.
 
     That is what wimlib found when it applied images (https://wimlib.net/forums/viewtopic.php?t=444).

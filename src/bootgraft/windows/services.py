@@ -40,6 +40,11 @@ class Service(Struct, frozen=True):
     image_path: str | None
     start_overrides: tuple[StartOverride, ...] = ()
 
+    @property
+    def effective_start(self) -> int | None:
+        """Start as Windows takes it. An override stands in its place; of several, for as many machines, the worst."""
+        return max((each.start for each in self.start_overrides if each.start is not None), default=self.start)
+
 
 def read_service(hive: Hive, control_set: int, name: str) -> Service | None:
     """Return the service of that name, in any case; None where the control set has none.

@@ -2,7 +2,7 @@ r"""Where a Windows keeps drivers that it does not use, and how a driver file is
 
 Windows 2000 to 2003: ``system32\dllcache``, ``ServicePackFiles``, ``system32\ReinstallBackups`` and the cabinets of
 ``Driver Cache``, of which ``inf\drvindex.inf`` says what they hold (Microsoft KB 250435 and KB 222471). Later ones have
-every driver in ``DriverStore\FileRepository``.
+every driver in ``DriverStore\FileRepository``, and all that they are made of in ``WinSxS``.
 """
 
 import re
@@ -24,6 +24,7 @@ MAX_DRIVER = 8 * 2**20
 _FOLDERS = {Architecture.X86: "i386", Architecture.X64: "amd64", Architecture.IA64: "ia64"}
 STORE_MARKS = {Architecture.X86: "_x86_", Architecture.X64: "_amd64_", Architecture.ARM64: "_arm64_"}
 _MAX_FOLDERS = 8192  # packages in a driver store, backups of drivers
+_MAX_COMPONENTS = 65536  # a Windows 10 has some 15,000
 _MAX_CABINETS = 16
 _MAX_INDEX = 4 * 2**20  # bytes of drvindex.inf, which has some 100 KiB
 _SERVICE_PACK = re.compile(r"sp(\d{1,3})\.cab", re.IGNORECASE | re.ASCII)
@@ -70,6 +71,19 @@ class Caches(Struct, frozen=True):
         backups = f"{self.directory}\\system32\\ReinstallBackups"
         for backup in self._listed(backups, directories=True):
             yield from self._at(f"{backups}\\{backup}\\DriverFiles\\{name}")
+
+    def side_by_side(self, name: str) -> Iterator[CachedFile]:
+        r"""The files of that name in ``WinSxS``, where Vista and later keep each component that they are made of.
+
+        Those in folders ``f`` and ``r`` of newer ones are differences, no files, and are not among them.
+        """
+        if self.version < VISTA:
+            return
+        store = f"{self.directory}\\WinSxS"
+        mark = STORE_MARKS.get(self.arch, "_x86_")[1:]
+        for component in self._listed(store, directories=True, most=_MAX_COMPONENTS):
+            if component.casefold().startswith(mark):
+                yield from self._at(f"{store}\\{component}\\{name}")
 
     def indexed(self, name: str) -> tuple[CachedFile, ...]:
         """The cabinets that have the file as ``drvindex.inf`` says, the newest first."""
@@ -126,13 +140,13 @@ class Caches(Struct, frozen=True):
             own_case = f"{path.rpartition(chr(92))[0]}\\{entry.name}"
             yield CachedFile(kind, own_case, packed or entry.name)
 
-    def _listed(self, path: str, *, directories: bool) -> list[str]:
+    def _listed(self, path: str, *, directories: bool, most: int = _MAX_FOLDERS) -> list[str]:
         """The names of the directories, or else of the files, in a directory that may not be there."""
         try:
             entries = self.filesystem.listdir(path)
         except FileSystemError:
             return []
-        return [each.name for each in entries if each.is_directory is directories][:_MAX_FOLDERS]
+        return [each.name for each in entries if each.is_directory is directories][:most]
 
     def _index(self, name: str) -> frozenset[str]:
         """The names in lower case of the cabinets that drvindex.inf gives the file to."""

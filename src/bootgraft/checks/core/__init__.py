@@ -1,0 +1,1 @@
+"""What loader and kernel need of Windows itself, whatever the controller: files, boot drivers, devices on the way."""

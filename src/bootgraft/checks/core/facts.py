@@ -1,0 +1,113 @@
+"""Services, filters and files of one Windows that decide its start whatever the controller: each is read once."""
+
+from functools import cached_property
+
+from msgspec import Struct
+
+from bootgraft.changes import FileId
+from bootgraft.checks.finding import Severity
+from bootgraft.registry.hive import Hive
+from bootgraft.windows.binary_heads import BinaryHead, read_head
+from bootgraft.windows.bootdrivers import boot_drivers
+from bootgraft.windows.installation import Architecture, Installation, control_set_name, hive_file
+from bootgraft.windows.services import Service, driver_file, read_service
+
+DISABLED = 4
+
+
+class CoreDriver(Struct, frozen=True):
+    """One driver in one control set; ``head`` is its file's, None where there is no service that would name one."""
+
+    name: str
+    key_path: str
+    service: Service | None
+    head: BinaryHead | None
+
+    @property
+    def start(self) -> int | None:
+        """Start as Windows takes it; None without service or number."""
+        return None if self.service is None else self.service.effective_start
+
+    @property
+    def shown_start(self) -> str:
+        """The values that make it so."""
+        service = self.service
+        if service is None:
+            return f"there is no key {self.key_path}"
+        overrides = [each for each in service.start_overrides if each.start is not None]
+        shown = "".join(f", StartOverride\\{each.name}={each.start}" for each in overrides)
+        return f"{self.key_path}: {'no Start' if service.start is None else f'Start={service.start}'}{shown}"
+
+    def fault(self, arch: Architecture) -> str | None:
+        """What keeps Windows from loading it, whoever asks for it; None where nothing does."""
+        if self.service is None or self.head is None or self.start == DISABLED:
+            return self.shown_start
+        return self.file_fault(arch)
+
+    def file_fault(self, arch: Architecture) -> str | None:
+        """What is wrong with its file."""
+        fault = None if self.head is None else self.head.fault_for(arch)
+        return None if fault is None or self.head is None else f"{self.head.path}: {fault}"
+
+
+class CoreFacts:
+    """Reads raise HiveError and FileSystemError for damage on the way."""
+
+    def __init__(self, installation: Installation, hive: Hive) -> None:
+        self.installation = installation
+        self.hive = hive
+        self.file: FileId = hive_file(installation)
+        self._filesystem = installation.volume.filesystem()
+        self._drivers: dict[tuple[int, str], CoreDriver] = {}
+        self._heads: dict[str, BinaryHead] = {}
+
+    @property
+    def arch(self) -> Architecture:
+        """What its kernel is built for."""
+        return self.installation.arch
+
+    @property
+    def version(self) -> tuple[int, int]:
+        """Its NT version."""
+        return self.installation.version
+
+    @cached_property
+    def boot_drivers(self) -> tuple[CoreDriver, ...]:
+        """What the loader loads with the default control set, in its order."""
+        number = self.installation.select.default
+        return tuple(self._of_service(each) for each in boot_drivers(self.hive, number))
+
+    def driver(self, number: int, name: str) -> CoreDriver:
+        """The driver by the name of its service in a control set."""
+        key = (number, name.casefold())
+        if key not in self._drivers:
+            service = read_service(self.hive, number, name)
+            missing = CoreDriver(name, f"{control_set_name(number)}\\Services\\{name}", None, None)
+            self._drivers[key] = missing if service is None else self._of_service(service)
+        return self._drivers[key]
+
+    def head(self, path: str) -> BinaryHead:
+        r"""The head of a file below the Windows directory (``system32\hal.dll``)."""
+        return self._head(f"{self.installation.directory}\\{path}")
+
+    def severity(self, number: int, grave: Severity = Severity.BLOCKER) -> Severity:
+        """What is ``grave`` in the default control set matters in another one only when Windows falls back to it."""
+        return grave if number == self.installation.select.default else Severity.WARNING
+
+    def _of_service(self, service: Service) -> CoreDriver:
+        installation = self.installation
+        path = driver_file(service, installation.directory, drive_letter=installation.drive_letter)
+        return CoreDriver(service.name, service.key_path, service, self._head(path))
+
+    def _head(self, path: str) -> BinaryHead:
+        if path.casefold() not in self._heads:
+            self._heads[path.casefold()] = read_head(self._filesystem, path, build=self.installation.build)
+        return self._heads[path.casefold()]
+
+
+def fallback_consequence(control_set: str) -> str:
+    """What a fault in another than the default control set leads to."""
+    return (
+        f"{control_set} is not the default control set: it matters when Windows falls back to it "
+        "(Last Known Good Configuration)."
+    )

@@ -1,0 +1,1 @@
+"""What the kernel needs once it has its volume: the first programs and the other hives."""
