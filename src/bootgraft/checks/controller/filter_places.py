@@ -23,9 +23,7 @@ from bootgraft.windows.core_services import is_shipped_filter
 from bootgraft.windows.device_filters import (
     VOLUME,
     FilterList,
-    class_filter_lists,
     class_key,
-    device_filter_lists,
 )
 from bootgraft.windows.installation import control_set_name
 from bootgraft.windows.versions import FIRST_WITH_PLUG_AND_PLAY, WINDOWS_10
@@ -76,14 +74,14 @@ def filter_places(core: CoreFacts, number: int, controller: Controller | None) -
     links = () if controller is None else driver_chain(controller, core.version).links
     needed = {*_ALWAYS, *(each.class_guid for each in links)}
     for guid, title in _CLASS_NAMES.items():
-        for found in class_filter_lists(core.hive, number, guid):
+        for found in core.class_filters(number, guid):
             yield FilterPlace(found, title, guid in needed)
     is_hyperv = controller is not None and controller.is_hyperv
     for device in (*_ROOTS, *(_HYPERV_ROOTS if is_hyperv else ())):
-        for found in device_filter_lists(core.hive, number, device):
+        for found in core.device_filters(number, device):
             yield FilterPlace(found, device, is_needed=True)
     for device in () if is_hyperv else _bridges(core, number):
-        for found in device_filter_lists(core.hive, number, device):
+        for found in core.device_filters(number, device):
             yield FilterPlace(found, device, is_needed=False)
 
 
@@ -103,7 +101,7 @@ def unusable_names(core: CoreFacts, number: int, found: FilterList) -> dict[str,
 
 def disk_filters(core: CoreFacts, number: int) -> FilterList | None:
     """The upper filters of disks; None where there is no list."""
-    lists = class_filter_lists(core.hive, number, DISK_DRIVE)
+    lists = core.class_filters(number, DISK_DRIVE)
     return next((each for each in lists if each.side == UPPER), None)
 
 

@@ -9,6 +9,7 @@ from bootgraft.checks.finding import Severity
 from bootgraft.registry.hive import Hive
 from bootgraft.windows.binary_heads import BinaryHead, read_head
 from bootgraft.windows.bootdrivers import boot_drivers
+from bootgraft.windows.device_filters import FilterList, class_filter_lists, device_filter_lists
 from bootgraft.windows.installation import Architecture, Installation, control_set_name, hive_file
 from bootgraft.windows.services import Service, driver_file, read_service
 
@@ -60,6 +61,7 @@ class CoreFacts:
         self._filesystem = installation.volume.filesystem()
         self._drivers: dict[tuple[int, str], CoreDriver] = {}
         self._heads: dict[str, BinaryHead] = {}
+        self._filters: dict[tuple[int, str], tuple[FilterList, ...]] = {}
 
     @property
     def arch(self) -> Architecture:
@@ -85,6 +87,20 @@ class CoreFacts:
             missing = CoreDriver(name, f"{control_set_name(number)}\\Services\\{name}", None, None)
             self._drivers[key] = missing if service is None else self._of_service(service)
         return self._drivers[key]
+
+    def class_filters(self, number: int, class_guid: str) -> tuple[FilterList, ...]:
+        """The lists of filters of a device class in a control set."""
+        key = (number, class_guid)
+        if key not in self._filters:
+            self._filters[key] = class_filter_lists(self.hive, number, class_guid)
+        return self._filters[key]
+
+    def device_filters(self, number: int, device: str) -> tuple[FilterList, ...]:
+        """The lists of filters of every instance of a device in a control set."""
+        key = (number, device)
+        if key not in self._filters:
+            self._filters[key] = device_filter_lists(self.hive, number, device)
+        return self._filters[key]
 
     def head(self, path: str) -> BinaryHead:
         r"""The head of a file below the Windows directory (``system32\hal.dll``)."""
