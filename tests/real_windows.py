@@ -64,7 +64,7 @@ def real_windows(machine: str, cache: Path, *, without_disabled: bool = False) -
     )
     made = windows_files(release.directory, release, arch, system=None, software=software_hive(release, f"C:{root}"))
     files = {file.path: content(file, cache) for file in made}
-    needed, idle = _named_files(Hive.open(MemoryFile(system), name=machine), root)
+    needed, idle = named_files(Hive.open(MemoryFile(system), name=machine), root)
     known = {path.casefold() for path in files}
     files |= {path: driver for path in needed | idle if path.casefold() not in known}
     if without_disabled:
@@ -74,8 +74,8 @@ def real_windows(machine: str, cache: Path, *, without_disabled: bool = False) -
     return windows_on(MemoryFileSystem(files), root)
 
 
-def _named_files(hive: Hive, root: str) -> tuple[set[str], set[str]]:
-    """What services name: those that may start in some control set, and those that are disabled in some."""
+def named_files(hive: Hive, root: str) -> tuple[set[str], set[str]]:
+    """The drivers' files that services name: those that may start in some control set, those disabled in every one."""
     needed: dict[str, str] = {}
     idle: dict[str, str] = {}
     for number in (1, 2, 3):

@@ -1,5 +1,6 @@
 """SYSTEM hives that Windows itself wrote, in the dead server: every key and value but the planned ones is kept."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,36 +18,56 @@ from tests.endtoend.story import (
     system_hive,
 )
 from tests.machines import oracles
+from tests.machines.boot_files import KERNEL_CLIENT
 from tests.machines.build import BuiltMachine
-from tests.machines.spec import Architecture, HostFile, MachineSpec
+from tests.machines.spec import Architecture, File, HostFile, MachineSpec, PortableExecutable
 from tests.machines.windows2003 import server1 as server1_spec
 from tests.machines.windows_hives import WINDOWS_XP, Release
+from tests.real_windows import clean_bytes, named_files
+from tests.windows.hives import MemoryFile
+
+from bootgraft.registry.hive import Hive
 
 SYSTEM = r"\WINDOWS\system32\config\system"
 BuildMachine = Callable[[MachineSpec], BuiltMachine]
 
-XP = {"release": WINDOWS_XP, "windows_mib": 56}
+XP: dict[str, Any] = {"release": WINDOWS_XP, "windows_mib": 56}
 NT4 = Release("", "4.0", "1381", "Service Pack 3", 3, "WINNT", (4, 0, 1381, 4))
 WINDOWS_7 = Release("Windows 7 Enterprise", "6.1", "7601", "Service Pack 1", 5, "WINDOWS", (6, 1, 7601, 17514))
 WINDOWS_8_1 = Release("Windows 8.1 Enterprise", "6.3", "9600", "", 5, "WINDOWS", (6, 3, 9600, 16384))
 WINDOWS_10 = Release("Windows 10 Pro", "6.3", "19044", "", 5, "WINDOWS", (10, 0, 19041, 1288), (10, 0))
 
 
-def real_machine(testdata: Path, name: str, **variant: Any) -> MachineSpec:
-    """The dead server with a real SYSTEM hive, and the same machine's SOFTWARE hive where there is one."""
+def real_machine(testdata: Path, name: str, *, lacking: str = "", **variant: Any) -> MachineSpec:
+    """The dead server with a real SYSTEM hive, and the same machine's SOFTWARE hive where there is one.
+
+    Every driver that the hive may start has a file, the one called ``lacking`` aside.
+    """
     spec = server1_spec(name=name, system_file=_found(testdata / "hives-system" / name / "SYSTEM"), **variant)
     software = testdata / "hives-software" / name / "SOFTWARE"
-    if not software.exists():
-        return spec
     (disk,) = spec.disks
     loader, windows = disk.partitions
     assert windows.volume is not None
     files = tuple(
-        replace(file, content=HostFile(software)) if file.path.lower().endswith(r"\config\software") else file
+        replace(file, content=HostFile(software))
+        if file.path.lower().endswith(r"\config\software") and software.exists()
+        else file
         for file in windows.volume.files
     )
-    changed = replace(windows, volume=replace(windows.volume, files=files))
+    arch = variant.get("arch", Architecture.X86)
+    driver = PortableExecutable("kernel-client.sys", arch, KERNEL_CLIENT, version=(1, 0, 0, 0))
+    known = {file.path.casefold() for file in files}
+    root = next(file.path for file in files if file.path.casefold().endswith("explorer.exe")).rpartition("\\")[0]
+    needed, _ = named_files(Hive.open(MemoryFile(clean_bytes(name)), name=name), root)
+    more = (File(path, driver) for path in map(_spelt_alike, sorted(needed)) if path.casefold() not in known)
+    wanted = (*files, *(file for file in more if not lacking or not file.path.endswith(lacking)))
+    changed = replace(windows, volume=replace(windows.volume, files=wanted))
     return replace(spec, disks=(replace(disk, partitions=(loader, changed)),))
+
+
+def _spelt_alike(path: str) -> str:
+    """The folders of a path as they are spelt on every volume here: that is no matter to Windows, but to the builder."""
+    return re.sub(r"(?i)\\system32\\", r"\\system32\\", re.sub(r"(?i)\\drivers\\", r"\\drivers\\", path))
 
 
 def _found(path: Path) -> Path:
@@ -95,7 +116,7 @@ def test_a_machine_whose_own_controller_is_the_target_boots(
     And the disk that it knows as C:, which is none of these tools' making.
     """
     name = "xp-sp3-x86-vmware-buslogic-vmscsi"
-    machine = build_machine(real_machine(shared_testdata, name, **XP))
+    machine = build_machine(real_machine(shared_testdata, name, lacking="vmscsi.sys", **XP))
     checked = bootgraft("check", machine.disk, "--target", "vmware:buslogic", "--json")
     assert checked.status == 1
     assert {each["id"] for each in checked.json["findings"]} == {"driver-file-missing", "system-volume-letter-wrong"}
@@ -107,7 +128,7 @@ def test_a_machine_whose_own_controller_is_the_target_boots(
     [
         ("nt4-sp3-server-dc-vmware-buslogic", NT4, Architecture.X86, {
             "vmware:ide": ("boots", set()),
-            "vmware:buslogic": ("blocked", {"driver-file-missing"}),  # the file is not ours to ship
+            "vmware:buslogic": ("boots", set()),
             "vmware:lsilogic": ("blocked", {"boot-service-missing"}),
         }),
         ("win7-sp1-x86-vmware-lsisas", WINDOWS_7, Architecture.X86, {
