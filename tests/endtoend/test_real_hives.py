@@ -66,7 +66,7 @@ def real_machine(testdata: Path, name: str, *, lacking: str = "", **variant: Any
 
 
 def _spelt_alike(path: str) -> str:
-    """The folders of a path as they are spelt on every volume here: that is no matter to Windows, but to the builder."""
+    """The folders of a path as they are spelt on every volume here: no matter to Windows, but to the builder."""
     return re.sub(r"(?i)\\system32\\", r"\\system32\\", re.sub(r"(?i)\\drivers\\", r"\\drivers\\", path))
 
 
