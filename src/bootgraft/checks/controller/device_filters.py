@@ -20,8 +20,8 @@ from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingD
 from bootgraft.checks.guest import Guest
 from bootgraft.registry.values import ValueType, dword_data
 from bootgraft.text import printable
-from bootgraft.windows.core_services import BOOT_START, is_shipped_filter
 from bootgraft.windows.installation import control_set_name
+from bootgraft.windows.startup.core_services import BOOT_START, is_shipped_filter
 from bootgraft.windows.versions import FIRST_WITH_PLUG_AND_PLAY
 
 UNUSABLE = "filter-driver-unusable"

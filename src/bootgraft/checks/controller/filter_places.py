@@ -19,13 +19,13 @@ from bootgraft.targets.driverchains import (
     SYSTEM_DEVICE,
     driver_chain,
 )
-from bootgraft.windows.core_services import is_shipped_filter
-from bootgraft.windows.device_filters import (
+from bootgraft.windows.installation import control_set_name
+from bootgraft.windows.startup.core_services import is_shipped_filter
+from bootgraft.windows.startup.device_filters import (
     VOLUME,
     FilterList,
     class_key,
 )
-from bootgraft.windows.installation import control_set_name
 from bootgraft.windows.versions import FIRST_WITH_PLUG_AND_PLAY, WINDOWS_10
 
 UPPER = "UpperFilters"

@@ -13,9 +13,9 @@ from bootgraft.checks.guest import Guest
 from bootgraft.registry.values import ValueType, text_data
 from bootgraft.targets.driverchains import SYSTEM_DEVICE
 from bootgraft.windows.bindings import enum_instances, find_critical_device
-from bootgraft.windows.device_filters import VOLUME
 from bootgraft.windows.driver_database import find_database_binding, has_database
 from bootgraft.windows.installation import control_set_name
+from bootgraft.windows.startup.device_filters import VOLUME
 from bootgraft.windows.versions import FIRST_WITH_PLUG_AND_PLAY, VISTA
 
 ID = "core-device-unbound"

@@ -9,8 +9,8 @@ from bootgraft.checks.core.facts import DISABLED, CoreDriver, CoreFacts, fallbac
 from bootgraft.checks.core.restore import restored
 from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
-from bootgraft.windows.core_services import BOOT_START, path_services, shipped_service
 from bootgraft.windows.installation import control_set_name
+from bootgraft.windows.startup.core_services import BOOT_START, path_services, shipped_service
 from bootgraft.windows.versions import VISTA
 
 MISSING = "core-service-missing"

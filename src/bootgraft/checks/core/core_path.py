@@ -8,8 +8,8 @@ from bootgraft.checks.core.facts import CoreDriver, CoreFacts
 from bootgraft.checks.guest import Guest
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.registry.values import ValueType, dword_data, text_data
-from bootgraft.windows.core_services import BOOT_START, ShippedService, path_services
 from bootgraft.windows.installation import control_set_name
+from bootgraft.windows.startup.core_services import BOOT_START, ShippedService, path_services
 from bootgraft.windows.versions import VISTA
 
 _FAT_DRIVER = "Fastfat"

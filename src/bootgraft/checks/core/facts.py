@@ -7,11 +7,11 @@ from msgspec import Struct
 from bootgraft.changes import FileId
 from bootgraft.checks.finding import Severity
 from bootgraft.registry.hive import Hive
-from bootgraft.windows.binary_heads import BinaryHead, read_head
 from bootgraft.windows.bootdrivers import boot_drivers
-from bootgraft.windows.device_filters import FilterList, class_filter_lists, device_filter_lists
 from bootgraft.windows.installation import Architecture, Installation, control_set_name, hive_file
 from bootgraft.windows.services import Service, driver_file, read_service
+from bootgraft.windows.startup.binary_heads import BinaryHead, read_head
+from bootgraft.windows.startup.device_filters import FilterList, class_filter_lists, device_filter_lists
 
 DISABLED = 4
 

@@ -14,8 +14,8 @@ from bootgraft.checks.core.restore import restored
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
 from bootgraft.errors import FileMissingError, FileSystemError
-from bootgraft.windows.import_names import import_names
 from bootgraft.windows.installation import control_set_name
+from bootgraft.windows.startup.import_names import import_names
 from bootgraft.windows.versions import VISTA, WINDOWS_8
 
 ID = "loader-file-unusable"

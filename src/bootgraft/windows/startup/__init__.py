@@ -1,0 +1,1 @@
+"""What every start of a Windows takes: its core services, the filters of devices, the heads of binaries."""
