@@ -18,7 +18,7 @@ from bootgraft.machine import Disk, Firmware, Machine, Volume
 from bootgraft.storage.disks.partitions import TableKind
 
 if TYPE_CHECKING:  # most volumes can be read
-    from bootgraft.boot.unusable import Unusable
+    from bootgraft.boot.unsupported_volume import UnsupportedVolume
 
 __all__ = ["BootChain", "BootTarget", "Step", "follow"]
 
@@ -38,7 +38,7 @@ def follow(machine: Machine, *, search_others: bool = True) -> BootChain:
     system: Volume | None = None
     firmware: Firmware | None = None
     understood = True
-    unusable: Unusable | None = None
+    unsupported_volume: UnsupportedVolume | None = None
     try:
         disk = _partition_table(walk)
         firmware = _firmware(disk)
@@ -50,7 +50,7 @@ def follow(machine: Machine, *, search_others: bool = True) -> BootChain:
             default = _follow_loader(walk, system)
     except BrokenLinkError as end:
         walk.steps.append(end.step)
-        understood, unusable = end.understood, end.unusable
+        understood, unsupported_volume = end.understood, end.unsupported_volume
     others, notes = _others(walk, default, everywhere=search_others or default is None)
     return BootChain(
         tuple(walk.steps),
@@ -63,7 +63,7 @@ def follow(machine: Machine, *, search_others: bool = True) -> BootChain:
         menu=walk.menu,
         entry=walk.entry,
         store=walk.store,
-        unusable=unusable,
+        unsupported_volume=unsupported_volume,
     )
 
 

@@ -9,7 +9,7 @@ from bootgraft.machine import Firmware, Volume
 if TYPE_CHECKING:  # a machine has one of these menus, or none
     from bootgraft.boot.bootmgr.bcd_menu import Menu
     from bootgraft.boot.ntldr.bootini import BootEntry, BootIni
-    from bootgraft.boot.unusable import Unusable
+    from bootgraft.boot.unsupported_volume import UnsupportedVolume
 
 
 class Step(Struct, frozen=True):
@@ -51,17 +51,19 @@ class BootChain(Struct, frozen=True):
     menu: "BootIni | None" = None  # the boot.ini or freeldr.ini on it
     entry: "BootEntry | None" = None  # the entry of that which is started
     store: "Menu | None" = None  # bootmgr's store on it
-    unusable: "Unusable | None" = None  # why the volume of the last step cannot be looked into, where that is known
+    unsupported_volume: "UnsupportedVolume | None" = None  # why that of the last step cannot be looked into, if known
 
 
 class BrokenLinkError(Exception):
     """Ends the walk along the chain at a step that does not hold; never leaves :mod:`bootgraft.boot.chain`."""
 
-    def __init__(self, step: Step, *, understood: bool = True, unusable: "Unusable | None" = None) -> None:
+    def __init__(
+        self, step: Step, *, understood: bool = True, unsupported_volume: "UnsupportedVolume | None" = None
+    ) -> None:
         super().__init__(step.what)
         self.step = step
         self.understood = understood
-        self.unusable = unusable
+        self.unsupported_volume = unsupported_volume
 
 
 def broken(what: str, where: str, *evidence: str) -> BrokenLinkError:

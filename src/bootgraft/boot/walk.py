@@ -36,14 +36,14 @@ class ChainWalk:
         try:
             filesystem = volume.filesystem()
         except (FileSystemError, PartitionTableError) as error:
-            from bootgraft.boot.unusable import explain  # most volumes can be read
+            from bootgraft.boot.unsupported_volume import explain  # most volumes can be read
 
             cause = explain(self.machine, volume)
             evidence = f"{error.what}. {error.advice}" if cause is None else f"{cause.evidence}. {cause.advice}"
             what = f"{role} cannot be read" if cause is None else f"{role} is {cause.what}"
             # Where the cause is known, it may well boot: only bootgraft cannot look inside.
             step = Step(what, volume.name, evidence, holds=False)
-            raise BrokenLinkError(step, understood=cause is None, unusable=cause) from error
+            raise BrokenLinkError(step, understood=cause is None, unsupported_volume=cause) from error
         label = f" '{printable(filesystem.label)}'" if filesystem.label else ""
         state = filesystem.state.value.replace("-", " ")
         self.record_step(f"{role} can be read", volume.name, f"{filesystem.kind.value}{label}, {state}")

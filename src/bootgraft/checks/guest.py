@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from bootgraft.boot.bios.bootcode import CodeSource, none_given
 from bootgraft.boot.chain import BootChain
-from bootgraft.boot.unusable import Unusable, explain
+from bootgraft.boot.unsupported_volume import UnsupportedVolume, explain
 from bootgraft.checks.chain.first_sectors import FirstSectors, read_first_sectors
 from bootgraft.checks.controller import facts as controller_facts
 from bootgraft.checks.controller.facts import ControllerFacts, DriverReader
@@ -92,10 +92,10 @@ class Guest:
         return saved_sessions(self.machine, () if self.installation is None else (self.installation.volume,))
 
     @cached_property
-    def unusable(self) -> Unusable | None:
+    def unsupported_volume(self) -> UnsupportedVolume | None:
         """Why the volume that matters is no ordinary one: that of the Windows, else the one that the chain ends at."""
         if self.installation is None:
-            return self.chain.unusable
+            return self.chain.unsupported_volume
         return explain(self.machine, self.installation.volume)
 
     @property

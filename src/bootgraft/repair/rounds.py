@@ -26,7 +26,7 @@ from bootgraft.repair.plan import commit_notes, needs_driver, plan_repair
 from bootgraft.repair.proof import read_back, witnesses_of
 from bootgraft.repair.soundness import Defects, findings, read_strictly, require_no_worse
 from bootgraft.repair.task import RepairTask
-from bootgraft.repair.writable import open_for_writing, refuse_unsafe, refuse_unusable
+from bootgraft.repair.writable import open_for_writing, refuse_unsafe, refuse_unsupported_volume
 from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.windows.installation import Installation, hive_file
 
@@ -116,7 +116,7 @@ def repair(task: RepairTask, disks: Sequence[BlockDevice], *, monitor: Monitor) 
     while True:
         with Machine.read(disks, writable=True) as machine:
             found = task.look(machine, task.boot_code)
-            refuse_unusable(found.unusable)
+            refuse_unsupported_volume(found.unsupported_volume)
             mending = (*findings_of(found, Stage.CHAIN), *findings_of(found, Stage.IDENTITY))
             plan = _with_notes(plan_chain(mending), found)
             is_last = not plan.changes or progress.rounds == _MAX_CHAIN_ROUNDS

@@ -20,7 +20,7 @@ from bootgraft.repair.consent import Consent
 from bootgraft.repair.plan import commit_notes
 from bootgraft.repair.soundness import Defects, read_strictly
 from bootgraft.repair.task import Look
-from bootgraft.repair.writable import open_for_writing, refuse_unsafe, refuse_unusable
+from bootgraft.repair.writable import open_for_writing, refuse_unsafe, refuse_unsupported_volume
 from bootgraft.storage.devices.blockdevice import BlockDevice
 
 _NOTE = (
@@ -55,7 +55,7 @@ def discard_sessions(look: Look, consent: Consent, disks: Sequence[BlockDevice])
 def _clear(look: Look, consent: Consent, disks: Sequence[BlockDevice]) -> Discarded:
     with Machine.read(disks, writable=True) as machine:
         found = look(machine, none_given)
-        refuse_unusable(found.unusable)
+        refuse_unsupported_volume(found.unsupported_volume)
         volumes = [session.volume for session in found.sessions]
         if found.installation is not None and volumes:
             volumes.append(found.installation.volume)

@@ -6,7 +6,7 @@ ever lost without them, and with them only what stands in the way of the changes
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from bootgraft.boot.unusable import Unusable, explain
+from bootgraft.boot.unsupported_volume import UnsupportedVolume, explain
 from bootgraft.checks.machine import hibernation, volume_state
 from bootgraft.checks.machine.saved_session import SavedSession
 from bootgraft.errors import UnsafeVolumeError
@@ -22,7 +22,7 @@ _OPTIONS = {
 _CHKDSK = "attach a copy of the disk to a working Windows, run chkdsk /f on this volume and detach it"
 
 
-def refuse_unusable(cause: Unusable | None) -> None:
+def refuse_unsupported_volume(cause: UnsupportedVolume | None) -> None:
     """Raise UnsafeVolumeError where the volume that matters is encrypted, or must not be written by itself."""
     if cause is not None:
         raise UnsafeVolumeError(
@@ -94,11 +94,11 @@ def open_for_writing(
     """Make sure that these volumes can be written; empty the journals that stand in the way, with the user's consent.
 
     Their hives are stale after that. Returns what was done, for people. Raises UnsafeVolumeError as
-    :func:`refuse_unsafe` and :func:`refuse_unusable`, before anything is done to any of them.
+    :func:`refuse_unsafe` and :func:`refuse_unsupported_volume`, before anything is done to any of them.
     """
     todo = list(dict.fromkeys(volumes))
     for volume in todo:
-        refuse_unusable(explain(machine, volume))
+        refuse_unsupported_volume(explain(machine, volume))
         refuse_unsafe(volume, sessions, consent)
     return tuple(note for volume in todo for note in _unlock(volume))
 

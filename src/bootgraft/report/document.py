@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from bootgraft.boot.steps import Step
-from bootgraft.boot.unusable import explain
+from bootgraft.boot.unsupported_volume import explain
 from bootgraft.changes import (
     Change,
     CreateDirectory,

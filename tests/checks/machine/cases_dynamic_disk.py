@@ -1,11 +1,11 @@
 """The three machines of each finding of ``dynamic_disk``."""
 
-from tests.checks.machine.unusable import unusable_case
+from tests.checks.machine.unsupported_volumes import unsupported_case
 
-from bootgraft.boot.unusable import UnusableKind
+from bootgraft.boot.unsupported_volume import UnsupportedKind
 from bootgraft.checks.machine import dynamic_disk
 
 CASES = {
-    dynamic_disk.VOLUME: unusable_case(UnusableKind.DYNAMIC),
-    dynamic_disk.FAULT_TOLERANT: unusable_case(UnusableKind.FAULT_TOLERANT),
+    dynamic_disk.VOLUME: unsupported_case(UnsupportedKind.DYNAMIC),
+    dynamic_disk.FAULT_TOLERANT: unsupported_case(UnsupportedKind.FAULT_TOLERANT),
 }

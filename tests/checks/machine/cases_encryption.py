@@ -1,12 +1,12 @@
 """The three machines of each finding of ``encryption``."""
 
-from tests.checks.machine.unusable import unusable_case
+from tests.checks.machine.unsupported_volumes import unsupported_case
 
-from bootgraft.boot.unusable import UnusableKind
+from bootgraft.boot.unsupported_volume import UnsupportedKind
 from bootgraft.checks.machine import encryption
 
 CASES = {
-    encryption.BITLOCKER: unusable_case(UnusableKind.BITLOCKER),
-    encryption.PRODUCT: unusable_case(UnusableKind.ENCRYPTED),
-    encryption.RANDOM: unusable_case(UnusableKind.RANDOM),
+    encryption.BITLOCKER: unsupported_case(UnsupportedKind.BITLOCKER),
+    encryption.PRODUCT: unsupported_case(UnsupportedKind.ENCRYPTED),
+    encryption.RANDOM: unsupported_case(UnsupportedKind.RANDOM),
 }

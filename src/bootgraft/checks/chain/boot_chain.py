@@ -37,7 +37,7 @@ DOCS = (
 
 def check(chain: BootChain) -> tuple[Finding, ...]:
     """One finding where the chain does not arrive; a check that knows why says more, and takes its place."""
-    if chain.default is not None or not chain.steps or chain.unusable is not None:
+    if chain.default is not None or not chain.steps or chain.unsupported_volume is not None:
         return ()
     step = chain.steps[-1]
     if not chain.understood:

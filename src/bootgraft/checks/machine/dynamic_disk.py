@@ -1,8 +1,9 @@
 """Does Windows lie on a dynamic disk or in a fault-tolerant set, and can it be reached there?"""
 
-from bootgraft.boot.unusable import Unusable, UnusableKind
+from bootgraft.boot.unsupported_volume import UnsupportedKind, UnsupportedVolume
 from bootgraft.checks.check import Check
-from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
+from bootgraft.checks.finding import Finding, FindingDoc, Stage
+from bootgraft.checks.machine.unsupported import findings_of
 
 VOLUME = "dynamic-disk-volume"
 FAULT_TOLERANT = "fault-tolerant-set"
@@ -31,23 +32,12 @@ DOCS = (
         references=("https://learn.microsoft.com/windows/win32/fileio/disk-partition-types",),
     ),
 )
-_IDS = {UnusableKind.DYNAMIC: VOLUME, UnusableKind.FAULT_TOLERANT: FAULT_TOLERANT}
+_IDS = {UnsupportedKind.DYNAMIC: VOLUME, UnsupportedKind.FAULT_TOLERANT: FAULT_TOLERANT}
 
 
-def check(cause: Unusable | None) -> tuple[Finding, ...]:
+def check(cause: UnsupportedVolume | None) -> tuple[Finding, ...]:
     """One finding where the volume lies on several disks, or may."""
-    if cause is None or cause.kind not in _IDS:
-        return ()
-    return (
-        Finding(
-            _IDS[cause.kind],
-            Severity.WARNING,
-            f"the volume {cause.volume.name} is {cause.what}",
-            f"bootgraft writes nothing there: its pieces must change together. {cause.advice}.",
-            (f"{cause.volume.name}: {cause.evidence}",),
-            leaves_open=True,
-        ),
-    )
+    return findings_of(cause, _IDS, "bootgraft writes nothing there: its pieces must change together.")
 
 
-CHECK = Check(Stage.MACHINE, 40, DOCS, lambda guest: check(guest.unusable))
+CHECK = Check(Stage.MACHINE, 40, DOCS, lambda guest: check(guest.unsupported_volume))

@@ -1,8 +1,9 @@
 """Is the volume that the boot chain needs encrypted as a whole?"""
 
-from bootgraft.boot.unusable import Unusable, UnusableKind
+from bootgraft.boot.unsupported_volume import UnsupportedKind, UnsupportedVolume
 from bootgraft.checks.check import Check
-from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
+from bootgraft.checks.finding import Finding, FindingDoc, Stage
+from bootgraft.checks.machine.unsupported import UNREAD, findings_of
 
 BITLOCKER = "bitlocker-volume"
 PRODUCT = "disk-encryption"
@@ -44,27 +45,16 @@ DOCS = (
     ),
 )
 _IDS = {
-    UnusableKind.BITLOCKER: BITLOCKER,
-    UnusableKind.ENCRYPTED: PRODUCT,
-    UnusableKind.RANDOM: RANDOM,
+    UnsupportedKind.BITLOCKER: BITLOCKER,
+    UnsupportedKind.ENCRYPTED: PRODUCT,
+    UnsupportedKind.RANDOM: RANDOM,
 }
 
 
-def check(cause: Unusable | None) -> tuple[Finding, ...]:
+def check(cause: UnsupportedVolume | None) -> tuple[Finding, ...]:
     """One finding where the cause is encryption."""
-    if cause is None or cause.kind not in _IDS:
-        return ()
-    question = " Is it encrypted?" if cause.kind is UnusableKind.RANDOM else ""
-    return (
-        Finding(
-            _IDS[cause.kind],
-            Severity.WARNING,
-            f"the volume {cause.volume.name} is {cause.what}",
-            f"bootgraft cannot look inside, so it cannot tell whether it starts.{question} {cause.advice}.",
-            (f"{cause.volume.name}: {cause.evidence}",),
-            leaves_open=True,
-        ),
-    )
+    is_guess = cause is not None and cause.kind is UnsupportedKind.RANDOM
+    return findings_of(cause, _IDS, f"{UNREAD} Is it encrypted?" if is_guess else UNREAD)
 
 
-CHECK = Check(Stage.MACHINE, 20, DOCS, lambda guest: check(guest.unusable))
+CHECK = Check(Stage.MACHINE, 20, DOCS, lambda guest: check(guest.unsupported_volume))

@@ -1,8 +1,9 @@
 """Does the boot chain need a volume whose file system, or whose pool, only Windows itself can open?"""
 
-from bootgraft.boot.unusable import Unusable, UnusableKind
+from bootgraft.boot.unsupported_volume import UnsupportedKind, UnsupportedVolume
 from bootgraft.checks.check import Check
-from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
+from bootgraft.checks.finding import Finding, FindingDoc, Stage
+from bootgraft.checks.machine.unsupported import UNREAD, findings_of
 
 REFS = "refs-volume"
 STORAGE_SPACES = "storage-spaces-volume"
@@ -26,23 +27,12 @@ DOCS = (
         references=("https://learn.microsoft.com/windows/win32/api/winioctl/ns-winioctl-partition_information_gpt",),
     ),
 )
-_IDS = {UnusableKind.REFS: REFS, UnusableKind.STORAGE_SPACES: STORAGE_SPACES}
+_IDS = {UnsupportedKind.REFS: REFS, UnsupportedKind.STORAGE_SPACES: STORAGE_SPACES}
 
 
-def check(cause: Unusable | None) -> tuple[Finding, ...]:
+def check(cause: UnsupportedVolume | None) -> tuple[Finding, ...]:
     """One finding where the cause is a file system or a pool that bootgraft cannot open."""
-    if cause is None or cause.kind not in _IDS:
-        return ()
-    return (
-        Finding(
-            _IDS[cause.kind],
-            Severity.WARNING,
-            f"the volume {cause.volume.name} is {cause.what}",
-            f"bootgraft cannot look inside, so it cannot tell whether it starts. {cause.advice}.",
-            (f"{cause.volume.name}: {cause.evidence}",),
-            leaves_open=True,
-        ),
-    )
+    return findings_of(cause, _IDS, UNREAD)
 
 
-CHECK = Check(Stage.MACHINE, 30, DOCS, lambda guest: check(guest.unusable))
+CHECK = Check(Stage.MACHINE, 30, DOCS, lambda guest: check(guest.unsupported_volume))

@@ -15,7 +15,7 @@ from bootgraft.storage.journal.journalsearch import require_no_unfinished
 from bootgraft.targets.controllers import find_controller
 
 
-def refuse_unusable(options: Options, *, monitor: Monitor | None) -> None:
+def refuse_before_opening(options: Options, *, monitor: Monitor | None) -> None:
     """Raise what can be told before anything is opened: a wrong target, a disk given twice, an unfinished repair.
 
     ``monitor`` is that of a command that only reads: see ``journalsearch``.

@@ -42,7 +42,7 @@ class Session:
             self._worker = stack.enter_context(Worker())
             from bootgraft.cli.images import opening
 
-            opening.refuse_unusable(self._options, monitor=None if self._writable else self._monitor)
+            opening.refuse_before_opening(self._options, monitor=None if self._writable else self._monitor)
             opening.tell_of_clouds(self._options)
             self.images = tuple(opening.open_machine(self._options, stack, writable=self._writable))
             self._sources = tuple(opening.open_sources(self._options, stack))

@@ -13,7 +13,7 @@ from bootgraft.filesystems.base import FileSystem, FileSystemKind
 from bootgraft.machine import Disk, Machine, Volume
 from bootgraft.registry.hive import Hive
 from bootgraft.repair.apply import find_volume
-from bootgraft.repair.writable import refuse_unusable
+from bootgraft.repair.writable import refuse_unsupported_volume
 from bootgraft.storage.devices.blockdevice import BlockDevice, Slice
 from bootgraft.storage.disks.partitions import Partition, PartitionTable, TableKind
 from bootgraft.windows.hives import hive_path
@@ -183,7 +183,7 @@ def opened(
     with Machine.read(disks, writable=writable) as machine:
         found = survey(job, machine)
         if writable or found.installation is None:
-            refuse_unusable(found.unusable)
+            refuse_unsupported_volume(found.unsupported_volume)
         if found.installation is None:
             step = found.chain.steps[-1] if found.chain.steps else None
             why = "" if step is None else f" ({step.what}: {step.evidence})"

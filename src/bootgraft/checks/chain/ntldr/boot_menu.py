@@ -135,7 +135,7 @@ _SHOWN = 40
 def find(guest: Guest) -> Iterator[Finding]:
     """One finding where the default path of the menu is not what it should be, in a way that is understood."""
     chain = guest.chain
-    if chain.system is None or chain.menu is None or chain.unusable is not None:
+    if chain.system is None or chain.menu is None or chain.unsupported_volume is not None:
         return
     default = chain.menu.default
     if not chain.menu.entries or not default or bootini.is_boot_sector_path(default):

@@ -86,7 +86,12 @@ def find(guest: Guest) -> Iterator[Finding]:
     FreeLoader has no rule of its own for what is missing. Raises FileSystemError where it cannot be read again.
     """
     chain = guest.chain
-    if chain.system is None or chain.menu is None or chain.menu.file != "boot.ini" or chain.unusable is not None:
+    if (
+        chain.system is None
+        or chain.menu is None
+        or chain.menu.file != "boot.ini"
+        or chain.unsupported_volume is not None
+    ):
         return
     if not chain.menu.entries:
         yield _missing_menu(guest.machine, chain, chain.system, chain.menu)

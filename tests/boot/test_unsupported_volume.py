@@ -3,13 +3,13 @@
 import pytest
 from tests.fakes import FakeFileSystem, FakePartition, machine_of
 
-from bootgraft.boot.unusable import UnusableKind, explain
+from bootgraft.boot.unsupported_volume import UnsupportedKind, explain
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Machine
 from bootgraft.storage.disks.partitions import Partition
 
 
-def cause(partition: FakePartition) -> UnusableKind | None:
+def cause(partition: FakePartition) -> UnsupportedKind | None:
     machine = machine_of((partition,))
     (volume,) = machine.volumes()
     found = explain(machine, volume)
@@ -29,14 +29,14 @@ def test_an_ordinary_volume_has_none() -> None:
 @pytest.mark.parametrize(
     ("partition", "kind"),
     [
-        (of(FileSystemKind.BITLOCKER), UnusableKind.BITLOCKER),
-        (of(FileSystemKind.REFS), UnusableKind.REFS),
-        (of(FileSystemKind.NTFS, 0x87), UnusableKind.FAULT_TOLERANT),
-        (of(FileSystemKind.NTFS, 0x42), UnusableKind.DYNAMIC),  # no database says that it is simple
-        (FakePartition(type=0x42), UnusableKind.DYNAMIC),
+        (of(FileSystemKind.BITLOCKER), UnsupportedKind.BITLOCKER),
+        (of(FileSystemKind.REFS), UnsupportedKind.REFS),
+        (of(FileSystemKind.NTFS, 0x87), UnsupportedKind.FAULT_TOLERANT),
+        (of(FileSystemKind.NTFS, 0x42), UnsupportedKind.DYNAMIC),  # no database says that it is simple
+        (FakePartition(type=0x42), UnsupportedKind.DYNAMIC),
     ],
 )
-def test_each_cause_is_told(partition: FakePartition, kind: UnusableKind) -> None:
+def test_each_cause_is_told(partition: FakePartition, kind: UnsupportedKind) -> None:
     assert cause(partition) is kind
 
 
@@ -47,4 +47,4 @@ def test_a_pool_is_told_by_its_type() -> None:
     volume.partition = Partition(1, start, size, "E75CAF8F-F680-4CEE-AFA3-B001E56EFC2D", active=False, logical=False)
     found = explain(machine, volume)
     assert found is not None
-    assert found.kind is UnusableKind.STORAGE_SPACES
+    assert found.kind is UnsupportedKind.STORAGE_SPACES

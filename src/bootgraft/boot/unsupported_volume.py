@@ -14,7 +14,7 @@ _FAULT_TOLERANT = frozenset({"0x86", "0x87", "0x8B", "0x8C", "0xC6", "0xC7"})
 """Types of NT 4's sets: FAT16, NTFS and FAT32 with the bit 0x80 (a member), 0xC0 (one that failed); Linux, fdisk -l."""
 
 
-class UnusableKind(StrEnum):
+class UnsupportedKind(StrEnum):
     """The causes, each with a finding of its own."""
 
     BITLOCKER = "bitlocker"
@@ -26,10 +26,10 @@ class UnusableKind(StrEnum):
     FAULT_TOLERANT = "fault-tolerant"
 
 
-class Unusable(Struct, frozen=True):
+class UnsupportedVolume(Struct, frozen=True):
     """Why ``volume`` cannot be used: ``what`` it is in a few words, what shows that, and what to do."""
 
-    kind: UnusableKind
+    kind: UnsupportedKind
     volume: Volume
     what: str
     evidence: str
@@ -39,7 +39,7 @@ class Unusable(Struct, frozen=True):
 _CONVERT = "convert the machine again"
 
 
-def explain(machine: Machine, volume: Volume) -> Unusable | None:
+def explain(machine: Machine, volume: Volume) -> UnsupportedVolume | None:
     """Say why a volume is no ordinary partition, None where it is one, or holds nothing that is known.
 
     Raises ImageError where the disk cannot be read.
@@ -48,8 +48,8 @@ def explain(machine: Machine, volume: Volume) -> Unusable | None:
     if partition.is_container or not volume.is_inside_disk:
         return None
     if partition.type == _STORAGE_SPACES:
-        return Unusable(
-            UnusableKind.STORAGE_SPACES,
+        return UnsupportedVolume(
+            UnsupportedKind.STORAGE_SPACES,
             volume,
             "part of a Storage Spaces pool",
             f"its type is {{{_STORAGE_SPACES}}}",
@@ -58,13 +58,13 @@ def explain(machine: Machine, volume: Volume) -> Unusable | None:
     if partition.type in _FAULT_TOLERANT:
         return _fault_tolerant(volume)
     if volume.kind in _BY_FILE_SYSTEM:
-        return Unusable(_BY_FILE_SYSTEM[volume.kind], volume, *_TEXTS[volume.kind])
+        return UnsupportedVolume(_BY_FILE_SYSTEM[volume.kind], volume, *_TEXTS[volume.kind])
     if ldm.is_dynamic(partition):
         return _dynamic(machine, volume)
     return _hidden(machine, volume) if volume.kind is None and partition.size else None
 
 
-_BY_FILE_SYSTEM = {FileSystemKind.BITLOCKER: UnusableKind.BITLOCKER, FileSystemKind.REFS: UnusableKind.REFS}
+_BY_FILE_SYSTEM = {FileSystemKind.BITLOCKER: UnsupportedKind.BITLOCKER, FileSystemKind.REFS: UnsupportedKind.REFS}
 _DECRYPT = (
     "Decrypt it on the source machine (manage-bde -off C:; suspending is not enough), wait until manage-bde -status "
     f"says that it has ended, and {_CONVERT}. On new hardware it asks for the recovery key"
@@ -83,9 +83,9 @@ _TEXTS = {
 }
 
 
-def _fault_tolerant(volume: Volume) -> Unusable:
-    return Unusable(
-        UnusableKind.FAULT_TOLERANT,
+def _fault_tolerant(volume: Volume) -> UnsupportedVolume:
+    return UnsupportedVolume(
+        UnsupportedKind.FAULT_TOLERANT,
         volume,
         "a member of a fault-tolerant set of Windows NT 4",
         f"its type is {volume.partition.type}: the bit 0x80 marks a mirror, stripe or volume set (ftdisk)",
@@ -93,19 +93,19 @@ def _fault_tolerant(volume: Volume) -> Unusable:
     )
 
 
-def _hidden(machine: Machine, volume: Volume) -> Unusable | None:
+def _hidden(machine: Machine, volume: Volume) -> UnsupportedVolume | None:
     product = foreign.volume_encryption(volume.device) or foreign.disk_encryption(machine.disks[volume.disk].device)
     if product is not None:
-        return Unusable(
-            UnusableKind.ENCRYPTED,
+        return UnsupportedVolume(
+            UnsupportedKind.ENCRYPTED,
             volume,
             f"encrypted with {product}",
             f"the boot code of {product} stands in front of it, and it holds no file system",
             f"Decrypt it on the source machine with {product}, and {_CONVERT}",
         )
     if foreign.looks_random(volume.device):
-        return Unusable(
-            UnusableKind.RANDOM,
+        return UnsupportedVolume(
+            UnsupportedKind.RANDOM,
             volume,
             "full of bytes that look random",
             "its first 64 KiB have no file system and no pattern: is it encrypted by another maker's product?",
@@ -114,7 +114,7 @@ def _hidden(machine: Machine, volume: Volume) -> Unusable | None:
     return None
 
 
-def _dynamic(machine: Machine, volume: Volume) -> Unusable | None:
+def _dynamic(machine: Machine, volume: Volume) -> UnsupportedVolume | None:
     """None for a simple volume with an entry in the partition table: that is read and written like any partition."""
     database = ldm.read_database(machine.disks[volume.disk].device)
     found = None if database is None else database.volume_at(volume.partition)
@@ -122,10 +122,10 @@ def _dynamic(machine: Machine, volume: Volume) -> Unusable | None:
     if found is None:
         if volume.kind is None:
             evidence = f"its type is {volume.partition.type}, and it holds no file system of its own"
-            return Unusable(UnusableKind.DYNAMIC, volume, "space of a dynamic disk", evidence, basic)
+            return UnsupportedVolume(UnsupportedKind.DYNAMIC, volume, "space of a dynamic disk", evidence, basic)
         evidence = f"its type is {volume.partition.type}, and the disk's LDM database does not say what lies there"
-        return Unusable(
-            UnusableKind.DYNAMIC, volume, "on a dynamic disk whose database cannot be read", evidence, basic
+        return UnsupportedVolume(
+            UnsupportedKind.DYNAMIC, volume, "on a dynamic disk whose database cannot be read", evidence, basic
         )
     if found.kind is ldm.LdmKind.SIMPLE:
         return None
@@ -135,6 +135,6 @@ def _dynamic(machine: Machine, volume: Volume) -> Unusable | None:
     evidence = f"the LDM database has {found.name} as {found.kind.value} on {len(found.disks)} disks{lacks}"
     if found.kind is ldm.LdmKind.MIRRORED:
         basic = f"Break the mirror on the source machine (Disk Management, diskpart: break disk), and {_CONVERT}"
-    return Unusable(
-        UnusableKind.DYNAMIC, volume, f"part of a {found.kind.value} volume of dynamic disks", evidence, basic
+    return UnsupportedVolume(
+        UnsupportedKind.DYNAMIC, volume, f"part of a {found.kind.value} volume of dynamic disks", evidence, basic
     )
