@@ -73,7 +73,7 @@ def test_what_holds_no_file_system_says_so(disk: SparseDisk, position: int) -> N
         assert caught.value.where == volume.name
 
 
-def test_a_partition_beyond_the_end_is_listed_but_not_opened(disk: SparseDisk) -> None:
+def test_a_file_system_beyond_the_end_is_told_and_not_opened(disk: SparseDisk) -> None:
     with disk.path.open("r+b") as file:
         file.truncate(30 * MIB)
     with Machine.read([disk], writable=False) as machine:
@@ -81,11 +81,27 @@ def test_a_partition_beyond_the_end_is_listed_but_not_opened(disk: SparseDisk) -
         volume = machine.volume(0, 2)
         assert volume is not None
         assert volume.kind is None
-        with pytest.raises(PartitionTableError, match="but the disk ends at byte"):
+        with pytest.raises(PartitionTableError, match="the file system ends at byte 35651584, but the disk ends at"):
             volume.filesystem()
-        first = machine.volume(0, 1)
-        assert first is not None
-        assert first.filesystem().label == "VOL1"
+
+
+@pytest.mark.parametrize(("sectors", "is_taken"), [(100_000, True), (2 * 81_920 - 36_864, True), (200_000, False)])
+def test_windows_takes_a_partition_that_ends_within_twice_the_disk(
+    disk: SparseDisk, sectors: int, *, is_taken: bool
+) -> None:
+    """Its file system lies inside: only the table says more than there is."""
+    record = 34816 * 512 + 0x1BE  # of the logical partition
+    disk.write(record + 12, sectors.to_bytes(4, "little"))
+    with Machine.read([disk], writable=False) as machine:
+        volume = machine.volume(0, 2)
+        assert volume is not None
+        assert (volume.is_inside_disk, volume.is_accepted) == (False, is_taken)
+        assert volume.kind is (FileSystemKind.FAT16 if is_taken else None)
+        if is_taken:
+            assert volume.filesystem().label == "VOL5"
+            return
+        with pytest.raises(PartitionTableError, match="the partition ends at byte"):
+            volume.filesystem()
 
 
 def test_closing_unmounts_all_even_if_one_fails() -> None:

@@ -90,20 +90,33 @@ class Volume:
         """Whether the disk has all the bytes that the partition table promises."""
         return self.partition.start + self.partition.size <= self.device.device.size
 
+    @property
+    def is_accepted(self) -> bool:
+        """Whether Windows takes the partition: of an MBR's one that ends at up to twice the disk's size.
+
+        Windows allows for disks that report less than they have (behaviour as in ReactOS, ``ntoskrnl/fstub/disksup.c``:
+        the last sector allowed is twice that of the disk). What the file system has beyond the disk is another matter.
+        """
+        if self.is_inside_disk:
+            return True
+        end, disk = self.partition.start + self.partition.size, self.device.device.size
+        return self.partition.guid is None and self.partition.start < disk and end <= 2 * disk
+
     @cached_property
     def kind(self) -> FileSystemKind | None:
         """Which file system it holds; None for an unknown one, an extended partition and one beyond the disk's end."""
         from bootgraft.filesystems import detect
 
-        if self.partition.is_container or not self.partition.size or not self.is_inside_disk:
+        if self.partition.is_container or not self.partition.size or not self.is_accepted:
             return None
-        return detect.identify(self.device)
+        promised = None if self.is_inside_disk else detect.promised_size(self.device)
+        return detect.identify(self.device) if promised is None or promised <= self.device.size else None
 
     def filesystem(self) -> FileSystem:
         """Return the mounted file system, mounting it the first time.
 
         Raises:
-            PartitionTableError: the partition reaches beyond the end of the disk.
+            PartitionTableError: the partition, or the file system in it, reaches too far beyond the end of the disk.
             FileSystemError: it holds no file system that can be opened, or a damaged one.
         """
         if self._filesystem is None:
@@ -162,13 +175,7 @@ class Volume:
     def _mount(self) -> FileSystem:
         from bootgraft.filesystems import detect  # identifying a volume reads one sector; only mounting loads libraries
 
-        if not self.is_inside_disk:
-            end = self.partition.start + self.partition.size
-            raise PartitionTableError(
-                f"the partition ends at byte {end}, but the disk ends at byte {self.device.device.size}",
-                where=self.name,
-                advice="The image is truncated or its disk was made smaller; copy it again from the source",
-            )
+        self._require_bytes()
         if self.partition.is_container:
             raise FileSystemError(
                 "an extended partition holds logical partitions and no file system of its own",
@@ -176,6 +183,24 @@ class Volume:
                 advice="Choose one of the logical partitions in it",
             )
         return detect.mount(self.device, writable=self._writable, name=self.name, accept_unclean=self._accept_unclean)
+
+    def _require_bytes(self) -> None:
+        """Raise PartitionTableError where the disk does not have what the partition or its file system promises."""
+        if self.is_inside_disk:
+            return
+        from bootgraft.filesystems import detect
+
+        disk = self.device.device.size
+        what, end = "partition", self.partition.start + self.partition.size
+        promised = detect.promised_size(self.device) if self.is_accepted else None
+        if promised is not None:
+            what, end = "file system", self.partition.start + promised
+        if not self.is_accepted or end > disk:
+            raise PartitionTableError(
+                f"the {what} ends at byte {end}, but the disk ends at byte {disk}",
+                where=self.name,
+                advice="The image is truncated or its disk was made smaller; copy it again from the source",
+            )
 
 
 class Disk:
@@ -260,7 +285,8 @@ def _read_disk(index: int, device: BlockDevice, *, writable: bool) -> Disk:
     for partition in table.partitions:
         number = numbers.get(partition.slot)
         name = _volume_name(index, table, partition, number)
-        window = Slice(device, partition.start, partition.size, name)
+        size = min(partition.size, max(0, device.size - partition.start))
+        window = Slice(device, partition.start, size, name)
         volumes.append(Volume(index, partition, number, window, writable=writable, disk_signature=table.signature))
     return Disk(index, device, table, tuple(volumes))
 

@@ -106,6 +106,10 @@ def test_each_verdict_in_one_sentence() -> None:
     assert verdict(broken, Verdict.BLOCKED, installation=None, controller=None) == (
         "The machine will not boot: the boot chain breaks: there is no ntldr on the active partition."
     )
+    for finding_id in ("disk-signature-zero", "system-volume-letter-wrong"):
+        assert verdict(CASES[finding_id].broken[0], Verdict.BLOCKED).startswith(
+            f"{product} starts on vmware:lsilogic, but every log-on ends at once: "
+        )
     assert verdict(None, Verdict.UNKNOWN, controller=None) == f"{product}: bootgraft cannot tell whether it boots."
 
 

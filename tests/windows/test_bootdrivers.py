@@ -51,6 +51,16 @@ HIVE = r"""
 "Start"=dword:00000000
 "Group"="First"
 
+[\HardwareConfig]
+"LastId"=dword:00000000
+
+[\ControlSet001\Services\g-demoted-elsewhere]
+"Start"=dword:00000000
+
+[\ControlSet001\Services\g-demoted-elsewhere\StartOverride]
+"0"=dword:00000000
+"1"=dword:00000003
+
 [\ControlSet001\Services\h-not-demoted\StartOverride]
 "0"=dword:00000000
 
@@ -70,6 +80,7 @@ def test_groups_first_then_tags_then_the_rest() -> None:
         "a-second-tag5",
         "b-second-tag9",
         "e-no-group",
+        "g-demoted-elsewhere",
     ]
 
 

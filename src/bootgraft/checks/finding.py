@@ -69,7 +69,8 @@ class Finding(Struct, frozen=True):
     from the disk whether it stops the start: the verdict is then no better than unknown. ``consent`` is the option
     without which nothing is written while this is so. ``device`` is the main id of the device that lacks its driver.
     ``explains`` says that this is why the boot chain arrives at no Windows. ``fault_in`` is where the fault lies: one
-    outside the image does not keep the rest from being repaired.
+    outside the image does not keep the rest from being repaired. ``ends_log_on`` says that Windows starts, and every
+    log-on ends at once.
     """
 
     id: str
@@ -85,6 +86,7 @@ class Finding(Struct, frozen=True):
     device: str | None = None
     explains: bool = False
     fault_in: FaultPlace = FaultPlace.IMAGE
+    ends_log_on: bool = False
 
     @property
     def fixable(self) -> bool:

@@ -57,6 +57,23 @@ def identify(device: BlockDevice) -> FileSystemKind | None:
         return None
 
 
+def promised_size(device: BlockDevice) -> int | None:
+    """Bytes from the volume's first to the last that its NTFS or FAT counts as its own; None for any other volume.
+
+    Raises:
+        ImageError: the device cannot be read.
+    """
+    kind = identify(device)
+    sector = device.read(0, SECTOR)
+    if kind is FileSystemKind.NTFS:
+        size, *_, total, _ = _NTFS_BPB.unpack_from(sector, 11)
+        return int(size) * int(total)
+    if kind in (FileSystemKind.FAT12, FileSystemKind.FAT16, FileSystemKind.FAT32):
+        size, short, long = (int.from_bytes(sector[at:end], "little") for at, end in ((11, 13), (19, 21), (32, 36)))
+        return size * (short or long)
+    return None
+
+
 def mount(device: BlockDevice, *, writable: bool, name: str, accept_unclean: bool = False) -> FileSystem:
     """Open the NTFS or FAT volume that fills ``device``; ``name`` is what errors call it.
 

@@ -145,6 +145,8 @@ def _verdict(diagnosis: Diagnosis) -> str:
     match diagnosis.verdict:
         case Verdict.BOOTS:
             return f"{what} would boot{target}."
+        case Verdict.BLOCKED if diagnosis.blockers and diagnosis.blockers[0].ends_log_on:
+            return f"{what} starts{target}, but every log-on ends at once{reason}."
         case Verdict.BLOCKED if diagnosis.stop_code:
             return f"{what} will stop with 0x{diagnosis.stop_code[2:].upper()}{target}{reason}."
         case Verdict.BLOCKED:

@@ -48,16 +48,15 @@ def _boot_services(hive: Hive, control_set: int, services: Key) -> Iterator[Serv
         if count >= MAX_SERVICES:
             return
         start = key.value("Start")
-        if start is None or start.dword() != _BOOT_START or _is_demoted(key):
+        if start is None or start.dword() != _BOOT_START:
             continue
         service = read_service(hive, control_set, key.name)
-        if service is not None:
+        if service is not None and not _is_demoted(service):
             yield service
 
 
-def _is_demoted(service: Key) -> bool:
-    override = service.key("StartOverride")
-    return override is not None and any(value.dword() not in (None, _BOOT_START) for value in override.values())
+def _is_demoted(service: Service) -> bool:
+    return any(each.start not in (None, _BOOT_START) for each in service.start_overrides if not each.is_elsewhere)
 
 
 def _groups(control: Key | None) -> tuple[str, ...]:

@@ -19,12 +19,13 @@ class StartOverride(Struct, frozen=True):
     """One value below a service's ``StartOverride``, which replaces Start from Windows 8 on.
 
     ``name`` is the number of the hardware configuration that it is for (``HardwareConfig``), ``start`` None where the
-    value is no number.
+    value is no number. ``is_elsewhere`` tells that this is another one than Windows last ran as (``LastId``).
     """
 
     key_path: str
     name: str
     start: int | None
+    is_elsewhere: bool = False
 
 
 class Service(Struct, frozen=True):
@@ -66,7 +67,7 @@ def read_service(hive: Hive, control_set: int, name: str) -> Service | None:
         group=_text(key, "Group"),
         tag=_dword(key, "Tag"),
         image_path=_text(key, "ImagePath"),
-        start_overrides=_start_overrides(key),
+        start_overrides=_start_overrides(hive, key),
     )
 
 
@@ -80,11 +81,24 @@ def driver_file(service: Service, directory: str, *, drive_letter: str | None = 
     return on_volume(service.image_path, directory, drive_letter=drive_letter)
 
 
-def _start_overrides(service: Key) -> tuple[StartOverride, ...]:
+def _start_overrides(hive: Hive, service: Key) -> tuple[StartOverride, ...]:
     key = service.key("StartOverride")
     if key is None:
         return ()
-    return tuple(StartOverride(key.path, each.name, each.dword()) for each in islice(key.values(), _MAX_OVERRIDES))
+    last = last_configuration(hive)
+    values = islice(key.values(), _MAX_OVERRIDES)
+    return tuple(StartOverride(key.path, each.name, each.dword(), last not in (None, each.name)) for each in values)
+
+
+def last_configuration(hive: Hive) -> str | None:
+    """The number of the hardware configuration that Windows last ran as, as a StartOverride is called; None if unknown.
+
+    Raises:
+        HiveError: the SYSTEM hive is damaged there.
+    """
+    key = hive.key("HardwareConfig")
+    number = None if key is None else _dword(key, "LastId")
+    return None if number is None else str(number)
 
 
 def _dword(key: Key, name: str) -> int | None:

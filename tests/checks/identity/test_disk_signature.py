@@ -36,7 +36,8 @@ def test_healthy() -> None:
 def test_the_old_signature_comes_back() -> None:
     facts = story(signature=0)
     (found,) = check(facts)
-    assert (found.id, found.severity) == (ZERO, Severity.BLOCKER)
+    assert (found.id, found.severity, found.ends_log_on) == (ZERO, Severity.BLOCKER, True)
+    assert "every log-on ends at once" in found.explanation
     assert found.changes == (
         WriteSectors(0, 0x1B8, OLD.to_bytes(4, "little"), bytes(4), "the signature of disk 0 in the MBR"),
     )
@@ -48,7 +49,7 @@ def test_the_old_signature_comes_back() -> None:
 def test_the_store_alone_says_it_too() -> None:
     facts = replace(story(signature=0), windows=None, references=(IN_STORE,))
     (found,) = check(facts)
-    assert len(found.changes) == 1
+    assert (len(found.changes), found.ends_log_on) == (1, False)
     elsewhere = replace(facts, references=(replace(IN_STORE, offset=12345),))
     (found,) = check(elsewhere)
     assert (found.changes, found.severity) == ((), Severity.WARNING)

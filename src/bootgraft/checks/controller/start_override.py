@@ -4,11 +4,13 @@ Windows leaves every in-box boot driver at Start 0 and demotes those that the ma
 ``StartOverride``: a value named after the hardware configuration, data 3 (seen in hives of Windows 8.1 and 10).
 """
 
+from collections.abc import Sequence
+
 from bootgraft.changes import RegistryData, SetValue
 from bootgraft.checks.check import Check
 from bootgraft.checks.controller.facts import ControllerFacts, LinkFacts
 from bootgraft.checks.controller.wording import consequence, severity_in
-from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy, Stage
+from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.registry.values import ValueType, dword_data
 from bootgraft.windows.services import Service, StartOverride
 
@@ -20,8 +22,9 @@ DOC = FindingDoc(
     "the machine started without it, and the loader leaves it on the disk.",
     evidence="Each value of StartOverride that is not 0.",
     fix="Each such value is set to 0.",
-    limits="A value counts for one hardware configuration (HardwareConfig); a machine that Windows takes for another "
-    "one may start in spite of it. Which it will be cannot be told from the disk, so every value counts.",
+    limits="A value counts for one hardware configuration. Where HardwareConfig\\LastId tells as which one Windows "
+    "last ran, values for others are only a warning: they matter if it takes the new machine for one of those. A "
+    "machine that it takes for a new one may start in spite of all of them.",
     references=("https://learn.microsoft.com/windows-hardware/drivers/install/specifying-driver-load-order",),
 )
 _FIRST = (6, 2)
@@ -39,17 +42,37 @@ def _check_link(facts: ControllerFacts, link: LinkFacts, service: Service) -> Fi
     demoting = [each for each in service.start_overrides if each.start != 0]
     if not demoting:
         return None
-    shown = ", ".join(f"{each.name}={'no number' if each.start is None else each.start}" for each in demoting)
+    if all(each.is_elsewhere for each in demoting):
+        return _elsewhere(facts, link, service, demoting)
     return Finding(
         ID,
         severity_in(link),
         f"the service {service.name} is kept from starting at boot by StartOverride in {link.control_set}",
         consequence(facts, link),
-        (f"{facts.hive.path}: {demoting[0].key_path}: {shown}; needed is 0",),
+        (_evidence(facts, demoting),),
         Remedy.CHANGES,
         tuple(_lift(facts, each) for each in demoting),
         INACCESSIBLE_BOOT_DEVICE,
     )
+
+
+def _elsewhere(facts: ControllerFacts, link: LinkFacts, service: Service, demoting: Sequence[StartOverride]) -> Finding:
+    numbers = " and ".join(each.name for each in demoting)
+    return Finding(
+        ID,
+        Severity.WARNING,
+        f"the service {service.name} is kept from starting at boot on another hardware in {link.control_set}",
+        "Windows last ran as another hardware configuration, in which it starts at boot. It stops with 0x7B only if it "
+        f"takes the new machine for configuration {numbers} again.",
+        (_evidence(facts, demoting), f"{facts.hive.path}: HardwareConfig: LastId is another"),
+        Remedy.CHANGES,
+        tuple(_lift(facts, each) for each in demoting),
+    )
+
+
+def _evidence(facts: ControllerFacts, demoting: Sequence[StartOverride]) -> str:
+    shown = ", ".join(f"{each.name}={'no number' if each.start is None else each.start}" for each in demoting)
+    return f"{facts.hive.path}: {demoting[0].key_path}: {shown}; needed is 0"
 
 
 def _lift(facts: ControllerFacts, override: StartOverride) -> SetValue:

@@ -8,6 +8,7 @@ import struct
 from collections.abc import Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bootgraft.boot.references import DiskReference
 from bootgraft.changes import WriteSectors
@@ -94,7 +95,9 @@ def _without(facts: IdentityFacts, disk: DiskIdentity) -> Finding:
     evidence = (f"{disk.name}, sector 0: the signature at 0x1B8 is 0", *(f"{e.where}: {e.signature:08x}" for e in said))
     title = f"{disk.name} has no signature"
     breaks = "Windows writes a new one when it first starts, and every reference to the old one breaks: "
-    breaks += "drive letters, boot menu."
+    breaks += (
+        "drive letters, so that every log-on ends at once." if _ends_log_on(facts) else "drive letters, boot menu."
+    )
     doubt = ""
     if signature is not None:
         others = (each for each in facts.disks if each.signature == 0 and each != disk)
@@ -103,11 +106,12 @@ def _without(facts: IdentityFacts, disk: DiskIdentity) -> Finding:
             data = struct.pack("<I", signature)
             change = WriteSectors(disk.index, _SIGNATURE_AT, data, bytes(4), f"the signature of {disk.name} in the MBR")
             explanation = f"{breaks} All that name this disk agree on {signature:08x}."
-            return Finding(ZERO, _severity(facts, said), title, explanation, evidence, Remedy.CHANGES, (change,))
+            found = Finding(ZERO, _severity(facts, said), title, explanation, evidence, Remedy.CHANGES, (change,))
+            return replace(found, ends_log_on=_ends_log_on(facts))
         doubt = f" It was {signature:08x}, but {twins[0].name} has or had that one: detach that disk, if it is a copy."
     elif said:
         doubt = " Those that name a disk that was not given do not agree, or need not mean this one: nothing is chosen."
-    return Finding(ZERO, _severity(facts, said), title, breaks + doubt, evidence)
+    return Finding(ZERO, _severity(facts, said), title, breaks + doubt, evidence, ends_log_on=_ends_log_on(facts))
 
 
 def _named(facts: IdentityFacts, disk: DiskIdentity) -> Iterator[_Said]:
@@ -142,6 +146,11 @@ def _severity(facts: IdentityFacts, said: tuple[_Said, ...]) -> Severity:
         return Severity.INFO  # NT 4 writes a signature only when Disk Administrator asks for it
     stops = windows is None or windows.is_nt5 or bool(facts.references)
     return Severity.BLOCKER if stops and any(each.proves for each in said) else Severity.WARNING
+
+
+def _ends_log_on(facts: IdentityFacts) -> bool:
+    """Whether Windows starts all the same, to no use: ntldr and the kernel of NT 5 ask for no signature."""
+    return facts.windows is not None and facts.windows.is_nt5
 
 
 def _changed(facts: IdentityFacts) -> Iterator[Finding]:

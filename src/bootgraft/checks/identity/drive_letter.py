@@ -97,6 +97,7 @@ def _system(facts: IdentityFacts, windows: WindowsIdentity) -> Iterator[Finding]
         (_installed_as(windows), *_names_now(facts, windows, letter)),
         Remedy.CHANGES,
         tuple(_mend(facts, windows, letter, known_as)),
+        ends_log_on=windows.is_nt5,
     )
 
 
