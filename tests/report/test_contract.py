@@ -10,7 +10,7 @@ CHECK: dict[str, Any] = {
     "firmware": None, "windows": None,
     "findings": [
         {"id": "a", "severity": "info", "title": "", "explanation": "", "evidence": ["x"], "fixable": True,
-         "fault_in": "image"}
+         "fault_in": "image", "offered": False, "skipped": False}
     ],
     "alternatives": [], "fragments": [],
 }  # fmt: skip

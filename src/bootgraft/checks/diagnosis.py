@@ -9,7 +9,7 @@ from bootgraft.boot.chain import BootChain
 from bootgraft.checks.catalogue import checks
 from bootgraft.checks.controller import own_driver
 from bootgraft.checks.controller.facts import ControllerFacts
-from bootgraft.checks.finding import FaultPlace, Finding, Severity, Stage
+from bootgraft.checks.finding import FaultPlace, Finding, Remedy, Severity, Stage
 from bootgraft.checks.finding import Verdict as Verdict
 from bootgraft.checks.guest import Guest
 from bootgraft.targets.controllers import Controller
@@ -105,4 +105,5 @@ def within(found: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _is_outside(finding: Finding) -> bool:
-    return finding.fault_in is FaultPlace.OUTSIDE
+    """Nothing that is written to the image puts it right: it lies elsewhere, or is to be left as it is."""
+    return finding.fault_in is FaultPlace.OUTSIDE or finding.remedy is Remedy.SKIPPED

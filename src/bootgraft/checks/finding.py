@@ -93,6 +93,16 @@ class Finding(Struct, frozen=True):
         """Whether ``repair`` can mend it, given what :attr:`remedy` says it takes."""
         return self.remedy not in (Remedy.NONE, Remedy.SKIPPED)
 
+    @property
+    def offered(self) -> bool:
+        """Whether ``repair`` mends it only where ``--fix`` asks for it."""
+        return self.remedy is Remedy.OFFERED
+
+    @property
+    def skipped(self) -> bool:
+        """Whether it is left as it is, because ``--skip`` asks for that."""
+        return self.remedy is Remedy.SKIPPED
+
 
 class FindingDoc(Struct, frozen=True):
     """The documentation of one finding id; ``docs/findings.md`` is made from all of them.

@@ -154,6 +154,12 @@ def _add_repair(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--boot-code", action="append", default=[], metavar="IMAGE", help="disk image of a machine with sound boot code"
     )
+    parser.add_argument(
+        "--fix", action="append", default=[], metavar="ID", help="fix a finding that is only offered too; repeatable"
+    )
+    parser.add_argument(
+        "--skip", action="append", default=[], metavar="ID", help="leave a finding as it is; repeatable"
+    )
     parser.add_argument("--dry-run", action="store_true", help="show the changes and prove them; write nothing")
     parser.add_argument("--overlay", metavar="OUT.qcow2", help="leave the image alone, write a qcow2 on top of it")
     parser.add_argument("--resume", action="store_true", help="finish a repair that was interrupted")

@@ -48,6 +48,10 @@ def _check_options(options: Options) -> None:
             where="--isolate",
             advice="Leave one of the two out",
         )
+    if options.fix or options.skip:
+        from bootgraft.cli.finding_ids import check_ids
+
+        check_ids(options.fix, options.skip)
     check_destination(options)
 
 

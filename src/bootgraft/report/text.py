@@ -194,11 +194,14 @@ def fragments_text(diagnosis: Diagnosis, fragments: "Sequence[Fragment]") -> str
 
 def left_outside_lines(diagnoses: Sequence[Diagnosis]) -> Iterator[str]:
     """What is left to do where no repair of an image reaches, each once."""
-    left = dict.fromkeys(finding.title for each in diagnoses for finding in each.outside)
-    if left:
-        yield ""
-        yield "Left to do outside the image:"
-        yield from (one_line(f"    {title}") for title in left)
+    found = dict.fromkeys(finding for each in diagnoses for finding in each.outside)
+    skipped = [each.title for each in found if each.remedy is Remedy.SKIPPED]
+    left = [each.title for each in found if each.remedy is not Remedy.SKIPPED]
+    for head, titles in (("Left to do outside the image:", left), ("Left as it is, as --skip says:", skipped)):
+        if titles:
+            yield ""
+            yield head
+            yield from (one_line(f"    {title}") for title in dict.fromkeys(titles))
 
 
 def _firmware_line(diagnosis: Diagnosis) -> Iterator[str]:
@@ -220,16 +223,19 @@ def finding_lines(findings: Sequence[Finding]) -> Iterator[str]:
 
 
 def _next_lines(diagnosis: Diagnosis, images: Sequence[DeviceSpec]) -> Iterator[str]:
-    remedies = {finding.remedy for finding in diagnosis.findings} - {Remedy.NONE}
+    remedies = {finding.remedy for finding in diagnosis.findings} - {Remedy.NONE, Remedy.SKIPPED}
     if diagnosis.controller is None or not remedies:
         return
     paths = " ".join(shlex.quote(image.location) for image in images)
     options = dict.fromkeys(finding.consent for finding in diagnosis.findings if finding.consent)
+    offered = dict.fromkeys(f"--fix {each.id}" for each in diagnosis.findings if each.remedy is Remedy.OFFERED)
     given = ("--boot-code IMAGE",) if Remedy.BOOT_CODE in remedies else ()
-    command = " ".join((f"bootgraft repair {paths} --target {diagnosis.controller.target}", *options, *given))
+    command = " ".join((f"bootgraft repair {paths} --target {diagnosis.controller.target}", *options, *offered, *given))
     yield ""
     if options:
         yield f"Written only with your consent to what is lost: {' '.join(options)} (see above)."
+    if offered:
+        yield f"Only offered, as it is not known to be right everywhere: {', '.join(offered)} (see above)."
     if Remedy.OWN_DRIVER in remedies and Remedy.DRIVER not in remedies:
         yield "Mend it with the driver that this Windows has itself:"
         yield f"    {command}"

@@ -3,6 +3,7 @@
 from bootgraft.boot.bios.bootcode import CodeSource, none_given
 from bootgraft.boot.chain import BootChain, BootTarget, follow
 from bootgraft.checks.diagnosis import Diagnosis, diagnose
+from bootgraft.checks.fix_choice import FixChoice
 from bootgraft.checks.guest import DescribedFirmware, Guest
 from bootgraft.errors import PartitionTableError, UsageError
 from bootgraft.machine import Firmware, Machine
@@ -44,7 +45,14 @@ def survey(job: Job, machine: Machine, boot_code: CodeSource = none_given) -> Gu
     hive = None if installation is None else open_hive(installation, "SYSTEM")
     described = _described(job)
     return Guest(
-        machine, chain, installation, hive, described=described, secure_boot=job.secure_boot, boot_code=boot_code
+        machine,
+        chain,
+        installation,
+        hive,
+        described=described,
+        secure_boot=job.secure_boot,
+        boot_code=boot_code,
+        choice=FixChoice(frozenset(job.request.fix), frozenset(job.request.skip)),
     )
 
 

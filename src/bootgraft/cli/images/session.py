@@ -78,6 +78,8 @@ class Session:
                 windows=self._options.windows,
                 detailed=self._options.dry_run or self._options.verbose,
                 recommend=self._options.recommend,
+                fix=self._options.fix,
+                skip=self._options.skip,
                 secure_boot=_SECURE_BOOT.get(self._options.secure_boot or ""),
                 registry=self._options.registry,
                 drivers=self._options.drivers_request,

@@ -10,7 +10,10 @@ from bootgraft.report.documents.machine import WindowsDocument
 
 
 class FindingDocument(Struct, frozen=True):
-    """One finding; ``fault_in`` is where its fault lies: what is outside the image, no repair of it mends."""
+    """One finding; ``fault_in`` is where its fault lies: what is outside the image, no repair of it mends.
+
+    ``offered`` is fixed only by ``repair --fix ID``, ``skipped`` was left as it is by ``--skip ID``.
+    """
 
     id: str
     severity: Severity
@@ -19,6 +22,8 @@ class FindingDocument(Struct, frozen=True):
     evidence: tuple[str, ...]
     fixable: bool
     fault_in: FaultPlace
+    offered: bool = False
+    skipped: bool = False
 
 
 class FragmentDocument(Struct, frozen=True):

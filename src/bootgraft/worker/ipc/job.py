@@ -29,6 +29,7 @@ class Request(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     ``targets`` are controllers, ``windows`` names the installation that is meant, None for the one that boots.
     ``detailed`` asks for the registry changes as ``.reg`` text, ``recommend`` for the lines of a description.
+    ``fix`` are ids of findings that are only offered to be mended, ``skip`` of those to be left as they are.
     ``secure_boot`` is whether the new machine's firmware checks signatures, None where that was not said.
     ``registry`` says what ``reg`` is to do, ``drivers`` what ``drivers`` is to do.
     """
@@ -38,6 +39,8 @@ class Request(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     windows: str | None = None
     detailed: bool = False
     recommend: bool = False
+    fix: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
     secure_boot: bool | None = None
     registry: RegistryRequest | None = None
     drivers: DriversRequest | None = None
