@@ -221,7 +221,7 @@ def test_a_driver_file_that_no_loader_can_read(
     check = bootgraft("check", machine.disk, *TARGET, "--json")
     assert check.status == 1
     blocker = check.json["findings"][0]
-    assert (blocker["id"], blocker["severity"]) == ("driver-file-unsupported_volume", "blocker")
+    assert (blocker["id"], blocker["severity"]) == ("driver-file-unusable", "blocker")
     assert told in blocker["evidence"][0]
     refusal = refused(bootgraft, ("repair", machine.disk, *TARGET, "--drivers", donor.disk), watch=tmp_path)
     assert r"\windows\system32\drivers\symmpi.sys" in refusal.where.lower()

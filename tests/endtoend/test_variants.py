@@ -97,7 +97,7 @@ VARIANTS = {
     "SYMMPI.SYS older": Variant({"driver": DriverFile.OLDER}),
     "symmpi.sys is garbage": Variant({"driver": DriverFile.GARBAGE}),
     "symmpi.sys is garbage, bound": Variant(
-        {**WITH_DRIVER, "driver": DriverFile.GARBAGE}, _both("driver-file-unsupported_volume"), hive_written=False
+        {**WITH_DRIVER, "driver": DriverFile.GARBAGE}, _both("driver-file-unusable"), hive_written=False
     ),
     "symmpi.sys for x64": Variant(
         {**WITH_DRIVER, "driver": DriverFile.OTHER_ARCHITECTURE},

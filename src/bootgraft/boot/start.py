@@ -10,8 +10,8 @@ from bootgraft.windows.hives import hive_path
 from bootgraft.windows.installation import Installation, control_set_name
 from bootgraft.windows.services import Service, driver_file
 
-_CRITICAL = 3
-"""ErrorControl of a driver without which Windows does not start (Microsoft, "CreateService")."""
+_GRAVE = (2, 3)
+"""ErrorControl, severe and critical, of drivers without which Windows does not start (Microsoft, "CreateService")."""
 
 _MINIPORTS = "scsi miniport"
 _FILE_SYSTEM_DRIVERS = {FileSystemKind.NTFS: "ntfs.sys"}
@@ -43,7 +43,7 @@ def _control_set_step(installation: Installation, where: str) -> Step:
 def _drivers_step(installation: Installation, drivers: tuple[Service, ...], where: str) -> Step:
     filesystem = installation.volume.filesystem()
     missing = [each for each in drivers if not _has_file(installation, filesystem, each)]
-    fatal = [each for each in missing if each.error_control == _CRITICAL]
+    fatal = [each for each in missing if each.error_control in _GRAVE]
     evidence = [", ".join(printable(each.name) for each in drivers) or "none"]
     if missing:
         evidence.append(f"without a file: {', '.join(printable(each.name) for each in missing)}")
