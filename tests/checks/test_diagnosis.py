@@ -8,6 +8,7 @@ from tests.checks.cases import CASES
 from tests.checks.controller.control_sets import facts
 from tests.checks.guests import guest_of
 from tests.checks.subjects import LSI_LOGIC, chain, installation
+from tests.fakes import FakeFileSystem
 from tests.machines.hives import make_hive
 from tests.machines.spec import Hive as HiveSpec
 from tests.registry.support import open_bytes
@@ -184,7 +185,11 @@ def test_a_windows_with_no_driver_at_all_never_boots(version: tuple[int, int], t
 
 @pytest.mark.parametrize("version", [(0, 0), (3, 51), (6, 2), (10, 0)])
 def test_a_windows_that_is_not_judged_is_never_called_bootable(version: tuple[int, int], tmp_path: Path) -> None:
-    found = diagnose(guest_of(chain(), installation(version=version), empty_hive(tmp_path), LSI_LOGIC))
+    hive, windows = empty_hive(tmp_path), installation(version=version)
+    filesystem = windows.volume.filesystem()
+    assert isinstance(filesystem, FakeFileSystem)
+    filesystem.files = dict.fromkeys(filesystem.files, (tmp_path / "hive").read_bytes())
+    found = diagnose(guest_of(chain(), windows, hive, LSI_LOGIC))
     assert found.verdict is Verdict.UNKNOWN
     assert [each.id for each in found.findings] == ["target-not-judged"]
     assert found.facts is None

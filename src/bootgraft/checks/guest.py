@@ -17,6 +17,8 @@ from bootgraft.checks.finding import Finding, Stage
 from bootgraft.checks.fix_choice import FixChoice
 from bootgraft.checks.identity import identity_facts
 from bootgraft.checks.identity.identity_facts import IdentityFacts
+from bootgraft.checks.machine import hive_facts
+from bootgraft.checks.machine.hive_facts import HiveFacts
 from bootgraft.checks.machine.saved_session import SavedSession, saved_sessions
 from bootgraft.machine import Firmware, Machine
 from bootgraft.registry.hive import Hive
@@ -114,6 +116,13 @@ class Guest:
         Raises FileSystemError where it cannot be read, ValueError where there is no Windows.
         """
         return self._judge().judge(path)
+
+    @cached_property
+    def hives(self) -> tuple[HiveFacts, ...]:
+        """What a strict reading of the hives finds; none where the chain arrives at no Windows."""
+        if self.installation is None or self.hive is None:
+            return ()
+        return hive_facts.gather(self.installation, self.hive)
 
     @cached_property
     def facts(self) -> ControllerFacts | None:

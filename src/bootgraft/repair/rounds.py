@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from bootgraft.boot.bios.bootcode import none_given
-from bootgraft.changes import Plan, WitnessRange
+from bootgraft.changes import FileId, Plan, WitnessRange
 from bootgraft.checks.diagnosis import Diagnosis, Verdict, findings_of, judge, within
 from bootgraft.checks.finding import Finding, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
@@ -151,7 +151,7 @@ def _mend_chain(
     opened = open_for_writing(machine, volumes_written(plan, machine), found.sessions, task.consent)
     plan = replace(plan, notes=(*opened, *plan.notes))
     defects = read_strictly(plan, machine)
-    damage = findings(plan, defects)
+    damage = findings(plan, defects, system=_system_of(found))
     if any(finding.severity is Severity.BLOCKER for finding in damage):
         return _Planned(tuple(each.with_findings(damage) for each in before), None)
     apply(plan, machine, now=datetime.now(UTC))
@@ -198,7 +198,7 @@ def _mend_windows(
     _step(monitor, "reading the hives that are to be edited from end to end")
     given = [package for _, package in work if package is not None] if task.leaves_packages else []
     plan, defects = _with_packages(machine, found.installation, plan, given)
-    damage = findings(plan, defects)
+    damage = findings(plan, defects, system=_system_of(found))
     before = tuple(each.with_findings(damage) for each in before)
     if any(finding.severity is Severity.BLOCKER for finding in damage):
         return _Planned(before, None)
@@ -242,8 +242,8 @@ def _prove(
         read_back(plan, machine)
         remaining = read_strictly(plan, machine)
         require_no_worse(progress.defects or {}, remaining)
-        damage = findings(plan, remaining)
         found = task.look(machine, none_given)
+        damage = findings(plan, remaining, system=_system_of(found))
         after = tuple(each.with_findings(damage) for each in task.diagnose(found))
         done = Repaired(plan, before, after, ())
         return replace(done, witnesses=_witnesses(plan, found, machine)) if done.proven else done
@@ -251,10 +251,14 @@ def _prove(
 
 def _witnesses(plan: Plan, found: Guest, machine: Machine) -> tuple[WitnessRange, ...]:
     """Where it shows that Windows ran since: its SYSTEM hive tells it even if the plan only writes, say, boot.ini."""
-    system = () if found.installation is None else (hive_file(found.installation),)
-    hives = (*(change.hive for change in plan.registry()), *system)
+    system = _system_of(found)
+    hives = (*(change.hive for change in plan.registry()), *((system,) if system else ()))
     files = (*(change.file for change in plan.directories()), *(change.file for change in plan.files()))
     return witnesses_of(hives, files, machine)
+
+
+def _system_of(found: Guest) -> FileId | None:
+    return None if found.installation is None else hive_file(found.installation)
 
 
 def _step(monitor: Monitor, text: str) -> None:

@@ -21,14 +21,17 @@ def read_strictly(plan: Plan, machine: Machine) -> dict[FileId, tuple[Defect, ..
     return {place: verify(open_hive_at(machine, place)) for place in places}
 
 
-def findings(plan: Plan, defects: Defects) -> tuple[Finding, ...]:
-    """What the defects mean for a plan: blockers where it would edit, warnings elsewhere."""
+def findings(plan: Plan, defects: Defects, *, system: FileId | None = None) -> tuple[Finding, ...]:
+    """What the defects mean for a plan: blockers where it would edit, warnings elsewhere.
+
+    Of the hive ``system`` only the former: a diagnosis tells of the rest.
+    """
     found: list[Finding] = []
     for place, each in defects.items():
         changes = [change for change in plan.registry() if change.hive == place]
         walked = set(_with_parents(change.key for change in changes))
         deleted = {change.key for change in changes if isinstance(change, DeleteKey)}
-        found += hive_integrity.check(str(place), each, walked, deleted)
+        found += hive_integrity.check(str(place), each, walked, deleted, elsewhere=place != system)
     return tuple(found)
 
 

@@ -1,10 +1,20 @@
 """Which defects of a hive stand in a repair's way."""
 
-import pytest
+import struct
+from pathlib import Path
 
+import pytest
+from tests.checks.test_verdicts import RELEASES, diagnosis
+from tests.machines.spec import File
+from tests.memory_windows import MemoryWindows, memory_windows
+
+from bootgraft.checks.diagnosis import Verdict
 from bootgraft.checks.finding import Severity
-from bootgraft.checks.machine.hive_integrity import SHOWN, check
+from bootgraft.checks.machine.hive_facts import HiveFacts, gather
+from bootgraft.checks.machine.hive_integrity import SHOWN, check, judge
+from bootgraft.registry.baseblock import PAGE
 from bootgraft.registry.integrity.survey import Defect, DefectKind, DefectSeverity
+from bootgraft.targets.controllers import find_controller
 
 WALKED = {"", "ControlSet001", r"ControlSet001\Services"}
 
@@ -48,3 +58,83 @@ def test_both_sorts_are_told_apart_and_counted() -> None:
     assert blocker.evidence == ("SYSTEM: it is wrong (at 0x120, key (root))",)
     assert len(warning.evidence) == SHOWN + 1
     assert warning.evidence[-1].startswith("and 3 more")
+
+
+REJECTS, DROPS, LOSES = DefectSeverity.REJECTS, DefectSeverity.DROPS, DefectSeverity.LOSES
+START_KEYS = ("SELECT", r"CONTROLSET001\SERVICES")
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "severity", "expected", "leaves_open"),
+    [
+        (DefectKind.VALUE_DATA, r"ControlSet002\Enum", REJECTS, Severity.BLOCKER, False),
+        (DefectKind.VALUE_DATA, r"ControlSet002\Enum", DROPS, Severity.WARNING, False),
+        (DefectKind.VALUE_DATA, r"ControlSet001\Services\atapi", DROPS, Severity.WARNING, True),
+        (DefectKind.VALUE_DATA, r"ControlSet001\ServicesActive", DROPS, Severity.WARNING, False),
+        (DefectKind.KEY_RECORD, "controlset001", DROPS, Severity.WARNING, True),
+        (DefectKind.SUBKEY_LIST, "", DROPS, Severity.WARNING, True),
+        (DefectKind.BIN_HEADER, None, DROPS, Severity.WARNING, True),
+        (DefectKind.SECURITY_COUNT, None, LOSES, Severity.WARNING, False),
+        (DefectKind.SUBKEY_HASH, "Select", LOSES, Severity.WARNING, True),
+        (DefectKind.SUBKEY_COUNT, "Select", DefectSeverity.TOLERATES, Severity.WARNING, False),
+    ],
+)
+def test_what_windows_makes_of_it_decides(
+    kind: DefectKind, key: str | None, severity: DefectSeverity, expected: Severity, *, leaves_open: bool
+) -> None:
+    (finding,) = judge(HiveFacts("SYSTEM", (defect(kind, key, severity),), start_keys=START_KEYS))
+    assert (finding.severity, finding.leaves_open) == (expected, leaves_open)
+    assert not finding.fixable
+
+
+def test_nothing_in_another_hive_is_needed_by_the_start() -> None:
+    (finding,) = judge(HiveFacts("SAM", (defect(DefectKind.KEY_RECORD, "", DROPS),)))
+    assert not finding.leaves_open
+
+
+def test_what_was_not_read_is_not_judged() -> None:
+    (finding,) = judge(HiveFacts("SAM", unread="transactions are pending"))
+    assert (finding.severity, finding.leaves_open) == (Severity.WARNING, True)
+
+
+def damaged(windows: MemoryWindows) -> MemoryWindows:
+    """The same with a value in the second control set whose data lies nowhere."""
+    path = next(each for each in windows.filesystem.files if each.casefold().endswith("config\\system"))
+    data = bytearray(windows.filesystem.files[path])
+    key = windows.hive.key(r"ControlSet002\Control")
+    assert key is not None
+    node = key.node()
+    for index in range(node.value_count):
+        (value,) = struct.unpack_from("<I", data, PAGE + node.value_list + 4 + 4 * index)
+        size, place = struct.unpack_from("<II", data, PAGE + value + 8)
+        if not size & 0x80000000:
+            struct.pack_into("<I", data, PAGE + value + 12, 0x00FFFFF8)
+            break
+    assert place
+    windows.filesystem.files[path] = bytes(data)
+    return windows.reread()
+
+
+@pytest.mark.parametrize(
+    ("name", "severity", "verdict"),
+    [("XP", Severity.BLOCKER, Verdict.BLOCKED), ("7", Severity.WARNING, Verdict.BOOTS)],
+)
+def test_a_broken_and_a_healthy_machine(name: str, severity: Severity, verdict: Verdict, machine_cache: Path) -> None:
+    release, arch = RELEASES[name]
+    windows = memory_windows(machine_cache, directory=release.directory, release=release, arch=arch)
+    ide = find_controller("vmware:ide")
+    assert diagnosis(windows, ide).findings == ()
+    found = diagnosis(damaged(windows), ide)
+    assert [(each.id, each.severity) for each in found.findings] == [("hive-defects", severity)]
+    assert found.verdict is verdict
+
+
+@pytest.mark.parametrize("name", ["XP", "7"])
+def test_a_hive_beside_system_that_is_none(name: str, machine_cache: Path) -> None:
+    release, arch = RELEASES[name]
+    sam = File(f"\\{release.directory}\\system32\\config\\SAM", b"no hive at all".ljust(8192, b"\0"))
+    windows = memory_windows(machine_cache, directory=release.directory, release=release, arch=arch, extra=(sam,))
+    wrong = [each for each in gather(windows.installation, windows.hive) if each.error]
+    (finding,) = (each for one in wrong for each in judge(one))
+    assert (finding.severity, finding.stop_code) == (Severity.BLOCKER, "0xc0000218")
+    assert finding.evidence[0].endswith("this is not a registry hive: it does not begin with 'regf'")

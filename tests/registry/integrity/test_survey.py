@@ -17,6 +17,7 @@ from bootgraft.registry.integrity.survey import (
     Defect,
     DefectKind,
     DefectSeverity,
+    Generation,
     survey,
     verify,
 )
@@ -231,10 +232,10 @@ def small_maximum(forged: Forged) -> None:
 FORGERIES: dict[Callable[[Forged], None], tuple[DefectKind, DefectSeverity, str | None]] = {
     wrong_bin: (DefectKind.BIN_HEADER, DefectSeverity.REJECTS, None),
     wrong_cell_size: (DefectKind.CELL_SIZE, DefectSeverity.REJECTS, None),
-    swapped: (DefectKind.SUBKEY_ORDER, DefectSeverity.LOSES, r"A\one"),
+    swapped: (DefectKind.SUBKEY_ORDER, DefectSeverity.DROPS, r"A\one"),
     wrong_hint: (DefectKind.SUBKEY_HASH, DefectSeverity.LOSES, r"A\one"),
-    same_name_twice: (DefectKind.SUBKEY_TWICE, DefectSeverity.LOSES, r"A\one"),
-    listed_twice: (DefectKind.SHARED_CELL, DefectSeverity.REJECTS, "A"),
+    same_name_twice: (DefectKind.SUBKEY_TWICE, DefectSeverity.DROPS, r"A\one"),
+    listed_twice: (DefectKind.SHARED_CELL, DefectSeverity.LOSES, "A"),
     wrong_count: (DefectKind.SUBKEY_COUNT, DefectSeverity.REJECTS, "A"),
     no_list: (DefectKind.SUBKEY_LIST, DefectSeverity.REJECTS, "A"),
     long_list: (DefectKind.SUBKEY_LIST, DefectSeverity.REJECTS, "A"),
@@ -249,7 +250,7 @@ FORGERIES: dict[Callable[[Forged], None], tuple[DefectKind, DefectSeverity, str 
     data_outside: (DefectKind.VALUE_DATA, DefectSeverity.REJECTS, "A"),
     data_too_long: (DefectKind.VALUE_DATA, DefectSeverity.REJECTS, "A"),
     inline_too_long: (DefectKind.VALUE_DATA, DefectSeverity.REJECTS, "A"),
-    large_data_shared: (DefectKind.SHARED_CELL, DefectSeverity.REJECTS, "A"),
+    large_data_shared: (DefectKind.SHARED_CELL, DefectSeverity.LOSES, "A"),
     few_keys_counted: (DefectKind.SECURITY_COUNT, DefectSeverity.LOSES, None),
     no_security: (DefectKind.SECURITY_RING, DefectSeverity.REJECTS, None),
     ring_of_another: (DefectKind.SECURITY_RING, DefectSeverity.REJECTS, None),
@@ -275,7 +276,17 @@ def test_leaked_cells_are_told_and_harmless(forged: Forged) -> None:
 def test_hash_lists_in_a_hive_that_is_too_old(tmp_path: Path) -> None:
     forged = Forged(built_hive(tmp_path, minor=5, text=TEXT))
     forged.data[24] = 3
-    assert DefectKind.SUBKEY_LIST in {each.kind for each in forged.defects()}
+    struct.pack_into("<I", forged.data, 508, baseblock.checksum(bytes(forged.data[:512])))
+    hive = open_bytes(bytes(forged.data))
+    assert hive.key(r"A\two") is not None
+    for generation, severity in (
+        (Generation.UP_TO_2000, DefectSeverity.REJECTS),
+        (Generation.XP_2003, DefectSeverity.TOLERATES),
+        (Generation.SINCE_VISTA, DefectSeverity.TOLERATES),
+        (None, DefectSeverity.REJECTS),
+    ):
+        found = [each for each in harmful(verify(hive, generation)) if each.kind is not DefectKind.VALUE_DATA]
+        assert {(each.kind, each.severity) for each in found} == {(DefectKind.SUBKEY_LIST_KIND, severity)}
 
 
 def test_large_data_as_hivex_writes_it(tmp_path: Path) -> None:

@@ -109,8 +109,8 @@ def _entries(reading: Reading, node: Node) -> Iterator[tuple[bytes, int, int]]:
     """Each entry of a key's lists: the kind of its leaf, the key's offset, and the word beside it (0 in ``li``)."""
     for offset, at, kind, count in _leaves(reading, node.subkey_list):
         if kind == HASH and reading.minor < _HASH_MINOR:
-            what = f"its sub-keys are listed by hash, which Windows does not know in hives of version 1.{reading.minor}"
-            reading.report(DefectKind.SUBKEY_LIST, offset, what)
+            what = f"its sub-keys are listed by hash, which no Windows before XP knows (version 1.{reading.minor})"
+            reading.report(DefectKind.SUBKEY_LIST_KIND, offset, what)
         width = 1 if kind == PLAIN else 2
         if _HEAD.size + 4 * width * count > reading.capacity(offset):
             reading.report(DefectKind.SUBKEY_LIST, offset, f"the list of {count} sub-keys leaves its cell")

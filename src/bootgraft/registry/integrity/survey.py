@@ -11,7 +11,15 @@ from msgspec import Struct
 
 from bootgraft.registry.cells import NIL
 from bootgraft.registry.hive import DEPTH_LIMIT, Hive
-from bootgraft.registry.integrity.defects import DEFECT_LIMIT, Defect, DefectKind, Defects, DefectSeverity, FullError
+from bootgraft.registry.integrity.defects import (
+    DEFECT_LIMIT,
+    Defect,
+    DefectKind,
+    Defects,
+    DefectSeverity,
+    FullError,
+    Generation,
+)
 from bootgraft.registry.integrity.keys import Node, read_children, read_node
 from bootgraft.registry.integrity.reading import Reading
 from bootgraft.registry.integrity.security import check_security
@@ -20,7 +28,16 @@ from bootgraft.registry.records import KEY_PREDEF_HANDLE
 
 _ROOT_AT = 36  # in the base block
 
-__all__ = ["DEFECT_LIMIT", "Defect", "DefectKind", "DefectSeverity", "IntegrityReport", "survey", "verify"]
+__all__ = [
+    "DEFECT_LIMIT",
+    "Defect",
+    "DefectKind",
+    "DefectSeverity",
+    "Generation",
+    "IntegrityReport",
+    "survey",
+    "verify",
+]
 
 
 class IntegrityReport(Struct, frozen=True):
@@ -35,21 +52,22 @@ class IntegrityReport(Struct, frozen=True):
 
     @property
     def sound(self) -> bool:
-        """Whether Windows would load all of it and find all of it."""
+        """Whether Windows would load all of it, find all of it and have nothing to put right."""
         return all(defect.severity is DefectSeverity.HARMLESS for defect in self.defects)
 
 
-def verify(hive: Hive) -> tuple[Defect, ...]:
+def verify(hive: Hive, generation: Generation | None = None) -> tuple[Defect, ...]:
     """All that is wrong with a hive as it stands, edits included: at most DEFECT_LIMIT defects and one that says so.
 
-    Reads all of it. Raises HiveError where its bytes cannot be read, never for what they say.
+    ``generation`` is that of the Windows that loads it: without one the strictest is meant. Reads all of it. Raises
+    HiveError where its bytes cannot be read, never for what they say.
     """
-    return survey(hive).defects
+    return survey(hive, generation).defects
 
 
-def survey(hive: Hive) -> IntegrityReport:
+def survey(hive: Hive, generation: Generation | None = None) -> IntegrityReport:
     """As :func:`verify`, with what there is: keys, values and room."""
-    defects = Defects()
+    defects = Defects(generation)
     try:
         reading = Reading(hive.cells, defects)
     except FullError:

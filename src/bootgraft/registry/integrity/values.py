@@ -75,7 +75,7 @@ def _check_big(reading: Reading, name: str, size: int, data: int) -> None:
         # hivex and others write it so in any version; Windows since XP looks for segments and finds none.
         fits = size <= reading.capacity(data)
         what = f"the {size} bytes of the value {name!r} lie in one cell, where Windows looks for segments"
-        severity = DefectSeverity.LOSES if fits else DefectSeverity.REJECTS
+        severity = DefectSeverity.LOSES if fits else None
         reading.report(DefectKind.VALUE_DATA, data, what, severity)
         return
     if count != -(-size // SEGMENT) or count > _SEGMENT_LIMIT:

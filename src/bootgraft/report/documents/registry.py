@@ -2,7 +2,7 @@
 
 from msgspec import UNSET, Struct, UnsetType
 
-from bootgraft.registry.integrity.defects import DefectKind, DefectSeverity
+from bootgraft.registry.integrity.defects import DefectKind, DefectSeverity, Generation
 from bootgraft.report.documents.base import Document
 from bootgraft.report.documents.changing import Changes
 from bootgraft.report.documents.verdict import FindingDocument
@@ -93,7 +93,10 @@ class DefectDocument(Struct, frozen=True):
 
 
 class HiveDocument(Struct, frozen=True):
-    """One hive; ``error`` says why it cannot be opened, and then there are no figures."""
+    """One hive; ``error`` says why it cannot be opened, and then there are no figures.
+
+    ``judged_for`` says which Windows the severities are of, null where that is unknown: they are the strictest's.
+    """
 
     hive: str
     error: str | None
@@ -106,6 +109,7 @@ class HiveDocument(Struct, frozen=True):
     free_bytes: int | UnsetType = UNSET
     unreachable_cells: int | UnsetType = UNSET
     sound: bool | UnsetType = UNSET
+    judged_for: Generation | UnsetType | None = UNSET
 
 
 class VerifyDocument(Document, frozen=True, tag="bootgraft-reg-verify/1"):

@@ -12,11 +12,12 @@ from bootgraft.filesystems.bare_volume import BareFile, BareVolume
 from bootgraft.filesystems.base import FileSystem, FileSystemKind
 from bootgraft.machine import Disk, Machine, Volume
 from bootgraft.registry.hive import Hive
+from bootgraft.registry.integrity.defects import Generation
 from bootgraft.repair.apply import find_volume
 from bootgraft.repair.writable import refuse_unsupported_volume
 from bootgraft.storage.devices.blockdevice import BlockDevice, Slice
 from bootgraft.storage.disks.partitions import Partition, PartitionTable, TableKind
-from bootgraft.windows.hives import hive_path
+from bootgraft.windows.hives import hive_generation, hive_path
 from bootgraft.windows.installation import Installation, read_select, sets_to_edit
 from bootgraft.windows.registry_paths import (
     BCD,
@@ -65,6 +66,11 @@ class Hives:
     def is_bare(self) -> bool:
         """Whether this is a hive file by itself."""
         return self._bare is not None
+
+    @property
+    def generation(self) -> Generation | None:
+        """How the Windows that the hives belong to judges them; None where that is not known."""
+        return None if self._installation is None else hive_generation(self._installation.version)
 
     def open(self, place: FileId) -> Hive:
         """The hive in a file, opened once. Raises FileMissingError and HiveError."""

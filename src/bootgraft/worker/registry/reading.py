@@ -8,7 +8,7 @@ import msgspec
 from bootgraft.errors import HiveError
 from bootgraft.jsontext import to_json
 from bootgraft.registry.hive import Hive, Key
-from bootgraft.registry.integrity.survey import DefectSeverity, IntegrityReport, survey
+from bootgraft.registry.integrity.survey import DefectSeverity, Generation, IntegrityReport, survey
 from bootgraft.registry.regexport import export as export_key
 from bootgraft.report.documents.registry import (
     DefectDocument,
@@ -28,6 +28,19 @@ NOT_THERE: Final = 1
 NOT_WHOLE: Final = 1
 ANSI = "cp1252"
 """The code page of REGEDIT4 files: Windows' own in Western Europe and America."""
+
+_WHO: dict[Generation | None, str] = {
+    Generation.UP_TO_2000: "Windows up to 2000",
+    Generation.XP_2003: "Windows XP or Server 2003",
+    Generation.SINCE_VISTA: "Windows Vista or later",
+    None: "the strictest Windows",
+}
+_DOES = {
+    DefectSeverity.REJECTS: "does not load the hive for",
+    DefectSeverity.DROPS: "loads the hive and takes away what is affected by",
+    DefectSeverity.LOSES: "loads the hive and does not find what is affected by",
+    DefectSeverity.TOLERATES: "loads and finds all of it in spite of",
+}
 
 Output = Callable[[bytes], None]
 """Takes the answer piece by piece: it may be as large as the hive."""
@@ -119,22 +132,22 @@ def _verify(hives: Hives, request: RegistryRequest) -> Outcome[VerifyDocument]:
     for place in places:
         try:
             hive = hives.open(place)
-            found = survey(hive)
+            found = survey(hive, hives.generation)
         except HiveError as error:
             unsound += 1
             documents.append(HiveDocument(hive=str(place), error=error.what, defects=()))
             lines.append(f"UNUSABLE  {error.where}: {error.what}. {error.advice}.")
             continue
         unsound += not found.sound
-        documents.append(_survey_document(str(place), hive, found))
-        lines += _survey_lines(str(place), hive, found)
+        documents.append(_survey_document(str(place), hive, found, hives.generation))
+        lines += _survey_lines(str(place), hive, found, hives.generation)
     count = f"{len(places)} hive{'' if len(places) == 1 else 's'}"
     head = f"{count} read from end to end: " + (f"{unsound} not sound." if unsound else "sound.")
     text = "\n".join([head, "", *lines]) + "\n"
     return Outcome(NOT_THERE if unsound else DONE, VerifyDocument(hives=tuple(documents)), text)
 
 
-def _survey_document(name: str, hive: Hive, found: IntegrityReport) -> HiveDocument:
+def _survey_document(name: str, hive: Hive, found: IntegrityReport, generation: Generation | None) -> HiveDocument:
     return HiveDocument(
         hive=name,
         error=None,
@@ -147,14 +160,18 @@ def _survey_document(name: str, hive: Hive, found: IntegrityReport) -> HiveDocum
         free_bytes=found.free_bytes,
         unreachable_cells=found.unreachable,
         sound=found.sound,
+        judged_for=generation,
     )
 
 
-def _survey_lines(name: str, hive: Hive, found: IntegrityReport) -> Iterator[str]:
+def _survey_lines(name: str, hive: Hive, found: IntegrityReport, generation: Generation | None) -> Iterator[str]:
     mark = "sound   " if found.sound else "DAMAGED "
     yield f"{mark}  {name}: version 1.{hive.version}, {found.keys} keys, {found.values} values"
     if hive.pending is not None:
         count = "1 transaction" if hive.pending.transactions == 1 else f"{hive.pending.transactions} transactions"
         yield f"          read with {count} replayed that lie in its logs; `bootgraft reg recover` writes them into it"
     for severity in DefectSeverity:
-        yield from (f"          {severity}: {each}" for each in found.defects if each.severity is severity)
+        told = [each for each in found.defects if each.severity is severity]
+        if told and severity is not DefectSeverity.HARMLESS:
+            yield f"          {_WHO[generation]} {_DOES[severity]}:"
+        yield from (f"          {severity}: {each}" for each in told)
