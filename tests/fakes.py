@@ -7,7 +7,7 @@ from msgspec import Struct, field
 
 from bootgraft.errors import FileMissingError, FileSystemError
 from bootgraft.filesystems.base import Entry, FileSystemKind, VolumeState, parts
-from bootgraft.machine import Disk, Machine, Volume
+from bootgraft.machine import Disk, Machine, Volume, identity_of
 from bootgraft.storage.devices.blockdevice import Slice
 from bootgraft.storage.disks.partitions import Partition, PartitionTable, TableKind, number_partitions
 from tests.storage.sample_disks import MemoryDisk
@@ -109,8 +109,16 @@ def volume_of(*paths: str, contents: Mapping[str, bytes] | None = None) -> FakeF
 class FakeVolume(Volume):
     """A volume that is mounted already."""
 
-    def __init__(self, disk: int, partition: Partition, number: int | None, fake: FakePartition, device: Slice) -> None:
-        super().__init__(disk, partition, number, device, writable=False, disk_signature=SIGNATURE)
+    def __init__(
+        self,
+        table: PartitionTable,
+        disk: int,
+        partition: Partition,
+        number: int | None,
+        fake: FakePartition,
+        device: Slice,
+    ) -> None:
+        super().__init__(disk, partition, number, device, writable=False, identity=identity_of(table, partition))
         self._fake = fake
         if fake.volume is not None:
             self._filesystem = fake.volume
@@ -147,5 +155,5 @@ def _disk(index: int, fakes: Sequence[FakePartition], problems: tuple[str, ...])
     for partition, fake in zip(partitions, fakes, strict=True):
         number = numbers.get(partition.slot)
         window = Slice(device, partition.start, partition.size, f"disk {index} partition {number}")
-        volumes.append(FakeVolume(index, partition, number, fake, window))
+        volumes.append(FakeVolume(table, index, partition, number, fake, window))
     return Disk(index, device, table, tuple(volumes))

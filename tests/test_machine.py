@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from bootgraft.changes import FileId
 from bootgraft.errors import FileMissingError, FileSystemError, PartitionTableError
 from bootgraft.filesystems.base import FileSystemKind
-from bootgraft.machine import Disk, Machine, MbrPartition
+from bootgraft.machine import Machine, MbrPartition, identity_of
 from tests.fakes import SIGNATURE, FakePartition, machine_of, volume_of
 from tests.storage.sample_disks import SparseDisk, sfdisk
 
@@ -126,15 +126,15 @@ def test_disks_without_a_table_have_no_volumes(tmp_path: Path) -> None:
 def test_a_volume_is_known_by_signature_and_offset() -> None:
     machine = machine_of([FakePartition(volume_of("\\x")), FakePartition(volume_of("\\y"))])
     first, second = machine.volumes()
-    assert machine.identity(second) == MbrPartition(SIGNATURE, second.partition.start)
+    assert second.identity == MbrPartition(SIGNATURE, second.partition.start)
     assert machine.known_as(MbrPartition(SIGNATURE, first.partition.start)) == (first,)
     assert machine.known_as(MbrPartition(SIGNATURE ^ 1, first.partition.start)) == ()
 
 
 def test_a_signature_of_zero_names_nothing() -> None:
     (disk,) = machine_of([FakePartition(volume_of("\\x"))]).disks
-    unsigned = Machine((Disk(0, disk.device, replace(disk.table, signature=0), disk.volumes),))
-    assert unsigned.identity(disk.volumes[0]) is None
+    assert identity_of(disk.table, disk.table.partitions[0]) == MbrPartition(SIGNATURE, 8192)
+    assert identity_of(replace(disk.table, signature=0), disk.table.partitions[0]) is None
 
 
 def test_clones_are_known_by_the_same_name() -> None:

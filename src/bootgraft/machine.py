@@ -69,10 +69,10 @@ class Volume:
         device: Slice,
         *,
         writable: bool,
-        disk_signature: int | None = None,
+        identity: PartitionIdentity | None = None,
     ) -> None:
         self.disk = disk  # the disk's place in BIOS order, from 0
-        self.disk_signature = disk_signature  # of its MBR; None on GPT disks
+        self.identity = identity  # what Windows knows it by; None where no disk has a name by which it could
         self.partition = partition
         self.number = number  # the ARC number, None where it has none
         self.device = device
@@ -241,22 +241,10 @@ class Machine:
         """All volumes, disk by disk."""
         return (volume for disk in self.disks for volume in disk.volumes)
 
-    def identity(self, volume: Volume) -> PartitionIdentity | None:
-        """What Windows knows the volume by; None on a disk without a partition table, or with signature 0.
-
-        Windows gives a disk without a signature a new one when it first starts, so that 0 names nothing for long.
-        """
-        table = self.disks[volume.disk].table
-        if table.kind is TableKind.GPT and table.disk_guid and volume.partition.guid:
-            return GptPartition(table.disk_guid, volume.partition.guid)
-        if table.kind is TableKind.MBR and table.signature:
-            return MbrPartition(table.signature, volume.partition.start)
-        return None
-
     def known_as(self, identity: PartitionIdentity) -> tuple[Volume, ...]:
         """The volumes that Windows knows by this: one, or none; several where disks were cloned."""
         ordinary = (volume for volume in self.volumes() if not volume.partition.is_container)
-        return tuple(volume for volume in ordinary if self.identity(volume) == identity)
+        return tuple(volume for volume in ordinary if volume.identity == identity)
 
     def close(self) -> None:
         """Unmount every volume, the last first, even where one of them fails; then raise the first failure."""
@@ -287,8 +275,21 @@ def _read_disk(index: int, device: BlockDevice, *, writable: bool) -> Disk:
         name = _volume_name(index, table, partition, number)
         size = min(partition.size, max(0, device.size - partition.start))
         window = Slice(device, partition.start, size, name)
-        volumes.append(Volume(index, partition, number, window, writable=writable, disk_signature=table.signature))
+        identity = identity_of(table, partition)
+        volumes.append(Volume(index, partition, number, window, writable=writable, identity=identity))
     return Disk(index, device, table, tuple(volumes))
+
+
+def identity_of(table: PartitionTable, partition: Partition) -> PartitionIdentity | None:
+    """What Windows knows a partition by; None on a disk without a partition table, or with signature 0.
+
+    Windows gives a disk without a signature a new one when it first starts, so that 0 names nothing for long.
+    """
+    if table.kind is TableKind.GPT and table.disk_guid and partition.guid:
+        return GptPartition(table.disk_guid, partition.guid)
+    if table.kind is TableKind.MBR and table.signature:
+        return MbrPartition(table.signature, partition.start)
+    return None
 
 
 def _volume_name(disk: int, table: PartitionTable, partition: Partition, number: int | None) -> str:

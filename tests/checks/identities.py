@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from bootgraft.changes import Change, CreateKey, DeleteValue, FileId, SetValue, WriteSectors
 from bootgraft.checks.finding import Finding
-from bootgraft.checks.identity.identity_facts import DiskIdentity, IdentityFacts, VolumeIdentity, WindowsIdentity
+from bootgraft.checks.identity.identity_facts import DiskFacts, IdentityFacts, VolumeFacts, WindowsFacts
 from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.windows.mounted_devices import MountedDevice, gpt_identity, mbr_identity
 
@@ -30,16 +30,16 @@ class Entry(Struct, frozen=True):
     data: bytes
 
 
-def mbr_disk(index: int = 0, signature: int = OLD, *, total: int = 1) -> DiskIdentity:
-    return DiskIdentity(index, f"disk {index}", TableKind.MBR, signature, None, total)
+def mbr_disk(index: int = 0, signature: int = OLD, *, total: int = 1) -> DiskFacts:
+    return DiskFacts(index, f"disk {index}", TableKind.MBR, signature, None, total)
 
 
 def mbr_volume(
     number: int, start: int, *, signature: int = OLD, disk: int = 0, hidden: int | None = None, **more: bool
-) -> VolumeIdentity:
+) -> VolumeFacts:
     name = f"disk {disk} partition {number}"
     known_as = mbr_identity(signature, start * 512) if signature else None
-    return VolumeIdentity(disk, name, start * 512, number, known_as, start if hidden is None else hidden, **more)
+    return VolumeFacts(disk, name, start * 512, number, known_as, start if hidden is None else hidden, **more)
 
 
 def entries(*found: Entry, names: bool = True) -> tuple[MountedDevice, ...]:
@@ -67,7 +67,7 @@ def story(
     mounted: tuple[Entry, ...] | None = None,
     version: tuple[int, int] = (5, 2),
     root: str = "D:",
-    further: tuple[DiskIdentity, ...] = (),
+    further: tuple[DiskFacts, ...] = (),
     names: bool = True,
 ) -> IdentityFacts:
     """The story's machine; ``signature`` and ``starts`` are its disk's now, ``mounted`` and ``hidden`` what it says."""
@@ -77,21 +77,19 @@ def story(
     )
     values = entries(*(letters() if mounted is None else mounted), names=names)
     own = (("SystemRoot", root), ("PathName", root))
-    windows = WindowsIdentity(volumes[1], "Microsoft Windows Server 2003", version, HIVE, own, values)
+    windows = WindowsFacts(volumes[1], "Microsoft Windows Server 2003", version, HIVE, own, values)
     return IdentityFacts((mbr_disk(signature=signature), *further), volumes, windows)
 
 
 def gpt(known: str = GUIDS[1], attributes: int = 0, *, version: tuple[int, int] = (10, 0)) -> IdentityFacts:
     """A UEFI machine whose Windows (C:) calls its volume by the GUID ``known``."""
-    disk = DiskIdentity(0, "disk 0", TableKind.GPT, None, DISK_GUID, 1)
+    disk = DiskFacts(0, "disk 0", TableKind.GPT, None, DISK_GUID, 1)
     volumes = tuple(
-        VolumeIdentity(
-            0, f"disk 0 partition {n}", n << 20, n, gpt_identity(guid), attributes=attributes if n == 2 else 0
-        )
+        VolumeFacts(0, f"disk 0 partition {n}", n << 20, n, gpt_identity(guid), attributes=attributes if n == 2 else 0)
         for n, guid in enumerate(GUIDS[:2], start=1)
     )
     values = entries(Entry("C", gpt_identity(known)), names=False)
-    windows = WindowsIdentity(volumes[1], "Windows 10 Pro", version, HIVE, (("SystemRoot", "C:"),), values)
+    windows = WindowsFacts(volumes[1], "Windows 10 Pro", version, HIVE, (("SystemRoot", "C:"),), values)
     unhiding = (WriteSectors(0, 1024 + 128 + 48, bytes(8), attributes.to_bytes(8, "little"), "the attributes"),)
     return IdentityFacts((disk,), volumes, windows, (), unhiding if attributes else ())
 

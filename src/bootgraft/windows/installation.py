@@ -14,7 +14,7 @@ from bootgraft.errors import BootgraftError, FileMissingError, FileSystemError, 
 from bootgraft.machine import Volume
 from bootgraft.registry.hive import Hive, Key
 from bootgraft.windows.hives import hive_path
-from bootgraft.windows.mounted_devices import letter_of, name_of_volume
+from bootgraft.windows.mounted_devices import letter_of, name_of
 from bootgraft.windows.pe import Architecture, NotPortableExecutableError, read_architecture
 from bootgraft.windows.product import Product, read_product, unknown_product
 
@@ -79,7 +79,7 @@ def read_installation(volume: Volume, directory: str, *, default_boot: bool) -> 
     select = read_select(system)
     product, notes = _product(volume, directory, system, select)
     arch, arch_notes = _architecture(volume, directory)
-    name = name_of_volume(volume)
+    name = None if volume.identity is None else name_of(volume.identity)
     return Installation(
         id=_id(volume, directory),
         volume=volume,

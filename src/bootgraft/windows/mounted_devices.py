@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from bootgraft.machine import MbrPartition, PartitionIdentity, Volume
+from bootgraft.machine import MbrPartition, PartitionIdentity
 from bootgraft.registry.hive import Hive
 from bootgraft.registry.values import decode_utf16
 from bootgraft.text import printable
@@ -120,13 +120,6 @@ def name_of(partition: PartitionIdentity) -> bytes:
     if isinstance(partition, MbrPartition):
         return mbr_identity(partition.signature, partition.offset)
     return gpt_identity(partition.partition_guid)
-
-
-def name_of_volume(volume: Volume) -> bytes | None:
-    """The data that names a volume; None on a disk without a signature."""
-    if volume.partition.guid is not None:
-        return gpt_identity(volume.partition.guid)
-    return mbr_identity(volume.disk_signature, volume.partition.start) if volume.disk_signature else None
 
 
 def letter_of(hive: Hive, identity: bytes) -> str | None:

@@ -83,7 +83,12 @@ def uefi_machine(*volumes: tuple[FakeFileSystem | None, str, str], disk_guid: st
     table = PartitionTable(TableKind.GPT, None, partitions, 512, (), disk_guid)
     made = [
         FakeVolume(
-            0, each, None, FakePartition(volume), Slice(device, each.start, each.size, f"disk 0 partition {each.slot}")
+            table,
+            0,
+            each,
+            None,
+            FakePartition(volume),
+            Slice(device, each.start, each.size, f"disk 0 partition {each.slot}"),
         )
         for each, (volume, _, _) in zip(partitions, volumes, strict=True)
     ]

@@ -14,7 +14,7 @@ from bootgraft.boot.references import DiskReference
 from bootgraft.changes import WriteSectors
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
-from bootgraft.checks.identity.identity_facts import DiskIdentity, IdentityFacts
+from bootgraft.checks.identity.identity_facts import DiskFacts, IdentityFacts
 from bootgraft.checks.identity.moved_volumes import old_signature
 from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.windows.mounted_devices import KEY
@@ -89,7 +89,7 @@ def _zero(facts: IdentityFacts) -> Iterator[Finding]:
             yield _without(facts, disk)
 
 
-def _without(facts: IdentityFacts, disk: DiskIdentity) -> Finding:
+def _without(facts: IdentityFacts, disk: DiskFacts) -> Finding:
     said = tuple(_named(facts, disk))
     signature = _proven(facts, disk)
     evidence = (f"{disk.name}, sector 0: the signature at 0x1B8 is 0", *(f"{e.where}: {e.signature:08x}" for e in said))
@@ -114,7 +114,7 @@ def _without(facts: IdentityFacts, disk: DiskIdentity) -> Finding:
     return Finding(ZERO, _severity(facts, said), title, breaks + doubt, evidence, ends_log_on=_ends_log_on(facts))
 
 
-def _named(facts: IdentityFacts, disk: DiskIdentity) -> Iterator[_Said]:
+def _named(facts: IdentityFacts, disk: DiskFacts) -> Iterator[_Said]:
     """Who names this disk by a signature, or may mean it."""
     windows = facts.windows
     if windows is not None and windows.volume.disk == disk.index:
@@ -127,13 +127,13 @@ def _named(facts: IdentityFacts, disk: DiskIdentity) -> Iterator[_Said]:
             yield _Said(each.signature, each.where, proves=_fitting(facts, each) == [disk])
 
 
-def _fitting(facts: IdentityFacts, reference: DiskReference) -> list[DiskIdentity]:
+def _fitting(facts: IdentityFacts, reference: DiskReference) -> list[DiskFacts]:
     """The disks without a signature that have a partition where the reference says."""
     at = {volume.disk for volume in facts.volumes if volume.start == reference.offset}
     return [each for each in facts.disks if each.kind is TableKind.MBR and not each.signature and each.index in at]
 
 
-def _proven(facts: IdentityFacts, disk: DiskIdentity) -> int | None:
+def _proven(facts: IdentityFacts, disk: DiskFacts) -> int | None:
     """The signature on which all agree that name the disk, one of them for certain; None where there is none."""
     said = tuple(_named(facts, disk))
     wanted = {each.signature for each in said}
@@ -175,7 +175,7 @@ def _changed(facts: IdentityFacts) -> Iterator[Finding]:
 
 
 def _collisions(facts: IdentityFacts) -> Iterator[Finding]:
-    by_name: dict[str, list[DiskIdentity]] = {}
+    by_name: dict[str, list[DiskFacts]] = {}
     for disk in facts.disks:
         if disk.kind is TableKind.MBR and disk.signature:
             by_name.setdefault(f"signature {disk.signature:08x}", []).append(disk)
@@ -186,7 +186,7 @@ def _collisions(facts: IdentityFacts) -> Iterator[Finding]:
             yield _collision(facts, name, disks)
 
 
-def _collision(facts: IdentityFacts, name: str, disks: list[DiskIdentity]) -> Finding:
+def _collision(facts: IdentityFacts, name: str, disks: list[DiskFacts]) -> Finding:
     windows = facts.windows
     names = " and ".join(each.name for each in disks)
     alike = len({each.sector_sum for each in disks}) < len(disks)

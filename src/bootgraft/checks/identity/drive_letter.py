@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from bootgraft.changes import Change, CreateKey
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
-from bootgraft.checks.identity.identity_facts import IdentityFacts, VolumeIdentity, WindowsIdentity
+from bootgraft.checks.identity.identity_facts import IdentityFacts, VolumeFacts, WindowsFacts
 from bootgraft.checks.identity.moved_volumes import (
     Moved,
     delete_entry,
@@ -75,7 +75,7 @@ def check(facts: IdentityFacts) -> tuple[Finding, ...]:
     return (*_system(facts, windows), *stale)
 
 
-def _system(facts: IdentityFacts, windows: WindowsIdentity) -> Iterator[Finding]:
+def _system(facts: IdentityFacts, windows: WindowsFacts) -> Iterator[Finding]:
     known_as, letter = windows.volume.known_as, windows.letter
     if known_as is None or windows.version < (5, 0):
         return
@@ -101,7 +101,7 @@ def _system(facts: IdentityFacts, windows: WindowsIdentity) -> Iterator[Finding]
     )
 
 
-def _consequence(windows: WindowsIdentity) -> str:
+def _consequence(windows: WindowsFacts) -> str:
     if windows.is_nt5:
         return (
             "It starts, but every log-on ends at once: userinit.exe and the page file are looked for under the old "
@@ -113,12 +113,12 @@ def _consequence(windows: WindowsIdentity) -> str:
     )
 
 
-def _installed_as(windows: WindowsIdentity) -> str:
+def _installed_as(windows: WindowsFacts) -> str:
     said = ", ".join(f"{name}={letter}" for name, letter in windows.own_letters)
     return f"SOFTWARE, Microsoft\\Windows NT\\CurrentVersion: {said}"
 
 
-def _names_now(facts: IdentityFacts, windows: WindowsIdentity, letter: str) -> Iterator[str]:
+def _names_now(facts: IdentityFacts, windows: WindowsFacts, letter: str) -> Iterator[str]:
     place = f"{windows.hive}: {KEY}"
     named = windows.named(letter)
     if named is None:
@@ -134,11 +134,11 @@ def _names_now(facts: IdentityFacts, windows: WindowsIdentity, letter: str) -> I
         yield f"{place}: its name is that of \\DosDevices\\{each}"
 
 
-def _letters_of(windows: WindowsIdentity, volume: VolumeIdentity) -> tuple[str, ...]:
+def _letters_of(windows: WindowsFacts, volume: VolumeFacts) -> tuple[str, ...]:
     return tuple(each.letter for each in windows.mounted or () if each.letter and each.data == volume.known_as)
 
 
-def _mend(facts: IdentityFacts, windows: WindowsIdentity, letter: str, known_as: bytes) -> Iterator[Change]:
+def _mend(facts: IdentityFacts, windows: WindowsFacts, letter: str, known_as: bytes) -> Iterator[Change]:
     """The own letter for the volume, no other one, and the name that mounted folders go by."""
     named = windows.named(letter)
     if windows.mounted is None:
@@ -151,7 +151,7 @@ def _mend(facts: IdentityFacts, windows: WindowsIdentity, letter: str, known_as:
         yield from rename(windows, named.data, known_as)
 
 
-def _says_two(windows: WindowsIdentity) -> Finding:
+def _says_two(windows: WindowsFacts) -> Finding:
     return Finding(
         SYSTEM,
         Severity.WARNING,
@@ -163,7 +163,7 @@ def _says_two(windows: WindowsIdentity) -> Finding:
     )
 
 
-def _unassigned(facts: IdentityFacts, windows: WindowsIdentity, letter: str) -> Iterator[Finding]:
+def _unassigned(facts: IdentityFacts, windows: WindowsFacts, letter: str) -> Iterator[Finding]:
     """MountedDevices says nothing of volume or letter: told only where Windows would come to another letter."""
     expected = assigned_letter(facts, windows)
     known_as = windows.volume.known_as
@@ -185,7 +185,7 @@ def _unassigned(facts: IdentityFacts, windows: WindowsIdentity, letter: str) -> 
     )
 
 
-def assigned_letter(facts: IdentityFacts, windows: WindowsIdentity) -> str | None:
+def assigned_letter(facts: IdentityFacts, windows: WindowsFacts) -> str | None:
     """The letter that Windows 2000 to 2003 would give its own volume, which has none (Knowledge Base 234048)."""
     taken = {each.letter for each in windows.mounted or () if each.letter}
     free = (f"{each}:" for each in _LETTERS if f"{each}:" not in taken)
@@ -198,10 +198,10 @@ def assigned_letter(facts: IdentityFacts, windows: WindowsIdentity) -> str | Non
     return None
 
 
-def _in_order(facts: IdentityFacts) -> list[VolumeIdentity]:
+def _in_order(facts: IdentityFacts) -> list[VolumeFacts]:
     """Volumes with a file system as letters are given: a primary partition of each disk, logical drives, the rest."""
     volumes = [each for each in facts.volumes if each.has_filesystem]
-    firsts: list[VolumeIdentity] = []
+    firsts: list[VolumeFacts] = []
     for disk in facts.disks:
         primary = [each for each in volumes if each.disk == disk.index and not each.logical]
         firsts += ([each for each in primary if each.active] or primary)[:1]
@@ -209,7 +209,7 @@ def _in_order(facts: IdentityFacts) -> list[VolumeIdentity]:
     return [*firsts, *logical, *(each for each in volumes if each not in firsts and not each.logical)]
 
 
-def _stale(windows: WindowsIdentity, moved: Moved) -> Finding:
+def _stale(windows: WindowsFacts, moved: Moved) -> Finding:
     entry, volume = moved.entry, moved.volume
     known_as = volume.known_as or b""
     changes = (set_entry(windows, entry.name, known_as), *rename(windows, entry.data, known_as))

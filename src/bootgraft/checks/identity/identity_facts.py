@@ -20,7 +20,7 @@ from bootgraft.storage.devices.blockdevice import SECTOR
 from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.windows.disk_information import read_disk_signatures
 from bootgraft.windows.installation import Installation, hive_file, open_hive
-from bootgraft.windows.mounted_devices import MountedDevice, name_of_volume, read_mounted_devices
+from bootgraft.windows.mounted_devices import MountedDevice, name_of, read_mounted_devices
 from bootgraft.windows.system_root import agreed, own_letters
 
 _HIDDEN = 0x1C
@@ -34,7 +34,7 @@ READ_ONLY, HIDDEN, NO_DRIVE_LETTER = 1 << 60, 1 << 62, 1 << 63
 HIDING_BITS = READ_ONLY | HIDDEN | NO_DRIVE_LETTER
 
 
-class DiskIdentity(Struct, frozen=True):
+class DiskFacts(Struct, frozen=True):
     """One disk: its signature (MBR) or GUID (GPT), and the sum that NT 4 to 2003 compare beside the signature."""
 
     index: int
@@ -45,7 +45,7 @@ class DiskIdentity(Struct, frozen=True):
     sector_sum: int  # of the 128 numbers of sector 0, modulo 2**32
 
 
-class VolumeIdentity(Struct, frozen=True):
+class VolumeFacts(Struct, frozen=True):
     """One volume. ``known_as`` is what MountedDevices calls it; None where that cannot be told.
 
     ``hidden`` is what its boot sector says of where it starts, in sectors; None where it has no such number that means
@@ -64,10 +64,10 @@ class VolumeIdentity(Struct, frozen=True):
     attributes: int = 0
 
 
-class WindowsIdentity(Struct, frozen=True):
+class WindowsFacts(Struct, frozen=True):
     """What the Windows that the work is about says of letters; ``mounted`` is None where it has no MountedDevices."""
 
-    volume: VolumeIdentity
+    volume: VolumeFacts
     product: str
     version: tuple[int, int]
     hive: FileId
@@ -93,17 +93,17 @@ class WindowsIdentity(Struct, frozen=True):
 class IdentityFacts(Struct, frozen=True):
     """The disks and volumes of a machine, the Windows if there is one, and the disks that the boot menu names."""
 
-    disks: tuple[DiskIdentity, ...]
-    volumes: tuple[VolumeIdentity, ...]
-    windows: WindowsIdentity | None
+    disks: tuple[DiskFacts, ...]
+    volumes: tuple[VolumeFacts, ...]
+    windows: WindowsFacts | None
     references: tuple[DiskReference, ...] = ()
     unhiding: tuple[WriteSectors, ...] = ()  # what clears the HIDING_BITS of the partition of Windows
 
-    def with_signature(self, signature: int) -> tuple[DiskIdentity, ...]:
+    def with_signature(self, signature: int) -> tuple[DiskFacts, ...]:
         """The MBR disks with this signature; none for 0, which is no signature."""
         return tuple(each for each in self.disks if each.kind is TableKind.MBR and each.signature == signature != 0)
 
-    def volume_known_as(self, data: bytes) -> VolumeIdentity | None:
+    def volume_known_as(self, data: bytes) -> VolumeFacts | None:
         """The one given volume that MountedDevices calls so; None where there is none, or where disks were cloned."""
         found = [each for each in self.volumes if each.known_as == data]
         return found[0] if len(found) == 1 else None
@@ -115,7 +115,7 @@ def gather(machine: Machine, chain: BootChain, installation: Installation | None
     Raises HiveError where the SYSTEM hive is damaged there, ImageError where a disk cannot be read.
     """
     volumes = {volume: _volume(machine, volume) for volume in machine.volumes() if _holds_something(volume)}
-    windows: WindowsIdentity | None = None
+    windows: WindowsFacts | None = None
     unhiding: tuple[WriteSectors, ...] = ()
     if installation is not None and hive is not None:
         windows = _windows(installation, hive, volumes[installation.volume])
@@ -142,22 +142,22 @@ def _holds_something(volume: Volume) -> bool:
     return not volume.partition.is_container and not is_protective
 
 
-def _disk(disk: Disk) -> DiskIdentity:
+def _disk(disk: Disk) -> DiskFacts:
     table = disk.table
     sector = disk.device.read(0, min(SECTOR, disk.device.size)).ljust(SECTOR, b"\0")
     total = sum(struct.unpack("<128I", sector)) % 2**32
-    return DiskIdentity(disk.index, disk.name, table.kind, table.signature, table.disk_guid, total)
+    return DiskFacts(disk.index, disk.name, table.kind, table.signature, table.disk_guid, total)
 
 
-def _volume(machine: Machine, volume: Volume) -> VolumeIdentity:
+def _volume(machine: Machine, volume: Volume) -> VolumeFacts:
     partition = volume.partition
     is_mbr = machine.disks[volume.disk].table.kind is TableKind.MBR
-    return VolumeIdentity(
+    return VolumeFacts(
         volume.disk,
         volume.name,
         partition.start,
         partition.slot,
-        None if partition.type in _DYNAMIC else name_of_volume(volume),
+        None if partition.type in _DYNAMIC or volume.identity is None else name_of(volume.identity),
         _hidden(volume) if is_mbr and not partition.logical else None,
         partition.active,
         partition.logical,
@@ -173,8 +173,8 @@ def _hidden(volume: Volume) -> int | None:
     return int(hidden)
 
 
-def _windows(installation: Installation, hive: Hive, volume: VolumeIdentity) -> WindowsIdentity:
-    return WindowsIdentity(
+def _windows(installation: Installation, hive: Hive, volume: VolumeFacts) -> WindowsFacts:
+    return WindowsFacts(
         volume,
         installation.product,
         installation.version,

@@ -7,7 +7,7 @@ this disk had. And the boot sector of a volume still says at which sector it beg
 from msgspec import Struct
 
 from bootgraft.changes import DeleteValue, RegistryChange, RegistryData, SetValue
-from bootgraft.checks.identity.identity_facts import IdentityFacts, VolumeIdentity, WindowsIdentity
+from bootgraft.checks.identity.identity_facts import IdentityFacts, VolumeFacts, WindowsFacts
 from bootgraft.machine import MbrPartition
 from bootgraft.registry.values import ValueType
 from bootgraft.storage.devices.blockdevice import SECTOR
@@ -19,11 +19,11 @@ class Moved(Struct, frozen=True):
     """An old name, the volume that it means now, and what proves it."""
 
     entry: MountedDevice
-    volume: VolumeIdentity
+    volume: VolumeFacts
     proof: str
 
 
-def old_place(facts: IdentityFacts, windows: WindowsIdentity) -> MbrPartition | None:
+def old_place(facts: IdentityFacts, windows: WindowsFacts) -> MbrPartition | None:
     """What the own letter of Windows names, where that is a place of an MBR disk that no given volume has."""
     known = windows.named(windows.letter or "")
     if known is None or any(volume.known_as == known.data for volume in facts.volumes):
@@ -31,7 +31,7 @@ def old_place(facts: IdentityFacts, windows: WindowsIdentity) -> MbrPartition | 
     return known.place
 
 
-def old_signature(facts: IdentityFacts, windows: WindowsIdentity) -> int | None:
+def old_signature(facts: IdentityFacts, windows: WindowsFacts) -> int | None:
     """The signature that the disk of Windows had when Windows last ran, where it has another one now.
 
     Only where no given disk has the old one, and the volume began at that offset on the disk then: the disk was carried
@@ -62,7 +62,7 @@ def moved_letters(facts: IdentityFacts) -> tuple[Moved, ...]:
     return tuple(each for each in found if targets.count(each.volume) == 1)
 
 
-def rename(windows: WindowsIdentity, old: bytes, new: bytes) -> tuple[SetValue, ...]:
+def rename(windows: WindowsFacts, old: bytes, new: bytes) -> tuple[SetValue, ...]:
     r"""Give the ``\??\Volume{…}`` name of the old data to the new: mounted folders go by it.
 
     Nothing where Windows has already made a new one.
@@ -73,19 +73,19 @@ def rename(windows: WindowsIdentity, old: bytes, new: bytes) -> tuple[SetValue, 
     return tuple(set_entry(windows, each.name, new) for each in names if each.data == old)
 
 
-def set_entry(windows: WindowsIdentity, name: str, data: bytes) -> SetValue:
+def set_entry(windows: WindowsFacts, name: str, data: bytes) -> SetValue:
     """The change that makes a value of MountedDevices name this volume."""
     present = next((each for each in windows.mounted or () if each.name.casefold() == name.casefold()), None)
     before = None if present is None else RegistryData(present.type, present.data)
     return SetValue(windows.hive, KEY, name, RegistryData(ValueType.REG_BINARY, data), before)
 
 
-def delete_entry(windows: WindowsIdentity, entry: MountedDevice) -> RegistryChange:
+def delete_entry(windows: WindowsFacts, entry: MountedDevice) -> RegistryChange:
     """The change that takes a value out of MountedDevices."""
     return DeleteValue(windows.hive, KEY, entry.name, RegistryData(entry.type, entry.data))
 
 
-def _moved(facts: IdentityFacts, windows: WindowsIdentity, entry: MountedDevice) -> Moved | None:
+def _moved(facts: IdentityFacts, windows: WindowsFacts, entry: MountedDevice) -> Moved | None:
     place = entry.place
     if place is None or any(volume.known_as == entry.data for volume in facts.volumes):
         return None
@@ -109,10 +109,10 @@ def _moved(facts: IdentityFacts, windows: WindowsIdentity, entry: MountedDevice)
     return Moved(entry, volume, f"{proof} (byte {place.offset})")
 
 
-def _starts(volume: VolumeIdentity) -> set[int]:
+def _starts(volume: VolumeFacts) -> set[int]:
     """Where a volume begins, and where its boot sector says that it began."""
     return {volume.start} if volume.hidden is None else {volume.start, volume.hidden * SECTOR}
 
 
-def _has_letter(windows: WindowsIdentity, volume: VolumeIdentity) -> bool:
+def _has_letter(windows: WindowsFacts, volume: VolumeFacts) -> bool:
     return any(each.letter and each.data == volume.known_as for each in windows.mounted or ())

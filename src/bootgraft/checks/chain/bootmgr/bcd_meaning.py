@@ -50,7 +50,7 @@ def find_meanings(
     meanings = {}
     for identity, group in groups.items():
         meaning = _meaning(machine, system, identity, group, disks)
-        if meaning.volume is not None and _is_named_rightly(machine, meaning.volume, group, found):
+        if meaning.volume is not None and _is_named_rightly(meaning.volume, group, found):
             reason = f"{meaning.volume.name} would fit, but another entry names that, so that this one meant another"
             meaning = Meaning(None, reason)
         if meaning.volume is not None:
@@ -103,7 +103,7 @@ def _meaning(
     return Meaning(volume, f"only {volume.name} has {listed}, and {proof}")
 
 
-def _is_named_rightly(machine: Machine, volume: Volume, group: Sequence[Reference], found: Sequence[Reference]) -> bool:
+def _is_named_rightly(volume: Volume, group: Sequence[Reference], found: Sequence[Reference]) -> bool:
     """Whether a further entry that nothing needs is for another Windows: the one on the volume has its own entry.
 
     Left over from a Windows that was removed, it would start this one under the other's name.
@@ -111,7 +111,7 @@ def _is_named_rightly(machine: Machine, volume: Volume, group: Sequence[Referenc
     paths = tuple(_paths(group))
     if any(each.role is not Role.OTHER for each in group) or _by_its_own_name(volume, group[0].identity, paths):
         return False
-    own = machine.identity(volume)
+    own = volume.identity
     return any(each.identity == own and each.path in paths for each in found if each.path)
 
 
@@ -136,7 +136,7 @@ def _proof(
     machine: Machine, volume: Volume, identity: PartitionIdentity, paths: Sequence[str], disks: dict[int | str, int]
 ) -> str | None:
     if _disks_named(machine, identity) == [volume.disk]:
-        return None if _has_not_moved(machine, volume, paths) else "its disk is the one that the element names"
+        return None if _has_not_moved(volume, paths) else "its disk is the one that the element names"
     certain = _by_its_own_name(volume, identity, paths)
     if certain is None and disks.get(_disk_name(identity)) == volume.disk:
         return "another partition that the store names on that disk is proven to be on this one"
@@ -153,9 +153,9 @@ def _by_its_own_name(volume: Volume, identity: PartitionIdentity, paths: Sequenc
     return None
 
 
-def _has_not_moved(machine: Machine, volume: Volume, paths: Sequence[str]) -> bool:
+def _has_not_moved(volume: Volume, paths: Sequence[str]) -> bool:
     """Whether the Windows on a volume knows it by the name that it has now: another name meant another partition."""
-    own = machine.identity(volume)
+    own = volume.identity
     return own is not None and any(_own_letter(volume, path, own) for path in paths)
 
 

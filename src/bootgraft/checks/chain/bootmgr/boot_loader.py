@@ -174,7 +174,7 @@ def _finding(
         named = [f"{menu.title(each.owner)}, element {each.element.type:08x}, names {each.identity}" for each in group]
         more = [f"and {len(named) - _MAX_LISTED} more"] if len(named) > _MAX_LISTED else []
         evidence += (*named[:_MAX_LISTED], *more, meaning.reason)
-        target = None if meaning.volume is None else machine.identity(meaning.volume)
+        target = None if meaning.volume is None else meaning.volume.identity
         retargets = [_retarget(menu, each, target) for each in group]
         whole = whole and all(retargets)
         changes += (change for each in retargets for change in each)
@@ -220,7 +220,7 @@ def _damaged(machine: Machine, chain: BootChain, menu: Menu, default: BcdObject)
     paths = [sought(menu.store, default, kind) for kind in kinds]
     sound = {each.identity for each in references(menu.store, default) if each.owner is default}
     volume, reason = _same_volume(machine, sound, paths)
-    target = None if volume is None else machine.identity(volume)
+    target = None if volume is None else volume.identity
     elements = [element for kind in broken if (element := default.element(kind)) is not None]
     changes: list[Change] = []
     if target is not None:
