@@ -24,6 +24,8 @@ from bootgraft.registry.hive import Hive
 from bootgraft.registry.integrity.defects import DefectSeverity
 from bootgraft.report.documents.registry import HiveDocument, VerifyDocument
 from bootgraft.targets.controllers import find_controller
+from bootgraft.windows.bootdrivers import boot_drivers
+from bootgraft.windows.services import driver_file
 from bootgraft.worker.ipc.registry_request import RegistryAction, RegistryRequest
 from bootgraft.worker.registry.hives import Hives
 from bootgraft.worker.registry.reading import read
@@ -70,8 +72,31 @@ def require_agreement(said: Said) -> None:
     blocking = [each for each in told if each.severity is Severity.BLOCKER]
     assert bool(blocking) == (DefectSeverity.REJECTS in severities)
     assert bool(told) == (not verified.sound)
-    if blocking:
+    if blocking or said.holds is False:
         assert diagnosis.verdict is Verdict.BLOCKED
+
+
+def without(windows: MemoryWindows, path: str) -> MemoryWindows:
+    """The same without one file, in any case."""
+    (found,) = (each for each in windows.filesystem.files if each.casefold() == path.casefold())
+    del windows.filesystem.files[found]
+    return windows.reread()
+
+
+@pytest.mark.parametrize("name", ["NT 4", "XP", "7"])
+def test_inspect_breaks_where_check_says_that_it_stops(name: str, machine_cache: Path) -> None:
+    release, arch = RELEASES[name]
+    made = memory_windows(machine_cache, directory=release.directory, release=release, arch=arch)
+    assert ask(made).holds
+    broken = 0
+    directory = made.installation.directory
+    drivers = boot_drivers(made.hive, made.installation.select.default)
+    for path in (f"{directory}\\system32\\drivers\\ntfs.sys", *(driver_file(each, directory) for each in drivers)):
+        copy = memory_windows(machine_cache, directory=release.directory, release=release, arch=arch)
+        said = ask(without(copy, path))
+        require_agreement(said)
+        broken += said.holds is False
+    assert broken
 
 
 def with_system(name: str, cached: Path, data: bytes) -> MemoryWindows | None:
