@@ -7,12 +7,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from io import TextIOWrapper
 from types import ModuleType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from bootgraft import __version__
-from bootgraft.cli.options import Options
 from bootgraft.cli.process import open_standard_streams, stop_status, stoppable
 from bootgraft.errors import BootgraftError, UsageError
+
+if TYPE_CHECKING:  # with msgspec it is a third of what --version and --help would take
+    from bootgraft.cli.options import Options
 
 _WITH_DESCRIPTION = ("inspect", "check", "repair", "undo")
 _EPILOG = """\
@@ -208,7 +210,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a volume's label may have what the terminal cannot show
     try:
-        options = Options.from_arguments(_parser(words).parse_args(words))
+        given = _parser(words).parse_args(words)
+        from bootgraft.cli.options import Options
+
+        options = Options.from_arguments(given)
         with stoppable():
             status = _run(options)
     except BootgraftError as error:
@@ -219,7 +224,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _run(options: Options) -> int:
+def _run(options: "Options") -> int:
     try:
         if options.command in _WITH_DESCRIPTION and (options.vm or options.isolate or not options.images):
             from bootgraft.cli.images.vm import apply_vm_description
@@ -239,7 +244,7 @@ def _command(name: str) -> ModuleType:
     return importlib.import_module(f"bootgraft.cli.{name.replace('-', '_')}")
 
 
-def _tell_unfinished(options: Options) -> None:
+def _tell_unfinished(options: "Options") -> None:
     """Say what is half-done, and the command that mends it; nothing is where no image was being written."""
     from bootgraft.events import silent
     from bootgraft.storage.journal.journalsearch import require_no_unfinished
