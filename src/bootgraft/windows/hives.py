@@ -1,7 +1,7 @@
 r"""Where a Windows keeps its registry, the key that says which Windows it is, and how it judges a hive."""
 
 from bootgraft.registry.integrity.defects import Generation
-from bootgraft.windows.versions import UNKNOWN, VISTA, XP
+from bootgraft.windows.versions import UNKNOWN, XP
 
 CURRENT_VERSION = "Microsoft\\Windows NT\\CurrentVersion"
 """The key of a SOFTWARE hive."""
@@ -12,10 +12,13 @@ def hive_path(directory: str, name: str) -> str:
     return f"{directory}\\system32\\config\\{name}"
 
 
-def hive_generation(version: tuple[int, int]) -> Generation | None:
-    """How the Windows of this NT version judges a hive as it loads it; None where the version is unknown."""
+def hive_generation(version: tuple[int, int], service_pack: str) -> Generation | None:
+    """How the Windows of this NT version judges a hive as it loads it; None where the version is unknown.
+
+    XP repairs hives from its first service pack on (Microsoft, Knowledge Base 815011: "registry resiliency").
+    """
     if version == UNKNOWN:
         return None
-    if version >= VISTA:
-        return Generation.SINCE_VISTA
-    return Generation.XP_2003 if version >= XP else Generation.UP_TO_2000
+    if version < XP:
+        return Generation.UP_TO_2000
+    return Generation.SINCE_XP_SP1 if version > XP or service_pack else Generation.XP_WITHOUT_SP

@@ -4,6 +4,7 @@ import struct
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.checks.test_verdicts import RELEASES, diagnosis
 from tests.machines.spec import File
 from tests.memory_windows import MemoryWindows, memory_windows
@@ -116,11 +117,20 @@ def damaged(windows: MemoryWindows) -> MemoryWindows:
 
 
 @pytest.mark.parametrize(
-    ("name", "severity", "verdict"),
-    [("XP", Severity.BLOCKER, Verdict.BLOCKED), ("7", Severity.WARNING, Verdict.BOOTS)],
+    ("name", "service_pack", "severity", "verdict"),
+    [
+        ("2000", "Service Pack 4", Severity.BLOCKER, Verdict.BLOCKED),
+        ("XP", "", Severity.BLOCKER, Verdict.BLOCKED),
+        ("XP", "Service Pack 1", Severity.WARNING, Verdict.BOOTS),
+        ("2003", "", Severity.WARNING, Verdict.BOOTS),
+        ("7", "", Severity.WARNING, Verdict.BOOTS),
+    ],
 )
-def test_a_broken_and_a_healthy_machine(name: str, severity: Severity, verdict: Verdict, machine_cache: Path) -> None:
+def test_a_broken_and_a_healthy_machine(
+    name: str, service_pack: str, severity: Severity, verdict: Verdict, machine_cache: Path
+) -> None:
     release, arch = RELEASES[name]
+    release = replace(release, service_pack=service_pack)
     windows = memory_windows(machine_cache, directory=release.directory, release=release, arch=arch)
     ide = find_controller("vmware:ide")
     assert diagnosis(windows, ide).findings == ()

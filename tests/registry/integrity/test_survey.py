@@ -281,8 +281,8 @@ def test_hash_lists_in_a_hive_that_is_too_old(tmp_path: Path) -> None:
     assert hive.key(r"A\two") is not None
     for generation, severity in (
         (Generation.UP_TO_2000, DefectSeverity.REJECTS),
-        (Generation.XP_2003, DefectSeverity.TOLERATES),
-        (Generation.SINCE_VISTA, DefectSeverity.TOLERATES),
+        (Generation.XP_WITHOUT_SP, DefectSeverity.TOLERATES),
+        (Generation.SINCE_XP_SP1, DefectSeverity.TOLERATES),
         (None, DefectSeverity.REJECTS),
     ):
         found = [each for each in harmful(verify(hive, generation)) if each.kind is not DefectKind.VALUE_DATA]

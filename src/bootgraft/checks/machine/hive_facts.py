@@ -1,7 +1,7 @@
 """The facts about the hives that Windows loads before anybody logs on: what a strict reading of them finds.
 
 SYSTEM is read whole. Of the others, whose loading the kernel waits for too (STOP 0xC0000218), a Windows that refuses a
-hive for any defect has all read whole; Vista and later refuse only one that has no root key, so no more is looked at.
+hive for any defect has all read whole; XP SP1 and later refuse only one that has no root key, so no more is looked at.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ class HiveFacts(Struct, frozen=True):
 
 def gather(installation: Installation, system: Hive) -> tuple[HiveFacts, ...]:
     """Read the hives of a Windows whose SYSTEM is open. What is missing is left out: other checks tell of that."""
-    generation = hive_generation(installation.version)
+    generation = hive_generation(installation.version, installation.service_pack)
     control_set = f"CONTROLSET{installation.select.default:03d}"
     keys = ("SELECT", "SETUP", "DRIVERDATABASE", f"{control_set}\\CONTROL", f"{control_set}\\SERVICES")
     place = str(hive_file(installation))
@@ -54,7 +54,7 @@ def _other(installation: Installation, name: str, generation: Generation | None)
     except FileSystemError:
         return
     else:
-        if generation in (Generation.UP_TO_2000, Generation.XP_2003):
+        if generation in (Generation.UP_TO_2000, Generation.XP_WITHOUT_SP):
             yield _read(place, hive, generation)
 
 

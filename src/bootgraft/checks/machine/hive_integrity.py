@@ -18,20 +18,21 @@ DOC = FindingDoc(
     id=ID,
     applies_to="every Windows",
     cause="A registry hive breaks the rules of its format: a write that was cut short, a bad disk, or a tool that "
-    "writes hives wrongly. NT 4 to Server 2003 refuse a hive with nearly any defect (ntldr calls SYSTEM missing or "
-    "corrupt; 0x74, 0xC0000218); Windows Vista and later take the damaged part away as they load it, and refuse only "
-    "a hive without its root key. No Windows finds a key under a wrong hash. What each makes of a defect is what "
-    "`reg verify` says too.",
+    "writes hives wrongly. NT 4, 2000 and XP without a service pack refuse a hive with nearly any defect (ntldr calls "
+    "SYSTEM missing or corrupt; 0x74, 0xC0000218); XP SP1, Server 2003 and later take the damaged part away as they "
+    "load it, and refuse only a hive without its root key. No Windows finds a key under a wrong hash. What each makes "
+    "of a defect is what `reg verify` says too.",
     evidence="Each defect with the key it belongs to and the offset of its cell.",
     fix="None: bootgraft does not guess what was there. Restore the hive from a backup. A blocker is a defect for "
     "which this Windows refuses the hive, or one in what the repair would have to walk or change. What Windows takes "
     "away or does not find is a warning; where that lies in what the start depends on (Select, Setup, the "
     "DriverDatabase, Control and Services of the default control set), the verdict is unknown.",
-    limits="SYSTEM is read whole, and of NT 4 to Server 2003 SOFTWARE, SAM, SECURITY and DEFAULT too. `reg verify` "
-    "reads every hive. Whether a Windows before Vista refuses a hive whose keys are not in order is not documented: "
+    limits="SYSTEM is read whole, and of those that refuse a hive SOFTWARE, SAM, SECURITY and DEFAULT too. `reg "
+    "verify` reads every hive. Whether these refuse a hive whose keys are not in order is not documented: "
     "that counts as keys that are not found.",
     references=(
         "https://github.com/msuhanov/regf",
+        "https://support.microsoft.com/kb/815011",
         "https://github.com/reactos/reactos/blob/master/sdk/lib/cmlib/cmcheck.c",
         "https://learn.microsoft.com/windows-hardware/drivers/debugger/bug-check-0x74--bad-system-config-info",
     ),

@@ -22,8 +22,8 @@ class Generation(StrEnum):
     """Which Windows reads the hive, as far as they judge defects in different ways."""
 
     UP_TO_2000 = "up-to-2000"  # they check a hive as they load it and refuse one with a defect
-    XP_2003 = "xp-2003"  # the same, and they know lists by hash
-    SINCE_VISTA = "since-vista"  # they repair a hive as they load it, by taking away what is damaged
+    XP_WITHOUT_SP = "xp-without-sp"  # the same, and it knows lists by hash
+    SINCE_XP_SP1 = "since-xp-sp1"  # they repair a hive as they load it, by taking away what is damaged
 
 
 class DefectKind(StrEnum):
@@ -87,9 +87,10 @@ CONSEQUENCES: dict[DefectKind, tuple[DefectSeverity, DefectSeverity, DefectSever
 }
 """What each generation makes of each kind, in the order of :class:`Generation`.
 
-Sources: ReactOS, ``sdk/lib/cmlib/cmcheck.c`` and ``hiveinit.c``, which have the checks of NT and, as those since Vista,
-what is repaired and how; https://github.com/msuhanov/regf for lists by hash. Order and doubles of names are checked by
-later kernels than NT 4's; where one refuses a hive for them is not documented.
+Sources: ReactOS, ``sdk/lib/cmlib/cmcheck.c`` and ``hiveinit.c``, which have the checks of NT and what is repaired and
+how; Microsoft's Knowledge Base 815011 for since when it is (XP SP1); https://github.com/msuhanov/regf for lists by
+hash. Order and doubles of names are checked by later kernels than NT 4's; where one refuses a hive for them is not
+documented.
 """
 
 

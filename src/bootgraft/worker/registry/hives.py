@@ -70,7 +70,8 @@ class Hives:
     @property
     def generation(self) -> Generation | None:
         """How the Windows that the hives belong to judges them; None where that is not known."""
-        return None if self._installation is None else hive_generation(self._installation.version)
+        windows = self._installation
+        return None if windows is None else hive_generation(windows.version, windows.service_pack)
 
     def open(self, place: FileId) -> Hive:
         """The hive in a file, opened once. Raises FileMissingError and HiveError."""

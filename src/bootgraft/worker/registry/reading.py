@@ -31,8 +31,8 @@ ANSI = "cp1252"
 
 _WHO: dict[Generation | None, str] = {
     Generation.UP_TO_2000: "Windows up to 2000",
-    Generation.XP_2003: "Windows XP or Server 2003",
-    Generation.SINCE_VISTA: "Windows Vista or later",
+    Generation.XP_WITHOUT_SP: "Windows XP without a service pack",
+    Generation.SINCE_XP_SP1: "Windows XP SP1, Server 2003 or later",
     None: "the strictest Windows",
 }
 _DOES = {
