@@ -33,7 +33,7 @@ class FaultPlace(StrEnum):
     """Where a fault lies, and so where it is put right: nothing that is written to an image mends what is outside."""
 
     IMAGE = "image"  # the machine's disks
-    OUTSIDE = "outside"  # the new machine: its firmware and boot order, its processor, the choice of the target
+    OUTSIDE = "outside"  # the new machine: its firmware and boot order, its processor
 
 
 class Verdict(StrEnum):

@@ -2,7 +2,7 @@
 
 from bootgraft.checks.check import Check
 from bootgraft.checks.controller.facts import reasons_not_judged
-from bootgraft.checks.finding import FaultPlace, Finding, FindingDoc, Severity, Stage
+from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
 from bootgraft.checks.guest import Guest
 from bootgraft.targets.controllers import Controller
 from bootgraft.targets.driverchains import driver_chain
@@ -39,7 +39,6 @@ DOCS = (
             "https://learn.microsoft.com/windows-server/virtualization/hyper-v/plan/should-i-create-a-generation-1-or-2-virtual-machine-in-hyper-v",
             "https://learn.microsoft.com/azure/virtual-machines/generation-2",
         ),
-        fault_in=FaultPlace.OUTSIDE,
     ),
     FindingDoc(
         id=NO_TARGET,
@@ -69,7 +68,6 @@ def check(installation: Installation, controller: Controller) -> tuple[Finding, 
                 f"{controller.target} has UEFI firmware only, which cannot start this Windows",
                 "The firmware finds nothing that it could start, before any driver matters.",
                 tuple(f"{installation.volume.name}: {reason}" for reason in reasons),
-                fault_in=FaultPlace.OUTSIDE,
             )
         )
     if driver_chain(controller, installation.version).ends_open:
