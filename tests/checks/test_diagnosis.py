@@ -23,6 +23,7 @@ from bootgraft.targets.controllers import CONTROLLERS
 MISSING, UNSIGNED = "device-binding-missing", "driver-signature-missing"
 _STOPS_NOTHING_BY_ITSELF = (
     "device-binding-only-in-enum",
+    "device-binding-by-detection",
     "boot-service-path-not-relative",
     "boot-service-group-unknown",
     UNSIGNED,

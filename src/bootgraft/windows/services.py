@@ -43,8 +43,12 @@ class Service(Struct, frozen=True):
 
     @property
     def effective_start(self) -> int | None:
-        """Start as Windows takes it. An override stands in its place; of several, for as many machines, the worst."""
-        return max((each.start for each in self.start_overrides if each.start is not None), default=self.start)
+        """Start as Windows takes it. An override stands in its place; of several, for as many machines, the worst.
+
+        Those of other machines than the one that Windows last ran as do not count.
+        """
+        counting = (each.start for each in self.start_overrides if each.start is not None and not each.is_elsewhere)
+        return max(counting, default=self.start)
 
 
 def read_service(hive: Hive, control_set: int, name: str) -> Service | None:

@@ -8,8 +8,12 @@ from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingD
 
 MISSING = "device-binding-missing"
 ONLY_INSTANCE = "device-binding-only-in-enum"
+DETECTED = "device-binding-by-detection"
 _REFERENCES = (
     "https://learn.microsoft.com/windows-hardware/drivers/debugger/bug-check-0x7b--inaccessible-boot-device",
+)
+_MINIPORTS = (
+    "https://learn.microsoft.com/windows-hardware/drivers/storage/scsi-miniport-initialization-under-plug-and-play"
 )
 DOCS = (
     FindingDoc(
@@ -39,6 +43,18 @@ DOCS = (
         limits="Which slot the virtual machine will use cannot be told from the disk.",
         references=_REFERENCES,
     ),
+    FindingDoc(
+        id=DETECTED,
+        applies_to="Windows 2000, XP and Server 2003",
+        cause="No binding names a driver for the controller, but a SCSI miniport that starts at boot has no "
+        "Parameters\\PnpInterface: it looks for its adapters by itself, as on NT 4, and may find this one.",
+        evidence="The ids looked for, and the miniport, which imports scsiport.sys and has the vendor and the device "
+        "of the controller in its code.",
+        fix="The bindings are made as where no miniport looks for the controller.",
+        limits="What the miniport makes of the adapter is in its code, so the verdict is unknown; a first start on a "
+        "copy of the disk settles it.",
+        references=(_MINIPORTS,),
+    ),
 )
 
 
@@ -50,6 +66,23 @@ def check(facts: ControllerFacts) -> tuple[Finding, ...]:
 def _check_link(facts: ControllerFacts, link: LinkFacts) -> Finding:
     changes = bind(facts, link)
     remedy = Remedy.CHANGES if changes else Remedy.DRIVER
+    if link.detecting:
+        names = " or ".join(each.name for each in link.detecting)
+        return Finding(
+            DETECTED,
+            Severity.WARNING,
+            f"only {names} may find {link.main_id} by itself in {link.control_set}",
+            "No driver is bound to the controller. Windows starts if this miniport finds it, and stops with 0x7B "
+            "otherwise: start a copy of the disk to see, or repair, which binds a driver.",
+            (
+                _lack(facts, link),
+                *(f"{facts.hive.path}: {each.key_path} has Start=0 and no PnpInterface" for each in link.detecting),
+            ),
+            remedy,
+            changes,
+            leaves_open=link.is_default,
+            device=link.main_id,
+        )
     if link.service_name is None:
         return Finding(
             MISSING,

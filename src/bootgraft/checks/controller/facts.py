@@ -8,7 +8,7 @@ from msgspec import Struct
 from bootgraft.changes import FileId
 from bootgraft.registry.hive import Hive
 from bootgraft.targets.controllers import Controller
-from bootgraft.targets.driverchains import Link, driver_chain, filter_link
+from bootgraft.targets.driverchains import SCSI_ADAPTER, Link, driver_chain, filter_link
 from bootgraft.windows.bindings import (
     CriticalDevice,
     EnumInstance,
@@ -22,8 +22,9 @@ from bootgraft.windows.driver_files import DriverFacts, read_driver
 from bootgraft.windows.exports import ExportTables
 from bootgraft.windows.hives import hive_path
 from bootgraft.windows.installation import Architecture, Installation, hive_file
+from bootgraft.windows.legacy_miniports import legacy_miniports
 from bootgraft.windows.services import Service, driver_file, read_service
-from bootgraft.windows.versions import FIRST_WITH_DRIVER_DATABASE, FIRST_WITH_PLUG_AND_PLAY, NT4, UNKNOWN
+from bootgraft.windows.versions import FIRST_WITH_DRIVER_DATABASE, FIRST_WITH_PLUG_AND_PLAY, NT4, UNKNOWN, VISTA
 
 
 class BindingStore(StrEnum):
@@ -51,6 +52,7 @@ class LinkFacts(Struct, frozen=True):
     ``service_name`` is the service that should serve it: the one that is bound to it, else the one that a populated
     Enum instance names; None where nothing names any. ``inbox`` is the one that Windows itself ships for the device,
     looked at only where none is bound. ``dead_ends`` are entries of the DriverDatabase that lead to no binding.
+    ``detecting`` are miniports that may find the device by themselves where nothing is bound to it.
     ``group_is_listed`` tells whether the service's load-order group is one that the control set puts in order.
     """
 
@@ -66,6 +68,7 @@ class LinkFacts(Struct, frozen=True):
     inbox: ServiceFacts | None = None
     dead_ends: tuple[str, ...] = ()
     group_is_listed: bool = True
+    detecting: tuple[Service, ...] = ()
 
     @property
     def control_set(self) -> str:
@@ -153,6 +156,7 @@ class _Gatherer:
     def __init__(self, installation: Installation, hive: Hive, controller: Controller, reader: "DriverReader") -> None:
         self._installation = installation
         self._hive = hive
+        self._controller = controller
         self._store = binding_store(hive, installation.version)
         self._chain = driver_chain(controller, installation.version)
         self._reader = reader
@@ -183,6 +187,7 @@ class _Gatherer:
             if self._store is BindingStore.CRITICAL_DEVICES and not (search.binding and search.binding.service):
                 inbox = self._inbox(number, link.services[0]) if link.services else None
         service = None if name is None else read_service(self._hive, number, name)
+        detecting = tuple(self._detecting(number, link)) if name is None else ()
         return LinkFacts(
             number=number,
             is_default=number == self._installation.select.default,
@@ -196,7 +201,16 @@ class _Gatherer:
             inbox=inbox,
             dead_ends=search.dead_ends,
             group_is_listed=service is None or not service.group or service.group.casefold() in self._groups(number),
+            detecting=detecting,
         )
+
+    def _detecting(self, number: int, link: Link) -> Iterator[Service]:
+        """Miniports that may find an adapter of Windows 2000 to 2003 which nothing is bound to."""
+        pci = self._controller.pci
+        if self._store is not BindingStore.CRITICAL_DEVICES or self._installation.version >= VISTA or pci is None:
+            return
+        if link.main_id == self._controller.main_id and link.class_guid == SCSI_ADAPTER:
+            yield from legacy_miniports(self._installation, self._hive, number, pci.vendor, pci.device)
 
     def _groups(self, number: int) -> frozenset[str]:
         if number not in self._known_groups:
