@@ -1,8 +1,8 @@
 r"""SCSI miniports that look for their adapters by themselves, as those of NT 4 do.
 
 Windows 2000 and later initialise a miniport so for every bus type that its ``Parameters\PnpInterface`` does not list:
-no binding is asked (Microsoft, "SCSI Miniport Initialization Under Plug and Play"). Only scsiport does so, not storport.
-Which adapters a miniport looks for stands in its code alone: scsiport is given vendor and device as text.
+no binding is asked (Microsoft, "SCSI Miniport Initialization Under Plug and Play"). Only scsiport does so, and storport
+does not. Which adapters a miniport looks for stands in its code alone: scsiport is given vendor and device as text.
 """
 
 from collections.abc import Iterator
