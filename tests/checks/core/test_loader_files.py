@@ -61,6 +61,17 @@ def test_the_code_pages_are_those_that_the_registry_names() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("values", "lacking"), [({"ACP": "1255"}, "no value 1255"), ({"ACP": "", "OEMCP": ""}, "no value ACP")]
+)
+def test_a_code_page_for_which_no_file_is_named_leaves_it_open(values: dict[str, str], lacking: str) -> None:
+    nameless = in_sets({r"Control\Nls\CodePage": values})
+    found = find(core_windows(nameless))
+    assert [(each.severity.value, each.leaves_open) for each in found] == [("warning", True)] * len(values)
+    assert found[0].evidence[0].endswith(lacking)
+    assert find(core_windows(nameless, release=WINDOWS_10, arch=X64)) == ()  # 65001 has none there either
+
+
 def test_a_library_for_another_architecture_is_no_use() -> None:
     (finding,) = find(core_windows(files={r"system32\kdcom.dll": driver_file(WINDOWS_10, X64)}))
     assert "x64" in finding.title

@@ -14,6 +14,8 @@ from bootgraft.checks.core.restore import restored
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
 from bootgraft.errors import FileMissingError, FileSystemError
+from bootgraft.registry.hive import Key
+from bootgraft.text import printable
 from bootgraft.windows.installation import control_set_name
 from bootgraft.windows.startup.import_names import import_names
 from bootgraft.windows.versions import VISTA, WINDOWS_8
@@ -24,7 +26,8 @@ DOC = FindingDoc(
     applies_to="every Windows from NT 4 on",
     cause="A file that the loader reads before any driver is missing, empty, no binary or of another architecture: "
     "ntoskrnl.exe, hal.dll, what they import (bootvid.dll, kdcom.dll, pshed.dll, ci.dll, clfs.sys, as the Windows has "
-    "them), the code pages that Control\\Nls\\CodePage names as ACP and OEMCP, and l_intl.nls.",
+    "them), the code pages that Control\\Nls\\CodePage names as ACP and OEMCP, and l_intl.nls. Or, before Vista, that "
+    "key names no file for one of them.",
     evidence="The file, what is wrong with it, and who needs it.",
     fix="The newest copy of the same build and architecture is taken from where this Windows keeps one (dllcache, "
     "ServicePackFiles, the cabinets of Driver Cache; WinSxS). Kernel and HAL are never chosen by bootgraft: they exist "
@@ -37,13 +40,15 @@ DOC = FindingDoc(
 _SYSTEM32 = "system32"
 _KERNEL, _HAL = "ntoskrnl.exe", "hal.dll"
 _MAX_FILES = 32
+_PAGES = ("ACP", "OEMCP")
 
 
 def find(guest: Guest) -> Iterator[Finding]:
-    """One finding for each file that the loader cannot use."""
+    """One finding for each file that the loader cannot use, and for each code page of which it learns no file."""
     core = guest.core
     if core is None:
         return
+    yield from _nameless_pages(core)
     for path, fault, needed_by in (*_faulty_binaries(core, _chosen_elsewhere(guest)), *_faulty_tables(core)):
         yield _finding(core, path, fault, needed_by)
 
@@ -113,16 +118,45 @@ def _tables(core: CoreFacts) -> Iterator[tuple[str, str]]:
     """The files of the code pages and of the language, and the key that names them."""
     nls = f"{control_set_name(core.installation.select.default)}\\Control\\Nls"
     pages = core.hive.key(f"{nls}\\CodePage")
-    for kind in ("ACP", "OEMCP") if pages is not None else ():
-        number = pages.value(kind) if pages is not None else None
-        name = None if pages is None or number is None else pages.value(number.text() or "")
-        if name is not None and name.text():
-            yield name.text() or "", f"{nls}\\CodePage"
+    for kind in _PAGES:
+        _, name = _page(pages, kind)
+        if name:
+            yield name, f"{nls}\\CodePage"
     languages = core.hive.key(f"{nls}\\Language")
     default = None if languages is None else languages.value("Default")
     table = None if languages is None or default is None else languages.value(default.text() or "")
     named = None if table is None else table.text()
     yield named or "l_intl.nls", f"{nls}\\Language"
+
+
+def _page(pages: Key | None, kind: str) -> tuple[str, str]:
+    """The number of the code page that is ACP or OEMCP, and its file; '' for what nothing names."""
+    number = None if pages is None else pages.value(kind)
+    text = "" if number is None else number.text() or ""
+    name = None if pages is None or not text else pages.value(text)
+    return text, "" if name is None else name.text() or ""
+
+
+def _nameless_pages(core: CoreFacts) -> Iterator[Finding]:
+    """Before Vista; later ones may run with a page that no value names a file for (UTF-8, 65001)."""
+    key = f"{control_set_name(core.installation.select.default)}\\Control\\Nls\\CodePage"
+    pages = core.hive.key(key)
+    for kind in _PAGES if core.version < VISTA else ():
+        number, name = _page(pages, kind)
+        if name:
+            continue
+        lacking = (
+            f"no value {printable(number)}" if number else f"no value {kind}" if pages is not None else "no values"
+        )
+        yield Finding(
+            ID,
+            Severity.WARNING,
+            f"the registry names no file for the code page {kind}",
+            "ntldr takes the file's name from there before it reads any driver. What it does without is not "
+            "documented; freeldr, which was written after it, stops.",
+            (f"{core.file.path}: {key} has {lacking}",),
+            leaves_open=True,
+        )
 
 
 def _finding(core: CoreFacts, path: str, fault: str, needed_by: str) -> Finding:
