@@ -28,6 +28,7 @@ PACKAGES_TO_BUILD_MACHINES=(
 )
 PACKAGES_TO_TEST=(
   "binutils"
+  "e2fsprogs"
   "reglookup"
   "sleuthkit"
   "gdisk"

@@ -218,6 +218,7 @@ def test_a_terminal_that_knows_only_ascii(bootgraft: Command) -> None:
 
 def test_the_formats_that_can_be_named_are_the_tables(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["check", "--format", "nbd", "x"]) == 2
-    assert "(choose from 'raw', 'vmdk', 'vhd', 'vhdx', 'vdi', 'qcow2')" in capsys.readouterr().err
+    said = capsys.readouterr().err.replace("'", "")  # argparse quotes them before Python 3.12 only
+    assert "(choose from raw, vmdk, vhd, vhdx, vdi, qcow2)" in said
     for name in ("raw", "qcow2"):
         assert main(["check", "--format", name, str(tmp_path / "missing")]) == 3

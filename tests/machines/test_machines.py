@@ -1,5 +1,6 @@
 """The machines are what they are meant to be: judged by outside tools alone."""
 
+import json
 import os
 import struct
 from collections.abc import Callable
@@ -278,6 +279,7 @@ def test_a_snapshot_child_and_a_vhd_of_another_maker(
     for form in (ImageForm.VHD_FIXED, ImageForm.VHD_DYNAMIC):
         vhd = convert_image(server1.disk, form)
         vhd_of_another_maker(vhd)
-        size = oracles.qemu_info(vhd, "vpc")["virtual-size"]
-        assert isinstance(size, int)
+        # What qemu before 10 takes for the size by default: the geometry's, which cuts the disk's end off.
+        by_geometry = f"driver=vpc,force_size_calc=chs,file.driver=file,file.filename={vhd}"
+        size = json.loads(run("qemu-img", "info", "--output=json", "--image-opts", by_geometry))["virtual-size"]
         assert size < server1.disk.stat().st_size
