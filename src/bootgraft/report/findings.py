@@ -9,7 +9,7 @@ from bootgraft.checks.finding import FaultPlace, FindingDoc
 _HEAD = """\
 # Findings
 
-Every finding id that `check` and `repair` report, with its cause, the evidence it shows and what mends it. The ids are
+Every finding id that `check` and `repair` report, with its cause, the evidence it shows and what fixes it. The ids are
 part of the command-line contract: they are never renamed. This page is made by `python -m bootgraft.report.findings`.
 """
 
