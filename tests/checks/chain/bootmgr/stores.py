@@ -23,3 +23,8 @@ def with_store(hive: Hive, *files: str) -> Guest:
 def with_devices(system: bytes = at(1), windows: bytes = at(2), recovery: bytes = at(2)) -> Guest:
     """A machine with all that Setup makes, whose store names these partitions."""
     return with_store(vista.full_store(system, windows, recovery), RESUME_LOADER, *RECOVERY_FILES)
+
+
+def of_the_other_firmware(*files: str) -> Guest:
+    """A BIOS machine with all that Setup makes, whose store is that of a UEFI machine; with these files besides."""
+    return with_store(vista.full_store(at(1), at(2), at(2), uefi=True), RESUME_LOADER, *RECOVERY_FILES, *files)
