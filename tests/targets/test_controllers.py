@@ -26,7 +26,7 @@ IDS = {
     "kvm:ide": "8086:7010", "kvm:ahci": "8086:2922", "kvm:virtio-blk": "1AF4:1001",
     "kvm:virtio-blk-modern": "1AF4:1042",
     "kvm:virtio-scsi": "1AF4:1004", "kvm:virtio-scsi-modern": "1AF4:1048", "kvm:lsi": "1000:0012",
-    "kvm:lsisas1068": "1000:0054", "kvm:megasas": "1000:0060", "kvm:megasas-gen2": "1000:005B", "kvm:nvme": "1B36:0010",
+    "kvm:lsisas1068": "1000:0054", "kvm:megasas": "1000:0060", "kvm:megasas-gen2": "1000:0079", "kvm:nvme": "1B36:0010",
     "hyperv:gen1": "8086:7111", "virtualbox:piix3": "8086:7010", "virtualbox:piix4": "8086:7111",
     "virtualbox:ahci": "8086:2829", "virtualbox:lsilogic": "1000:0030", "virtualbox:lsisas1068": "1000:0054",
     "virtualbox:buslogic": "104B:1040", "virtualbox:nvme": "80EE:4E56", "xen:ide": "8086:7010", "xen:pv": "5853:0001",

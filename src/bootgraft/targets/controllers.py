@@ -1,10 +1,11 @@
 """Which hypervisor presents which disk controller: the facts that no driver's INF tells.
 
-PCI ids are those that the hypervisors' own device models carry (qemu ``docs/specs/pci-ids.rst``, VirtualBox
-``DevLsiLogicSCSI.cpp`` and its like, VMware's published hardware compatibility tables, Linux ``pci_ids.h``); those of
-the clouds, which publish no device models, are what Linux logs and lspci lists on their machines (``[1d0f:8061] type 00
-class 0x010802``), and for Azure what OpenVMM's own tests expect of its NVMe. The in-box drivers name the service that
-serves the controller in each Windows generation as Microsoft shipped it.
+PCI ids are those that the hypervisors' own device models carry (qemu's are compared with the configuration space of
+its machines by a test, where qemu is installed; VirtualBox ``DevLsiLogicSCSI.cpp`` and its like, VMware's published
+hardware compatibility tables, Linux ``pci_ids.h``); those of the clouds, which publish no device models, are what Linux
+logs and lspci lists on their machines (``[1d0f:8061] type 00 class 0x010802``), and for Azure what OpenVMM's own tests
+expect of its NVMe. The in-box drivers name the service that serves the controller in each Windows generation as
+Microsoft shipped it.
 """
 
 from enum import StrEnum
@@ -135,7 +136,9 @@ _IDE = (
 )
 _AHCI = (InboxDriver("msahci", VISTA, WINDOWS_7), InboxDriver("storahci", WINDOWS_8, NEWEST))
 _NVME = (InboxDriver("stornvme", WINDOWS_8_1, NEWEST),)
+_SYM_HI = (InboxDriver("sym_hi", WINDOWS_2000, SERVER_2003),)
 _MEGASAS = (InboxDriver("megasas", VISTA, NEWEST),)
+_MEGASAS_2 = (InboxDriver("megasas", WINDOWS_7, NEWEST),)  # in the registries of 7, 8.1 and 10; not known of Vista
 _STORVSC = (InboxDriver("storvsc", WINDOWS_7, NEWEST),)
 _SCSI, _RAID, _SAS, _IDE_CLASS, _SATA, _NVME_CLASS = 0x010000, 0x010400, 0x010700, 0x01018A, 0x010601, 0x010802
 _NO_CLASS, _XEN_PLATFORM = 0x000000, 0xFF8000
@@ -174,13 +177,13 @@ CONTROLLERS: tuple[Controller, ...] = (
     Controller("kvm", "virtio-scsi-modern", "virtio-scsi, modern only (q35 root ports)", _MINIPORT,
                _pci(0x1AF4, 0x1048, _SCSI, 0x11001AF4, 0x01)),
     Controller("kvm", "lsi", "LSI 53C895A", _MINIPORT,
-               _pci(0x1000, 0x0012, _SCSI, 0x10001000), inbox=(InboxDriver("sym_hi", WINDOWS_2000, SERVER_2003),)),
+               _pci(0x1000, 0x0012, _SCSI, 0x10000000, 0x00), inbox=_SYM_HI),
     Controller("kvm", "lsisas1068", "LSI SAS1068 (mptsas1068)", _MINIPORT,
-               _pci(0x1000, 0x0054, _SCSI, 0x80001000), inbox=(_LSI_SAS,)),
+               _pci(0x1000, 0x0054, _SCSI, 0x80001000, 0x00), inbox=(_LSI_SAS,)),
     Controller("kvm", "megasas", "LSI MegaRAID SAS 1078", _MINIPORT,
-               _pci(0x1000, 0x0060, _RAID, 0x10131000), inbox=_MEGASAS),
+               _pci(0x1000, 0x0060, _RAID, 0x10131000, 0x00), inbox=_MEGASAS),
     Controller("kvm", "megasas-gen2", "LSI MegaRAID SAS 2108", _MINIPORT,
-               _pci(0x1000, 0x005B, _RAID, 0x92601000)),
+               _pci(0x1000, 0x0079, _RAID, 0x92611000, 0x00), inbox=_MEGASAS_2),
     Controller("kvm", "nvme", "NVMe", Attachment.NVME,
                _pci(0x1B36, 0x0010, _NVME_CLASS, 0x11001AF4, 0x02), inbox=_NVME),
     Controller("hyperv", "gen1", "Generation 1: IDE", Attachment.IDE,
