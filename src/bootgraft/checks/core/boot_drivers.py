@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
-from bootgraft.changes import Change, RegistryData, SetValue
+from bootgraft.changes import Change
 from bootgraft.checks.check import Check
 from bootgraft.checks.controller.filter_places import filter_places
 from bootgraft.checks.core.core_path import core_names, file_system_driver
-from bootgraft.checks.core.facts import DISABLED, CoreDriver, CoreFacts
+from bootgraft.checks.core.facts import CoreDriver, CoreFacts
 from bootgraft.checks.core.restore import restored
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
-from bootgraft.registry.values import ValueType, dword_data
+from bootgraft.checks.hive_edit import disable_service
 from bootgraft.windows.installation import control_set_name
 
 ID = "boot-driver-file-unusable"
@@ -54,7 +54,7 @@ def _finding(core: CoreFacts, driver: CoreDriver, fault: str, *, is_filter: bool
     changes: tuple[Change, ...] = (copy,) if copy is not None else ()
     remedy = Remedy.CHANGES if changes else Remedy.NONE
     if is_grave and not changes and not is_filter:
-        changes, remedy = (_disabled(core, driver),), Remedy.OFFERED
+        changes, remedy = disable_service(core.installation, core.hive, driver.name), Remedy.OFFERED
     control_set = control_set_name(core.installation.select.default)
     return Finding(
         ID,
@@ -70,15 +70,6 @@ def _finding(core: CoreFacts, driver: CoreDriver, fault: str, *, is_filter: bool
         remedy,
         changes,
     )
-
-
-def _disabled(core: CoreFacts, driver: CoreDriver) -> SetValue:
-    start = 0 if driver.service is None or driver.service.start is None else driver.service.start
-    return SetValue(core.file, driver.key_path, "Start", _dword(DISABLED), _dword(start))
-
-
-def _dword(number: int) -> RegistryData:
-    return RegistryData(ValueType.REG_DWORD, dword_data(number))
 
 
 CHECK = Check(Stage.CORE, 15, (DOC,), find)
