@@ -17,6 +17,8 @@ from tests.machines.windows2003 import Server1, dead_server
 from tests.machines.windows_files import DriverFile
 from tests.machines.windows_hives import Symmpi
 
+from bootgraft.boot.bios import syslinux_mbr
+
 Build = Callable[..., BuiltMachine]
 FLAGS = [446 + 16 * slot for slot in range(4)]
 HIDDEN, GEOMETRY = 0x1C, 0x18
@@ -107,17 +109,20 @@ def test_the_geometry_of_another_controller(heads: int, per_track: int, healthy:
     assert bootgraft("check", machine.disk, *LSI_LOGIC, "--json").json["findings"] == []
 
 
-def test_a_disk_without_boot_code_is_told(healthy: Build, bootgraft: Bootgraft) -> None:
+def test_a_disk_without_boot_code_gets_free_code(healthy: Build, bootgraft: Bootgraft) -> None:
     machine = healthy()
+    table = oracles.partitions(machine.disk)
     spoil(machine.disk, {0: bytes(440)})
-    before = oracles.sha256(machine.disk)
+    spoilt, rest = oracles.sha256(machine.disk), at(machine.disk, 440, 72)
     checked = bootgraft("check", machine.disk, *LSI_LOGIC, "--json")
     assert (checked.status, findings(checked)) == (1, [("blocker", "mbr-code-missing")])
-    told = bootgraft("check", machine.disk, *LSI_LOGIC)
-    assert told.stdout.rstrip().endswith(f"bootgraft repair {machine.disk} --target vmware:lsilogic --boot-code IMAGE")
     repaired = bootgraft("repair", machine.disk, *LSI_LOGIC)
-    assert (repaired.status, "fixmbr" in repaired.stdout, "--boot-code IMAGE" in repaired.stdout) == (1, True, True)
-    assert oracles.sha256(machine.disk) == before
+    assert (repaired.status, "the free MBR code of Syslinux" in repaired.stdout) == (0, True), repaired
+    assert at(machine.disk, 0, 512) == syslinux_mbr.CODE + rest
+    assert oracles.partitions(machine.disk) == table
+    assert bootgraft("check", machine.disk, *LSI_LOGIC, "--json").json["findings"] == []
+    assert bootgraft("undo", machine.disk).status == 0
+    assert oracles.sha256(machine.disk) == spoilt
 
 
 @pytest.mark.parametrize("option", ["--boot-code", "--drivers"])

@@ -8,7 +8,7 @@ from tests.checks.chain.bios.faults import find_faults, sectors_of
 from tests.checks.chain.bios.sectors import boot_sector_bytes
 from tests.fakes import FakeFileSystem, FakePartition, machine_of, volume_of
 
-from bootgraft.boot.bios import bootcode
+from bootgraft.boot.bios import bootcode, syslinux_mbr
 from bootgraft.boot.bios.bootcode import BootCode
 from bootgraft.boot.bios.loaders import Loader
 from bootgraft.checks.chain.bios import boot_code, boot_sector, mbr_code
@@ -175,4 +175,29 @@ def test_mbr_code_of_another_system_is_not_taken(start: bytes) -> None:
     empty = [FakePartition(volume(FileSystemKind.NTFS, "\\ntldr"), active=True, boot_sector=ntfs())]
     built = machine_of(empty, [FakePartition(volume_of("\\x"))])
     built.disks[1].device.write(0, start)
-    assert mended(built)[0].changes == ()
+    fault, _ = mended(built)
+    assert [each.data for each in sectors_of(fault)] == [syslinux_mbr.CODE]
+
+
+def without_mbr_code(content: bytes) -> Machine:
+    started = FakePartition(volume(FileSystemKind.NTFS, "\\ntldr"), active=True, boot_sector=ntfs())
+    return machine(started, code=content.ljust(440, b"\0"))
+
+
+@pytest.mark.parametrize("content", [b"", b"\xf6" * 440, b"\xff" * 440, b"no system here\r\n", DUMMY])
+def test_what_is_no_code_gives_way_to_free_code(content: bytes) -> None:
+    built = without_mbr_code(content)
+    fault, _ = mended(built)
+    assert "Syslinux 6.04 (MIT licence)" in fault.evidence[-1]
+    assert built.disks[0].device.read(0, 512) == syslinux_mbr.CODE + bytes(72)
+
+
+@pytest.mark.parametrize("content", [MICROSOFT, b"\xfa", b"\xeb\xfe", b"text\xf4", syslinux_mbr.CODE])
+def test_what_may_be_code_is_not_judged(content: bytes) -> None:
+    assert find_faults(without_mbr_code(content)) == ()
+
+
+def test_microsofts_code_that_was_given_comes_before_free_code() -> None:
+    given = BootCode(None, None, ((0, MICROSOFT.ljust(440, b"\x90")),), "the MBR of donor.vmdk")
+    fault, _ = mended(without_mbr_code(b""), (given,))
+    assert [each.data for each in sectors_of(fault)] == [MICROSOFT.ljust(440, b"\x90")]

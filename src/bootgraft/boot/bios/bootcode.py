@@ -1,4 +1,5 @@
-r"""Boot code that is there already, on the machine's own disks or on another installation's, for none is ours to ship.
+r"""Boot code that is there already, on the machine's own disks or on another installation's: Microsoft's is not ours to
+ship. For an MBR alone there is free code besides (:mod:`.syslinux_mbr`), which comes last.
 
 Of a boot sector only the code is ever taken, never the BIOS parameter block: the jump and what lies behind the block,
 from 0x54 to the end of sector 15 on NTFS, from 0x5A on FAT32 (and sector 12, which that code reads next; D. Sedory, "NT
@@ -31,6 +32,7 @@ _FAT32_SECOND = 12 * SECTOR
 _RESERVED_SECTORS = slice(0x0E, 0x10)
 _DUMMY = b"not a bootable d"
 """In what mkntfs and mkfs.fat write where the boot code belongs: it says so and waits for a key."""
+_TEXT = bytes((0, *b"\t\r\n", *range(0x20, 0x7F)))
 _MBR_START = bytes.fromhex("33c08ed0bc007c")
 """How the MBR code of every Windows begins, after an optional cli: a stack below 0x7C00."""
 
@@ -146,13 +148,28 @@ def for_volume(
     return next((code for code in given() if _fits(code, volume, loader)), None)
 
 
-def for_mbr(machine: Machine, disk: Disk, given: CodeSource) -> BootCode | None:
-    """MBR code for a disk: of another one of the machine's disks, or of what was given."""
+def for_mbr(machine: Machine, disk: Disk, given: CodeSource) -> BootCode:
+    """MBR code for a disk: of another one of the machine's disks, of what was given, else free code."""
     for other in machine.disks:
         code = None if other is disk else of_mbr(other, f"the MBR of {other.name}")
         if code is not None:
             return code
-    return next((code for code in given() if code.kind is None), None)
+    code = next((code for code in given() if code.kind is None), None)
+    return _free_mbr() if code is None else code
+
+
+def is_no_mbr_code(code: bytes) -> bool:
+    """Whether the first bytes of a disk are clearly no code: one byte over and over, or nothing but text.
+
+    Or what mkfs.fat writes in front of a whole disk that it formats.
+    """
+    return len(set(code)) <= 1 or _DUMMY in code or not code.translate(None, delete=_TEXT)
+
+
+def _free_mbr() -> BootCode:
+    from bootgraft.boot.bios import syslinux_mbr  # most disks have boot code
+
+    return BootCode(None, None, ((0, syslinux_mbr.CODE),), syslinux_mbr.SOURCE)
 
 
 def _fits(code: BootCode, volume: Volume, loader: Loader) -> bool:
