@@ -61,6 +61,7 @@ def test_every_command(
     sources(record, donor.disk, tmp_path, machine_cache)
     (tmp_path / "agent.log").write_text(logs.AGENT_50)
     record("explain-log", tmp_path / "agent.log")
+    record("explain", "0x7b")
     record("targets")
     record("doctor")
     record("check", tmp_path / "nope", status=3)

@@ -5,6 +5,7 @@ import sys
 
 from bootgraft.checks.catalogue import documentation
 from bootgraft.checks.finding import FindingDoc
+from bootgraft.checks.symptom import Symptom
 from bootgraft.report.findings import findings_page
 
 
@@ -19,6 +20,13 @@ def test_one_entry() -> None:
     assert findings_page([doc]).endswith(
         "## x\n\n- **Applies to:** NT 9\n- **Cause:** a cause\n- **Evidence:** some evidence\n- **Fix:** a fix\n"
         "- **Limits:** a limit\n- **See:** <https://example.com/>\n"
+    )
+
+
+def test_an_entry_says_what_the_screen_shows() -> None:
+    doc = FindingDoc("x", "a", "b", "c", "d", "", (), symptoms=(Symptom.STOP_7B, Symptom.LOG_ON_LOOP))
+    assert "- **The screen shows:** STOP 0x7B INACCESSIBLE_BOOT_DEVICE; every log-on ends at once\n" in findings_page(
+        [doc]
     )
 
 

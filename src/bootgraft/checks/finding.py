@@ -5,6 +5,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from bootgraft.changes import Change
+from bootgraft.checks.symptom import Symptom
 
 INACCESSIBLE_BOOT_DEVICE = "0x7b"
 """The STOP code of a boot volume that never appeared (Microsoft, "Bug Check 0x7B")."""
@@ -107,7 +108,7 @@ class Finding(Struct, frozen=True):
 class FindingDoc(Struct, frozen=True):
     """The documentation of one finding id; ``docs/findings.md`` is made from all of them.
 
-    ``fault_in`` is that of all its findings.
+    ``fault_in`` is that of all its findings. ``symptoms`` is what the screen may show where it stops or spoils a start.
     """
 
     id: str
@@ -118,3 +119,4 @@ class FindingDoc(Struct, frozen=True):
     limits: str
     references: tuple[str, ...]
     fault_in: FaultPlace = FaultPlace.IMAGE
+    symptoms: tuple[Symptom, ...] = ()

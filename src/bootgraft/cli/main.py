@@ -78,6 +78,14 @@ def _parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     _add_kit(commands.add_parser("kit", help="write what is run on the physical machine before its conversion"), words)
     _add_drivers(commands.add_parser("drivers", help="what a driver source holds, and what would be chosen"), words)
     _add_registry(commands.add_parser("reg", help="read and edit the registry, in an image or a hive file"), words)
+    explain = commands.add_parser("explain", help="what a finding means, or which lead to what the screen shows")
+    explain.add_argument(
+        "topic",
+        metavar="ID|SYMPTOM",
+        nargs="*",
+        help="a finding's id, or 0x7b, logon loop, ...; without it all are listed",
+    )
+    _add_general(explain)
     explain = commands.add_parser("explain-log", help="what the log of VMware Converter or virt-v2v says went wrong")
     explain.add_argument("log", metavar="LOG", help="a log, a folder of logs, or the ZIP that Converter exports")
     _add_general(explain)

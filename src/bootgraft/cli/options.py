@@ -42,6 +42,7 @@ class Options(Struct, frozen=True):
     registry: "RegistryRequest | None" = None
     out: Path | None = None
     log: Path | None = None
+    topic: tuple[str, ...] = ()
     reset_journal: bool = False
     discard_hibernation: bool = False
     drivers_request: "DriversRequest | None" = None

@@ -43,6 +43,15 @@ def put_json(value: object) -> None:
     put(to_json(value) + "\n")
 
 
+def width() -> int:
+    """The characters that a line of running text has room for: the terminal's, within reason; 80 elsewhere."""
+    try:
+        columns = os.get_terminal_size(sys.stdout.fileno()).columns
+    except OSError:
+        return 80
+    return min(max(columns, 40), 100)
+
+
 def drop_output() -> None:
     """Make what Python would still flush at exit go nowhere."""
     nowhere = os.open(os.devnull, os.O_WRONLY)

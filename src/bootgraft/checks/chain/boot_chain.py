@@ -3,6 +3,7 @@
 from bootgraft.boot.chain import BootChain
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
+from bootgraft.checks.symptom import Symptom
 
 BROKEN = "boot-chain-broken"
 NOT_FOLLOWED = "boot-chain-not-followed"
@@ -16,6 +17,20 @@ DOCS = (
         evidence="The step that fails, what was read and where, and what would fit instead.",
         fix="None yet: correct the boot menu or the partition table, or give the disks in BIOS order.",
         limits="Boot code is judged only by the loader that it names.",
+        symptoms=(
+            Symptom.NO_BOOTABLE_DEVICE,
+            Symptom.MISSING_SYSTEM,
+            Symptom.BLACK_SCREEN,
+            Symptom.NTLDR_MISSING,
+            Symptom.BOOTMGR_MISSING,
+            Symptom.FILE_MISSING,
+            Symptom.DISK_CONFIGURATION,
+            Symptom.C000000E,
+            Symptom.C000000F,
+            Symptom.C0000034,
+            Symptom.C0000098,
+            Symptom.C0000225,
+        ),
         references=(
             "https://learn.microsoft.com/troubleshoot/windows-server/performance/edit-boot-ini",
             "https://learn.microsoft.com/windows-hardware/manufacture/desktop/bcd-system-store-settings-for-uefi",

@@ -4,6 +4,7 @@ from bootgraft.boot.chain import BootChain
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import FaultPlace, Finding, FindingDoc, Severity, Stage
 from bootgraft.checks.guest import DescribedFirmware
+from bootgraft.checks.symptom import Symptom
 from bootgraft.machine import Firmware
 
 WRONG = "vm-firmware"
@@ -18,6 +19,7 @@ DOC = FindingDoc(
     "XML, `bios` in Proxmox's .conf, the other generation on Hyper-V. `check --target T --recommend` without --vm "
     "prints the lines.",
     limits="UEFI firmware with a compatibility module (CSM) starts a BIOS disk too; virtual machines rarely have one.",
+    symptoms=(Symptom.NO_BOOTABLE_DEVICE,),
     references=(
         "https://learn.microsoft.com/windows-hardware/manufacture/desktop/boot-to-uefi-mode-or-legacy-bios-mode",
     ),

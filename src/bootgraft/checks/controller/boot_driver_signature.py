@@ -12,6 +12,7 @@ from bootgraft.checks.check import Check
 from bootgraft.checks.controller.driver_signature import SECURE_BOOT, finding_of
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
 from bootgraft.errors import FileSystemError
 from bootgraft.windows.bootdrivers import boot_drivers
 from bootgraft.windows.company import MICROSOFT, read_company
@@ -35,6 +36,7 @@ DOC = FindingDoc(
     fix="None. Take the driver from its maker in a version that this Windows accepts, or disable the service and take "
     "its name out of the filters of the device classes.",
     limits="Only the default control set is looked at, and files that name a maker in their version resource.",
+    symptoms=(Symptom.C0000428,),
     references=(
         "https://learn.microsoft.com/windows-hardware/drivers/install/kernel-mode-code-signing-requirements--windows-vista-and-later-",
     ),

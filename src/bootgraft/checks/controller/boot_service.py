@@ -6,6 +6,7 @@ from bootgraft.checks.controller.facts import BindingStore, ControllerFacts, Lin
 from bootgraft.checks.controller.inbox import start_at_boot
 from bootgraft.checks.controller.wording import consequence, severity_in
 from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy, Severity, Stage
+from bootgraft.checks.symptom import Symptom
 from bootgraft.registry.values import ValueType, text_data
 from bootgraft.windows.roots import is_relative
 
@@ -22,6 +23,7 @@ DOCS = (
         evidence="The binding's key and the service key that is missing.",
         fix="The service key is copied from the driver source into every control set.",
         limits="",
+        symptoms=(Symptom.STOP_7B,),
         references=("https://learn.microsoft.com/windows-hardware/drivers/install/inf-addservice-directive",),
     ),
     FindingDoc(
@@ -33,6 +35,7 @@ DOCS = (
         fix="Start is set to 0 (boot start) and Type to 1 (kernel driver). On Windows 2000, XP and Server 2003, which "
         "leave unused drivers without them, ErrorControl, Group and ImagePath are filled in where they are missing.",
         limits="",
+        symptoms=(Symptom.STOP_7B,),
         references=("https://learn.microsoft.com/windows-hardware/drivers/install/specifying-driver-load-order",),
     ),
     FindingDoc(
@@ -43,6 +46,7 @@ DOCS = (
         evidence="The service key and its ImagePath.",
         fix="ImagePath is set to the same file's path relative to the Windows directory.",
         limits="Which releases of ntldr stop at such a path is not documented.",
+        symptoms=(Symptom.FILE_MISSING, Symptom.STOP_7B),
         references=(
             "https://learn.microsoft.com/windows-hardware/drivers/install/hklm-system-currentcontrolset-services-registry-tree",
         ),

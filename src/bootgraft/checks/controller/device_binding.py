@@ -5,6 +5,7 @@ from bootgraft.checks.controller.facts import BindingStore, ControllerFacts, Lin
 from bootgraft.checks.controller.inbox import bind
 from bootgraft.checks.controller.wording import consequence, severity_in
 from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy, Severity, Stage
+from bootgraft.checks.symptom import Symptom
 
 MISSING = "device-binding-missing"
 ONLY_INSTANCE = "device-binding-only-in-enum"
@@ -30,6 +31,7 @@ DOCS = (
         limits="A key without ClassGUID does not count: the kernel skips it. One without Service binds to no driver. "
         "An id in the DriverDatabase alone is no binding: packages that were only staged have that too. Of the "
         "channels of an IDE controller the first is looked at.",
+        symptoms=(Symptom.STOP_7B,),
         references=_REFERENCES,
     ),
     FindingDoc(
@@ -41,6 +43,7 @@ DOCS = (
         evidence="The instance's key and its service.",
         fix="The bindings are made as where there is no instance.",
         limits="Which slot the virtual machine will use cannot be told from the disk.",
+        symptoms=(Symptom.STOP_7B,),
         references=_REFERENCES,
     ),
     FindingDoc(
@@ -53,6 +56,7 @@ DOCS = (
         fix="The bindings are made as where no miniport looks for the controller.",
         limits="What the miniport makes of the adapter is in its code, so the verdict is unknown; a first start on a "
         "copy of the disk settles it.",
+        symptoms=(Symptom.STOP_7B,),
         references=(_MINIPORTS,),
     ),
 )

@@ -18,6 +18,7 @@ from bootgraft.checks.controller.filter_places import (
 from bootgraft.checks.core.facts import CoreFacts, fallback_consequence
 from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
 from bootgraft.registry.values import ValueType, dword_data
 from bootgraft.text import printable
 from bootgraft.windows.installation import control_set_name
@@ -49,6 +50,7 @@ DOCS = (
         limits="A blocker for the classes that the boot disk goes through, a warning for the others and for bridges, "
         "which may stand elsewhere in the new machine. Lists of the old controller and the old disk do not count: "
         "these devices do not exist there.",
+        symptoms=(Symptom.STOP_7B,),
         references=(_STOP_7B, _KB976267),
     ),
     FindingDoc(
@@ -59,6 +61,7 @@ DOCS = (
         evidence="The list, the service and its Start.",
         fix="Only offered: `--fix filter-driver-not-boot-start` sets Start to 0, if the driver is to filter disks.",
         limits="Whether it keeps the device from starting depends on the driver and the Windows.",
+        symptoms=(Symptom.STOP_7B,),
         references=("https://learn.microsoft.com/windows-hardware/drivers/install/specifying-driver-load-order",),
     ),
     FindingDoc(
@@ -69,6 +72,7 @@ DOCS = (
         evidence="The class key and its list.",
         fix="PartMgr is put back as the first of the list, next to the disk's own driver, in every control set.",
         limits="",
+        symptoms=(Symptom.STOP_7B,),
         references=(_STOP_7B,),
     ),
 )

@@ -4,6 +4,7 @@ from bootgraft.checks.check import Check
 from bootgraft.checks.controller.facts import ControllerFacts, LinkFacts
 from bootgraft.checks.controller.wording import consequence, severity_in
 from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy, Stage
+from bootgraft.checks.symptom import Symptom
 from bootgraft.windows.driver_files import DriverFacts
 
 MISSING = "driver-file-missing"
@@ -21,6 +22,7 @@ DOCS = (
         fix="The file is copied from the driver source, or from a cache of this Windows that has it (driver.cab, a "
         "service pack's cabinet or folder, dllcache): the newest that it can load.",
         limits="",
+        symptoms=(Symptom.FILE_MISSING, Symptom.C000000F, Symptom.C0000225, Symptom.STOP_7B),
         references=_LOADER,
     ),
     FindingDoc(
@@ -31,6 +33,7 @@ DOCS = (
         evidence="The file and what is wrong with it.",
         fix="The file is replaced by the one from the driver source; an encrypted or WOF-compressed one is only named.",
         limits="",
+        symptoms=(Symptom.FILE_MISSING, Symptom.C000007B, Symptom.STOP_7B),
         references=("https://learn.microsoft.com/windows/win32/debug/pe-format",),
     ),
     FindingDoc(
@@ -40,6 +43,7 @@ DOCS = (
         evidence="The machine type in the file's PE header and that of system32\\ntoskrnl.exe.",
         fix="The file is replaced by the one from the driver source.",
         limits="",
+        symptoms=(Symptom.FILE_MISSING, Symptom.C000007B, Symptom.C0000359, Symptom.STOP_7B),
         references=("https://learn.microsoft.com/windows/win32/debug/pe-format#machine-types",),
     ),
 )

@@ -4,6 +4,7 @@ from bootgraft.checks.check import Check
 from bootgraft.checks.controller.facts import ControllerFacts, LinkFacts
 from bootgraft.checks.controller.wording import consequence, severity_in
 from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy, Stage
+from bootgraft.checks.symptom import Symptom
 from bootgraft.windows.driver_files import unsatisfied
 
 ID = "driver-import-missing"
@@ -17,6 +18,7 @@ DOC = FindingDoc(
     fix="The file is replaced by the one from the driver source, which must be built for this Windows: what it imports "
     "is checked before anything is written.",
     limits="Contracts of Windows' API sets (api-ms-win-…, ext-ms-win-…) are taken to be there.",
+    symptoms=(Symptom.FILE_MISSING, Symptom.C000000F, Symptom.C0000225, Symptom.STOP_7B),
     references=("https://learn.microsoft.com/windows/win32/debug/pe-format#import-directory-table",),
 )
 

@@ -14,6 +14,7 @@ from bootgraft.checks.controller.facts import ControllerFacts, LinkFacts
 from bootgraft.checks.controller.wording import severity_in
 from bootgraft.checks.finding import FaultPlace, Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
 from bootgraft.windows.bindings import CriticalDevice
 from bootgraft.windows.driver_database import OWN_PREFIX, DatabaseBinding
 from bootgraft.windows.pe import Architecture
@@ -43,6 +44,7 @@ DOCS = (
         evidence="The file.",
         fix=_FIX,
         limits="Drivers that Windows ships are not judged.",
+        symptoms=(Symptom.C0000428,),
         references=(_REQUIREMENTS,),
     ),
     FindingDoc(
@@ -57,6 +59,7 @@ DOCS = (
         fix=_FIX,
         limits="Drivers that Windows ships are not judged. Revoked certificates, the vulnerable driver blocklist and "
         "further policies of Device Guard are not known.",
+        symptoms=(Symptom.C0000428,),
         references=(_POLICY, _REQUIREMENTS),
     ),
     FindingDoc(
@@ -70,6 +73,7 @@ DOCS = (
         fix="None in the image. Switch Secure Boot off in the new machine, and say so (`--secure-boot off`, or `--vm` "
         "with its description); or give a driver that Microsoft signed.",
         limits="What the descriptions of Hyper-V and Xen say of Secure Boot is not read.",
+        symptoms=(Symptom.C0000428,),
         references=(_POLICY,),
         fault_in=FaultPlace.OUTSIDE,
     ),
@@ -83,6 +87,7 @@ DOCS = (
         evidence="The file, its signature, and what is not known.",
         fix="None. Give a driver that is signed otherwise.",
         limits="",
+        symptoms=(Symptom.C0000428,),
         references=(_POLICY,),
     ),
     FindingDoc(

@@ -11,6 +11,7 @@ from bootgraft.checks.check import Check
 from bootgraft.checks.controller.facts import ControllerFacts, LinkFacts
 from bootgraft.checks.controller.wording import consequence, severity_in
 from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy, Stage
+from bootgraft.checks.symptom import Symptom
 from bootgraft.registry.values import ValueType, dword_data, text_data
 from bootgraft.windows.bindings import CONFIGFLAG_DISABLED, EnumInstance
 
@@ -23,6 +24,7 @@ DOC = FindingDoc(
     evidence="The instance's key with its ClassGUID, Service and ConfigFlags.",
     fix="Service is set to the bound one and the disabled bit of ConfigFlags is cleared; nothing is deleted.",
     limits="Instances with another subsystem id belong to another device and are left alone.",
+    symptoms=(Symptom.STOP_7B,),
     references=(
         "https://learn.microsoft.com/windows-hardware/drivers/install/hklm-system-currentcontrolset-enum-registry-tree",
     ),

@@ -11,6 +11,7 @@ from bootgraft.checks.check import Check
 from bootgraft.checks.controller.facts import ControllerFacts, LinkFacts
 from bootgraft.checks.controller.wording import consequence, severity_in
 from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy, Severity, Stage
+from bootgraft.checks.symptom import Symptom
 from bootgraft.registry.values import ValueType, dword_data
 from bootgraft.windows.services import Service, StartOverride
 
@@ -25,6 +26,7 @@ DOC = FindingDoc(
     limits="A value counts for one hardware configuration. Where HardwareConfig\\LastId tells as which one Windows "
     "last ran, values for others are only a warning: they matter if it takes the new machine for one of those. A "
     "machine that it takes for a new one may start in spite of all of them.",
+    symptoms=(Symptom.STOP_7B,),
     references=("https://learn.microsoft.com/windows-hardware/drivers/install/specifying-driver-load-order",),
 )
 _FIRST = (6, 2)

@@ -4,6 +4,7 @@ from bootgraft.checks.check import Check
 from bootgraft.checks.controller.facts import reasons_not_judged
 from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
 from bootgraft.targets.controllers import Controller
 from bootgraft.targets.driverchains import driver_chain
 from bootgraft.windows.driver_database import has_database
@@ -35,6 +36,7 @@ DOCS = (
         fix="None. Make it a generation 1 machine (`hyperv:gen1`, `azure:gen1`), or convert the disk to GPT with an "
         "EFI system partition (mbr2gpt, from Windows 10 on).",
         limits="",
+        symptoms=(Symptom.NO_BOOTABLE_DEVICE,),
         references=(
             "https://learn.microsoft.com/windows-server/virtualization/hyper-v/plan/should-i-create-a-generation-1-or-2-virtual-machine-in-hyper-v",
             "https://learn.microsoft.com/azure/virtual-machines/generation-2",

@@ -11,6 +11,7 @@ from bootgraft.checks.core.restore import restored
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
 from bootgraft.checks.hive_edit import disable_service
+from bootgraft.checks.symptom import Symptom
 from bootgraft.windows.installation import control_set_name
 
 ID = "boot-driver-file-unusable"
@@ -26,6 +27,7 @@ DOC = FindingDoc(
     "unless it filters devices on the way to the disk.",
     limits="A blocker with ErrorControl 2 or 3, a warning with 1, nothing with 0. The default control set only. "
     "Drivers that the boot disk is behind have findings of their own, which no ErrorControl mitigates.",
+    symptoms=(Symptom.FILE_MISSING, Symptom.C000000F, Symptom.C0000225, Symptom.C000007B, Symptom.C0000359),
     references=("https://learn.microsoft.com/windows/win32/api/winsvc/nf-winsvc-createservicew",),
 )
 _IGNORE, _SEVERE = 0, 2

@@ -10,6 +10,7 @@ from bootgraft.checks.core.core_path import core_names
 from bootgraft.checks.core.facts import CoreFacts, fallback_consequence
 from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
 from bootgraft.registry.values import ValueType, text_data
 from bootgraft.targets.driverchains import SYSTEM_DEVICE
 from bootgraft.windows.bindings import enum_instances, find_critical_device
@@ -30,6 +31,7 @@ DOC = FindingDoc(
     limits="The ACPI root, the volume manager and volumes are the same devices on every machine, so an instance below "
     "Enum that has its service counts for them; the PCI bus of another board is another device. The DriverDatabase of "
     "Windows 8 and later is not mended: take the SYSTEM hive from a backup.",
+    symptoms=(Symptom.STOP_7B,),
     references=(
         "https://learn.microsoft.com/windows-hardware/drivers/debugger/bug-check-0x7b--inaccessible-boot-device",
     ),

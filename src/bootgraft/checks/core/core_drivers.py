@@ -9,6 +9,7 @@ from bootgraft.checks.core.facts import DISABLED, CoreDriver, CoreFacts, fallbac
 from bootgraft.checks.core.restore import restored
 from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
 from bootgraft.windows.installation import control_set_name
 from bootgraft.windows.startup.core_services import BOOT_START, path_services, shipped_service
 from bootgraft.windows.versions import VISTA
@@ -34,6 +35,7 @@ DOCS = (
         "which the nearest ones below and above agree, if the driver's file is there or can be taken from a cache of "
         "this Windows. Else `--fix core-service-missing` takes the values of the nearest release.",
         limits="",
+        symptoms=(Symptom.STOP_7B,),
         references=(_STOP_7B,),
     ),
     FindingDoc(
@@ -45,6 +47,7 @@ DOCS = (
         fix="Start, and each value below StartOverride, is set to 0, as every real Windows has it, in every control "
         "set, if the driver's file is there.",
         limits="The file system's driver is loaded whatever its Start says.",
+        symptoms=(Symptom.STOP_7B,),
         references=(_STOP_7B, _START),
     ),
     FindingDoc(
@@ -56,6 +59,14 @@ DOCS = (
         fix="The newest copy of the same build and architecture as the kernel is taken from where this Windows keeps "
         "one: dllcache, ServicePackFiles and the cabinets of Driver Cache; DriverStore and WinSxS.",
         limits="Files of other builds are not taken: drivers and kernel must fit together.",
+        symptoms=(
+            Symptom.FILE_MISSING,
+            Symptom.C000000F,
+            Symptom.C0000225,
+            Symptom.C000007B,
+            Symptom.C0000359,
+            Symptom.STOP_7B,
+        ),
         references=(_STOP_7B,),
     ),
 )

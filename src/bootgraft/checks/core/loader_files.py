@@ -13,6 +13,7 @@ from bootgraft.checks.core.facts import CoreFacts
 from bootgraft.checks.core.restore import restored
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
 from bootgraft.errors import FileMissingError, FileSystemError
 from bootgraft.registry.hive import Key
 from bootgraft.text import printable
@@ -33,6 +34,7 @@ DOC = FindingDoc(
     "ServicePackFiles, the cabinets of Driver Cache; WinSxS). Kernel and HAL are never chosen by bootgraft: they exist "
     "in kinds for different machines. Where there is none, put the file back from a backup or the setup medium.",
     limits="The font of the boot screen is not looked for, nor is what a kernel or HAL named in boot.ini imports.",
+    symptoms=(Symptom.FILE_MISSING, Symptom.C000000F, Symptom.C0000225, Symptom.C000007B, Symptom.C0000359),
     references=(
         "https://learn.microsoft.com/troubleshoot/windows-client/performance/windows-boot-issues-troubleshooting",
     ),

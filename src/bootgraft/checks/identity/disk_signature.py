@@ -16,6 +16,7 @@ from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.identity.identity_facts import DiskFacts, IdentityFacts
 from bootgraft.checks.identity.moved_volumes import old_signature
+from bootgraft.checks.symptom import Symptom
 from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.windows.mounted_devices import KEY
 
@@ -39,6 +40,7 @@ DOCS = (
         limits="Only where the letter of the Windows on the disk, the default entry of the BCD store (with an offset "
         "at which a partition of the disk begins) and signature() in boot.ini agree on one signature, and no other "
         "given disk has it. Otherwise nothing is chosen. Only the first disk and that of Windows are judged.",
+        symptoms=(Symptom.C000000E, Symptom.LOG_ON_LOOP),
         references=(_MOUNT_MANAGER,),
     ),
     FindingDoc(
@@ -51,6 +53,7 @@ DOCS = (
         "BCD store by bcd-device-wrong.",
         limits="Only where no given disk has the old signature, and the volume lies where it lay, or its boot sector "
         "says where it lay.",
+        symptoms=(Symptom.C000000E, Symptom.LOG_ON_LOOP),
         references=(_MOUNT_MANAGER,),
     ),
     FindingDoc(
@@ -63,6 +66,7 @@ DOCS = (
         fix="None: which of the two is to keep it, only their owner knows. Detach the one that is not wanted, or let a "
         "running Windows give it a new one (diskpart: `uniqueid disk id=`).",
         limits="Only the disks that are given are compared.",
+        symptoms=(Symptom.STOP_7B,),
         references=("https://learn.microsoft.com/windows-server/administration/windows-commands/uniqueid",),
     ),
 )

@@ -18,6 +18,7 @@ from bootgraft.checks.identity.moved_volumes import (
     rename,
     set_entry,
 )
+from bootgraft.checks.symptom import Symptom
 from bootgraft.windows.mounted_devices import KEY
 
 SYSTEM = "system-volume-letter-wrong"
@@ -45,6 +46,7 @@ DOCS = (
         "bootgraft cannot read. Where MountedDevices says nothing of volume or letter (after sysprep), it is a warning "
         "and only for 2000 to 2003, and only where the order in which they give letters (active partition first, then "
         "logical drives, then further primary partitions) comes to another one.",
+        symptoms=(Symptom.LOG_ON_LOOP,),
         references=(
             _DRIVE_LETTERS,
             _MOUNT_MANAGER,

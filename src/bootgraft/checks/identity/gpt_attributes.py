@@ -3,6 +3,7 @@
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.identity.identity_facts import HIDDEN, NO_DRIVE_LETTER, READ_ONLY, IdentityFacts
+from bootgraft.checks.symptom import Symptom
 
 ID = "gpt-attributes-hide-volume"
 _NAMES = {READ_ONLY: "read-only (bit 60)", HIDDEN: "hidden (bit 62)", NO_DRIVE_LETTER: "no drive letter (bit 63)"}
@@ -16,6 +17,7 @@ DOC = FindingDoc(
     "as it is.",
     limits="Only the partition of Windows; recovery and system partitions have such bits by rights. Whether the start "
     "fails depends on the bit and the version.",
+    symptoms=(Symptom.STOP_7B, Symptom.LOG_ON_LOOP),
     references=("https://learn.microsoft.com/windows/win32/api/winioctl/ns-winioctl-partition_information_gpt",),
 )
 

@@ -4,6 +4,7 @@ from bootgraft.boot.unsupported_volume import UnsupportedKind, UnsupportedVolume
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Stage
 from bootgraft.checks.machine.unsupported import findings_of
+from bootgraft.checks.symptom import Symptom
 
 VOLUME = "dynamic-disk-volume"
 FAULT_TOLERANT = "fault-tolerant-set"
@@ -20,6 +21,7 @@ DOCS = (
         fix="None: make the volume simple (break the mirror) on the source machine, and convert it again.",
         limits="Nothing is written: one half of a mirror, or a piece of a set, must not change alone; `repair` and "
         "`reg` end with exit status 3. The database is read, not judged.",
+        symptoms=(Symptom.STOP_7B,),
         references=(REFERENCE,),
     ),
     FindingDoc(
@@ -29,6 +31,7 @@ DOCS = (
         evidence="Its type in the MBR, which has the bit 0x80.",
         fix="None: break the set on the source machine, and convert it again.",
         limits="Nothing is written: half a mirror must not change alone; `repair` and `reg` end with exit status 3.",
+        symptoms=(Symptom.STOP_7B,),
         references=("https://learn.microsoft.com/windows/win32/fileio/disk-partition-types",),
     ),
 )

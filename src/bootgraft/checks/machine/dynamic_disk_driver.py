@@ -6,6 +6,7 @@ from bootgraft.checks.check import Check
 from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Severity, Stage
 from bootgraft.checks.guest import Guest
 from bootgraft.checks.machine.dynamic_disk import REFERENCE
+from bootgraft.checks.symptom import Symptom
 from bootgraft.registry.hive import Hive
 from bootgraft.storage.disks.ldm import is_dynamic
 from bootgraft.windows.installation import Installation, control_set_name, hive_file
@@ -20,6 +21,7 @@ DOC = FindingDoc(
     evidence="The service's Start value, which must be 0, or its absence.",
     fix="None by itself: set Start to 0 in each control set, as the finding says, if the driver's file is there.",
     limits="",
+    symptoms=(Symptom.STOP_7B,),
     references=(REFERENCE,),
 )
 _BEFORE_VISTA, _SINCE_VISTA = ("dmio", "dmload"), ("volmgrx",)

@@ -4,6 +4,7 @@ from bootgraft.boot.unsupported_volume import UnsupportedKind, UnsupportedVolume
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Stage
 from bootgraft.checks.machine.unsupported import UNREAD, findings_of
+from bootgraft.checks.symptom import Symptom
 
 BITLOCKER = "bitlocker-volume"
 PRODUCT = "disk-encryption"
@@ -18,6 +19,7 @@ DOCS = (
         fix="None: decrypt it on the source machine (`manage-bde -off C:`, until `manage-bde -status` says 'Fully "
         "Decrypted') and convert it again. On other hardware the TPM does not open it: have the recovery key ready.",
         limits=_LIMITS,
+        symptoms=(Symptom.BITLOCKER,),
         references=("https://learn.microsoft.com/windows-server/administration/windows-commands/manage-bde-off",),
     ),
     FindingDoc(
@@ -28,6 +30,7 @@ DOCS = (
         evidence="The product's boot code in sector 0 of disk or volume, and a volume without a file system.",
         fix="None: decrypt it on the source machine with that product, and convert it again.",
         limits=_LIMITS + " Products are told on BIOS disks only: on UEFI they leave no mark in sector 0.",
+        symptoms=(Symptom.PASSWORD_PROMPT,),
         references=(
             "https://github.com/sleuthkit/sleuthkit/blob/develop/tsk/util/detect_encryption.c",
             "https://github.com/veracrypt/VeraCrypt/blob/master/src/Boot/Windows/BootSector.asm",
@@ -41,6 +44,7 @@ DOCS = (
         evidence="The entropy of its first 64 KiB is above 7.9 bits for each byte.",
         fix="None: if it is encrypted, decrypt it on the source machine and convert it again; if not, copy it again.",
         limits=_LIMITS + " A damaged copy can look the same.",
+        symptoms=(Symptom.PASSWORD_PROMPT,),
         references=("https://github.com/sleuthkit/sleuthkit/blob/develop/tsk/util/detect_encryption.c",),
     ),
 )

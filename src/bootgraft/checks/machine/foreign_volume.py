@@ -4,6 +4,7 @@ from bootgraft.boot.unsupported_volume import UnsupportedKind, UnsupportedVolume
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Stage
 from bootgraft.checks.machine.unsupported import UNREAD, findings_of
+from bootgraft.checks.symptom import Symptom
 
 REFS = "refs-volume"
 STORAGE_SPACES = "storage-spaces-volume"
@@ -15,6 +16,7 @@ DOCS = (
         evidence="The signature in its boot sector.",
         fix="None: if Windows boots from it, install the driver with pnputil before the conversion, and convert again.",
         limits="Whether it starts cannot be told: the verdict is unknown; `repair` and `reg` end with exit status 3.",
+        symptoms=(Symptom.STOP_7B,),
         references=("https://learn.microsoft.com/windows-server/storage/refs/refs-overview",),
     ),
     FindingDoc(
@@ -24,6 +26,7 @@ DOCS = (
         evidence="Its type GUID in the GPT.",
         fix="None: point the boot entry at the right partition.",
         limits="",
+        symptoms=(Symptom.STOP_7B, Symptom.C000000E),
         references=("https://learn.microsoft.com/windows/win32/api/winioctl/ns-winioctl-partition_information_gpt",),
     ),
 )

@@ -6,6 +6,7 @@ from bootgraft.changes import RegistryData, SetValue
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.machine.saved_session import PATH, SavedSession
+from bootgraft.checks.symptom import Symptom
 from bootgraft.registry.hive import Hive
 from bootgraft.registry.values import ValueType, dword_data
 from bootgraft.windows.installation import Installation, control_set_name, hive_file
@@ -27,6 +28,7 @@ DOCS = (
         "as after a power failure. Open documents and whatever else was not saved in that session are lost.",
         limits="Looked for on the volume of Windows, the active partition and the first volume of disk 0. A file "
         "that only names another volume (ntldr's) is told, not changed.",
+        symptoms=(Symptom.RESUME_FAILS, Symptom.BLACK_SCREEN),
         references=(
             f"{_LEARN}/windows-hardware/drivers/kernel/distinguishing-fast-startup-from-wake-from-hibernation",
             f"{_LEARN}/previous-versions/windows/desktop/bcd/bcdbootmgrelementtypes",

@@ -8,6 +8,7 @@ from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
 from bootgraft.checks.guest import Guest
 from bootgraft.checks.machine.hive_facts import HiveFacts
+from bootgraft.checks.symptom import Symptom
 from bootgraft.registry.integrity.defects import Defect, DefectKind, DefectSeverity
 from bootgraft.registry.upcase import upcase
 
@@ -30,6 +31,7 @@ DOC = FindingDoc(
     limits="SYSTEM is read whole, and of those that refuse a hive SOFTWARE, SAM, SECURITY and DEFAULT too. `reg "
     "verify` reads every hive. Whether these refuse a hive whose keys are not in order is not documented: "
     "that counts as keys that are not found.",
+    symptoms=(Symptom.FILE_MISSING, Symptom.C000014C, Symptom.STOP_51, Symptom.STOP_74, Symptom.C0000218),
     references=(
         "https://github.com/msuhanov/regf",
         "https://support.microsoft.com/kb/815011",

@@ -3,6 +3,7 @@
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
 from bootgraft.windows.installation import Architecture, Installation
 
 ID = "hive-near-loader-limit"
@@ -17,6 +18,7 @@ DOC = FindingDoc(
     "it.",
     limits="What kernel and drivers take is not added up: from 10 MB on it is said. It is a warning, as the machine "
     "ran with this hive before.",
+    symptoms=(Symptom.FILE_MISSING, Symptom.STOP_6B),
     references=("https://support.microsoft.com/kb/306038", "https://support.microsoft.com/kb/919807"),
 )
 _MIB = 1 << 20

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
 from bootgraft.filesystems.base import VolumeState
 
 ID = "volume-not-clean"
@@ -23,6 +24,7 @@ DOC = FindingDoc(
     "status 3.",
     limits="The volume is read as it lies: what only the log knows is not seen. A saved session is told by "
     "hibernated-session.",
+    symptoms=(Symptom.STOP_24, Symptom.STOP_ED),
     references=("https://learn.microsoft.com/windows-server/administration/windows-commands/chkdsk",),
 )
 _NAMES = {

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
 from bootgraft.errors import FileMissingError, FileSystemError
 from bootgraft.windows.hives import hive_path
 from bootgraft.windows.installation import Installation
@@ -18,6 +19,7 @@ DOC = FindingDoc(
     evidence="The file and what is wrong with it.",
     fix="None: put the hive back from a backup, from `config\\RegBack`, or on Windows 2000 to 2003 from `repair`.",
     limits="Only the first bytes are looked at; `bootgraft reg verify` reads a whole hive.",
+    symptoms=(Symptom.C0000218,),
     references=(
         "https://learn.microsoft.com/windows-hardware/drivers/debugger/bug-check-0xc0000218--status-cannot-load-registry-file",
     ),

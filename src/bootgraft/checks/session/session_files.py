@@ -9,6 +9,7 @@ from bootgraft.checks.core.facts import CoreFacts
 from bootgraft.checks.core.restore import restored
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
 from bootgraft.windows.versions import NT4, VISTA
 
 ID = "session-file-unusable"
@@ -22,6 +23,7 @@ DOC = FindingDoc(
     fix="The newest copy of the same build and architecture as the kernel is taken from where this Windows keeps one "
     "(dllcache, ServicePackFiles; WinSxS).",
     limits="What these programs load in turn is not looked at.",
+    symptoms=(Symptom.STOP_6B, Symptom.STOP_6F, Symptom.C000021A),
     references=(
         "https://learn.microsoft.com/windows-hardware/drivers/debugger/bug-check-0x6b--process1-initialization-failed",
         "https://learn.microsoft.com/windows-hardware/drivers/debugger/bug-check-0x6f--session3-initialization-failed",

@@ -12,6 +12,7 @@ from bootgraft.report.documents.doctor import DoctorDocument
 from bootgraft.report.documents.drivers import HarvestDocument, KitDocument, ListDocument, ShowDocument
 from bootgraft.report.documents.error import ErrorDocument
 from bootgraft.report.documents.explanation import ExplainDocument
+from bootgraft.report.documents.findings import FindingPagesDocument
 from bootgraft.report.documents.machine import InspectDocument
 from bootgraft.report.documents.registry import (
     EditDocument,
@@ -40,6 +41,7 @@ DOCUMENTS: tuple[type[Document], ...] = (
     HarvestDocument,
     KitDocument,
     ExplainDocument,
+    FindingPagesDocument,
     TargetDocument,
     DoctorDocument,
     ErrorDocument,

@@ -6,6 +6,7 @@ from bootgraft.changes import WriteSectors
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
 from bootgraft.machine import Disk
 
 ID = "active-partition-wrong"
@@ -19,6 +20,7 @@ DOC = FindingDoc(
     fix="That partition's flag becomes 0x80, the others' 0x00.",
     limits="Only where exactly one primary partition of disk 0 can be meant, and no other disk has an active "
     "partition with ntldr; otherwise boot-chain-broken.",
+    symptoms=(Symptom.NO_BOOTABLE_DEVICE, Symptom.MISSING_SYSTEM, Symptom.NTLDR_MISSING, Symptom.BOOTMGR_MISSING),
     references=(
         "https://learn.microsoft.com/previous-versions/windows/it-pro/windows-2000-server/cc977219(v=technet.10)",
     ),

@@ -14,6 +14,7 @@ from bootgraft.checks.chain.first_sectors import BootSector
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
 from bootgraft.errors import FileSystemError, PartitionTableError
 from bootgraft.machine import Disk, Volume
 
@@ -37,6 +38,7 @@ DOCS = (
         evidence="The boot sector, the loader that is there, and where its boot code was found.",
         fix=_CODE_FIX,
         limits=_CODE_LIMITS,
+        symptoms=(Symptom.NO_BOOTABLE_DEVICE, Symptom.MISSING_SYSTEM, Symptom.BLACK_SCREEN),
         references=_BOOT_SECTOR,
     ),
     FindingDoc(
@@ -48,6 +50,7 @@ DOCS = (
         fix=_CODE_FIX,
         limits=_CODE_LIMITS + " Whether code of Vista and later starts ntldr where bootmgr is missing is not certain: "
         "then it is a warning, and the verdict is unknown.",
+        symptoms=(Symptom.NTLDR_MISSING, Symptom.BOOTMGR_MISSING),
         references=_BOOT_SECTOR,
     ),
 )

@@ -9,6 +9,7 @@ from bootgraft.checks.chain.first_sectors import BootSector
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
 from bootgraft.machine import Disk
 from bootgraft.storage.devices.blockdevice import SECTOR
 
@@ -36,6 +37,7 @@ DOCS = (
         evidence="The number of hidden sectors in the boot sector, and the partition's start.",
         fix="The number becomes the partition's start, in the boot sector and in its copy.",
         limits="Only the active partition, where its boot code is Windows' own, on disks with 512-byte sectors.",
+        symptoms=(Symptom.DISK_READ_ERROR, Symptom.BLACK_SCREEN),
         references=(
             "https://learn.microsoft.com/previous-versions/windows/it-pro/windows-server-2003/cc781134(v=ws.10)",
         ),
@@ -50,6 +52,7 @@ DOCS = (
         "below 2 GB, 128 below 4 GB, else 255.",
         limits="255 heads are taken as right on a disk of any size. A warning: whether it stops the start depends on "
         "the BIOS.",
+        symptoms=(Symptom.DISK_READ_ERROR, Symptom.BLACK_SCREEN),
         references=(
             "https://learn.microsoft.com/previous-versions/windows/it-pro/windows-server-2003/cc781134(v=ws.10)",
         ),

@@ -8,6 +8,7 @@ from bootgraft.checks.chain.bios.boot_code import code_changes, origin
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
 
 ID = "mbr-code-missing"
 DOC = FindingDoc(
@@ -22,6 +23,7 @@ DOC = FindingDoc(
     limits="Other content is taken for code and is not judged. Only where exactly one partition is active. Of another "
     "disk or machine only code is taken that begins as that of Windows does. The boot sectors of partitions never "
     "come from Syslinux.",
+    symptoms=(Symptom.NO_BOOTABLE_DEVICE, Symptom.BLACK_SCREEN),
     references=(
         "https://learn.microsoft.com/windows-hardware/manufacture/desktop/hard-drives-and-partitions",
         "https://wiki.syslinux.org/wiki/index.php?title=Mbr",

@@ -18,6 +18,7 @@ from bootgraft.checks.chain.bootmgr.bcd_meaning import Meaning, find_meanings, f
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
 from bootgraft.machine import GptPartition, Machine, PartitionIdentity, Volume
 
 DEVICE = "bcd-device-wrong"
@@ -48,6 +49,7 @@ DOCS = (
         evidence="What the element names, what the disks have, and which volume has the loader and the Windows.",
         fix=_FIX + " A damaged element is made anew, 0x58 bytes.",
         limits=_LIMITS + " A damaged element only where the other device of the entry is sound.",
+        symptoms=(Symptom.C000000E, Symptom.C000000F, Symptom.C0000034, Symptom.C0000225),
         references=(
             "https://learn.microsoft.com/windows-hardware/drivers/devtest/boot-configuration-data",
             _BCD_REFERENCE,

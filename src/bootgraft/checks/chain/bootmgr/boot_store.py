@@ -15,6 +15,7 @@ from bootgraft.checks.chain.bootmgr.bcd_meaning import fits, unreadable
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
 from bootgraft.machine import Machine
 from bootgraft.registry.values import ValueType
 from bootgraft.text import printable
@@ -35,6 +36,7 @@ DOCS = (
         fix="The only entry shown is made the default one; or the only entry of an installed "
         "Windows, which is then shown too.",
         limits="Nothing is chosen where there are several.",
+        symptoms=(Symptom.C000000F, Symptom.C0000034, Symptom.C0000098),
         references=(_BCD_REFERENCE,),
     ),
     FindingDoc(

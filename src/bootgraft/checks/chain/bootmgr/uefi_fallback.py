@@ -11,6 +11,7 @@ from bootgraft.changes import Change, CreateDirectory, WriteFile
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
 from bootgraft.errors import FileSystemError, PartitionTableError
 from bootgraft.machine import Firmware, Volume
 
@@ -29,6 +30,7 @@ DOCS = (
         fix="\\EFI\\Microsoft\\Boot\\bootmgfw.efi is copied there, named for its processor; the directory is "
         "made where there is none.",
         limits="Only where the boot manager there is Windows' own.",
+        symptoms=(Symptom.NO_BOOTABLE_DEVICE,),
         references=(_UEFI,),
     ),
     FindingDoc(
@@ -40,6 +42,7 @@ DOCS = (
         fix="None: it may be what is wanted. Give the new machine a boot entry for "
         "\\EFI\\Microsoft\\Boot\\bootmgfw.efi in its firmware's setup, or put a copy of that in its place.",
         limits="What another loader starts is not followed, so the verdict is unknown.",
+        symptoms=(Symptom.OTHER_SYSTEM,),
         references=(_UEFI,),
     ),
     FindingDoc(

@@ -25,6 +25,7 @@ from bootgraft.checks.chain.ntldr.moved_windows import (
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
 from bootgraft.machine import Machine, Volume
 from bootgraft.text import printable
 
@@ -52,6 +53,7 @@ DOCS = (
         "another: another entry with the same directory, a disk that was not given, a volume that cannot be read. Of "
         "several, the one that alone says that it last started from that very path (Windows XP and later), if the "
         "others say that they did not.",
+        symptoms=(Symptom.FILE_MISSING, Symptom.DISK_CONFIGURATION),
         references=_REFERENCES,
     ),
     FindingDoc(
@@ -64,6 +66,7 @@ DOCS = (
         "is named.",
         limits="Only where every Windows of that directory says where it last started from, and exactly one says from "
         "there. A warning: the machine boots.",
+        symptoms=(Symptom.OTHER_SYSTEM,),
         references=_REFERENCES,
     ),
     FindingDoc(
@@ -76,6 +79,7 @@ DOCS = (
         "to a Windows, the one entry of the same directory that leads nowhere takes its path.",
         limits="Mended only where one entry fits and only one such Windows is on the given disks. A blocker where the "
         "default leads nowhere, else a warning.",
+        symptoms=(Symptom.FILE_MISSING, Symptom.DISK_CONFIGURATION),
         references=_REFERENCES,
     ),
     FindingDoc(
@@ -89,6 +93,7 @@ DOCS = (
         limits="signature() is followed where exactly one given disk has that signature, and is a warning then: the "
         "signature changes with the next conversion. Otherwise, as scsi(), it is mended only where exactly one Windows "
         "of that directory is on the given disks. scsi() without ntbootdd.sys beside ntldr is a blocker.",
+        symptoms=(Symptom.FILE_MISSING, Symptom.DISK_CONFIGURATION),
         references=_REFERENCES,
     ),
     FindingDoc(
@@ -101,6 +106,7 @@ DOCS = (
         fix="rdisk() and partition() are rewritten in the SystemPath= of the default entry and of every entry that "
         "pointed there; all other bytes stay.",
         limits="As for boot-ini-wrong-partition.",
+        symptoms=(Symptom.FILE_MISSING,),
         references=_FREELDR,
     ),
     FindingDoc(
@@ -111,6 +117,7 @@ DOCS = (
         evidence="The path, and the partition that it means.",
         fix="The path becomes multi(0)disk(0)rdisk(n)partition(n).",
         limits="As for boot-ini-unsupported-path.",
+        symptoms=(Symptom.FILE_MISSING,),
         references=_FREELDR,
     ),
 )

@@ -17,6 +17,7 @@ from bootgraft.checks.chain.ntldr.menu_file import entry_lines, report, write
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
 from bootgraft.errors import FileSystemError, PartitionTableError
 from bootgraft.machine import Machine, Volume
 from bootgraft.text import printable
@@ -44,6 +45,7 @@ DOCS = (
         limits="Only where exactly one Windows NT 4 to Server 2003 is on the given disks, and every volume could be "
         "searched. The new file has no hidden and system attributes, which ntldr does not ask for. A warning where "
         "ntldr finds its way without.",
+        symptoms=(Symptom.INVALID_BOOT_INI, Symptom.FILE_MISSING),
         references=(*_REFERENCES, "https://neosmart.net/wiki/invalid-boot-ini-file/"),
     ),
     FindingDoc(
@@ -54,6 +56,7 @@ DOCS = (
         evidence="The entries, and every Windows on the disks that ntldr could start.",
         fix="default= is added below [boot loader], with the path of the entry that leads to the only Windows.",
         limits="Only where exactly one Windows NT 4 to Server 2003 is on the given disks and an entry leads to it.",
+        symptoms=(Symptom.FILE_MISSING, Symptom.DISK_CONFIGURATION),
         references=(
             *_REFERENCES,
             _NT_DEFAULT,
@@ -67,6 +70,7 @@ DOCS = (
         evidence="The default, the file, what its boot sector looks for, and the entries that are a Windows.",
         fix="None: it may be what is wanted. The line to change is named.",
         limits="A blocker where the file is not there; else a warning, and the verdict is unknown.",
+        symptoms=(Symptom.OTHER_SYSTEM, Symptom.BOOT_SECTOR_FILE),
         references=_REFERENCES,
     ),
 )

@@ -15,6 +15,7 @@ from bootgraft.boot.steps import BootTarget
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
 from bootgraft.errors import FileSystemError
 from bootgraft.text import printable
 
@@ -28,6 +29,7 @@ DOC = FindingDoc(
     fix="None: they may be meant. The line is named; take out by hand what the new machine does not need.",
     limits="Only the default entry. A blocker where a file of /HAL= or /KERNEL= is not in system32, info for what does "
     "no harm on any machine.",
+    symptoms=(Symptom.FILE_MISSING,),
     references=(
         "https://learn.microsoft.com/windows-hardware/drivers/devtest/boot-options-in-a-boot-ini-file",
         "https://learn.microsoft.com/troubleshoot/windows-server/performance/switch-options-for-boot-files",

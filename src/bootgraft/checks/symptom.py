@@ -1,0 +1,53 @@
+"""The names of what a screen shows of a start that failed: findings say by them what they lead to, and users ask.
+
+What each one is, and what else it is called, stands in :mod:`.screens`: only who asks by a symptom needs that.
+"""
+
+from enum import StrEnum
+
+
+class Symptom(StrEnum):
+    """One thing that a screen shows; the value is the word that ``--symptom`` takes for it."""
+
+    NO_BOOTABLE_DEVICE = "no bootable device"
+    MISSING_SYSTEM = "missing operating system"
+    DISK_READ_ERROR = "disk read error"
+    BLACK_SCREEN = "black screen"
+    PASSWORD_PROMPT = "pre-boot password"
+    OTHER_SYSTEM = "another system starts"
+    NTLDR_MISSING = "ntldr is missing"
+    BOOTMGR_MISSING = "bootmgr is missing"
+    COMPRESSED = "bootmgr is compressed"
+    INVALID_BOOT_INI = "invalid boot.ini"
+    BOOT_SECTOR_FILE = "boot sector file"
+    FILE_MISSING = "file is missing or corrupt"
+    DISK_CONFIGURATION = "disk configuration problem"
+    C000000E = "0xc000000e"
+    C000000F = "0xc000000f"
+    C0000034 = "0xc0000034"
+    C0000098 = "0xc0000098"
+    C0000225 = "0xc0000225"
+    C000007B = "0xc000007b"
+    C000014C = "0xc000014c"
+    C0000359 = "0xc0000359"
+    C0000428 = "0xc0000428"
+    RESUME_FAILS = "resume fails"
+    STOP_1E = "0x1e"
+    STOP_24 = "0x24"
+    STOP_50 = "0x50"
+    STOP_51 = "0x51"
+    STOP_6B = "0x6b"
+    STOP_6F = "0x6f"
+    STOP_74 = "0x74"
+    STOP_79 = "0x79"
+    STOP_7B = "0x7b"
+    STOP_7E = "0x7e"
+    STOP_ED = "0xed"
+    C000021A = "0xc000021a"
+    C0000218 = "0xc0000218"
+    C0000221 = "0xc0000221"
+    C00002E2 = "0xc00002e2"
+    RESTART_LOOP = "restart loop"
+    AUTOMATIC_REPAIR = "automatic repair"
+    BITLOCKER = "bitlocker recovery"
+    LOG_ON_LOOP = "logon loop"

@@ -1,0 +1,67 @@
+"""What people say that a screen shows, and what findings say of it."""
+
+import pytest
+from tests.checks.cases import CASES
+
+from bootgraft.checks.catalogue import documentation
+from bootgraft.checks.screens import SHOWN, Screen, code_in, code_of, explains, find_symptom, plain_words
+from bootgraft.checks.symptom import Symptom
+
+DOCS = {doc.id: doc for doc in documentation()}
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("0x7b", Symptom.STOP_7B),
+        ("7B", Symptom.STOP_7B),
+        ("stop 7b", Symptom.STOP_7B),
+        ("0x0000007B", Symptom.STOP_7B),
+        ("*** STOP: 0x0000007B (0xF78D2524, 0xC0000034, 0x00000000, 0x00000000)", Symptom.STOP_7B),
+        ("INACCESSIBLE_BOOT_DEVICE", Symptom.STOP_7B),
+        ("Inaccessible boot device.", Symptom.STOP_7B),
+        ("STOP: c000021a {Fatal System Error}", Symptom.C000021A),
+        ("Status: 0xC0000428", Symptom.C0000428),
+        ("0xc000007b", Symptom.C000007B),
+        ("NTLDR is missing. Press Ctrl+Alt+Del to restart", Symptom.NTLDR_MISSING),
+        ("Log-on Loop", Symptom.LOG_ON_LOOP),
+        (r"<Windows root>\system32\hal.dll is missing or corrupt", Symptom.FILE_MISSING),
+        ("NTLDR is compressed", Symptom.COMPRESSED),
+        ("0x99", None),
+        ("bad", None),  # a word, though all of its letters are digits in hexadecimal
+        ("it does not work", None),
+        ("", None),
+    ],
+)
+def test_what_is_said_is_understood_however_it_is_written(said: str, meant: Symptom | None) -> None:
+    assert find_symptom(said) is meant
+
+
+@pytest.mark.parametrize("symptom", Symptom)
+def test_every_symptom_is_described_and_found_by_each_of_its_names(symptom: Symptom) -> None:
+    shown = SHOWN[symptom]
+    assert shown.title
+    assert [find_symptom(each) for each in (symptom, *shown.words)] == [symptom] * (1 + len(shown.words))
+    assert all(plain_words(each) == each for each in shown.words)
+
+
+def test_a_code_is_read_where_there_is_one() -> None:
+    assert code_in("Error code: 0xC00000E9") == 0xC00000E9
+    assert code_in("a black screen") is None
+    assert code_of(Symptom.STOP_7B) == 0x7B
+    assert code_of(Symptom.BLACK_SCREEN) is None
+
+
+def test_any_stop_may_be_seen_as_a_restart() -> None:
+    assert explains((Symptom.STOP_7B,), Symptom.RESTART_LOOP)
+    assert not explains((Symptom.NTLDR_MISSING,), Symptom.RESTART_LOOP)
+    assert not explains((Symptom.STOP_7B,), Symptom.STOP_7E)
+
+
+@pytest.mark.parametrize("finding_id", CASES)
+def test_the_stop_that_a_finding_names_is_one_that_its_page_tells(finding_id: str) -> None:
+    declared = DOCS[finding_id].symptoms
+    named = {each.stop_code for each in CASES[finding_id].broken} - {None}
+    assert named <= set(declared)
+    assert not any(each.ends_log_on for each in CASES[finding_id].broken) or Symptom.LOG_ON_LOOP in declared
+    assert not named or any(SHOWN[each].screen is Screen.STOP for each in declared)
