@@ -8,7 +8,7 @@ from tests.machines.spec import Architecture
 from tests.machines.windows_hives import WINDOWS_10, Release
 from tests.memory_windows import MemoryWindows
 
-from bootgraft.windows.first_boot import FOLDER, LOG
+from bootgraft.windows.leftovers.first_boot import FOLDER, LOG
 
 DRIVERS, AGENT = "2000-0001-pnputil-install-drivers.bat", "5000-0002-install-qemu-ga.bat"
 IMAGE = rf"C:{FOLDER}\rhsrvany.exe -s firstboot"

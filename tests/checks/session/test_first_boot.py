@@ -10,7 +10,7 @@ from tests.memory_windows import MemoryWindows
 from bootgraft.checks.finding import Finding, Remedy, Severity
 from bootgraft.checks.session import first_boot
 from bootgraft.checks.session.first_boot import PENDING, REPEATS
-from bootgraft.windows.first_boot import FOLDER, LOG
+from bootgraft.windows.leftovers.first_boot import FOLDER, LOG
 
 
 def find(windows: MemoryWindows) -> tuple[Finding, ...]:

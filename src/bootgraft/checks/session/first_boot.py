@@ -8,8 +8,8 @@ from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stag
 from bootgraft.checks.guest import Guest
 from bootgraft.checks.hive_edit import disable_service
 from bootgraft.text import printable
-from bootgraft.windows.first_boot import FOLDER, LOG, SERVICE, FirstBoot, read_first_boot
 from bootgraft.windows.installation import Installation, hive_file
+from bootgraft.windows.leftovers.first_boot import FOLDER, LOG, SERVICE, FirstBoot, read_first_boot
 
 REPEATS = "first-boot-never-ends"
 PENDING = "first-boot-pending"

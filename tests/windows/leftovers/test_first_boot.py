@@ -2,7 +2,7 @@
 
 import pytest
 
-from bootgraft.windows.first_boot import ScriptRun, last_run
+from bootgraft.windows.leftovers.first_boot import ScriptRun, last_run
 
 
 def run(script: str, code: int, *said: str) -> list[str]:
