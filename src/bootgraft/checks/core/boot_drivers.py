@@ -6,6 +6,7 @@ from bootgraft.changes import Change
 from bootgraft.checks.check import Check
 from bootgraft.checks.controller.filter_places import filter_places
 from bootgraft.checks.core.core_path import core_names, file_system_driver
+from bootgraft.checks.core.deleted_drivers import OWNED
 from bootgraft.checks.core.facts import CoreDriver, CoreFacts
 from bootgraft.checks.core.restore import restored
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
@@ -13,6 +14,8 @@ from bootgraft.checks.guest import Guest
 from bootgraft.checks.hive_edit import disable_service
 from bootgraft.checks.symptom import Symptom
 from bootgraft.windows.installation import control_set_name
+from bootgraft.windows.leftovers.makers import product_of
+from bootgraft.windows.versions import WINDOWS_7
 
 ID = "boot-driver-file-unusable"
 DOC = FindingDoc(
@@ -41,6 +44,7 @@ def find(guest: Guest) -> Iterator[Finding]:
     number = core.installation.select.default
     judged = {each.casefold() for each in (*core_names(guest, core, number), file_system_driver(core))}
     judged |= {(each.service_name or "").casefold() for each in guest.facts.links} if guest.facts else set()
+    judged |= set(OWNED) if core.version >= WINDOWS_7 else set()
     filters = {name.casefold() for place in filter_places(core, number, guest.controller) for name in place.found.names}
     for driver in core.boot_drivers:
         fault = driver.file_fault(core.arch)
@@ -57,7 +61,7 @@ def _finding(core: CoreFacts, driver: CoreDriver, fault: str, *, is_filter: bool
     remedy = Remedy.CHANGES if changes else Remedy.NONE
     if is_grave and not changes and not is_filter:
         changes, remedy = disable_service(core.installation, core.hive, driver.name), Remedy.OFFERED
-    control_set = control_set_name(core.installation.select.default)
+    control_set, product = control_set_name(core.installation.select.default), product_of(driver.name)
     return Finding(
         ID,
         Severity.BLOCKER if is_grave else Severity.WARNING,
@@ -68,6 +72,7 @@ def _finding(core: CoreFacts, driver: CoreDriver, fault: str, *, is_filter: bool
         (
             f"{core.installation.volume.name}: {fault}",
             f"{core.file.path}: {driver.shown_start}, ErrorControl={control}",
+            *((f"{driver.name} belongs to {product}",) if product is not None else ()),
         ),
         remedy,
         changes,
