@@ -1,7 +1,7 @@
 """Which product a driver belongs to that only the old machine needed, by the name of its service.
 
-Names as the products' own INFs and installers have them (VMware Tools, VirtualBox Guest Additions, the drivers of Xen and
-XCP-ng, virtio-win) and virt-v2v's list of Parallels' (libguestfs-common, ``mlcustomize/inject_virtio_win.ml``).
+Names as the products' own INFs and installers have them (VMware Tools, VirtualBox Guest Additions, the drivers of Xen
+and XCP-ng, virtio-win) and virt-v2v's list of Parallels' (libguestfs-common, ``mlcustomize/inject_virtio_win.ml``).
 """
 
 _PRODUCTS = {
