@@ -50,7 +50,9 @@ class FakeFileSystem(Struct):
         for each, data in self.files.items():
             names = list(parts(each))
             if self._key(each) == wanted:
-                return Entry(names[-1], is_directory=False, size=len(data), attributes=self.attributes.get(each, 0))
+                bits = self.attributes.get(each, 0)
+                packed = bool(bits & 0x800) and self.kind is FileSystemKind.NTFS
+                return Entry(names[-1], is_directory=False, size=len(data), attributes=bits, is_ntfs_compressed=packed)
             if self._key(each)[: len(wanted)] == wanted:
                 return Entry(names[len(wanted) - 1], is_directory=True, size=0, attributes=_DIRECTORY)
         for each in self.directories:
@@ -69,6 +71,9 @@ class FakeFileSystem(Struct):
         raise NotImplementedError
 
     def truncate(self, path: str, size: int, /) -> None:
+        raise NotImplementedError
+
+    def store_plainly(self, path: str, data: bytes, /) -> None:
         raise NotImplementedError
 
     def create(self, path: str, data: bytes, /) -> None:

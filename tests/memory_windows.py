@@ -45,6 +45,11 @@ class MemoryFileSystem(FakeFileSystem):
         name = self._name(path)
         self.files[name] = self.files[name][:size].ljust(size, b"\0")
 
+    def store_plainly(self, path: str, data: bytes, /) -> None:
+        name = self._name(path)
+        self.files[name] = data
+        self.attributes[name] = self.attributes.get(name, 0) & ~0x800
+
     def create(self, path: str, data: bytes, /) -> None:
         if not self.stat(split(path)[0]).is_directory:
             raise FileSystemError("no directory", where=path, advice="Look elsewhere")

@@ -31,8 +31,9 @@ class CreateDirectory(Struct, frozen=True):
 
 
 class WriteFile(Struct, frozen=True):
-    """Create a file, or replace its whole content. ``before`` is the SHA-256 of what is there now, None for nothing.
+    """Create a file, or replace its whole content: what was compressed is stored as it is then.
 
+    ``before`` is the SHA-256 of what is there now, None for nothing.
     ``old`` is what is there now, where the change is an edit of a text that people want to see as a difference.
     """
 

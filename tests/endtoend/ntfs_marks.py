@@ -1,10 +1,10 @@
-"""Files made unreadable offline on a built machine's NTFS volume, as Windows makes them: WOF-compressed, encrypted."""
+"""Files changed offline on a built machine's NTFS volume, as Windows does it: WOF- or NTFS-compressed, encrypted."""
 
 import struct
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.filesystems.ntfs.images import attribute, fill, record_offset
+from tests.filesystems.ntfs.images import attribute, file, fill, record_offset
 from tests.machines import oracles
 from tests.machines.build import BuiltMachine
 from tests.machines.spec import SECTOR
@@ -24,6 +24,20 @@ def compress_with_wof(machine: BuiltMachine, path: str) -> None:
     _change(machine, lambda volume: fill(volume, job))
 
 
+def compress(machine: BuiltMachine, partition: int, name: str) -> None:
+    """Let NTFS compress a file in the root of a partition (counted from 0). Needs root."""
+    content = oracles.read_file(machine.disk, machine.span(partition), f"\\{name}")
+    bits = "system.ntfs_attrib_be"
+    jobs = (
+        attribute(".", bits, (0x800).to_bytes(4, "big")),
+        ("delete", name),
+        file(name, content),
+        attribute(name, bits, (0x827).to_bytes(4, "big")),
+        attribute(".", bits, bytes(4)),
+    )
+    _change(machine, lambda volume: fill(volume, *jobs, options="compression"), partition)
+
+
 def encrypt(machine: BuiltMachine, path: str) -> None:
     """Mark the file and its data as encrypted, which no tool does without EFS's keys.
 
@@ -36,9 +50,9 @@ def encrypt(machine: BuiltMachine, path: str) -> None:
 
 def _set_encrypted(volume: Path, number: int) -> None:
     at = record_offset(volume, number)
-    with volume.open("r+b") as file:
-        file.seek(at)
-        record = bytearray(file.read(1024))
+    with volume.open("r+b") as image:
+        image.seek(at)
+        record = bytearray(image.read(1024))
         here = int.from_bytes(record[0x14:0x16], "little")
         assert record[here] == _STANDARD_INFORMATION
         value = here + int.from_bytes(record[here + 0x14 : here + 0x16], "little")
@@ -46,13 +60,13 @@ def _set_encrypted(volume: Path, number: int) -> None:
         while record[here] != _DATA:
             here += int.from_bytes(record[here + 4 : here + 8], "little")
         record[here + 0x0D] |= _ENCRYPTED >> 8
-        file.seek(at)
-        file.write(record)
+        image.seek(at)
+        image.write(record)
 
 
-def _change(machine: BuiltMachine, change: Callable[[Path], object]) -> None:
+def _change(machine: BuiltMachine, change: Callable[[Path], object], partition: int = WINDOWS) -> None:
     """Take the volume out of the disk, change it, put it back."""
-    span = machine.span(WINDOWS)
+    span = machine.span(partition)
     volume = oracles.extract_volume(machine.disk, span, machine.disk.with_suffix(".volume"))
     try:
         change(volume)

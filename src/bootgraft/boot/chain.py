@@ -9,7 +9,7 @@ says what would fit, as information: which Windows boots is decided by these lin
 
 from typing import TYPE_CHECKING
 
-from bootgraft.boot.bios.loaders import Loader, which_starts
+from bootgraft.boot.bios.loaders import Loader, require_plain, which_starts
 from bootgraft.boot.bootmgr import uefi
 from bootgraft.boot.ntldr import chain as ntldr
 from bootgraft.boot.steps import BootChain, BootTarget, BrokenLinkError, Step, broken
@@ -89,6 +89,7 @@ def _follow_loader(walk: ChainWalk, system: Volume) -> BootTarget:
 def _bootmgr_is_there(walk: ChainWalk, system: Volume) -> None:
     file = walk.file(system, f"\\{Loader.BOOTMGR}")
     if file is not None:
+        require_plain(system, file)
         evidence = f"a file of {file.size} bytes"
         where = f"{system.name}: \\{file.name}"
         walk.record_step("bootmgr is on the active partition", where, evidence, "a BIOS starts it", link=file.name)

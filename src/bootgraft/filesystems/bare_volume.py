@@ -74,6 +74,11 @@ class BareVolume:
         """Set the size."""
         self._writable(path).size = size
 
+    def store_plainly(self, path: str, data: bytes, /) -> None:
+        """Replace the content: a file that is its own device is never compressed."""
+        self.truncate(path, len(data))
+        self.write(path, 0, data)
+
     def create(self, path: str, _data: bytes, /) -> None:
         """Refuse: only the files that were given are here."""
         raise FileSystemError("no file can be created here", where=path, advice="Give the image of a whole disk")

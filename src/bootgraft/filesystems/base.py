@@ -41,6 +41,7 @@ class Entry(Struct, frozen=True):
     attributes: int  # FILE_ATTRIBUTE_* bits
     reparse_tag: int = 0  # IO_REPARSE_TAG_*, 0 where there is none
     wof_algorithm: int | None = None  # FILE_PROVIDER_COMPRESSION_*; only by ``stat``
+    is_ntfs_compressed: bool = False  # its DATA attribute, whatever its attribute bits say; only by ``stat``
 
     @property
     def is_encrypted(self) -> bool:
@@ -51,6 +52,11 @@ class Entry(Struct, frozen=True):
     def is_wof_compressed(self) -> bool:
         """Whether its content lies in a WOF stream (IO_REPARSE_TAG_WOF) or WIM file: it is a hole to NTFS drivers."""
         return self.reparse_tag == 0x80000017
+
+    @property
+    def is_stored_plainly(self) -> bool:
+        """Whether its content lies on the volume as it is, where boot code finds it; of an entry by ``stat``."""
+        return not (self.is_ntfs_compressed or self.reparse_tag or self.is_encrypted)
 
 
 class FileSystem(Protocol):
@@ -105,6 +111,13 @@ class FileSystem(Protocol):
 
     def create_directory(self, path: str, /) -> None:
         """Create an empty directory in an existing one. Inherits and raises as :meth:`create`."""
+
+    def store_plainly(self, path: str, data: bytes, /) -> None:
+        """Replace the whole content of an existing file, so that it lies on the volume as it is.
+
+        What NTFS or WOF compressed is no longer compressed then; name, place and security stay. Raises as
+        :meth:`write`, and where the content is kept elsewhere or encrypted.
+        """
 
     def extents(self, path: str, /) -> tuple[tuple[int, int], ...]:
         """Where a file's content lies: (offset, length) pairs in bytes from the start of the volume.

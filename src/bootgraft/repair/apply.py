@@ -91,9 +91,11 @@ def _write_file(change: WriteFile, filesystem: FileSystem) -> None:
         raise _changed(str(change.file), "its content is not what the plan was made for")
     if change.before is None:
         filesystem.create(path, change.data)
-    else:
+    elif filesystem.stat(path).is_stored_plainly:
         filesystem.truncate(path, len(change.data))
         filesystem.write(path, 0, change.data)
+    else:
+        filesystem.store_plainly(path, change.data)
 
 
 def _write_sectors(change: WriteSectors, machine: Machine) -> None:

@@ -12,10 +12,11 @@ from bootgraft.changes import (
     RegistryChange,
     SetValue,
     WitnessRange,
+    WriteFile,
     describe_place,
 )
 from bootgraft.errors import BootgraftError
-from bootgraft.filesystems.base import FileSystemKind
+from bootgraft.filesystems.base import FileSystem, FileSystemKind
 from bootgraft.machine import Machine
 from bootgraft.registry.hive import Hive
 from bootgraft.repair.apply import digest, find_volume, has_directory, open_hive_at, read_value
@@ -32,7 +33,7 @@ def read_back(plan: Plan, machine: Machine) -> None:
         if not has_directory(find_volume(machine, directory.file).filesystem(), directory.file.path):
             raise _unproven(directory)
     for change in plan.files():
-        if digest(find_volume(machine, change.file).filesystem(), change.file.path) != change.after:
+        if not _is_written(change, find_volume(machine, change.file).filesystem()):
             raise _unproven(change)
     for sectors in plan.sectors():
         if machine.disks[sectors.disk].device.read(sectors.offset, len(sectors.data)) != sectors.data:
@@ -44,6 +45,12 @@ def read_back(plan: Plan, machine: Machine) -> None:
             raise _unproven(each)
         if not _holds(hive, each):
             raise _unproven(each)
+
+
+def _is_written(change: WriteFile, filesystem: FileSystem) -> bool:
+    """Whether the file has its content, and nothing compressed it."""
+    path = change.file.path
+    return digest(filesystem, path) == change.after and filesystem.stat(path).is_stored_plainly
 
 
 def _holds(hive: Hive, change: RegistryChange) -> bool:

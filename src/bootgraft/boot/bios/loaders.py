@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from bootgraft.boot.steps import broken, unknown
 from bootgraft.boot.walk import ChainWalk
+from bootgraft.filesystems.base import Entry, FileSystemKind
 from bootgraft.machine import Volume
 
 BOOT_CODE_SIZE = 8192
@@ -33,6 +34,19 @@ def named_in(code: bytes) -> Loader | None:
         if short in code or stem.encode("utf-16-le") in code:
             return loader
     return None
+
+
+def is_compressed(volume: Volume, file: Entry) -> bool:
+    """Whether NTFS or WOF compressed a file of the volume: its boot code does not read it then."""
+    return volume.kind is FileSystemKind.NTFS and (file.is_ntfs_compressed or file.is_wof_compressed)
+
+
+def require_plain(system: Volume, file: Entry) -> None:
+    """Raise BrokenLinkError for a loader that the boot sector cannot read."""
+    if is_compressed(system, file):
+        name = file.name
+        evidence = f"the boot sector stops there with '{name.upper()} is compressed'"
+        raise broken(f"{name.lower()} is compressed", f"{system.name}: \\{name}", evidence)
 
 
 def which_starts(walk: ChainWalk, system: Volume) -> Loader:

@@ -10,20 +10,17 @@ release of ntldr, which no file tells: it is followed only where the Windows its
 from collections.abc import Iterator
 
 from bootgraft.boot import search
+from bootgraft.boot.bios.loaders import require_plain
 from bootgraft.boot.ntldr import bootini, bootsectorfile
 from bootgraft.boot.ntldr.arcwalk import follow_path, to_windows, volume_of
 from bootgraft.boot.ntldr.bootini import BootIni
 from bootgraft.boot.steps import BootTarget, BrokenLinkError, broken, unknown
 from bootgraft.boot.walk import ChainWalk
 from bootgraft.errors import BootConfigError, FileSystemError
-from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Machine, Volume
 from bootgraft.text import printable
 from bootgraft.windows.hives import hive_path
 from bootgraft.windows.product import find_product
-
-_COMPRESSED = 0x800
-"""FILE_ATTRIBUTE_COMPRESSED: the boot sector of an NTFS volume cannot read such a file."""
 
 _FIRST_WITH_WINDOWS = (5, 1)
 """Up to 2000, Setup calls the directory WINNT, and so does the ntldr of that release; XP and 2003 call it WINDOWS."""
@@ -43,8 +40,7 @@ def check_loader(walk: ChainWalk, system: Volume) -> None:
             *walk.other_loaders(),
         )
     where = f"{system.name}: \\{ntldr.name}"
-    if system.kind is FileSystemKind.NTFS and ntldr.attributes & _COMPRESSED:
-        raise broken("ntldr is compressed", where, "the boot sector stops there with 'NTLDR is compressed'")
+    require_plain(system, ntldr)
     walk.record_step("ntldr is on the active partition", where, f"a file of {ntldr.size} bytes", link=ntldr.name)
     ntdetect = walk.file(system, "\\NTDETECT.COM")
     if ntdetect is None:

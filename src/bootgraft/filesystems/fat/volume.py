@@ -167,6 +167,11 @@ class FatVolume:
         self._table.cut(chain, keep)
         self._finish(directory, record, first=chain[0] if keep else 0, size=size)
 
+    def store_plainly(self, path: str, data: bytes, /) -> None:
+        """Replace the whole content of an existing file; FAT compresses nothing. Raises as :meth:`write`."""
+        self.truncate(path, len(data))
+        self.write(path, 0, data)
+
     def create(self, path: str, data: bytes, /) -> None:
         """Create a file in an existing directory with this content and the archive attribute."""
         place = self._find_place(path, len(data))

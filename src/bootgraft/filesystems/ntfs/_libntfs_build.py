@@ -126,6 +126,7 @@ int ntfs_attr_map_whole_runlist(ntfs_attr *);
 int ntfs_attr_exist(ntfs_inode *, uint32_t, const uint16_t *, uint32_t);
 int ntfs_attr_add(ntfs_inode *, uint32_t, uint16_t *, uint8_t, const uint8_t *, int64_t);
 int ntfs_attr_remove(ntfs_inode *, uint32_t, uint16_t *, uint32_t);
+int ntfs_remove_ntfs_reparse_data(ntfs_inode *);
 
 int ntfs_check_logfile(ntfs_attr *, uint8_t **);
 int ntfs_is_logfile_clean(ntfs_attr *, uint8_t *);

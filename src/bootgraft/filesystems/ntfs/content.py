@@ -51,6 +51,11 @@ def wof_algorithm(handles: Handles, inode: Any) -> wof.Algorithm | None:
     return wof.algorithm(handles.value(inode, REPARSE_POINT))
 
 
+def is_compressed(data: Any) -> bool:
+    """Whether NTFS compressed what an open DATA attribute holds."""
+    return bool(data.data_flags & _COMPRESSED)
+
+
 def refuse_unreadable(handles: Handles, inode: Any, path: str) -> None:
     """Raise FileSystemError where the content of ``path`` is not what its DATA attribute holds."""
     tag = reparse_tag(handles, inode)
@@ -191,7 +196,7 @@ def _runs(handles: Handles, data: Any, size: int | None) -> tuple[tuple[int, int
 
 
 def _refuse_compressed(handles: Handles, data: Any, path: str) -> None:
-    if data.data_flags & _COMPRESSED:
+    if is_compressed(data):
         raise FileSystemError(
             "the file is NTFS-compressed: it can be read but not changed here",
             where=f"{handles.where} {path}",

@@ -169,12 +169,18 @@ class Handles:
         text = self.ffi.from_buffer("uint16_t[]", units)
         reference = self._lookup(directory, text, len(units) // 2)
         if reference is None:
-            self.volume.state &= ~_CASE_SENSITIVE
-            try:
+            with self.in_any_case():
                 reference = self._lookup(directory, text, len(units) // 2)
-            finally:
-                self.volume.state |= _CASE_SENSITIVE
         return reference
+
+    @contextmanager
+    def in_any_case(self) -> Iterator[None]:
+        """Let the library look names up as Windows folds them."""
+        self.volume.state &= ~_CASE_SENSITIVE
+        try:
+            yield
+        finally:
+            self.volume.state |= _CASE_SENSITIVE
 
     def _lookup(self, directory: Any, text: Any, length: int) -> int | None:
         self.ffi.errno = 0

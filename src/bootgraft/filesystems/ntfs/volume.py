@@ -21,6 +21,7 @@ from bootgraft.filesystems.base import Entry, FileSystemKind, VolumeState, parts
 from bootgraft.filesystems.ntfs import content as ntfs_content
 from bootgraft.filesystems.ntfs import create as ntfs_create
 from bootgraft.filesystems.ntfs import directory as ntfs_directory
+from bootgraft.filesystems.ntfs import plain as ntfs_plain
 from bootgraft.filesystems.ntfs import state as ntfs_state
 from bootgraft.filesystems.ntfs.device import Operations
 from bootgraft.filesystems.ntfs.entries import DIRECTORY, REFERENCE_MASK, WINDOWS_ATTRIBUTES, FileName, NameSpace, fold
@@ -101,10 +102,10 @@ class NtfsVolume:
         with self._turn(), self._inode(path) as inode:
             attributes = ntfs_content.file_attributes(self._handles, inode) & WINDOWS_ATTRIBUTES
             is_directory = self._is_directory(inode)
-            size = 0
+            size, is_compressed = 0, False
             if not is_directory and self._handles.has(inode, DATA):
                 with self._handles.attribute(inode, DATA) as data:
-                    size = int(data.data_size)
+                    size, is_compressed = int(data.data_size), ntfs_content.is_compressed(data)
             return Entry(
                 name=self._name_of(inode, path),
                 is_directory=is_directory,
@@ -112,6 +113,7 @@ class NtfsVolume:
                 attributes=attributes | (DIRECTORY if is_directory else 0),
                 reparse_tag=ntfs_content.reparse_tag(self._handles, inode),
                 wof_algorithm=ntfs_content.wof_algorithm(self._handles, inode),
+                is_ntfs_compressed=is_compressed,
             )
 
     def read(self, path: str, offset: int = 0, length: int | None = None, /) -> bytes:
@@ -147,6 +149,19 @@ class NtfsVolume:
             self._require_writable()
             with self._content(path) as (inode, attribute):
                 ntfs_content.truncate(self._handles, inode, attribute, path, size)
+
+    def store_plainly(self, path: str, data: bytes, /) -> None:
+        """Replace the whole content of an existing file, which is then neither compressed nor a hole anywhere.
+
+        Raises:
+            UnsafeVolumeError: the volume is not clean or was opened for reading.
+            FileSystemError: the content is kept elsewhere or encrypted, or the volume is full: what was there is lost
+                then, and the overlay below has to be given up.
+        """
+        with self._turn():
+            self._require_writable()
+            with self._inode(path) as inode:
+                ntfs_plain.store(self._handles, inode, path, data)
 
     def create(self, path: str, data: bytes, /, *, filetime: int | None = None) -> None:
         """Create a file in an existing directory, with the security of its neighbours.

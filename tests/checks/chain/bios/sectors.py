@@ -23,7 +23,12 @@ def boot_sector_bytes(*, hidden: int = 16, heads: int = 255, per_track: int = 63
 
 
 def with_sectors(
-    *, code: bytes = b"\xfa", active: tuple[bool, bool] = (True, False), sector: bytes | None = None, **fields: int
+    *,
+    code: bytes = b"\xfa",
+    active: tuple[bool, bool] = (True, False),
+    sector: bytes | None = None,
+    compressed: tuple[str, ...] = (),
+    **fields: int,
 ) -> Guest:
     """A machine in which two partitions can be active, the first with all that a start takes.
 
@@ -32,6 +37,7 @@ def with_sectors(
     menu = f'[boot loader]\r\ndefault={path(1)}\r\n[operating systems]\r\n{path(1)}="Windows"\r\n'
     windows = volume_of("\\WINDOWS\\system32\\config\\SYSTEM", "\\WINDOWS\\system32\\ntoskrnl.exe")
     windows.files |= {"\\ntldr": b"", "\\NTDETECT.COM": b"", "\\boot.ini": menu.encode()}
+    windows.attributes = dict.fromkeys(compressed, 0x800)
     sector = boot_sector_bytes(**fields) if sector is None else sector
     first, second = active
     other = FakePartition(volume_of("\\x"), active=second, boot_sector=boot_sector_bytes())
@@ -39,6 +45,11 @@ def with_sectors(
     machine.disks[0].device.write(0, code)
     given = BootCode(None, None, ((0, b"\xfa" * 440),), "the MBR of donor.vmdk")
     return followed(machine, boot_code=lambda: (given,))
+
+
+def with_compressed(*files: str) -> Guest:
+    """The machine, these files of which are compressed by NTFS."""
+    return with_sectors(compressed=files)
 
 
 def sectors_case(find: Find, only: str, broken: Guest) -> Case:
