@@ -38,6 +38,39 @@ def test_the_healthy_donor(bootgraft: Command, donor: BuiltMachine) -> None:
     assert done.stdout == "Microsoft Windows Server 2003 on disk 0 partition 2 would boot on vmware:lsilogic.\n"
 
 
+def test_what_the_screen_shows_is_explained(bootgraft: Command, server1: BuiltMachine) -> None:
+    done = bootgraft("check", server1.disk, *LSI, "--symptom", "STOP: 0x0000007B")
+    assert (done.status, done.stderr) == (1, "")
+    lines = done.stdout.splitlines()
+    assert lines[2:5] == [
+        "What the screen shows: STOP 0x7B INACCESSIBLE_BOOT_DEVICE.",
+        "It is explained by: device-binding-missing (below).",
+        "",
+    ]
+    assert lines[5].startswith("blocker: ")
+
+
+def test_a_blocker_that_does_not_explain_the_screen_is_said_not_to(bootgraft: Command, server1: BuiltMachine) -> None:
+    done = bootgraft("check", server1.disk, *LSI, "--symptom", "NTLDR is missing", "--json")
+    assert (done.status, done.stderr) == (1, "")
+    symptom = done.json["symptom"]
+    assert symptom["explained_by"] == symptom["perhaps"] == symptom["not_looked_at"] == []
+    assert symptom["unexplained"] == [{"id": "device-binding-missing", "shows": ["0x7b"]}]
+    assert "boot-sector-wrong-loader" in symptom["looked_at"]
+
+
+@pytest.mark.parametrize(
+    ("symptom", "said"),
+    [("0x99", "nothing is known of the code 0x99"), ("flubber", "Known are"), ("logn lop", "Did you mean logon loop?")],
+)
+def test_a_symptom_that_nobody_knows_is_told_before_anything_is_read(
+    symptom: str, said: str, bootgraft: Command, tmp_path: Path
+) -> None:
+    done = bootgraft("check", tmp_path / "nope", "--symptom", symptom)
+    assert (done.status, done.stdout) == (2, "")
+    assert said in done.stderr
+
+
 def test_quiet_is_the_answer_alone(bootgraft: Command, server1: BuiltMachine) -> None:
     done = bootgraft("check", server1.disk, *LSI, "--quiet")
     assert done.stdout.count("\n") == 1

@@ -22,6 +22,15 @@ class Stage(StrEnum):
     IDENTITY = "identity"  # last: a wrong letter is only met at the log-on
 
 
+class Need(StrEnum):
+    """What a check must have to look at, beside the disks; without it, that nothing was found says nothing."""
+
+    NOTHING = "nothing"
+    WINDOWS = "windows"  # that the boot chain arrives at one
+    TARGET = "target"  # the new machine's controller, too
+    DESCRIPTION = "description"  # the new machine's description
+
+
 class Severity(StrEnum):
     """How much a finding matters: a blocker stops the boot, a warning may later, an info only tells."""
 

@@ -1,5 +1,7 @@
 """``bootgraft check``: would it boot on the target, and if not, why."""
 
+from msgspec.structs import replace
+
 from bootgraft.cli.inspect import report
 from bootgraft.cli.options import Options
 from bootgraft.errors import UsageError
@@ -14,4 +16,8 @@ def run(options: Options) -> int:
             where="--recommend",
             advice="Give --target HYPERVISOR:CONTROLLER, or --vm with the machine's description",
         )
+    if options.symptom is not None:
+        from bootgraft.cli.symptoms import symptom_of
+
+        options = replace(options, symptom=symptom_of(options.symptom))
     return report(options, Operation.CHECK)

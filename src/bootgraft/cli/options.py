@@ -48,6 +48,7 @@ class Options(Struct, frozen=True):
     drivers_request: "DriversRequest | None" = None
     isolate: bool = False
     recommend: bool = False
+    symptom: str | None = None
     secure_boot: str | None = None
     description: "VmDescription | None" = None
     controllers: tuple[str | None, ...] = ()

@@ -1,8 +1,27 @@
 """What a user says that the screen shows."""
 
-from bootgraft.checks.screens import code_of
+from difflib import get_close_matches
+
+from bootgraft.checks.screens import code_in, code_of, find_symptom
 from bootgraft.checks.symptom import Symptom
 from bootgraft.errors import UsageError
+
+
+def symptom_of(said: str) -> Symptom:
+    """The symptom that ``--symptom`` describes; raises UsageError where nothing is known of it."""
+    symptom = find_symptom(said)
+    if symptom is not None:
+        return symptom
+    code = code_in(said)
+    if code is not None:
+        raise no_such_code(code, where="--symptom")
+    near = get_close_matches(said.casefold(), list(Symptom), 1)
+    meant = f"Did you mean {near[0]}? " if near else ""
+    raise UsageError(
+        f"it is not known what {said!r} on a screen means",
+        where="--symptom",
+        advice=f"{meant}Known are {', '.join(Symptom)}",
+    )
 
 
 def no_such_code(code: int, *, where: str) -> UsageError:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from bootgraft.boot.steps import Step
 from bootgraft.boot.unsupported_volume import explain
@@ -35,12 +36,19 @@ from bootgraft.report.documents.machine import (
     StepDocument,
     WindowsDocument,
 )
-from bootgraft.report.documents.verdict import AlternativeDocument, CheckDocument, FindingDocument, FragmentDocument
+from bootgraft.report.documents.verdict import (
+    AlternativeDocument,
+    CheckDocument,
+    FindingDocument,
+    FragmentDocument,
+    SuspectsDocument,
+)
 from bootgraft.storage.disks.ldm import is_dynamic
 from bootgraft.windows.installation import Installation
 
 if TYPE_CHECKING:  # few ask for them
     from bootgraft.checks.alternatives import Alternative
+    from bootgraft.checks.suspects import Suspects
     from bootgraft.targets.recommend import Fragment
 
 
@@ -131,10 +139,18 @@ def windows_document(installation: Installation) -> WindowsDocument:
 
 
 def check_document(
-    diagnosis: Diagnosis, fragments: "Sequence[Fragment]" = (), alternatives: "Sequence[Alternative]" = ()
+    diagnosis: Diagnosis,
+    fragments: "Sequence[Fragment]" = (),
+    alternatives: "Sequence[Alternative]" = (),
+    suspects: "Suspects | None" = None,
 ) -> CheckDocument:
-    """Build the document of ``check``; ``fragments`` are what ``--recommend`` asked for."""
-    installation = diagnosis.installation
+    """Build the document of ``check``; ``fragments`` are what ``--recommend`` asked for, ``suspects`` ``--symptom``."""
+    installation, findings = diagnosis.installation, diagnosis.findings
+    symptom: SuspectsDocument | UnsetType = UNSET
+    if suspects is not None:
+        from bootgraft.report.suspects import suspects_document
+
+        symptom, findings = suspects_document(suspects), suspects.first(findings)
     return CheckDocument(
         verdict=diagnosis.verdict,
         image_verdict=diagnosis.image_verdict,
@@ -142,9 +158,10 @@ def check_document(
         target=None if diagnosis.controller is None else diagnosis.controller.target,
         firmware=_firmware(diagnosis),
         windows=None if installation is None else windows_document(installation),
-        findings=finding_documents(diagnosis.findings),
+        findings=finding_documents(findings),
         alternatives=msgspec.convert(alternatives, tuple[AlternativeDocument, ...], from_attributes=True),
         fragments=msgspec.convert(fragments, tuple[FragmentDocument, ...], from_attributes=True),
+        symptom=symptom,
     )
 
 

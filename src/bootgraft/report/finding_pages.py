@@ -1,6 +1,7 @@
 """What ``explain`` says: a finding's page, the findings that lead to what a screen shows, or all that there are."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from shlex import quote
 from textwrap import fill, wrap
 
 from bootgraft.checks.catalogue import checks
@@ -78,7 +79,9 @@ def symptom_text(symptom: Symptom, width: int) -> str:
         lines += ["", GROUPS[stage]]
         for doc in docs:
             lines += [f"  {doc.id}", _indented(_first_sentence(doc.cause), width, 6)]
-    return "\n".join((*lines, "", "To read all that is known of one:", "    bootgraft explain ID", ""))
+    command = f"    bootgraft check IMAGE --target T --symptom {quote(symptom)}"
+    lines += ["", "To see which of them a machine has, run:", command]
+    return "\n".join((*lines, "To read all that is known of one, run:", "    bootgraft explain ID", ""))
 
 
 def overview_text(width: int) -> str:

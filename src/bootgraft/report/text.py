@@ -1,7 +1,7 @@
 """The same reports for people: the answer first, then the evidence, then what to type next."""
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from bootgraft.changes import (
@@ -31,6 +31,7 @@ from bootgraft.text import printable
 
 if TYPE_CHECKING:  # few ask for them
     from bootgraft.checks.alternatives import Alternative
+    from bootgraft.checks.suspects import Suspects
     from bootgraft.targets.recommend import Fragment
 
 _SHOWN_BYTES = 64
@@ -160,17 +161,26 @@ def check_text(
     images: Sequence[DeviceSpec],
     fragments: "Sequence[Fragment]" = (),
     alternatives: "Sequence[Alternative]" = (),
+    suspects: "Suspects | None" = None,
 ) -> str:
-    """What ``check`` prints; ``fragments`` are what ``--recommend`` asked for."""
+    """What ``check`` prints; ``fragments`` are what ``--recommend`` asked for, ``suspects`` what ``--symptom`` did."""
     lines = [
         verdict_line(diagnosis),
         *_firmware_line(diagnosis),
+        *_suspects_lines(suspects, diagnosis),
         *left_outside_lines([diagnosis]),
-        *finding_lines(diagnosis.findings),
+        *finding_lines(diagnosis.findings, first=suspects.found if suspects else ()),
         *_next_lines(diagnosis, images),
         *_alternative_lines(alternatives),
     ]
     return "\n".join(lines) + "\n" + fragments_text(diagnosis, fragments)
+
+
+def _suspects_lines(suspects: "Suspects | None", diagnosis: Diagnosis) -> Iterator[str]:
+    if suspects is not None:
+        from bootgraft.report.suspects import suspects_lines  # few ask what the screen shows
+
+        yield from suspects_lines(suspects, diagnosis)
 
 
 def _alternative_lines(alternatives: "Sequence[Alternative]") -> Iterator[str]:
@@ -211,10 +221,10 @@ def _firmware_line(diagnosis: Diagnosis) -> Iterator[str]:
         yield f"It needs {firmware.value} firmware."
 
 
-def finding_lines(findings: Sequence[Finding]) -> Iterator[str]:
-    """Each finding with its explanation and evidence, blockers first."""
+def finding_lines(findings: Sequence[Finding], *, first: Container[str] = ()) -> Iterator[str]:
+    """Each finding with its explanation and evidence: those with an id of ``first`` first, then blockers first."""
     order = list(Severity)
-    for finding in sorted(findings, key=lambda each: order.index(each.severity)):
+    for finding in sorted(findings, key=lambda each: (each.id not in first, order.index(each.severity))):
         yield ""
         yield one_line(f"{finding.severity.value}: {finding.title}  [{finding.id}]")
         yield one_line(f"    {finding.explanation}")

@@ -26,6 +26,7 @@ from bootgraft.worker.survey import diagnoses_of, read_target, survey, windows_t
 
 if TYPE_CHECKING:
     from bootgraft.checks.alternatives import Alternative
+    from bootgraft.checks.suspects import Suspects
 
 BOOTS: Final = 0
 DOES_NOT_BOOT: Final = 1
@@ -103,9 +104,18 @@ def _check(job: Job, disks: Sequence[BlockDevice]) -> Outcome[CheckDocument]:
         diagnosis = diagnoses_of(job, guest)[0]
         lines = recommend(job, diagnosis)
         instead = _alternatives(guest, diagnosis)
-        document = check_document(diagnosis, lines, instead)
-        text = check_text(diagnosis, images, lines, instead)
+        suspects = _suspects(job, guest, diagnosis)
+        document = check_document(diagnosis, lines, instead, suspects)
+        text = check_text(diagnosis, images, lines, instead, suspects)
         return Outcome(BOOTS if diagnosis.verdict is Verdict.BOOTS else DOES_NOT_BOOT, document, text)
+
+
+def _suspects(job: Job, guest: Guest, diagnosis: Diagnosis) -> "Suspects | None":
+    if job.request.symptom is None:
+        return None
+    from bootgraft.checks.suspects import find_suspects  # few ask what the screen shows
+
+    return find_suspects(job.request.symptom, diagnosis, guest.on(diagnosis.controller))
 
 
 def _alternatives(guest: Guest, diagnosis: Diagnosis) -> "tuple[Alternative, ...]":

@@ -2,7 +2,7 @@
 
 from bootgraft.boot.chain import BootChain
 from bootgraft.checks.check import Check
-from bootgraft.checks.finding import FaultPlace, Finding, FindingDoc, Severity, Stage
+from bootgraft.checks.finding import FaultPlace, Finding, FindingDoc, Need, Severity, Stage
 from bootgraft.checks.guest import DescribedFirmware
 from bootgraft.checks.symptom import Symptom
 from bootgraft.machine import Firmware
@@ -55,4 +55,4 @@ def _needed(chain: BootChain) -> Firmware | None:
     return Firmware.BIOS if chain.default is not None else None
 
 
-CHECK = Check(Stage.CHAIN, 10, (DOC,), lambda guest: check(guest.chain, guest.described))
+CHECK = Check(Stage.CHAIN, 10, (DOC,), lambda guest: check(guest.chain, guest.described), needs=Need.DESCRIPTION)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from bootgraft.checks.check import Check
 from bootgraft.checks.controller.driver_signature import SECURE_BOOT, finding_of
-from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
+from bootgraft.checks.finding import Finding, FindingDoc, Need, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
 from bootgraft.checks.symptom import Symptom
 from bootgraft.errors import FileSystemError
@@ -80,4 +80,4 @@ def _is_strict(installation: Installation) -> bool:
     return installation.version >= VISTA and installation.arch not in (Architecture.X86, Architecture.UNKNOWN)
 
 
-CHECK = Check(Stage.CONTROLLER, 75, (DOC,), check)
+CHECK = Check(Stage.CONTROLLER, 75, (DOC,), check, needs=Need.WINDOWS)

@@ -16,7 +16,7 @@ from bootgraft.checks.controller.filter_places import (
     with_partmgr,
 )
 from bootgraft.checks.core.facts import CoreFacts, fallback_consequence
-from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy, Severity, Stage
+from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Need, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
 from bootgraft.checks.symptom import Symptom
 from bootgraft.registry.values import ValueType, dword_data
@@ -173,4 +173,4 @@ def _dword(number: int) -> RegistryData:
     return RegistryData(ValueType.REG_DWORD, dword_data(number))
 
 
-CHECK = Check(Stage.CONTROLLER, 90, DOCS, find)
+CHECK = Check(Stage.CONTROLLER, 90, DOCS, find, needs=Need.WINDOWS)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from bootgraft.boot.references import DiskReference
 from bootgraft.changes import WriteSectors
 from bootgraft.checks.check import Check
-from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
+from bootgraft.checks.finding import Finding, FindingDoc, Need, Remedy, Severity, Stage
 from bootgraft.checks.identity.identity_facts import DiskFacts, IdentityFacts
 from bootgraft.checks.identity.moved_volumes import old_signature
 from bootgraft.checks.symptom import Symptom
@@ -209,4 +209,4 @@ def _collision(facts: IdentityFacts, name: str, disks: list[DiskFacts]) -> Findi
     )
 
 
-CHECK = Check(Stage.IDENTITY, 10, DOCS, lambda guest: check(guest.identity))
+CHECK = Check(Stage.IDENTITY, 10, DOCS, lambda guest: check(guest.identity), needs=Need.NOTHING)

@@ -2,7 +2,7 @@
 
 from bootgraft.boot.unsupported_volume import UnsupportedKind, UnsupportedVolume
 from bootgraft.checks.check import Check
-from bootgraft.checks.finding import Finding, FindingDoc, Stage
+from bootgraft.checks.finding import Finding, FindingDoc, Need, Stage
 from bootgraft.checks.machine.unsupported import findings_of
 from bootgraft.checks.symptom import Symptom
 
@@ -43,4 +43,4 @@ def check(cause: UnsupportedVolume | None) -> tuple[Finding, ...]:
     return findings_of(cause, _IDS, "bootgraft writes nothing there: its pieces must change together.")
 
 
-CHECK = Check(Stage.MACHINE, 40, DOCS, lambda guest: check(guest.unsupported_volume))
+CHECK = Check(Stage.MACHINE, 40, DOCS, lambda guest: check(guest.unsupported_volume), needs=Need.NOTHING)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from bootgraft.changes import RegistryData, SetValue
 from bootgraft.checks.check import Check
-from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
+from bootgraft.checks.finding import Finding, FindingDoc, Need, Remedy, Severity, Stage
 from bootgraft.checks.machine.saved_session import PATH, SavedSession
 from bootgraft.checks.symptom import Symptom
 from bootgraft.registry.hive import Hive
@@ -118,4 +118,6 @@ def _switched_off(installation: Installation, hive: Hive) -> Iterator[SetValue]:
             yield SetValue(hive_file(installation), path, _VALUE, zero, before)
 
 
-CHECK = Check(Stage.MACHINE, 10, DOCS, lambda guest: check(guest.sessions, guest.installation, guest.hive))
+CHECK = Check(
+    Stage.MACHINE, 10, DOCS, lambda guest: check(guest.sessions, guest.installation, guest.hive), needs=Need.NOTHING
+)

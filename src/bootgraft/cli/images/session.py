@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from bootgraft.checks.symptom import Symptom
 from bootgraft.cli.options import Options
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.repair.consent import Consent
@@ -78,6 +79,7 @@ class Session:
                 windows=self._options.windows,
                 detailed=self._options.dry_run or self._options.verbose,
                 recommend=self._options.recommend,
+                symptom=None if self._options.symptom is None else Symptom(self._options.symptom),
                 fix=self._options.fix,
                 skip=self._options.skip,
                 secure_boot=_SECURE_BOOT.get(self._options.secure_boot or ""),

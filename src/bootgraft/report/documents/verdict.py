@@ -2,9 +2,10 @@
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
-from bootgraft.checks.finding import FaultPlace, Severity, Verdict
+from bootgraft.checks.finding import FaultPlace, Need, Severity, Verdict
+from bootgraft.checks.symptom import Symptom
 from bootgraft.report.documents.base import Document
 from bootgraft.report.documents.machine import WindowsDocument
 
@@ -40,8 +41,39 @@ class AlternativeDocument(Struct, frozen=True):
     as_it_is: bool
 
 
+class UnexplainedDocument(Struct, frozen=True):
+    """A blocker that was found, and leads to something else."""
+
+    id: str
+    shows: tuple[Symptom, ...]
+
+
+class NotLookedAtDocument(Struct, frozen=True):
+    """Findings that were not looked for, and what it would have taken."""
+
+    ids: tuple[str, ...]
+    need: Need
+    why: str
+
+
+class SuspectsDocument(Struct, frozen=True):
+    """What leads to a symptom: of what was found, of what was looked for and of what was not, by ids."""
+
+    name: Symptom
+    title: str
+    screen: str
+    explained_by: tuple[str, ...]
+    perhaps: tuple[str, ...]
+    unexplained: tuple[UnexplainedDocument, ...]
+    looked_at: tuple[str, ...]
+    not_looked_at: tuple[NotLookedAtDocument, ...]
+
+
 class CheckDocument(Document, frozen=True, tag="bootgraft-check/1"):
-    """What ``check`` prints; ``image_verdict`` is the verdict without what lies outside the image."""
+    """What ``check`` prints; ``image_verdict`` is the verdict without what lies outside the image.
+
+    ``symptom`` is there where ``--symptom`` asks for it.
+    """
 
     verdict: Verdict
     image_verdict: Verdict
@@ -52,3 +84,4 @@ class CheckDocument(Document, frozen=True, tag="bootgraft-check/1"):
     findings: tuple[FindingDocument, ...]
     alternatives: tuple[AlternativeDocument, ...]
     fragments: tuple[FragmentDocument, ...]
+    symptom: SuspectsDocument | UnsetType = UNSET

@@ -6,6 +6,7 @@ from typing import Any, Generic, Literal, TypeVar
 from msgspec import Struct
 
 from bootgraft.changes import EditVmFile, WitnessRange
+from bootgraft.checks.symptom import Symptom
 from bootgraft.jsontext import from_json
 from bootgraft.repair.consent import Consent
 from bootgraft.report.device import DeviceSpec
@@ -31,6 +32,7 @@ class Request(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ``detailed`` asks for the registry changes as ``.reg`` text, ``recommend`` for the lines of a description.
     ``fix`` are ids of findings that are only offered to be mended, ``skip`` of those to be left as they are.
     ``secure_boot`` is whether the new machine's firmware checks signatures, None where that was not said.
+    ``symptom`` is what the screen shows, where findings are asked for that explain it.
     ``registry`` says what ``reg`` is to do, ``drivers`` what ``drivers`` is to do.
     """
 
@@ -42,6 +44,7 @@ class Request(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fix: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     secure_boot: bool | None = None
+    symptom: Symptom | None = None
     registry: RegistryRequest | None = None
     drivers: DriversRequest | None = None
 
