@@ -78,6 +78,11 @@ class ElementType(IntEnum):
     ATTEMPT_RESUME = 0x26000005  # of the boot manager
     WINPE = 0x26000022
     ALLOW_PRERELEASE_SIGNATURES = 0x16000049  # testsigning
+    AUTO_RECOVERY = 0x16000009  # recoveryenabled
+    SAFE_BOOT = 0x25000080
+    SAFE_BOOT_SHELL = 0x26000081  # safebootalternateshell
+    BOOT_STATUS_POLICY = 0x250000E0
+    HYPERVISOR_LAUNCH = 0x250000F0  # hypervisorlaunchtype
     SDI_DEVICE = 0x31000003  # of the options of a RAM disk
     SDI_PATH = 0x32000004
 
