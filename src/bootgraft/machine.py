@@ -27,6 +27,10 @@ if TYPE_CHECKING:  # a machine that is only listed opens no hive
     from bootgraft.registry.hive import Hive
 
 
+IF_COMPLETE = "if there is no such disk any more, give --these-are-all-disks"
+"""How a message goes on that leaves something open because a disk may not have been given."""
+
+
 class Firmware(StrEnum):
     """What starts a machine, by the word that bcdboot uses."""
 
@@ -219,10 +223,15 @@ class Disk:
 
 
 class Machine:
-    """The disks of one VM, in BIOS order; a context manager that unmounts what was mounted."""
+    """The disks of one VM, in BIOS order; a context manager that unmounts what was mounted.
+
+    ``is_complete`` says that these are all its disks, by the user's word: one that is named and not there exists no
+    more. Otherwise it may be a disk that was not given.
+    """
 
     def __init__(self, disks: tuple[Disk, ...]) -> None:
         self.disks = disks
+        self.is_complete = False
 
     @classmethod
     def read(cls, devices: Sequence[BlockDevice], *, writable: bool) -> Self:

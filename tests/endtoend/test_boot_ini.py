@@ -263,6 +263,19 @@ def test_what_cannot_be_proven_is_left_alone(
     assert oracles.sha256(machine.disk) == before
 
 
+def test_the_user_may_say_that_a_disk_exists_no_more(
+    build_server1: Build, donor: BuiltMachine, bootgraft: Bootgraft
+) -> None:
+    gone = signed(2, signature=0x1234ABCD)
+    machine = build_server1(boot_ini_text=menu(gone, gone + ENTRY))
+    checked = bootgraft("check", machine.disk, *LSI_LOGIC)
+    assert "--these-are-all-disks" in checked.stdout
+    repaired = bootgraft("repair", machine.disk, *grafting(donor), "--these-are-all-disks")
+    assert repaired.status == 0, repaired
+    right = menu(arc(2, "WINDOWS"), arc(2, "WINDOWS") + ENTRY)
+    assert oracles.read_file(machine.disk, machine.span(LOADER), BOOT_INI).decode() == right
+
+
 def test_a_mended_chain_alone_is_not_written(build_server1: Build, bootgraft: Bootgraft) -> None:
     machine = build_server1(boot_ini_text=menu(arc(3, "WINDOWS"), arc(3, "WINDOWS") + ENTRY))
     before = oracles.sha256(machine.disk)

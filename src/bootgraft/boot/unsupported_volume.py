@@ -131,7 +131,8 @@ def _dynamic(machine: Machine, volume: Volume) -> UnsupportedVolume | None:
         return None
     here = {each.disk_guid for disk in machine.disks if (each := ldm.read_database(disk.device)) is not None}
     missing = [guid for guid in found.disks if guid not in here]
-    lacks = f"; {len(missing)} of them not given: {', '.join(missing)}" if missing else ""
+    gone = "gone" if machine.is_complete else "not given"
+    lacks = f"; {len(missing)} of them {gone}: {', '.join(missing)}" if missing else ""
     evidence = f"the LDM database has {found.name} as {found.kind.value} on {len(found.disks)} disks{lacks}"
     if found.kind is ldm.LdmKind.MIRRORED:
         basic = f"Break the mirror on the source machine (Disk Management, diskpart: break disk), and {_CONVERT}"

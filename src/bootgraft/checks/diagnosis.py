@@ -15,6 +15,9 @@ from bootgraft.checks.guest import Guest
 from bootgraft.targets.controllers import Controller
 from bootgraft.windows.installation import Installation
 
+_BY_TARGET = (Stage.CONTROLLER, Stage.SESSION)
+"""The stages that find something else for another controller."""
+
 
 class Diagnosis(Struct, frozen=True):
     """What came of the checks. ``facts`` is None where the controller was not looked at.
@@ -58,7 +61,7 @@ def findings_of(guest: Guest, stage: Stage) -> tuple[Finding, ...]:
 
     ``repair`` mends what it finds in the chain and among the names of disks and volumes first, then looks again.
     """
-    key = (stage, guest.controller if stage is Stage.CONTROLLER else None)
+    key = (stage, guest.controller if stage in _BY_TARGET else None)
     if key not in guest.found:
         guest.found[key] = guest.choice.apply(_look(guest, stage))
     return guest.found[key]

@@ -29,6 +29,7 @@ from bootgraft.windows.versions import FIRST_WITH_DRIVER_DATABASE, NT4
 
 if TYPE_CHECKING:  # most machines live on Windows' own drivers
     from bootgraft.checks.driverjudge import DriverJudge, JudgedDriver
+    from bootgraft.checks.identity.data_places import DataPlace
 
 _DEFAULT_FIXES = FixChoice()
 
@@ -46,7 +47,7 @@ class Guest:
     ``installation`` and ``hive`` (its SYSTEM) are None where the chain arrives at no Windows, ``controller`` where no
     target was given, ``described`` where no description was. ``secure_boot`` is what is known of the new firmware.
     ``boot_code`` gives that of other installations.
-    ``choice`` is what is to be mended.
+    ``choice`` is what is to be mended. ``disk_controllers`` has that of each disk, where a description gives them.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Guest:
         secure_boot: bool | None = None,
         boot_code: CodeSource = none_given,
         choice: FixChoice = _DEFAULT_FIXES,
+        disk_controllers: tuple[Controller | None, ...] = (),
     ) -> None:
         self.machine = machine
         self.chain = chain
@@ -71,6 +73,7 @@ class Guest:
         self.secure_boot = secure_boot
         self.boot_code = boot_code
         self.choice = choice
+        self._disk_controllers = disk_controllers
         self._drivers = cache(lambda: None if installation is None else DriverReader(installation))
         self._judge = cache(self._make_judge)
         self._core = cache(self._read_core)
@@ -82,6 +85,12 @@ class Guest:
         other.controller = controller
         vars(other).pop("facts", None)
         return other
+
+    def controller_of(self, disk: int) -> Controller | None:
+        """What the disk of this index is attached to; as one target is asked about, all disks are there."""
+        if self.controller is not None and disk < len(self._disk_controllers):
+            return self._disk_controllers[disk]
+        return self.controller
 
     @cached_property
     def first_sectors(self) -> FirstSectors | None:
@@ -109,6 +118,15 @@ class Guest:
     def identity(self) -> IdentityFacts:
         """What disks, volumes and letters are called."""
         return identity_facts.gather(self.machine, self.chain, self.installation, self.hive)
+
+    @cached_property
+    def data_places(self) -> "tuple[DataPlace, ...]":
+        """Where Windows has data beside its own directory; none where there is no Windows."""
+        from bootgraft.checks.identity import data_places
+
+        if self.installation is None or self.hive is None:
+            return ()
+        return data_places.gather(self.installation, self.hive, self.identity)
 
     def judge_driver(self, path: str) -> "JudgedDriver":
         r"""How the Windows' loader takes the driver file at this path of its volume (``\Windows\system32\…``).

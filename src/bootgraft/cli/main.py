@@ -65,6 +65,7 @@ def _parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     _add_recommend(check)
     check.add_argument("--target", metavar="T", help="HYPERVISOR:CONTROLLER, as vmware:lsilogic (see `targets`)")
     _add_windows(check)
+    _add_all_disks(check)
     _add_secure_boot(check)
     check.add_argument(
         "--symptom", metavar="S", help="what the screen shows, as 0x7b or 'logon loop': which findings explain it"
@@ -142,6 +143,14 @@ def _add_windows(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--windows", metavar="ID", help="another installation than the one that boots (see `inspect`)")
 
 
+def _add_all_disks(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--these-are-all-disks",
+        action="store_true",
+        help="a disk that Windows or its boot menu names and that is not given exists no more",
+    )
+
+
 def _add_secure_boot(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--secure-boot", choices=("on", "off"), help="whether the new machine's firmware has it on (or --vm says so)"
@@ -153,6 +162,7 @@ def _add_repair(parser: argparse.ArgumentParser) -> None:
     _add_recommend(parser)
     parser.add_argument("--isolate", action="store_true", help="unplug the network cards in the --vm FILE as well")
     _add_windows(parser)
+    _add_all_disks(parser)
     parser.add_argument("--target", action="append", default=[], metavar="T", help="HYPERVISOR:CONTROLLER; repeatable")
     _add_secure_boot(parser)
     parser.add_argument(

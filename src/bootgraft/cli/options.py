@@ -30,6 +30,7 @@ class Options(Struct, frozen=True):
     journal: Path | None = None
     targets: tuple[str, ...] = ()
     windows: str | None = None
+    these_are_all_disks: bool = False
     drivers: tuple[str, ...] = ()
     boot_code: tuple[str, ...] = ()
     reg: tuple[str, ...] = ()

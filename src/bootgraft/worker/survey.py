@@ -8,7 +8,7 @@ from bootgraft.checks.guest import DescribedFirmware, Guest
 from bootgraft.errors import PartitionTableError, UsageError
 from bootgraft.machine import Firmware, Machine
 from bootgraft.storage.disks.partitions import TableKind
-from bootgraft.targets.controllers import find_controller
+from bootgraft.targets.controllers import Controller, find_controller
 from bootgraft.windows.installation import Installation, open_hive, read_installation
 from bootgraft.worker.ipc.job import Job
 
@@ -39,6 +39,7 @@ def survey(job: Job, machine: Machine, boot_code: CodeSource = none_given) -> Gu
     """
     if all(disk.table.kind is TableKind.NONE for disk in machine.disks):
         raise _no_table(machine, job.devices[0].location)
+    machine.is_complete = job.request.these_are_all_disks
     windows = job.request.windows
     chain = follow(machine, search_others=windows is not None)
     installation = default_windows(chain) if windows is None else _named(chain, windows)
@@ -53,7 +54,15 @@ def survey(job: Job, machine: Machine, boot_code: CodeSource = none_given) -> Gu
         secure_boot=job.secure_boot,
         boot_code=boot_code,
         choice=FixChoice(frozenset(job.request.fix), frozenset(job.request.skip)),
+        disk_controllers=_disk_controllers(job),
     )
+
+
+def _disk_controllers(job: Job) -> tuple[Controller | None, ...]:
+    """What each disk is attached to, by the description: of no meaning where targets were asked for."""
+    if job.described is None or job.request.targets:
+        return ()
+    return tuple(None if each is None else find_controller(each) for each in job.described.controllers)
 
 
 def _described(job: Job) -> DescribedFirmware | None:

@@ -80,6 +80,10 @@ def test_boot_ini_alone_does_not() -> None:
     facts = replace(story(signature=0, mounted=()), references=(DiskReference(OLD, None, "boot.ini, line 5"),))
     (found,) = check(facts)
     assert (found.changes, found.severity) == ((), Severity.WARNING)
+    (found,) = check(replace(facts, is_complete=True))
+    assert [each.data for each in found.changes if isinstance(each, WriteSectors)] == [OLD.to_bytes(4, "little")]
+    (found,) = check(replace(facts, is_complete=True, disks=(*facts.disks, mbr_disk(1, 0))))
+    assert found.changes == ()
 
 
 @pytest.mark.parametrize("other", [IN_STORE, DiskReference(OLD, None, "boot.ini")])

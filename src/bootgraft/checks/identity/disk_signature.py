@@ -39,7 +39,8 @@ DOCS = (
         fix="The old signature is written back, which mends every reference at once.",
         limits="Only where the letter of the Windows on the disk, the default entry of the BCD store (with an offset "
         "at which a partition of the disk begins) and signature() in boot.ini agree on one signature, and no other "
-        "given disk has it. Otherwise nothing is chosen. Only the first disk and that of Windows are judged.",
+        "given disk has it. boot.ini alone is believed only with --these-are-all-disks. Otherwise nothing is chosen. "
+        "Only the first disk and that of Windows are judged.",
         symptoms=(Symptom.C000000E, Symptom.LOG_ON_LOOP),
         references=(_MOUNT_MANAGER,),
     ),
@@ -128,13 +129,21 @@ def _named(facts: IdentityFacts, disk: DiskFacts) -> Iterator[_Said]:
             yield _Said(place.signature, f"{windows.hive}: {KEY}: {named.name}, the letter of Windows", proves=True)
     for each in facts.references:
         if each.signature and not facts.with_signature(each.signature):
-            yield _Said(each.signature, each.where, proves=_fitting(facts, each) == [disk])
+            yield _Said(
+                each.signature, each.where, proves=_fitting(facts, each) == [disk] or _is_only(facts, disk, each)
+            )
 
 
 def _fitting(facts: IdentityFacts, reference: DiskReference) -> list[DiskFacts]:
     """The disks without a signature that have a partition where the reference says."""
     at = {volume.disk for volume in facts.volumes if volume.start == reference.offset}
     return [each for each in facts.disks if each.kind is TableKind.MBR and not each.signature and each.index in at]
+
+
+def _is_only(facts: IdentityFacts, disk: DiskFacts, reference: DiskReference) -> bool:
+    """Whether a reference by number must mean the disk: these are all, and it alone has no signature."""
+    without = [each for each in facts.disks if each.kind is TableKind.MBR and not each.signature]
+    return facts.is_complete and reference.offset is None and without == [disk]
 
 
 def _proven(facts: IdentityFacts, disk: DiskFacts) -> int | None:

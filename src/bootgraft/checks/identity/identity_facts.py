@@ -91,13 +91,17 @@ class WindowsFacts(Struct, frozen=True):
 
 
 class IdentityFacts(Struct, frozen=True):
-    """The disks and volumes of a machine, the Windows if there is one, and the disks that the boot menu names."""
+    """The disks and volumes of a machine, the Windows if there is one, and the disks that the boot menu names.
+
+    ``is_complete``: these are all disks of the machine, by the user's word.
+    """
 
     disks: tuple[DiskFacts, ...]
     volumes: tuple[VolumeFacts, ...]
     windows: WindowsFacts | None
     references: tuple[DiskReference, ...] = ()
     unhiding: tuple[WriteSectors, ...] = ()  # what clears the HIDING_BITS of the partition of Windows
+    is_complete: bool = False
 
     def with_signature(self, signature: int) -> tuple[DiskFacts, ...]:
         """The MBR disks with this signature; none for 0, which is no signature."""
@@ -121,7 +125,8 @@ def gather(machine: Machine, chain: BootChain, installation: Installation | None
         windows = _windows(installation, hive, volumes[installation.volume])
         unhiding = tuple(_unhiding(machine, installation.volume))
     disks = tuple(map(_disk, machine.disks))
-    return IdentityFacts(disks, tuple(volumes.values()), windows, disk_references(chain), unhiding)
+    references = disk_references(chain)
+    return IdentityFacts(disks, tuple(volumes.values()), windows, references, unhiding, machine.is_complete)
 
 
 def _unhiding(machine: Machine, volume: Volume) -> Iterator[WriteSectors]:

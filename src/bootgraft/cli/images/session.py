@@ -77,6 +77,7 @@ class Session:
                 operation=operation,
                 targets=self._options.targets,
                 windows=self._options.windows,
+                these_are_all_disks=self._options.these_are_all_disks,
                 detailed=self._options.dry_run or self._options.verbose,
                 recommend=self._options.recommend,
                 symptom=None if self._options.symptom is None else Symptom(self._options.symptom),

@@ -29,6 +29,7 @@ class Request(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is asked.
 
     ``targets`` are controllers, ``windows`` names the installation that is meant, None for the one that boots.
+    ``these_are_all_disks``: one that is named and was not given exists no more.
     ``detailed`` asks for the registry changes as ``.reg`` text, ``recommend`` for the lines of a description.
     ``fix`` are ids of findings that are only offered to be mended, ``skip`` of those to be left as they are.
     ``secure_boot`` is whether the new machine's firmware checks signatures, None where that was not said.
@@ -39,6 +40,7 @@ class Request(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     operation: Operation
     targets: tuple[str, ...] = ()
     windows: str | None = None
+    these_are_all_disks: bool = False
     detailed: bool = False
     recommend: bool = False
     fix: tuple[str, ...] = ()

@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 from msgspec.structs import replace
+from tests.boot.bootmgr.test_chain import at
+from tests.checks.chain.bootmgr.stores import with_devices
 from tests.checks.guests import chain_findings, followed
+from tests.fakes import SIGNATURE
 from tests.machines import bcd, vista
 from tests.machines.build import BuiltMachine
 from tests.machines.spec import File, Hive, MachineSpec
@@ -273,3 +276,26 @@ def test_a_broken_chain_of_another_kind_has_no_such_fault(build_machine: Build) 
         vista.system_reserved(files=vista.installation(loader=None)),
     ):
         assert [each.id for each in judged(build_machine(spec))] == [boot_chain.BROKEN]
+
+
+def test_the_user_may_say_that_the_disk_which_is_named_exists_no_more() -> None:
+    gone = bcd.mbr_device(OLD_SIGNATURE, 1 << 20)
+    guest = with_devices(windows=gone, recovery=gone)
+    found = {each.id: each for each in boot_loader.CHECK.find(guest)}  # type: ignore[misc]
+    default = found[boot_loader.DEVICE]
+    assert default.changes == ()
+    assert any("if there is no such disk any more, give --these-are-all-disks" in each for each in default.evidence)
+    guest.machine.is_complete = True
+    found = {each.id: each for each in boot_loader.CHECK.find(guest)}  # type: ignore[misc]
+    default = found[boot_loader.DEVICE]
+    assert any("these are said to be all disks" in each for each in default.evidence)
+    values = {each.value.data for each in default.changes if isinstance(each, SetValue)}
+    assert values == {at(2)}
+    assert found[boot_loader.RECOVERY_DEVICE].changes
+
+
+def test_the_users_word_says_nothing_of_a_partition_that_a_given_disk_should_have() -> None:
+    guest = with_devices(windows=bcd.mbr_device(SIGNATURE, 1 << 20))
+    before = boot_loader.CHECK.find(guest)  # type: ignore[misc]
+    guest.machine.is_complete = True
+    assert tuple(boot_loader.CHECK.find(guest)) == tuple(before)  # type: ignore[misc]

@@ -1,5 +1,6 @@
 r"""Which Windows a boot.ini means that leads nowhere: never a guess, and what is proposed leads to it."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -85,6 +86,26 @@ def test_two_disks_with_one_signature() -> None:
     assert (fault.id, bool(fault.changes)) == (UNSUPPORTED_PATH, True)
     disks[1] = [FakePartition(DATA), FakePartition(windows("\\WINDOWS"))]
     assert_refused(fault_of(machine_of(*disks)), "more than one disk has that signature")
+
+
+@pytest.mark.parametrize(
+    "gone",
+    ["signature(1234abcd)disk(0)rdisk(0)partition(1)\\WINDOWS", "multi(0)disk(0)rdisk(1)partition(1)\\WINDOWS"],
+)
+def test_a_disk_that_exists_no_more_by_the_users_word_is_not_waited_for(gone: str) -> None:
+    built = machine(menu(gone, gone + "=x"), windows("\\WINDOWS"))
+    assert_refused(fault_of(built), "if there is no such disk any more, give --these-are-all-disks")
+    built.is_complete = True
+    data = data_of(fault_of(built))
+    assert data == menu(path(0, 2), path(0, 2) + "=x")
+    assert findings(machine(data, windows("\\WINDOWS"))) == []
+
+
+def test_the_users_word_says_nothing_of_several_windows() -> None:
+    gone = "signature(1234abcd)disk(0)rdisk(0)partition(1)\\WINDOWS"
+    built = machine(menu(gone, gone + "=x"), windows("\\WINDOWS"), windows("\\WINDOWS"))
+    built.is_complete = True
+    assert_refused(fault_of(built), "more than one fits")
 
 
 def test_a_signature_of_zero_names_no_disk() -> None:

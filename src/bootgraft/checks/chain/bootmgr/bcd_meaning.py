@@ -4,7 +4,8 @@ One single volume must have what the store says lies there, and it must be the s
 its disk is the one that is named, or the Windows on it says itself that it was there (``SYSTEM\MountedDevices``, the
 letter that it was installed under). A Windows that knows itself by the name that its partition has now did not move:
 the store meant another one. What the boot manager's own object names is the partition that the store lies on.
-A disk whose old name is proven so is known for every other partition that the store names on it.
+A disk whose old name is proven so is known for every other partition that the store names on it. Where these are all
+disks, by the user's word, one that none of them has exists no more: what the one volume has must be meant then.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,7 +16,7 @@ from bootgraft.boot import search
 from bootgraft.boot.bootmgr.bcd_references import Reference, Role
 from bootgraft.errors import FileSystemError, HiveError, PartitionTableError
 from bootgraft.filesystems.base import FileSystemKind
-from bootgraft.machine import GptPartition, Machine, MbrPartition, PartitionIdentity, Volume
+from bootgraft.machine import IF_COMPLETE, GptPartition, Machine, MbrPartition, PartitionIdentity, Volume
 from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.windows.hives import hive_path
 from bootgraft.windows.mounted_devices import name_of, read_mounted_devices
@@ -98,6 +99,11 @@ def _meaning(
         return Meaning(None, f"{listed}: {names} {'have' if len(fitting) > 1 else 'has'} it")
     (volume,) = fitting
     proof = _proof(machine, volume, identity, paths, disks)
+    if proof is None and not _disks_named(machine, identity) and group[0].role is not Role.OTHER:
+        if not machine.is_complete:
+            reason = f"only {volume.name} has {listed}, but nothing proves that it is meant; {IF_COMPLETE}"
+            return Meaning(None, reason)
+        proof = "these are said to be all disks, so that no other can be meant"
     if proof is None:
         return Meaning(None, f"only {volume.name} has {listed}, but nothing proves that it is meant")
     return Meaning(volume, f"only {volume.name} has {listed}, and {proof}")

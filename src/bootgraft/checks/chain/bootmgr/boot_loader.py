@@ -36,7 +36,8 @@ _LIMITS = (
     "Only where one single volume has what the entry leads to, none is unreadable, and it is proven to be the same "
     "partition: its disk is the one that is named (and its Windows does not know itself by the name that it has now), "
     "or was proven to be that one by another entry; or it has the very GUID that is named; or its Windows knows itself "
-    "by that very name (SYSTEM\\MountedDevices). A partition of MBR is never turned into one of GPT."
+    "by that very name (SYSTEM\\MountedDevices); or, with --these-are-all-disks, no given disk is the one that is "
+    "named (not for entries of other Windows). A partition of MBR is never turned into one of GPT."
 )
 _BCD_REFERENCE = "https://learn.microsoft.com/previous-versions/windows/desktop/bcd/bcd-reference"
 DOCS = (

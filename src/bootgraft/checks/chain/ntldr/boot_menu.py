@@ -50,9 +50,9 @@ DOCS = (
         fix="rdisk() and partition() are rewritten in the default line and in every entry that pointed there; all "
         "other bytes stay.",
         limits="Mended only where exactly one Windows in that directory is on the given disks and nothing speaks for "
-        "another: another entry with the same directory, a disk that was not given, a volume that cannot be read. Of "
-        "several, the one that alone says that it last started from that very path (Windows XP and later), if the "
-        "others say that they did not.",
+        "another: another entry with the same directory, a disk that was not given (unless --these-are-all-disks), a "
+        "volume that cannot be read. Of several, the one that alone says that it last started from that very path "
+        "(Windows XP and later), if the others say that they did not.",
         symptoms=(Symptom.FILE_MISSING, Symptom.DISK_CONFIGURATION),
         references=_REFERENCES,
     ),

@@ -17,7 +17,7 @@ from bootgraft.boot.ntldr.arc import ArcKind, ArcPath
 from bootgraft.boot.ntldr.bootini import BootEntry, BootIni
 from bootgraft.boot.ntldr.laststart import last_start
 from bootgraft.errors import FileSystemError, PartitionTableError
-from bootgraft.machine import Machine, Volume
+from bootgraft.machine import IF_COMPLETE, Machine, Volume
 from bootgraft.text import printable
 
 
@@ -105,11 +105,16 @@ class MovedWindows:
             if same_directory(entry, directory) and not bootini.same_path(entry.path, path):
                 yield f"line {entry.line} names the same directory on another partition: {printable(entry.path)}"
         if arc.kind is ArcKind.SIGNATURE:
-            yield f"no given disk has the signature {arc.adapter:08x}, so that it may be on a disk that was not given"
+            if not self._machine.is_complete:
+                yield (
+                    f"no given disk has the signature {arc.adapter:08x}, so that it may be on a disk that was not "
+                    f"given; {IF_COMPLETE}"
+                )
         elif can_be_followed(arc):
             volume = self._machine.volume(arc.rdisk, arc.partition)
             if arc.rdisk >= len(self._machine.disks):
-                yield f"rdisk({arc.rdisk}) may be a disk that was not given"
+                if not self._machine.is_complete:
+                    yield f"rdisk({arc.rdisk}) may be a disk that was not given; {IF_COMPLETE}"
             elif volume is not None and volume.kind not in search.OPENABLE:
                 yield f"{volume.name} cannot be read: it may be there"
 
