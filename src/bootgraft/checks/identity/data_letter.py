@@ -6,7 +6,6 @@ was free, and a drive that Windows had not met takes the first free one. Brought
 
 from collections.abc import Iterator, Sequence
 
-from bootgraft.checks.symptom import Symptom
 from bootgraft.boot import search
 from bootgraft.changes import Change
 from bootgraft.checks.check import Check
@@ -15,6 +14,7 @@ from bootgraft.checks.guest import Guest
 from bootgraft.checks.identity.data_places import DataPlace, Ground
 from bootgraft.checks.identity.identity_facts import VolumeFacts, WindowsFacts
 from bootgraft.checks.identity.moved_volumes import delete_entry, set_entry
+from bootgraft.checks.symptom import Symptom
 from bootgraft.windows.data.data_paths import DataUse
 from bootgraft.windows.mounted_devices import KEY
 

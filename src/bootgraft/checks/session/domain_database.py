@@ -6,12 +6,12 @@ r"""Gate 5 on a domain controller: does it reach the database of its directory w
 
 from collections.abc import Iterator, Sequence
 
-from bootgraft.checks.symptom import Symptom
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import FaultPlace, Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
 from bootgraft.checks.identity.data_places import DataPlace, Ground
 from bootgraft.checks.session.offline_disks import OfflineDisk, by_hand, offline_disks, online_all
+from bootgraft.checks.symptom import Symptom
 from bootgraft.errors import FileMissingError, FileSystemError, PartitionTableError
 from bootgraft.filesystems.base import parts
 from bootgraft.machine import Volume
