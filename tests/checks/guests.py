@@ -4,7 +4,7 @@ from bootgraft.boot.bios.bootcode import CodeSource, none_given
 from bootgraft.boot.chain import BootChain, follow
 from bootgraft.checks.diagnosis import findings_of
 from bootgraft.checks.finding import Finding, Stage
-from bootgraft.checks.guest import DescribedFirmware, Guest
+from bootgraft.checks.guest import DescribedVm, Guest
 from bootgraft.checks.identity.identity_facts import IdentityFacts
 from bootgraft.machine import Machine
 from bootgraft.registry.hive import Hive
@@ -18,7 +18,7 @@ def guest_of(
     hive: Hive | None = None,
     controller: Controller | None = None,
     *,
-    described: DescribedFirmware | None = None,
+    described: DescribedVm | None = None,
 ) -> Guest:
     """A guest whose disks tell no names."""
     guest = Guest(Machine(()), chain, installation, hive, controller=controller, described=described)

@@ -148,6 +148,29 @@ def test_repaired_isolated_plugged_in_again_and_undone(
     assert sorted(path.name for path in vm.parent.iterdir()) == sorted([vm.name, server1.disk.name])
 
 
+def test_what_the_new_machine_lacks_does_not_keep_the_image_from_being_repaired(
+    server1: BuiltMachine, donor: BuiltMachine, bootgraft: Run
+) -> None:
+    """A boot order without the disk is said first, and left to do when the image is right; other disks are named."""
+    vm = server1.disk.parent / "100.conf"
+    vm.write_text(
+        PROXMOX.replace("order=scsi0", "order=net0").replace("scsihw", "unused0: local:100/vm-100-disk-9.raw\nscsihw")
+    )
+    check = bootgraft("check", "--vm", vm, "--json")
+    (found,) = [each for each in check.json["findings"] if each["id"] == "vm-boot-order"]
+    assert (found["fault_in"], found["severity"]) == ("outside", "blocker")
+    assert found["evidence"] == [f"{vm}, line 1: boot: order=net0", "disk 0 is scsi0"]
+    assert "unused0: local:100/vm-100-disk-9.raw belongs to the machine but is not attached" in check.stderr
+    inspected = bootgraft("inspect", "--vm", vm, "--json").json
+    assert faults(inspected, "inspect") == []
+    assert inspected["vm"]["unattached"] == [{"place": "unused0", "name": "local:100/vm-100-disk-9.raw"}]
+    done = bootgraft("repair", "--vm", vm, "--target", "vmware:lsilogic", "--drivers", donor.disk)
+    assert done.status == 1
+    assert "Left to do outside the image:\n    the machine's boot order does not reach disk 0 (scsi0)\n" in done.stdout
+    vm.write_text(vm.read_text().replace("order=net0", "order=scsi0"))
+    assert bootgraft("check", "--vm", vm, "--target", "vmware:lsilogic").status == 0
+
+
 def test_the_edited_domain_keeps_to_libvirts_schema(server1: BuiltMachine, donor: BuiltMachine, bootgraft: Run) -> None:
     vm = described(server1, KINDS[1])
     assert bootgraft("repair", "--vm", vm, "--isolate", "--drivers", donor.disk).status == 0

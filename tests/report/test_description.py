@@ -15,6 +15,7 @@ VM = VmDescription(
     (VmDisk("a.vmdk", "scsi0:0", "vmware:lsilogic", 3), VmDisk("b\x1b[2J.vmdk", "scsi0:10", None, 5)),
     Firmware.BIOS,
     (NetworkCard("ethernet0", plugged=True, line=7), NetworkCard("ethernet1", plugged=False, line=8)),
+    unattached=(VmDisk("c.vmdk", "scsi0:2", None, 9),),
 )
 
 
@@ -27,12 +28,14 @@ def test_text_and_document() -> None:
             {"place": "scsi0:10", "name": "b\x1b[2J.vmdk", "controller": None},
         ],
         "cards": [{"name": "ethernet0", "plugged": True}, {"name": "ethernet1", "plugged": False}],
+        "unattached": [{"place": "scsi0:2", "name": "c.vmdk"}],
     }  # fmt: skip
     assert vm_text(document) == (
         "\n"
         "machine  server1.vmx  vmx, BIOS\n"
         "  scsi0:0   a.vmdk  vmware:lsilogic\n"
         "  scsi0:10  b?[2J.vmdk  controller not told\n"
+        "  scsi0:2   c.vmdk  not attached\n"
         "  ethernet0: plugged in\n"
         "  ethernet1: unplugged\n"
     )

@@ -4,7 +4,7 @@ from tests.checks.guests import guest_of
 from tests.checks.subjects import chain, installation
 
 from bootgraft.checks.diagnosis import Verdict
-from bootgraft.checks.guest import DescribedFirmware, Guest
+from bootgraft.checks.guest import DescribedVm, Guest
 from bootgraft.machine import Firmware
 from bootgraft.report.device import DeviceSpec
 from bootgraft.worker.ipc.job import DescribedMachine, Job, Operation, Request
@@ -22,7 +22,7 @@ def job(*controllers: str | None, targets: tuple[str, ...] = ()) -> Job:
 JOB = job("vmware:ide", "vmware:lsilogic")
 
 
-def found_on(disk: int | None, described: DescribedFirmware | None = None) -> Guest:
+def found_on(disk: int | None, described: DescribedVm | None = None) -> Guest:
     """A machine whose Windows lies on this disk. Its SYSTEM hive is not looked at here."""
     windows = None if disk is None else installation()
     if windows is not None and disk is not None:
@@ -50,7 +50,7 @@ def test_a_target_that_is_given_comes_before_the_description() -> None:
 
 
 def test_the_wrong_firmware_comes_first() -> None:
-    (found,) = diagnoses_of(JOB, found_on(0, DescribedFirmware("a.vmx", Firmware.UEFI)))
+    (found,) = diagnoses_of(JOB, found_on(0, DescribedVm("a.vmx", Firmware.UEFI)))
     assert (found.findings[0].id, found.verdict) == ("vm-firmware", Verdict.BLOCKED)
-    (right,) = diagnoses_of(JOB, found_on(0, DescribedFirmware("a.vmx", Firmware.BIOS)))
+    (right,) = diagnoses_of(JOB, found_on(0, DescribedVm("a.vmx", Firmware.BIOS)))
     assert "vm-firmware" not in [each.id for each in right.findings]

@@ -23,6 +23,7 @@ from bootgraft.checks.machine.saved_session import SavedSession, saved_sessions
 from bootgraft.machine import Firmware, Machine
 from bootgraft.registry.hive import Hive
 from bootgraft.targets.controllers import Controller
+from bootgraft.targets.descriptions.hardware import BootOrder, Processor
 from bootgraft.windows.driver_database import has_database
 from bootgraft.windows.installation import Installation
 from bootgraft.windows.versions import FIRST_WITH_DRIVER_DATABASE, NT4
@@ -34,11 +35,22 @@ if TYPE_CHECKING:  # most machines live on Windows' own drivers
 _DEFAULT_FIXES = FixChoice()
 
 
-class DescribedFirmware(Struct, frozen=True):
-    """The firmware that a description gives its machine; ``path`` is the description's file."""
+class DescribedVm(Struct, frozen=True):
+    """What the machine's description says of it; ``path`` is the description's file.
+
+    ``places`` says for each disk, in their order, where the description has it. The others are None where it does not
+    tell.
+    """
 
     path: str
-    firmware: Firmware
+    firmware: Firmware | None = None
+    places: tuple[str, ...] = ()
+    boot_order: BootOrder | None = None
+    processor: Processor | None = None
+
+    def line(self, number: int | None) -> str:
+        """A line of the description, as evidence names it; ``number`` counts from 1."""
+        return self.path if number is None else f"{self.path}, line {number}"
 
 
 class Guest:
@@ -58,7 +70,7 @@ class Guest:
         hive: Hive | None = None,
         *,
         controller: Controller | None = None,
-        described: DescribedFirmware | None = None,
+        described: DescribedVm | None = None,
         secure_boot: bool | None = None,
         boot_code: CodeSource = none_given,
         choice: FixChoice = _DEFAULT_FIXES,

@@ -118,6 +118,7 @@ SHOWN = {
     Symptom.STOP_24: Shown(Screen.STOP, "STOP 0x24 NTFS_FILE_SYSTEM", ("ntfs file system",)),
     Symptom.STOP_50: Shown(Screen.STOP, "STOP 0x50 PAGE_FAULT_IN_NONPAGED_AREA", ("page fault in nonpaged area",)),
     Symptom.STOP_51: Shown(Screen.STOP, "STOP 0x51 REGISTRY_ERROR", ("registry error",)),
+    Symptom.STOP_5D: Shown(Screen.STOP, "STOP 0x5D UNSUPPORTED_PROCESSOR", ("unsupported processor",)),
     Symptom.STOP_6B: Shown(
         Screen.STOP, "STOP 0x6B PROCESS1_INITIALIZATION_FAILED", ("process1 initialization failed",)
     ),
@@ -129,6 +130,9 @@ SHOWN = {
     Symptom.STOP_7B: Shown(Screen.STOP, "STOP 0x7B INACCESSIBLE_BOOT_DEVICE", ("inaccessible boot device",)),
     Symptom.STOP_7E: Shown(
         Screen.STOP, "STOP 0x7E SYSTEM_THREAD_EXCEPTION_NOT_HANDLED", ("system thread exception not handled",)
+    ),
+    Symptom.STOP_C4: Shown(
+        Screen.STOP, "STOP 0xC4 DRIVER_VERIFIER_DETECTED_VIOLATION", ("driver verifier detected violation",)
     ),
     Symptom.STOP_ED: Shown(Screen.STOP, "STOP 0xED UNMOUNTABLE_BOOT_VOLUME", ("unmountable boot volume",)),
     Symptom.C000021A: Shown(

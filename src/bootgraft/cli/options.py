@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # few commands have these
 class Options(Struct, frozen=True):
     """The command line, parsed. Options that a command does not have keep their defaults.
 
-    The last three members are what ``--vm`` came to: see ``cli.vm``.
+    The last four members are what ``--vm`` came to: see ``cli.vm``.
     """
 
     command: str
@@ -53,6 +53,7 @@ class Options(Struct, frozen=True):
     secure_boot: str | None = None
     description: "VmDescription | None" = None
     controllers: tuple[str | None, ...] = ()
+    places: tuple[str, ...] = ()
     vm_edit: "EditVmFile | None" = None
 
     @property

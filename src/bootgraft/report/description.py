@@ -2,7 +2,7 @@
 
 import msgspec
 
-from bootgraft.report.documents.machine import CardDocument, VmDiskDocument, VmDocument
+from bootgraft.report.documents.machine import CardDocument, UnattachedDocument, VmDiskDocument, VmDocument
 from bootgraft.targets.descriptions.vmdescription import VmDescription
 from bootgraft.text import printable
 
@@ -15,6 +15,7 @@ def vm_document(description: VmDescription) -> VmDocument:
         firmware=None if description.firmware is None else description.firmware.value.casefold(),
         disks=msgspec.convert(description.disks, tuple[VmDiskDocument, ...], from_attributes=True),
         cards=msgspec.convert(description.cards, tuple[CardDocument, ...], from_attributes=True),
+        unattached=msgspec.convert(description.unattached, tuple[UnattachedDocument, ...], from_attributes=True),
     )
 
 
@@ -24,5 +25,6 @@ def vm_text(vm: VmDocument) -> str:
     lines = ["", f"machine  {vm.path}  {vm.format}{firmware}"]
     width = max((len(each.place) for each in vm.disks), default=0)
     lines += [f"  {each.place:<{width}}  {each.name}  {each.controller or 'controller not told'}" for each in vm.disks]
+    lines += [f"  {each.place:<{width}}  {each.name}  not attached" for each in vm.unattached]
     lines += [f"  {card.name}: {'plugged in' if card.plugged else 'unplugged'}" for card in vm.cards]
     return "".join(f"{printable(line)}\n" for line in lines)

@@ -97,6 +97,11 @@ class Controller(Struct, frozen=True):
         return self.attachment in (Attachment.VMBUS, Attachment.VPCI)
 
     @property
+    def is_bios_only(self) -> bool:
+        """Whether its machines have a BIOS without UEFI: generation 1 (Microsoft), Xen instances (Amazon)."""
+        return self.target in _BIOS_ONLY
+
+    @property
     def cloud(self) -> str | None:
         """The name of the cloud that makes the machine by itself, from an imported disk; None elsewhere."""
         return _CLOUDS.get(self.hypervisor)
@@ -125,6 +130,7 @@ class Controller(Struct, frozen=True):
 
 ALIASES = {"proxmox": "kvm"}
 """Names of hypervisors that present another one's controllers: Proxmox VE runs qemu."""
+_BIOS_ONLY = frozenset({"hyperv:gen1", "azure:gen1", "aws:xen"})
 _CLOUDS = {"aws": "Amazon EC2", "azure": "Azure", "google": "Google Cloud"}
 _SYMMPI = InboxDriver("symmpi", SERVER_2003, SERVER_2003)
 _LSI_SCSI = InboxDriver("LSI_SCSI", VISTA, WINDOWS_7)

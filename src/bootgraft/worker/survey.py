@@ -4,7 +4,7 @@ from bootgraft.boot.bios.bootcode import CodeSource, none_given
 from bootgraft.boot.chain import BootChain, BootTarget, follow
 from bootgraft.checks.diagnosis import Diagnosis, diagnose
 from bootgraft.checks.fix_choice import FixChoice
-from bootgraft.checks.guest import DescribedFirmware, Guest
+from bootgraft.checks.guest import DescribedVm, Guest
 from bootgraft.errors import PartitionTableError, UsageError
 from bootgraft.machine import Firmware, Machine
 from bootgraft.storage.disks.partitions import TableKind
@@ -65,11 +65,12 @@ def _disk_controllers(job: Job) -> tuple[Controller | None, ...]:
     return tuple(None if each is None else find_controller(each) for each in job.described.controllers)
 
 
-def _described(job: Job) -> DescribedFirmware | None:
+def _described(job: Job) -> DescribedVm | None:
     described = job.described
-    if described is None or described.firmware is None:
+    if described is None:
         return None
-    return DescribedFirmware(described.path, Firmware(described.firmware))
+    firmware = None if described.firmware is None else Firmware(described.firmware)
+    return DescribedVm(described.path, firmware, described.places, described.boot_order, described.processor)
 
 
 def _no_table(machine: Machine, location: str) -> PartitionTableError:

@@ -5,12 +5,12 @@ from tests.checks.subjects import chain
 
 from bootgraft.checks.chain import vm_firmware
 from bootgraft.checks.finding import Finding
-from bootgraft.checks.guest import DescribedFirmware
+from bootgraft.checks.guest import DescribedVm
 from bootgraft.machine import Firmware
 
 
 def _described(firmware: Firmware) -> tuple[Finding, ...]:
-    return vm_firmware.check(chain(), DescribedFirmware("server1.vmx", firmware))
+    return vm_firmware.check(chain(), DescribedVm("server1.vmx", firmware))
 
 
 CASES = {

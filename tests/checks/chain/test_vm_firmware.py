@@ -6,10 +6,10 @@ from tests.checks.subjects import chain
 
 from bootgraft.checks.chain.vm_firmware import check
 from bootgraft.checks.finding import Severity
-from bootgraft.checks.guest import DescribedFirmware
+from bootgraft.checks.guest import DescribedVm
 from bootgraft.machine import Firmware
 
-BIOS, UEFI = (DescribedFirmware("server1.vmx", each) for each in (Firmware.BIOS, Firmware.UEFI))
+BIOS, UEFI = (DescribedVm("server1.vmx", each) for each in (Firmware.BIOS, Firmware.UEFI))
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ BIOS, UEFI = (DescribedFirmware("server1.vmx", each) for each in (Firmware.BIOS,
         (None, BIOS, False),
     ],
 )
-def test_all_pairs(needed: Firmware | None, described: DescribedFirmware | None, wrong: bool) -> None:
+def test_all_pairs(needed: Firmware | None, described: DescribedVm | None, wrong: bool) -> None:
     found = check(replace(chain(), firmware=needed), described)
     assert [each.severity for each in found] == ([Severity.BLOCKER] if wrong else [])
     if found:

@@ -7,6 +7,7 @@ from tests.checks.subjects import gpt_installation, installation
 from bootgraft.checks.controller.facts import reasons_not_judged
 from bootgraft.checks.controller.target import check, no_target, not_judged
 from bootgraft.checks.finding import Finding, Severity
+from bootgraft.machine import Firmware
 from bootgraft.targets.controllers import CONTROLLERS, Attachment, Controller, find_controller
 from bootgraft.windows.installation import Architecture, Installation
 
@@ -70,6 +71,36 @@ def test_a_generation_2_machine_starts_a_later_64_bit_windows_from_gpt() -> None
     assert len(of_2003.evidence) == 3
     assert "disk with an MBR" in of_2003.evidence[0]
     assert "32-bit" in of_2003.evidence[2]
+
+
+@pytest.mark.parametrize("name", ["hyperv:gen1", "azure:gen1", "aws:xen"])
+def test_a_machine_with_a_bios_only_starts_no_disk_for_uefi(name: str) -> None:
+    windows, controller = gpt_installation(version=(10, 0)), find_controller(name)
+    ids = [each.id for each in check(windows, controller, Firmware.UEFI)]
+    assert ids[0] == "target-firmware"
+    assert "target-firmware" not in [each.id for each in check(windows, controller, Firmware.BIOS)]
+    assert "target-firmware" not in [each.id for each in check(windows, controller, Firmware.UEFI, Firmware.BIOS)]
+
+
+def test_other_machines_have_either() -> None:
+    either = [each for each in CONTROLLERS if not each.is_bios_only and not each.is_uefi_only]
+    assert {each.target for each in either} >= {
+        "virtualbox:ahci",
+        "xen:pv",
+        "xen:ide",
+        "vmware:ide",
+        "aws:nvme",
+        "kvm:ide",
+    }
+    for controller in either:
+        found = check(gpt_installation(version=(10, 0)), controller, Firmware.UEFI)
+        assert "target-firmware" not in [each.id for each in found]
+
+
+def test_what_the_description_has_is_not_said_twice() -> None:
+    assert check(replace(installation(version=(6, 2)), arch=Architecture.X64), GENERATION_2, None, Firmware.UEFI) == ()
+    (of_7,) = check(gpt_installation(version=(6, 1)), GENERATION_2, Firmware.UEFI, Firmware.UEFI)
+    assert "NT 6.1" in of_7.evidence[0]
 
 
 def test_no_target() -> None:

@@ -15,6 +15,16 @@ def summary(description: VmDescription) -> str:
     lines += [f"  {card.name} {'in' if card.plugged else 'out'} (line {card.line})" for card in description.cards]
     if description.order_doubt:
         lines.append(f"  ? {description.order_doubt}")
+    order, processor = description.boot_order, description.processor
+    if order is not None:
+        words = [word for word in ("exclusive", "first_only") if getattr(order, word)]
+        lines.append(f"  boot {', '.join(order.tried) or '-'} ({' '.join(words)}) {order.said} (line {order.line})")
+        lines.append(f"    else {order.remedy}")
+    if processor is not None:
+        features = [*(f"+{each}" for each in processor.added), *(f"-{each}" for each in processor.removed)]
+        model = " ".join((processor.model or "host", *features))
+        lines.append(f"  processor {model}: {processor.said} (line {processor.line})")
+    lines += [f"  not attached: {disk.place} {disk.name} (line {disk.line})" for disk in description.unattached]
     return "\n".join(lines) + "\n"
 
 

@@ -19,6 +19,9 @@ def test_generation_1(shared_testdata: Path) -> None:
         f"{NAMES[1]}: hyperv, bios\n"
         "  IDE controller0 drive0 hyperv:gen1 C:\\Disks\\Default Generation 1.vhdx (line 32)\n"
         "  Network Adapter out (line 106)\n"
+        "  boot IDE controller0 drive0 (exclusive) it is a generation 1 machine, which starts from IDE disks only "
+        "(line None)\n"
+        "    else the disk on its IDE controller 0, at place 0\n"
     )
 
 
@@ -43,3 +46,5 @@ def test_generation_1_starts_from_ide_and_keeps_its_other_disks_behind(shared_te
         ("SCSI 0 controller0 drive0", "hyperv:gen2"),
     ]
     assert found.order_doubt == ""
+    assert found.boot_order is not None
+    assert found.boot_order.tried == ("IDE controller0 drive0",)

@@ -45,6 +45,9 @@ def test_what_virt_v2v_writes(shared_testdata: Path) -> None:
         "test-i-ova.xml: libvirt, bios\n"
         "  vda kvm:virtio-blk-modern TestOva-sda (line 26)\n"
         "  interface 0 in (line 40)\n"
+        "  boot vda (exclusive first_only) only these devices have a <boot order>: <disk> in line 26 (line 26)\n"
+        "    else <boot order='1'/> in the <disk> {place}\n"
+        "  processor host: <cpu mode='host-model'> (line 13)\n"
     )  # fmt: skip
 
 
@@ -109,6 +112,75 @@ def test_controllers(devices: str, settings: dict[str, str], controller: str | N
 )
 def test_firmware(os: str, firmware: Firmware | None) -> None:
     assert libvirt.parse(domain("", os=os), PATH).firmware is firmware
+
+
+def test_virtualbox_tells_libvirt_no_firmware() -> None:
+    assert libvirt.parse(domain("", kind="vbox"), PATH).firmware is None
+
+
+POLICIES = {"sse4.2": "require", "popcnt": "optional", "cx16": "disable", "avx": "forbid"}
+CDROM = "<disk type='file' device='cdrom'><target dev='hdc' bus='ide'/></disk>"
+CARD = "<interface type='user'/>"
+ORDERED_CARD = "<interface type='user'><boot order='1'/></interface>"
+
+
+@pytest.mark.parametrize(
+    ("devices", "os", "tried"),
+    [
+        (disk("vda") + disk("vdb"), "", ("vda",)),
+        (disk("vda"), "<boot dev='hd'/><boot dev='network'/>", ("vda",)),
+        (disk("vda") + CDROM, "<boot dev='cdrom'/>", ()),
+        (disk("vda") + CARD, "<boot dev='network'/>", ()),
+        (disk("vda"), "<boot dev='cdrom'/>", None),  # there is none: qemu is told of no device, and tries all
+        (disk("vda") + ORDERED_CARD, "", ()),
+        (disk("vda") + disk("vdb", more="<boot order='2'/>") + ORDERED_CARD, "", ("vdb",)),
+        (disk("vda"), "<kernel>/x/vmlinuz</kernel>", None),
+        (CARD, "", None),
+    ],
+)
+def test_which_disks_are_tried(devices: str, os: str, tried: tuple[str, ...] | None) -> None:
+    order = libvirt.parse(domain(devices, os=os), PATH).boot_order
+    assert (None if order is None else order.tried) == tried
+    assert order is None or (order.exclusive and order.first_only)
+
+
+def test_the_boot_order_of_other_hypervisors_is_not_known() -> None:
+    found = libvirt.parse(domain(disk("sda") + CDROM, kind="vmware", os="<boot dev='cdrom'/>"), PATH)
+    assert (found.boot_order, found.processor) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("cpu", "model", "changed"),
+    [
+        ("", "qemu64", ((), ())),
+        ("<cpu><topology sockets='1'/></cpu>", "qemu64", ((), ())),
+        ("<cpu mode='custom' match='exact'><model>kvm64</model></cpu>", "kvm64", ((), ())),
+        ("<cpu mode='host-passthrough'/>", "", ((), ())),
+        ("<cpu match='minimum'><model>kvm64</model></cpu>", None, None),
+        (
+            "<cpu><model>kvm64</model>"
+            + "".join(f"<feature name='{name}' policy='{policy}'/>" for name, policy in POLICIES.items())
+            + "</cpu>",
+            "kvm64",
+            (("sse4.2", "popcnt"), ("cx16",)),
+        ),
+    ],
+)
+def test_processor(cpu: str, model: str | None, changed: tuple[tuple[str, ...], tuple[str, ...]] | None) -> None:
+    data = domain("").replace(b"  <devices>", cpu.encode() + b"<devices>")
+    found = libvirt.parse(data, PATH).processor
+    assert (None if found is None else found.model) == model
+    assert (None if found is None else (found.added, found.removed)) == changed
+
+
+def test_processor_of_an_architecture_or_a_distribution() -> None:
+    def model(old: bytes, new: bytes) -> str | None:
+        found = libvirt.parse(domain("").replace(old, new), PATH).processor
+        return None if found is None else found.model
+
+    assert model(b"x86_64", b"i686") == "qemu32"
+    assert model(b"x86_64", b"aarch64") is None
+    assert model(b"pc-i440fx-7.2", b"pc-q35-rhel9.4.0") is None
 
 
 @pytest.mark.parametrize(

@@ -167,3 +167,18 @@ def test_an_archive_of_long_names_without_end(tmp_path: Path) -> None:
     path.write_bytes((name.tobuf(tarfile.GNU_FORMAT) + b"name".ljust(512, b"\0")) * 3000)
     with pytest.raises(VmDescriptionError, match="this archive is damaged"):
         ovf.name_in_archive(path)
+
+
+@pytest.mark.parametrize(
+    ("machine", "firmware"),
+    [
+        ("<Machine><Hardware><Firmware type='EFI'/></Hardware></Machine>", Firmware.UEFI),
+        ("<Machine><Hardware><Firmware type='EFI64'/></Hardware></Machine>", Firmware.UEFI),
+        ("<Machine><Hardware><Firmware type='BIOS'/></Hardware></Machine>", Firmware.BIOS),
+        ("<Machine><Hardware/></Machine>", Firmware.BIOS),
+        ("", None),
+    ],
+)
+def test_firmware_of_virtualbox(machine: str, firmware: Firmware | None) -> None:
+    data = envelope("", kind="virtualbox-2.2").replace(b"</VirtualSystem>", machine.encode() + b"</VirtualSystem>")
+    assert ovf.parse(data, PATH).firmware is firmware

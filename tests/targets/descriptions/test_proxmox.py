@@ -41,6 +41,10 @@ def test_the_machine_as_it_is_now() -> None:
         "  scsi0 kvm:lsi local:100/vm-100-disk-0.qcow2 (line 11)\n"
         "  net0 in (line 7)\n"
         "  net1 out (line 8)\n"
+        "  boot scsi0 (exclusive first_only) boot: order=scsi0;ide2;net0 (line 3)\n"
+        "    else boot: order={place};ide2;net0\n"
+        "  processor kvm64: it has no `cpu` line, which means kvm64 (line None)\n"
+        "  not attached: unused0 local-lvm:vm-100-disk-9 (line 13)\n"
     )
 
 
@@ -107,6 +111,56 @@ def test_secure_boot() -> None:
 def test_firmware() -> None:
     assert proxmox.parse(b"bios: ovmf\n", PATH).firmware is Firmware.UEFI
     assert proxmox.parse(b"bios: seabios\n", PATH).firmware is Firmware.BIOS
+    assert proxmox.parse(b"args: -bios /x/other.fd\n", PATH).firmware is None
+
+
+DEVICES = b"ide2: none,media=cdrom\nnet0: e1000=A\nscsi0: a:1\nscsi1: a:2\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "tried"),
+    [
+        ("boot: order=ide2;net0", ()),
+        ("boot: order=net0;scsi1;scsi0", ("scsi1", "scsi0")),
+        ("boot: order=scsi7", None),  # which is not there: qemu is told of no device, and tries all
+        ("boot: order=", None),
+        ("boot: ", ()),  # as without one: CD-ROMs and network cards
+        ("", ()),
+        ("bootdisk: scsi1", ("scsi1",)),
+        ("boot: dn\nbootdisk: scsi1", ()),
+        ("boot: legacy=c\nbootdisk: scsi0", ("scsi0",)),
+        ("boot: order=net0\nargs: -device x,bootindex=1", None),
+    ],
+)
+def test_which_disks_are_tried(lines: str, tried: tuple[str, ...] | None) -> None:
+    order = proxmox.parse(DEVICES + lines.encode() + b"\n", PATH).boot_order
+    assert (None if order is None else order.tried) == tried
+
+
+@pytest.mark.parametrize(
+    ("lines", "model", "changed"),
+    [
+        ("", "kvm64", ((), ())),
+        ("kvm: 0", "qemu64", ((), ())),
+        ("cpu: host", "", ((), ())),
+        ("cpu: cputype=qemu64,flags=+sse4.2;+popcnt;-cx16", "qemu64", (("sse4.2", "popcnt"), ("cx16",))),
+        ("cpu: x86-64-v2-AES", "x86-64-v2-AES", ((), ())),
+        ("cpu: custom-mine", None, None),
+        ("args: -cpu host", None, None),
+        ("arch: aarch64", None, None),
+    ],
+)
+def test_processor(lines: str, model: str | None, changed: tuple[tuple[str, ...], tuple[str, ...]] | None) -> None:
+    found = proxmox.parse(lines.encode() + b"\n", PATH).processor
+    assert (None if found is None else found.model) == model
+    assert (None if found is None else (found.added, found.removed)) == changed
+
+
+def test_evidence_of_a_long_line_is_cut() -> None:
+    found = proxmox.parse(DEVICES + b"cpu: " + b"x" * 5000 + b"\nboot: order=net0;" + b"y" * 5000 + b"\n", PATH)
+    assert found.processor is not None
+    assert found.boot_order is not None
+    assert max(len(found.processor.said), len(found.boot_order.said)) < 120
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from bootgraft.errors import ImageError, UsageError, VmDescriptionError
 from bootgraft.targets.descriptions import vmx
@@ -85,6 +86,28 @@ def test_images_given_with_it_are_in_the_users_order(folder: Path) -> None:
     images = [str(folder / "b.vmdk"), str(folder.parent / "vm" / "a.vmdk")]
     found = match(description(folder, "/x/a.vmdk", r"C:\b.vmdk", doubt="?"), images)
     assert (found.locations, found.controllers) == (tuple(images), ("vmware:1", "vmware:0"))
+    assert found.places == ("scsi0:1", "scsi0:0")
+    (note,) = found.notes
+    assert note == (
+        "the disks are taken in the order in which they were given: b.vmdk, a.vmdk; the command line comes before the "
+        "description, whose order is a.vmdk, b.vmdk (and it does not say the order for sure: ?)"
+    )
+
+
+def test_images_in_the_order_of_the_description_need_no_word(folder: Path) -> None:
+    images = [str(folder / name) for name in ("a.vmdk", "b.vmdk")]
+    assert match(description(folder, "a.vmdk", "b.vmdk", doubt="?"), images).notes == ()
+
+
+def test_a_disk_that_is_not_attached_is_named_where_one_is_looked_for(folder: Path) -> None:
+    machine = replace(description(folder), unattached=(VmDisk("local:a.vmdk", "unused0", None, 7),))
+    named = "so that it cannot start from it: unused0: local:a.vmdk"
+    with pytest.raises(VmDescriptionError, match="no hard disk") as empty:
+        locate(machine, ())
+    assert empty.value.advice.endswith(named)
+    with pytest.raises(UsageError, match="names: none") as other:
+        match(machine, [str(folder / "a.vmdk")])
+    assert other.value.advice.endswith(named)
 
 
 @pytest.mark.parametrize("images", [["a.vmdk"], ["a.vmdk", "c.vmdk"], ["a.vmdk", "a.vmdk"], []])

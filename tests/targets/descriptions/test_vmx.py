@@ -101,6 +101,33 @@ def test_of_two_controllers_the_file_must_say_which_is_first() -> None:
     found = vmx.parse(TWO_BUSES + b'bios.hddOrder = "scsi0:0"\n', PATH)
     assert [disk.place for disk in found.disks] == ["scsi0:0", "ide0:0"]
     assert found.order_doubt == ""
+    assert found.boot_order is not None
+    assert (found.boot_order.tried, found.boot_order.exclusive) == (("scsi0:0",), False)
+    assert vmx.parse(TWO_BUSES + b'bios.hddOrder = "scsi0:0"\nfirmware = "efi"\n', PATH).boot_order is None
+    assert vmx.parse(TWO_BUSES + b'bios.hddOrder = "scsi7:0"\n', PATH).boot_order is None
+
+
+@pytest.mark.parametrize(
+    ("mask", "removed"),
+    [
+        (b'cpuid.80000001.edx = "---- ---- ---0 ---- ---- ---- ---- ----"', ("nx",)),
+        (b'cpuid.1.ecx = "----:----:0--0:----:--0-:----:----:----"', ("cx16", "sse4.2", "popcnt")),
+        (b'cpuid.1.ecx = "----:----:R--T:----:--H-:----:----:----"', None),
+        (b'cpuid.1.ecx = "0"', None),
+        (b'cpuid.80000001.ecx = "0000:0000:0000:0000:0000:0000:0000:0000"', None),  # LAHF, PREFETCHW: not judged
+    ],
+)
+def test_features_that_a_mask_hides(mask: bytes, removed: tuple[str, ...] | None) -> None:
+    found = vmx.parse(MINIMAL + mask + b"\n", PATH).processor
+    assert (None if found is None else found.removed) == removed
+
+
+def test_disks_that_were_taken_out_are_named() -> None:
+    disk = b'scsi0:1.present = "FALSE"\nscsi0:1.fileName = "data.vmdk"\n'
+    cdrom = b'ide1:0.present = "FALSE"\nide1:0.fileName = "x.iso"\n'
+    found = vmx.parse(MINIMAL + disk + cdrom, PATH)
+    assert [(each.place, each.name) for each in found.unattached] == [("scsi0:1", "data.vmdk")]
+    assert [each.place for each in found.disks] == ["scsi0:0"]
 
 
 def test_secure_boot() -> None:

@@ -3,7 +3,7 @@
 from bootgraft.boot.chain import BootChain
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import FaultPlace, Finding, FindingDoc, Need, Severity, Stage
-from bootgraft.checks.guest import DescribedFirmware
+from bootgraft.checks.guest import DescribedVm
 from bootgraft.checks.symptom import Symptom
 from bootgraft.machine import Firmware
 
@@ -27,10 +27,10 @@ DOC = FindingDoc(
 )
 
 
-def check(chain: BootChain, described: DescribedFirmware | None) -> tuple[Finding, ...]:
+def check(chain: BootChain, described: DescribedVm | None) -> tuple[Finding, ...]:
     """Compare the firmware of the machine with the one that its disk needs, where both are known."""
     needed = _needed(chain)
-    if described is None or needed is None or described.firmware is needed:
+    if described is None or described.firmware in (None, needed) or needed is None:
         return ()
     return (
         Finding(

@@ -1,10 +1,13 @@
 """Can this Windows be judged on this controller, and started by its machine? What cannot is never called bootable."""
 
+from collections.abc import Iterator
+
 from bootgraft.checks.check import Check
 from bootgraft.checks.controller.facts import reasons_not_judged
 from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
 from bootgraft.checks.guest import Guest
 from bootgraft.checks.symptom import Symptom
+from bootgraft.machine import Firmware
 from bootgraft.targets.controllers import Controller
 from bootgraft.targets.driverchains import driver_chain
 from bootgraft.windows.driver_database import has_database
@@ -29,17 +32,21 @@ DOCS = (
     ),
     FindingDoc(
         id=FIRMWARE,
-        applies_to="every Windows on a generation 2 machine of Hyper-V or Azure",
+        applies_to="every Windows on the machines of Hyper-V and Azure, and on Xen instances of Amazon's",
         cause="Generation 2 machines have UEFI firmware without a BIOS, so they start from GPT disks only, and "
-        "Microsoft supports 64-bit Windows from 8 and Server 2012 on: earlier ones need the VGA of a BIOS.",
-        evidence="The partition table that the Windows lies on, its NT version and architecture.",
-        fix="None. Make it a generation 1 machine (`hyperv:gen1`, `azure:gen1`), or convert the disk to GPT with an "
-        "EFI system partition (mbr2gpt, from Windows 10 on).",
-        limits="",
+        "Microsoft supports 64-bit Windows from 8 and Server 2012 on: earlier ones need the VGA of a BIOS. Generation "
+        "1 machines and Amazon's Xen instances have a BIOS only, which starts no disk that was set up for UEFI.",
+        evidence="What the disk's boot chain needs, the partition table that the Windows lies on, its NT version and "
+        "architecture.",
+        fix="None. Choose the other generation (`hyperv:gen1` or `hyperv:gen2`, the same of `azure`), on Amazon EC2 a "
+        "Nitro instance (`aws:nvme`), or convert an MBR disk to GPT with an EFI system partition (mbr2gpt, from "
+        "Windows 10 on).",
+        limits="Where --vm gives a description with the wrong firmware, `vm-firmware` says so instead.",
         symptoms=(Symptom.NO_BOOTABLE_DEVICE,),
         references=(
             "https://learn.microsoft.com/windows-server/virtualization/hyper-v/plan/should-i-create-a-generation-1-or-2-virtual-machine-in-hyper-v",
             "https://learn.microsoft.com/azure/virtual-machines/generation-2",
+            "https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/launch-instance-boot-mode.html",
         ),
     ),
     FindingDoc(
@@ -59,17 +66,30 @@ def not_judged(installation: Installation, controller: Controller, reasons: tupl
     return _open(installation, controller, reasons)
 
 
-def check(installation: Installation, controller: Controller) -> tuple[Finding, ...]:
-    """What the target itself has against this Windows, or leaves unknown about it."""
+def check(
+    installation: Installation,
+    controller: Controller,
+    needed: Firmware | None = None,
+    described: Firmware | None = None,
+) -> tuple[Finding, ...]:
+    """What the target itself has against this Windows, or leaves unknown about it.
+
+    ``needed`` is the firmware that the disk's boot chain needs, as far as that is known; ``described`` is that of the
+    machine's description, of which its own check tells whether it is the wrong one.
+    """
     found = []
-    if controller.is_uefi_only and (reasons := _against_uefi(installation)):
+    if controller.is_uefi_only:
+        against = "UEFI", tuple(_against_uefi(installation, is_told=described is Firmware.UEFI))
+    else:
+        against = "a BIOS", tuple(_against_bios(controller, needed, is_told=described is Firmware.BIOS))
+    if against[1]:
         found.append(
             Finding(
                 FIRMWARE,
                 Severity.BLOCKER,
-                f"{controller.target} has UEFI firmware only, which cannot start this Windows",
+                f"{controller.target} has {against[0]} only, which cannot start this Windows",
                 "The firmware finds nothing that it could start, before any driver matters.",
-                tuple(f"{installation.volume.name}: {reason}" for reason in reasons),
+                tuple(f"{installation.volume.name}: {reason}" for reason in against[1]),
             )
         )
     if driver_chain(controller, installation.version).ends_open:
@@ -101,16 +121,19 @@ def _open(installation: Installation, controller: Controller, reasons: tuple[str
     )
 
 
-def _against_uefi(installation: Installation) -> tuple[str, ...]:
-    reasons = []
-    if installation.volume.partition.guid is None:
-        reasons.append("it lies on a disk with an MBR; UEFI starts Windows from GPT disks only")
+def _against_uefi(installation: Installation, *, is_told: bool) -> Iterator[str]:
+    if installation.volume.partition.guid is None and not is_told:
+        yield "it lies on a disk with an MBR; UEFI starts Windows from GPT disks only"
     if installation.version < WINDOWS_8:
         major, minor = installation.version
-        reasons.append(f"it is NT {major}.{minor}; Hyper-V supports NT 6.2 and later there")
+        yield f"it is NT {major}.{minor}; Hyper-V supports NT 6.2 and later there"
     if installation.arch is Architecture.X86:
-        reasons.append("it is a 32-bit Windows; the firmware is 64-bit")
-    return tuple(reasons)
+        yield "it is a 32-bit Windows; the firmware is 64-bit"
+
+
+def _against_bios(controller: Controller, needed: Firmware | None, *, is_told: bool) -> Iterator[str]:
+    if controller.is_bios_only and needed is Firmware.UEFI and not is_told:
+        yield "the disk is set up for UEFI (GPT with an EFI system partition); a BIOS does not start it"
 
 
 def _find(guest: Guest) -> tuple[Finding, ...]:
@@ -120,7 +143,10 @@ def _find(guest: Guest) -> tuple[Finding, ...]:
     if controller is None:
         return (no_target(),)
     reasons = reasons_not_judged(installation, has_database=has_database(hive))
-    return (not_judged(installation, controller, reasons),) if reasons else check(installation, controller)
+    if reasons:
+        return (not_judged(installation, controller, reasons),)
+    described = None if guest.described is None else guest.described.firmware
+    return check(installation, controller, guest.chain.firmware, described)
 
 
 CHECK = Check(Stage.CONTROLLER, 10, DOCS, _find)

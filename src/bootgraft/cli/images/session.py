@@ -113,6 +113,9 @@ def _described(options: Options) -> DescribedMachine | None:
         firmware=None if description.firmware is None else description.firmware.value,
         secure_boot=description.secure_boot,
         controllers=options.controllers,
+        places=options.places,
+        boot_order=description.boot_order,
+        processor=description.processor,
         edit=options.vm_edit,
     )
 

@@ -18,6 +18,9 @@ from bootgraft.storage.usage import locks
 from bootgraft.targets.descriptions.vmdescription import VmDescription
 from bootgraft.targets.descriptions.vmdisks import LocatedDisks, locate, match
 from bootgraft.targets.descriptions.vmfile import EDITABLE, parse_description, plug, read_bytes, titles
+from bootgraft.text import printable
+
+_SHOWN_UNATTACHED = 8
 
 
 def apply_vm_description(options: Options) -> Options:
@@ -42,7 +45,7 @@ def apply_vm_description(options: Options) -> Options:
     # What else lies beside them is told where the disks are opened.
     require_no_unfinished(replace(options, images=found.locations).covered, options.journal, monitor=silent)
     refuse_locked(description)
-    _tell(found.notes, options)
+    _tell((*found.notes, *_unattached(description)), options)
     if options.isolate:
         _tell(_unsure(description), options)
     return replace(
@@ -50,6 +53,7 @@ def apply_vm_description(options: Options) -> Options:
         images=found.locations,
         description=description,
         controllers=found.controllers,
+        places=found.places,
         vm_edit=_isolating(data, description, options) if options.isolate else None,
     )
 
@@ -100,6 +104,14 @@ def _require_controllers(description: VmDescription, found: LocatedDisks) -> Non
                 where=f"{description.path}, line {disk.line}",
                 advice="Say it: --target HYPERVISOR:CONTROLLER (`bootgraft targets` lists them)",
             )
+
+
+def _unattached(description: VmDescription) -> tuple[str, ...]:
+    """Disks of the machine that it starts without."""
+    return tuple(
+        f"{disk.place}: {printable(disk.name)} belongs to the machine but is not attached: Windows will not see it"
+        for disk in description.unattached[:_SHOWN_UNATTACHED]
+    )
 
 
 def _unsure(description: VmDescription) -> tuple[str, ...]:

@@ -82,6 +82,13 @@ class VmDiskDocument(Struct, frozen=True):
     controller: str | None
 
 
+class UnattachedDocument(Struct, frozen=True):
+    """A disk of the machine that is not attached to it."""
+
+    place: str
+    name: str
+
+
 class CardDocument(Struct, frozen=True):
     """One network card of a machine's description."""
 
@@ -97,6 +104,7 @@ class VmDocument(Struct, frozen=True):
     firmware: str | None
     disks: tuple[VmDiskDocument, ...]
     cards: tuple[CardDocument, ...]
+    unattached: tuple[UnattachedDocument, ...] = ()
 
 
 class InspectDocument(Document, frozen=True, tag="bootgraft-inspect/1"):

@@ -8,6 +8,7 @@ refused in ``vmfile``.
 from collections.abc import Iterator
 from pathlib import Path
 
+from bootgraft.targets.descriptions.hardware import BootOrder
 from bootgraft.targets.descriptions.vmdescription import Firmware, NetworkCard, VmDescription, VmDisk, VmFormat
 from bootgraft.targets.descriptions.xmltree import XmlElement, parse_xml
 
@@ -35,6 +36,19 @@ def parse(data: bytes, path: Path) -> VmDescription:
         "it has several SCSI controllers, and nothing says which the firmware takes first"
         if len([name for name in names if name != "IDE"]) > 1
         else "",
+        boot_order=None if second else _boot_order(disks),
+    )
+
+
+def _boot_order(disks: list[VmDisk]) -> BootOrder:
+    """Generation 1 starts from IDE alone, whatever order of devices its BIOS has."""
+    return BootOrder(
+        tuple(disk.place for disk in disks if disk.controller == "hyperv:gen1"),
+        exclusive=True,
+        first_only=False,
+        said="it is a generation 1 machine, which starts from IDE disks only",
+        line=None,
+        remedy="the disk on its IDE controller 0, at place 0",
     )
 
 

@@ -8,8 +8,8 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from bootgraft.targets.descriptions import libvirt_hardware
 from bootgraft.targets.descriptions.vmdescription import (
-    Firmware,
     NetworkCard,
     VmDescription,
     VmDisk,
@@ -64,20 +64,21 @@ def parse(data: bytes, path: Path) -> VmDescription:
     orders = {disk.place: _order(element, path) for element, disk in found}
     buses = list(dict.fromkeys(_bus(element) for element, _ in found))
     found.sort(key=lambda pair: (buses.index(_bus(pair[0])), len(pair[1].place), pair[1].place))
-    first = [place for _, place in sorted((n, place) for place, n in orders.items() if n is not None)]
-    if not first and found:
-        first = [found[0][1].place]
+    ordered = [place for _, place in sorted((n, place) for place, n in orders.items() if n is not None)]
+    first = ordered or [disk.place for _, disk in found[:1]]
     rest = list(dict.fromkeys(_bus(element) for element, disk in found if disk.place not in first))
     doubt = f"it has disks on {' and '.join(rest)}, and no <boot order> in them" if len(rest) > 1 else ""
     return VmDescription(
         path,
         FORMAT,
         in_order([disk for _, disk in found], first),
-        _firmware(domain),
+        libvirt_hardware.firmware(domain),
         tuple(_card(number, each) for number, each in enumerate(domain.all("devices", "interface"))),
         doubt,
         passed_through([each.attributes.get("type", "hostdev") for each in domain.all("devices", "hostdev")]),
-        secure_boot=_secure_boot(domain),
+        secure_boot=libvirt_hardware.secure_boot(domain),
+        boot_order=libvirt_hardware.boot_order(domain, [disk.place for _, disk in found], ordered),
+        processor=libvirt_hardware.processor(domain),
     )
 
 
@@ -210,27 +211,6 @@ def _order(element: XmlElement, path: Path) -> int | None:
     if not re.fullmatch(r"\s*[0-9]{1,9}\s*", text):
         raise malformed(path, element.line, f"the boot order of this disk is no number: {text!r}")
     return int(text)
-
-
-def _firmware(domain: XmlElement) -> Firmware | None:
-    """A loader of type ``rom`` may be either; without one it is SeaBIOS."""
-    wanted = domain.attribute(("os",), "firmware")
-    loader = domain.first("os", "loader")
-    if wanted == "efi" or (loader is not None and loader.attributes.get("type") == "pflash"):
-        return Firmware.UEFI
-    return Firmware.BIOS if wanted == "bios" or loader is None else None
-
-
-def _secure_boot(domain: XmlElement) -> bool | None:
-    """By the features that its firmware is chosen by; ``secure`` of a loader only keeps its variables safe."""
-    wanted = {
-        each.attributes.get("name"): each.attributes.get("enabled") == "yes"
-        for each in domain.all("os", "firmware", "feature")
-    }
-    features = [wanted.get(name) for name in ("secure-boot", "enrolled-keys")]
-    if False in features:
-        return False
-    return True if features == [True, True] else None
 
 
 def _card(number: int, interface: XmlElement) -> NetworkCard:

@@ -1,7 +1,8 @@
 """The Open Virtualization Format: an ``.ovf``, alone or as the first file of an ``.ova``, which is a tar archive.
 
 Source: DMTF DSP0243 (OVF 1.1 and 2.1) and the CIM classes it builds on: resource types 5 IDE, 6 SCSI, 10 Ethernet, 17
-disk, 20 other storage. The sub-types are VMware's and VirtualBox's own. It has no order of boot devices.
+disk, 20 other storage. The sub-types are VMware's and VirtualBox's own, as are the settings of the firmware (VirtualBox
+``MachineConfigFile::buildHardwareXML``: ``<vbox:Machine>`` with ``<Firmware>``). It has no order of boot devices.
 """
 
 import re
@@ -57,7 +58,7 @@ def parse(data: bytes, path: Path) -> VmDescription:
         path,
         FORMAT,
         tuple(disk for _, disk in found),
-        _firmware(hardware),
+        _firmware(systems[0], hardware),
         tuple(_cards(items)),
         "its disks hang on several controllers, and the format tells no order" if len(buses) > 1 else "",
         secure_boot=_secure_boot(hardware),
@@ -138,7 +139,12 @@ def _file(envelope: XmlElement, item: XmlElement, path: Path) -> str:
     raise malformed(path, item.line, f"this disk names a file that is not listed: {reference!r}")
 
 
-def _firmware(hardware: XmlElement) -> Firmware | None:
+def _firmware(system: XmlElement, hardware: XmlElement) -> Firmware | None:
+    """VMware's setting of the hardware, or VirtualBox's own machine, which has an element for what is no BIOS."""
+    machine = system.first("Machine")
+    if machine is not None:
+        is_efi = machine.attribute(("Hardware", "Firmware"), "type").casefold().startswith("efi")
+        return Firmware.UEFI if is_efi else Firmware.BIOS
     for setting in hardware.all("Config"):
         if setting.attributes.get("key") == "firmware":
             return Firmware.UEFI if setting.attributes.get("value", "").casefold() == "efi" else Firmware.BIOS

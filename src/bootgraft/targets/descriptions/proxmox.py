@@ -9,10 +9,9 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from msgspec import Struct
-
+from bootgraft.targets.descriptions import proxmox_hardware
+from bootgraft.targets.descriptions.proxmox_lines import ConfLine, options_of, read_settings, value_of
 from bootgraft.targets.descriptions.vmdescription import (
-    Firmware,
     NetworkCard,
     VmDescription,
     VmDisk,
@@ -23,9 +22,9 @@ from bootgraft.targets.descriptions.vmdescription import (
     passed_through,
 )
 
-_LINE = re.compile(r"([A-Za-z][A-Za-z0-9_-]*):[ \t]*(.*)")
 _DRIVE = re.compile(r"(ide|sata|scsi|virtio)(\d{1,2})")
 _CARD = re.compile(r"net(\d{1,2})")
+_UNUSED = re.compile(r"unused\d{1,3}")
 _LINK_DOWN = re.compile(r"(?<=,)link_down=[^,]*|^link_down=[^,]*")
 CONTROLLERS: dict[tuple[str, ...], str | None] = {
     ("ide", ""): "kvm:ide",
@@ -54,23 +53,15 @@ _LOCKS = {
 _BUSES = ("ide", "sata", "scsi", "virtio")
 
 
-class _Setting(Struct, frozen=True):
-    """One line's value, and where it lies in the text (characters)."""
-
-    value: str
-    line: int
-    start: int
-
-
 def parse(data: bytes, path: Path) -> VmDescription:
     """Read a ``.conf``: the machine as it is now, without what its snapshots say.
 
     Raises:
         VmDescriptionError: a line is none, a key is given twice, or a controller is unknown.
     """
-    settings = _settings(data, path)
+    settings = read_settings(data, path)
     disks = sorted(_disks(settings, path), key=_natural)
-    first = _boot_order(settings)
+    first = proxmox_hardware.disk_order(settings)
     rest = {disk.place.rstrip("0123456789") for disk in disks if disk.place not in first}
     doubt = ""
     if len(rest) > 1:
@@ -79,19 +70,22 @@ def parse(data: bytes, path: Path) -> VmDescription:
         path,
         FORMAT,
         in_order(disks, first),
-        Firmware.UEFI if _value(settings, "bios") == "ovmf" else Firmware.BIOS,
+        proxmox_hardware.firmware(settings),
         tuple(_cards(settings)),
         doubt,
         passed_through([key for key in settings if re.fullmatch(r"hostpci\d{1,2}", key)]),
         _lock(settings, path),
         # Without a disk for its variables OVMF has no keys, and by default none are enrolled there (qm.conf(5)).
-        "pre-enrolled-keys=1" in _value(settings, "efidisk0").split(","),
+        "pre-enrolled-keys=1" in value_of(settings, "efidisk0").split(","),
+        proxmox_hardware.boot_order(settings, [disk.place for disk in disks]),
+        proxmox_hardware.processor(settings),
+        tuple(_unattached(settings)),
     )
 
 
 def plug(data: bytes, path: Path, names: Collection[str], *, plugged: bool) -> bytes:
     """Return the file with these cards plugged in or not, and every other byte as it was."""
-    settings = _settings(data, path)
+    settings = read_settings(data, path)
     text = data.decode("latin-1")
     for name in sorted(names, key=lambda each: settings[each].start, reverse=True):
         setting = settings[name]
@@ -104,58 +98,31 @@ def plug(data: bytes, path: Path, names: Collection[str], *, plugged: bool) -> b
     return text.encode("latin-1")
 
 
-def _settings(data: bytes, path: Path) -> dict[str, _Setting]:
-    settings: dict[str, _Setting] = {}
-    start = 0
-    for number, line in enumerate(data.decode("latin-1").split("\n"), 1):
-        content = line.rstrip("\r")
-        if content.startswith("["):  # a snapshot, or changes that wait for the next start
-            break
-        found = _LINE.fullmatch(content)
-        if found is not None:
-            key = found[1]
-            if key in settings:
-                raise malformed(path, number, f"{key!r} is given twice, first in line {settings[key].line}")
-            settings[key] = _Setting(found[2].rstrip(" \t"), number, start + found.start(2))
-        elif content.strip() and not content.lstrip().startswith("#"):
-            raise malformed(path, number, "this line is not of the form key: value")
-        start += len(line) + 1
-    return settings
-
-
-def _value(settings: dict[str, _Setting], key: str) -> str:
-    found = settings.get(key)
-    return "" if found is None else found.value
-
-
-def _options(value: str) -> tuple[str, dict[str, str]]:
-    """Split ``local:100/vm.qcow2,size=8G``: the part without a name, and the options."""
-    plain, options = "", {}
-    for part in value.split(","):
-        name, sign, content = part.partition("=")
-        if sign:
-            options[name] = content
-        elif not plain:
-            plain = part
-    return plain or options.get("file", "") or options.get("volume", ""), options
-
-
-def _disks(settings: dict[str, _Setting], path: Path) -> Iterator[VmDisk]:
+def _disks(settings: dict[str, ConfLine], path: Path) -> Iterator[VmDisk]:
     for key, setting in settings.items():
         found = _DRIVE.fullmatch(key)
         if found is None:
             continue
-        volume, options = _options(setting.value)
+        volume, options = options_of(setting.value)
         if options.get("media") == "cdrom" or volume in ("none", "cdrom", ""):
             continue
-        # The name of a disk is text for people from here on: of the storage's name and path inside it.
-        name = volume.encode("latin-1").decode("utf-8", "surrogateescape")
-        yield VmDisk(name, key, _controller(settings, found[1], path), setting.line)
+        yield VmDisk(_text(volume), key, _controller(settings, found[1], path), setting.line)
 
 
-def _controller(settings: dict[str, _Setting], bus: str, path: Path) -> str | None:
-    if bus == "ide" and "q35" in _value(settings, "machine"):  # which has no IDE: the disk hangs on the chipset's AHCI
-        bus = "sata"
+def _unattached(settings: dict[str, ConfLine]) -> Iterator[VmDisk]:
+    for key, setting in settings.items():
+        if _UNUSED.fullmatch(key):
+            yield VmDisk(_text(setting.value), key, None, setting.line)
+
+
+def _text(volume: str) -> str:
+    """The name of a disk, text for people from here on: of the storage's name and path inside it."""
+    return volume.encode("latin-1").decode("utf-8", "surrogateescape")
+
+
+def _controller(settings: dict[str, ConfLine], bus: str, path: Path) -> str | None:
+    if bus == "ide" and "q35" in value_of(settings, "machine"):
+        bus = "sata"  # q35 has no IDE: the disk hangs on the chipset's AHCI
     if bus != "scsi":
         return CONTROLLERS[bus, ""]
     hardware = settings.get("scsihw")
@@ -170,15 +137,7 @@ def _natural(disk: VmDisk) -> tuple[int, int]:
     return _BUSES.index(bus), int(disk.place.removeprefix(bus))
 
 
-def _boot_order(settings: dict[str, _Setting]) -> list[str]:
-    """The places in ``boot: order=scsi0;ide2;net0``, or the ``bootdisk`` of older versions."""
-    _, options = _options(_value(settings, "boot"))
-    if "order" in options:
-        return options["order"].split(";")
-    return [_value(settings, "bootdisk")] if "bootdisk" in settings else []
-
-
-def _lock(settings: dict[str, _Setting], path: Path) -> VmLock | None:
+def _lock(settings: dict[str, ConfLine], path: Path) -> VmLock | None:
     setting = settings.get("lock")
     if setting is None or not setting.value:
         return None
@@ -194,10 +153,10 @@ def _lock(settings: dict[str, _Setting], path: Path) -> VmLock | None:
     return VmLock(f"Proxmox has locked the machine ({setting.value}): {meaning}", advice, setting.line)
 
 
-def _cards(settings: dict[str, _Setting]) -> Iterator[NetworkCard]:
+def _cards(settings: dict[str, ConfLine]) -> Iterator[NetworkCard]:
     cards = [key for key in settings if _CARD.fullmatch(key)]
     for key in sorted(cards, key=lambda each: int(each.removeprefix("net"))):
-        _, options = _options(settings[key].value)
+        _, options = options_of(settings[key].value)
         yield NetworkCard(key, options.get("link_down", "0") in ("0", ""), settings[key].line)
 
 

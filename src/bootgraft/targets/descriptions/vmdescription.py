@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from bootgraft.errors import VmDescriptionError
 from bootgraft.machine import Firmware as Firmware
+from bootgraft.targets.descriptions.hardware import BootOrder, Processor
 
 
 class VmDisk(Struct, frozen=True):
@@ -70,9 +71,10 @@ class VmDescription(Struct, frozen=True):
     """One virtual machine.
 
     ``disks`` are in the order in which the firmware numbers them, as far as the description tells: ``order_doubt`` says
-    why it does not, and is empty where it does. ``firmware`` and ``secure_boot`` are None where they are not told.
-    ``notes`` say what else may connect the machine to a network. ``lock`` is None where the hypervisor has not locked
-    the machine.
+    why it does not, and is empty where it does. ``firmware`` and ``secure_boot`` are None where they are not told, as
+    are ``boot_order`` and ``processor``. ``notes`` say what else may connect the machine to a network. ``lock`` is None
+    where the hypervisor has not locked the machine. ``unattached`` are disks that belong to the machine without being
+    part of it when it starts.
     """
 
     path: Path
@@ -84,6 +86,9 @@ class VmDescription(Struct, frozen=True):
     notes: tuple[str, ...] = ()
     lock: VmLock | None = None
     secure_boot: bool | None = None
+    boot_order: BootOrder | None = None
+    processor: Processor | None = None
+    unattached: tuple[VmDisk, ...] = ()
 
 
 def malformed(path: Path, line: int | None, what: str) -> VmDescriptionError:

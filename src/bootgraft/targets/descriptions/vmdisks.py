@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -17,11 +17,24 @@ _ELSEWHERE = re.compile(r"[A-Za-z]:[\\/].*|\\\\.*|\[[^\]]*\].*|[A-Za-z][A-Za-z0-
 
 
 class LocatedDisks(Struct, frozen=True):
-    """The disks' files in BIOS order, each with its controller; ``notes`` tell how one was found elsewhere."""
+    """The disks' files in BIOS order, and what the description has of each.
+
+    ``notes`` tell how one was found elsewhere, or why they are in another order than the description's.
+    """
 
     locations: tuple[str, ...]
-    controllers: tuple[str | None, ...]
+    disks: tuple[VmDisk, ...]
     notes: tuple[str, ...] = ()
+
+    @property
+    def controllers(self) -> tuple[str | None, ...]:
+        """The target that presents each of them, None where that is not told."""
+        return tuple(disk.controller for disk in self.disks)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where each of them is attached."""
+        return tuple(disk.place for disk in self.disks)
 
 
 def locate(description: VmDescription, allow_paths: Sequence[Path]) -> LocatedDisks:
@@ -34,9 +47,7 @@ def locate(description: VmDescription, allow_paths: Sequence[Path]) -> LocatedDi
         ImageError: a file lies outside the description's folder and the folders allowed.
     """
     if not description.disks:
-        raise VmDescriptionError(
-            "this description has no hard disk", where=str(description.path), advice="Give the disks without --vm"
-        )
+        raise _no_disk(description)
     if description.order_doubt:
         names = [str(description.path.parent / printable(file_name(disk))) for disk in description.disks]
         raise VmDescriptionError(
@@ -48,7 +59,7 @@ def locate(description: VmDescription, allow_paths: Sequence[Path]) -> LocatedDi
     found = [_find(disk, description.path, confinement) for disk in description.disks]
     return LocatedDisks(
         tuple(location for location, _ in found),
-        tuple(disk.controller for disk in description.disks),
+        description.disks,
         tuple(note for _, note in found if note),
     )
 
@@ -66,9 +77,36 @@ def match(description: VmDescription, images: Sequence[str]) -> LocatedDisks:
         raise UsageError(
             f"the images are not the disks that the description names: {named}",
             where="--vm",
-            advice="Give --vm alone, or just these disks with it, in BIOS order",
+            advice="Give --vm alone, or just these disks with it, in BIOS order" + _not_attached(description),
         )
-    return LocatedDisks(tuple(images), tuple(by_name[name].controller for name in names))
+    disks = tuple(by_name[name] for name in names)
+    return LocatedDisks(tuple(images), disks, tuple(_other_order(description, disks)))
+
+
+def _other_order(description: VmDescription, disks: tuple[VmDisk, ...]) -> Iterator[str]:
+    """Say which order was taken where the user's is not that of the description."""
+    if disks == description.disks:
+        return
+    given, described = (", ".join(printable(file_name(disk)) for disk in each) for each in (disks, description.disks))
+    why = f" (and it does not say the order for sure: {description.order_doubt})" if description.order_doubt else ""
+    yield (
+        f"the disks are taken in the order in which they were given: {given}; the command line comes before the "
+        f"description, whose order is {described}{why}"
+    )
+
+
+def _no_disk(description: VmDescription) -> VmDescriptionError:
+    return VmDescriptionError(
+        "this description has no hard disk",
+        where=str(description.path),
+        advice="Give the disks without --vm" + _not_attached(description),
+    )
+
+
+def _not_attached(description: VmDescription) -> str:
+    """The end of an advice: a disk of the machine that is not attached may be the one that is looked for."""
+    named = ", ".join(f"{disk.place}: {printable(disk.name)}" for disk in description.unattached[:4])
+    return f". Not attached to the machine, so that it cannot start from it: {named}" if named else ""
 
 
 def file_name(disk: VmDisk) -> str:

@@ -2,7 +2,8 @@
 
 Sources: libvirt, ``src/vmx/vmx.c`` (device names, escapes ``|XX``, device types); virt-v2v,
 ``input/parse_domain_from_vmx.ml`` (a device that is there has ``present = "TRUE"``); Broadcom knowledge base 326326
-(``bios.hddOrder``).
+(``bios.hddOrder``, ``bios.bootOrder``: an order, which leaves nothing out); vSphere Virtual Machine Administration,
+"Change CPU Identification Mask Settings".
 """
 
 import codecs
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from bootgraft.targets.descriptions.hardware import BootOrder, Processor, quoted
 from bootgraft.targets.descriptions.vmdescription import (
     Firmware,
     NetworkCard,
@@ -41,6 +43,16 @@ CONTROLLERS: dict[tuple[str, ...], str] = {
 """By VMware's bus and, for SCSI, its ``virtualDev``."""
 _DISK_TYPES = {"disk", "scsi-harddisk", "ata-harddisk", "sata-harddisk", "nvme-harddisk", "plaindisk", "rawdisk"}
 _OTHER_TYPES = {"cdrom-image", "cdrom-raw", "atapi-cdrom", "scsi-passthru", "clientdevice"}
+_CPUID_BITS = {
+    ("cpuid.1.ecx", 13): "cx16",
+    ("cpuid.1.ecx", 20): "sse4.2",
+    ("cpuid.1.ecx", 23): "popcnt",
+    ("cpuid.1.edx", 6): "pae",
+    ("cpuid.1.edx", 26): "sse2",
+    ("cpuid.80000001.edx", 20): "nx",
+    ("cpuid.80000001.edx", 29): "lm",
+}
+"""Where CPUID says that a processor has what a Windows needs (Intel SDM volume 2A, CPUID), by mask and bit."""
 
 
 class _Setting(Struct, frozen=True):
@@ -73,6 +85,9 @@ def parse(data: bytes, path: Path) -> VmDescription:
             [key.rpartition(".")[0] for key in settings if _PASSED.fullmatch(key) and _is_true(settings, key)]
         ),
         secure_boot=_is_true(settings, "uefi.secureboot.enabled"),
+        boot_order=_boot_order(settings, [place for place in listed if place in {disk.place for disk in disks}]),
+        processor=_processor(settings),
+        unattached=tuple(sorted(_unattached(settings), key=_natural)),
     )
 
 
@@ -188,6 +203,41 @@ def _doubt(disks: list[VmDisk]) -> str:
     if len(buses) < 2:
         return ""
     return f"it has disks on {' and '.join(buses)}, and no bios.hddOrder says which the BIOS takes first"
+
+
+def _boot_order(settings: dict[str, _Setting], listed: list[str]) -> BootOrder | None:
+    """The disks that the BIOS takes first; the others come after them. EFI firmware keeps its order elsewhere."""
+    if not listed or _value(settings, "firmware").casefold() == "efi":
+        return None
+    order = settings["bios.hddorder"]
+    said = f"bios.hddOrder = {quoted(order.value)}"
+    return BootOrder(
+        tuple(listed), exclusive=False, first_only=False, said=said, line=order.line, remedy='bios.hddOrder = "{place}"'
+    )
+
+
+def _processor(settings: dict[str, _Setting]) -> Processor | None:
+    """The host's own, without the features that masks hide: a ``0`` at a bit's place (the leftmost is bit 31)."""
+    hidden = [(key, name) for (key, bit), name in _CPUID_BITS.items() if _bit(settings, key, bit) == "0"]
+    if not hidden:
+        return None
+    line = settings[hidden[0][0]].line
+    said = f"{hidden[0][0]} = {quoted(settings[hidden[0][0]].value)}"
+    return Processor("", said, line, "no mask, or `-` instead of `0`", removed=tuple(name for _, name in hidden))
+
+
+def _bit(settings: dict[str, _Setting], key: str, bit: int) -> str:
+    mask = re.sub(r"[:\s]", "", _value(settings, key))
+    return mask[31 - bit] if len(mask) == 32 else ""
+
+
+def _unattached(settings: dict[str, _Setting]) -> Iterator[VmDisk]:
+    """Disks whose line was kept when they were taken out."""
+    for key, setting in settings.items():
+        device, _, member = key.rpartition(".")
+        is_out = member == "filename" and _DEVICE.fullmatch(device) and f"{device}.present" in settings
+        if is_out and not _is_true(settings, f"{device}.present") and setting.value.casefold().endswith(".vmdk"):
+            yield VmDisk(setting.value, device, None, setting.line)
 
 
 def _cards(settings: dict[str, _Setting]) -> Iterator[NetworkCard]:

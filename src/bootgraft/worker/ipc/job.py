@@ -11,6 +11,7 @@ from bootgraft.jsontext import from_json
 from bootgraft.repair.consent import Consent
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.documents.base import Document
+from bootgraft.targets.descriptions.hardware import BootOrder, Processor
 from bootgraft.worker.ipc.drivers_request import DriversRequest
 from bootgraft.worker.ipc.registry_request import RegistryRequest
 
@@ -83,6 +84,9 @@ class DescribedMachine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     firmware: str | None = None
     secure_boot: bool | None = None
     controllers: tuple[str | None, ...] = ()
+    places: tuple[str, ...] = ()
+    boot_order: BootOrder | None = None
+    processor: Processor | None = None
     edit: EditVmFile | None = None
 
 
