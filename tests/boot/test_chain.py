@@ -220,7 +220,7 @@ def one_volume(boot_ini: bytes | None, *directories: str) -> Machine:
 
 
 def of_release(monkeypatch: pytest.MonkeyPatch, version: tuple[int, int], name: str = "Microsoft Windows XP") -> None:
-    for module in ("boot.ntldr.chain", "checks.chain.ntldr.boot_menu_missing"):
+    for module in ("boot.ntldr.chain", "checks.chain.ntldr.new_menu"):
         product = Product(name, version, "", "", written_name=name)
         monkeypatch.setattr(f"bootgraft.{module}.find_product", lambda *_, found=product: found)
 

@@ -87,21 +87,6 @@ def _with_volume(spec: MachineSpec, partition: int, volume: Volume | None) -> Ma
     return replace(spec, disks=(replace(disk, partitions=tuple(partitions)),))
 
 
-@pytest.mark.parametrize(
-    ("path", "told"),
-    [
-        (r"\ntldr", "there is no ntldr on the active partition"),
-        (r"\NTDETECT.COM", "there is no NTDETECT.COM beside ntldr"),
-    ],
-)
-def test_a_loader_without_one_of_its_files(
-    path: str, told: str, tmp_path: Path, build_machine: Build, donor: BuiltMachine, bootgraft: Run
-) -> None:
-    machine = build_machine(_without(server1(), 0, path))
-    document = diagnosed(bootgraft, machine.disk, watch=tmp_path, donor=donor.disk)
-    assert told in " ".join(finding["title"] for finding in document["findings"])
-
-
 @pytest.mark.parametrize("formatted", [True, False])
 def test_no_windows(formatted: bool, tmp_path: Path, build_machine: Build, donor: BuiltMachine, bootgraft: Run) -> None:
     spec = _without(server1(), 1) if formatted else _with_volume(server1(), 1, None)
@@ -110,18 +95,6 @@ def test_no_windows(formatted: bool, tmp_path: Path, build_machine: Build, donor
     assert (
         "no volume has a Windows directory" in found if formatted else "the boot sector of the volume is empty" in found
     )
-
-
-def test_no_active_partition_and_none_that_could_be(
-    tmp_path: Path, build_machine: Build, donor: BuiltMachine, bootgraft: Run
-) -> None:
-    machine = build_machine(_without(server1(), 0, r"\ntldr"))
-    with machine.disk.open("r+b") as disk:
-        disk.seek(446)
-        disk.write(b"\0")
-    found = only_finding(diagnosed(bootgraft, machine.disk, watch=tmp_path, donor=donor.disk), "boot-chain-broken")
-    assert "disk 0 has no active partition" in found
-    assert "put right by hand" in found
 
 
 def test_two_disks_swapped_or_one_left_out(

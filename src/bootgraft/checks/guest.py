@@ -28,9 +28,10 @@ from bootgraft.windows.driver_database import has_database
 from bootgraft.windows.installation import Installation
 from bootgraft.windows.versions import FIRST_WITH_DRIVER_DATABASE, NT4
 
-if TYPE_CHECKING:  # most machines live on Windows' own drivers
+if TYPE_CHECKING:  # most machines live on Windows' own drivers, and have their loader
     from bootgraft.checks.driverjudge import DriverJudge, JudgedDriver
     from bootgraft.checks.identity.data_places import DataPlace
+    from bootgraft.drivers.guest.start_files import StartFilesSource
 
 _DEFAULT_FIXES = FixChoice()
 
@@ -58,7 +59,7 @@ class Guest:
 
     ``installation`` and ``hive`` (its SYSTEM) are None where the chain arrives at no Windows, ``controller`` where no
     target was given, ``described`` where no description was. ``secure_boot`` is what is known of the new firmware.
-    ``boot_code`` gives that of other installations.
+    ``boot_code`` gives that of other installations, ``start_files`` their ntldr and NTDETECT.COM.
     ``choice`` is what is to be mended. ``disk_controllers`` has that of each disk, where a description gives them.
     """
 
@@ -73,6 +74,7 @@ class Guest:
         described: DescribedVm | None = None,
         secure_boot: bool | None = None,
         boot_code: CodeSource = none_given,
+        start_files: "StartFilesSource | None" = None,
         choice: FixChoice = _DEFAULT_FIXES,
         disk_controllers: tuple[Controller | None, ...] = (),
     ) -> None:
@@ -84,6 +86,7 @@ class Guest:
         self.described = described
         self.secure_boot = secure_boot
         self.boot_code = boot_code
+        self.start_files = start_files
         self.choice = choice
         self._disk_controllers = disk_controllers
         self._drivers = cache(lambda: None if installation is None else DriverReader(installation))

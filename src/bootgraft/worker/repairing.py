@@ -23,7 +23,7 @@ from bootgraft.report.text import (
     verdict_line,
 )
 from bootgraft.storage.devices.blockdevice import BlockDevice
-from bootgraft.worker.boot_codes import given_code
+from bootgraft.worker.boot_codes import given_code, given_start_files
 from bootgraft.worker.drivers.packages import find_packages
 from bootgraft.worker.ipc.job import Job, Outcome
 from bootgraft.worker.recommending import recommend
@@ -43,7 +43,7 @@ def repair(
     """
     edit = None if job.described is None else job.described.edit
     task = RepairTask(
-        look=partial(survey, job),
+        look=partial(survey, job, start_files=given_start_files(job, donors)),
         diagnose=partial(diagnoses_of, job),
         find_packages=partial(find_packages, job, donors[: len(job.driver_donors)]),
         boot_code=given_code(job, donors),

@@ -1,5 +1,7 @@
 """What a job looks at first: the machine's boot chain, and the Windows that the work is about."""
 
+from typing import TYPE_CHECKING
+
 from bootgraft.boot.bios.bootcode import CodeSource, none_given
 from bootgraft.boot.chain import BootChain, BootTarget, follow
 from bootgraft.checks.diagnosis import Diagnosis, diagnose
@@ -11,6 +13,9 @@ from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.targets.controllers import Controller, find_controller
 from bootgraft.windows.installation import Installation, open_hive, read_installation
 from bootgraft.worker.ipc.job import Job
+
+if TYPE_CHECKING:  # most machines have their loader
+    from bootgraft.drivers.guest.start_files import StartFilesSource
 
 
 def diagnoses_of(job: Job, guest: Guest) -> tuple[Diagnosis, ...]:
@@ -30,10 +35,16 @@ def _targets_of(job: Job, guest: Guest) -> tuple[str, ...]:
     return () if controller is None else (controller,)
 
 
-def survey(job: Job, machine: Machine, boot_code: CodeSource = none_given) -> Guest:
+def survey(
+    job: Job,
+    machine: Machine,
+    boot_code: CodeSource = none_given,
+    *,
+    start_files: "StartFilesSource | None" = None,
+) -> Guest:
     """Follow the boot chain to the Windows that the job is about: the one that boots, or the one that it names.
 
-    ``boot_code`` has that of other installations.
+    ``boot_code`` and ``start_files`` have those of other installations.
 
     Raises the BootgraftError family where there is no disk, no such Windows, or a damaged one.
     """
@@ -53,6 +64,7 @@ def survey(job: Job, machine: Machine, boot_code: CodeSource = none_given) -> Gu
         described=described,
         secure_boot=job.secure_boot,
         boot_code=boot_code,
+        start_files=start_files,
         choice=FixChoice(frozenset(job.request.fix), frozenset(job.request.skip)),
         disk_controllers=_disk_controllers(job),
     )

@@ -1,19 +1,18 @@
 r"""Gate 2 on NT 4 to Server 2003: does boot.ini name anything to start, and is that a Windows?
 
-The text that it should have is told where it is certain: where exactly one Windows on the given disks is one that ntldr
-starts, and every volume could be searched. Format: Microsoft, "Overview of the Boot.ini File"; ``/fastdetect`` is what
-Setup writes since Windows 2000. Attributes do not matter to ntldr ("Boot Options in a Boot.ini File").
+The text that it should have is told where it is certain (:mod:`.new_menu`). Attributes do not matter to ntldr
+(Microsoft, "Boot Options in a Boot.ini File").
 """
 
 from collections.abc import Iterator
 
 from bootgraft.boot import search
 from bootgraft.boot.ntldr import arcwalk, bootini, bootsectorfile, menuedit
-from bootgraft.boot.ntldr.arc import ArcKind, ArcPath
 from bootgraft.boot.ntldr.bootini import BootEntry, BootIni
 from bootgraft.boot.search import FoundWindows
 from bootgraft.boot.steps import BootChain
 from bootgraft.checks.chain.ntldr.menu_file import entry_lines, report, write
+from bootgraft.checks.chain.ntldr.new_menu import new_menu, only_windows
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Stage
 from bootgraft.checks.guest import Guest
@@ -21,7 +20,6 @@ from bootgraft.checks.symptom import Symptom
 from bootgraft.errors import FileSystemError, PartitionTableError
 from bootgraft.machine import Machine, Volume
 from bootgraft.text import printable
-from bootgraft.windows.product import Product, find_product
 
 MISSING = "boot-ini-missing"
 NO_DEFAULT = "boot-ini-no-default"
@@ -79,9 +77,6 @@ _BUILT_IN = (
     "disk, without any switches."
 )
 _PATH = "\\boot.ini"
-_FIRST_WITH_FASTDETECT = (5, 0)
-_NAME = 60
-"""Characters of a description: a line of ntldr's menu has 80 columns."""
 
 
 def find(guest: Guest) -> Iterator[Finding]:
@@ -108,18 +103,18 @@ def find(guest: Guest) -> Iterator[Finding]:
 def _missing_menu(machine: Machine, chain: BootChain, system: Volume, menu: BootIni) -> Finding:
     file = search.find_entry(system.filesystem(), _PATH)
     what = "there is no boot.ini" if file is None else "boot.ini lists no operating system"
-    certain, evidence = _only_windows(machine)
+    certain, evidence = only_windows(machine)
     place = f"{system.name}: {_PATH}"
     shown = (f"{place} is not there",) if file is None else (place, *menu.problems)
     change = None
     if certain is not None:
         old = None if file is None else system.filesystem().read(_PATH)
-        change = write(system, menu, _new_menu(*certain), old, "a new boot.ini for the only Windows on the disks")
+        change = write(system, menu, new_menu(*certain), old, "a new boot.ini for the only Windows on the disks")
     return report(chain, MISSING, what, _BUILT_IN, (*shown, *evidence), change)
 
 
 def _missing_default(machine: Machine, chain: BootChain, system: Volume, menu: BootIni) -> Finding:
-    certain, evidence = _only_windows(machine)
+    certain, evidence = only_windows(machine)
     leading = [each for each in menu.entries if certain and _leads_to(machine, each, certain[0])]
     shown = (f"{system.name}: {_PATH}", *entry_lines(menu, (each for each in menu.entries if each.arc)), *evidence)
     change = None
@@ -151,20 +146,6 @@ def _by_hand(menu: BootIni) -> str:
     return " To start a Windows by default, put the path of its entry behind default= below [boot loader]."
 
 
-def _only_windows(machine: Machine) -> tuple[tuple[FoundWindows, Product] | None, tuple[str, ...]]:
-    """The one Windows that ntldr can be meant to start, None where that is not certain, and what was found."""
-    windows, notes = search.find_windows(machine)
-    known = [(each, find_product(each.volume, each.directory)) for each in windows]
-    fitting = [(each, product) for each, product in known if product is not None and product.starts_by_ntldr]
-    doubts = [
-        f"of which release {printable(str(each))} is cannot be read" for each, product in known if product is None
-    ]
-    listed = ", ".join(f"{printable(str(each))} (NT {p.version[0]}.{p.version[1]})" for each, p in fitting)
-    evidence = (f"on the given disks is {listed or 'no Windows that ntldr starts'}", *doubts, *notes)
-    certain = len(fitting) == 1 and not doubts and not notes and fitting[0][0].volume.number is not None
-    return (fitting[0] if certain else None), evidence
-
-
 def _leads_to(machine: Machine, entry: BootEntry, windows: FoundWindows) -> bool:
     volume = None if entry.arc is None else arcwalk.volume_of(machine, entry.arc)
     if volume is not windows.volume:
@@ -173,20 +154,6 @@ def _leads_to(machine: Machine, entry: BootEntry, windows: FoundWindows) -> bool
         return search.real_path(windows.volume.filesystem(), entry.directory) == windows.directory
     except (FileSystemError, PartitionTableError):
         return False
-
-
-def _new_menu(windows: FoundWindows, product: Product) -> bytes:
-    """A boot.ini with one entry, as Setup writes it."""
-    number = windows.volume.number
-    if number is None:
-        raise ValueError(windows)
-    path = f"{ArcPath(ArcKind.MULTI, 0, 0, windows.volume.disk, number)}{windows.directory}"
-    name = product.written_name[:_NAME]
-    if not name or not name.isascii() or not name.isprintable() or '"' in name:
-        name = f"Windows NT {product.version[0]}.{product.version[1]}"
-    switches = " /fastdetect" if product.version >= _FIRST_WITH_FASTDETECT else ""
-    lines = ("[boot loader]", "timeout=30", f"default={path}", "[operating systems]", f'{path}="{name}"{switches}', "")
-    return "\r\n".join(lines).encode(bootini.ENCODING)
 
 
 CHECK = Check(Stage.CHAIN, 35, DOCS, find)
