@@ -8,17 +8,22 @@ from tests.checks.cases import CASES
 from tests.checks.controller.control_sets import facts
 from tests.checks.guests import guest_of
 from tests.checks.subjects import LSI_LOGIC, chain, installation
+from tests.core_windows import core_windows, without_values
+from tests.core_windows import guest as core_guest
 from tests.fakes import FakeFileSystem
 from tests.machines.hives import make_hive
+from tests.machines.spec import Architecture
 from tests.machines.spec import Hive as HiveSpec
+from tests.machines.windows_hives import WINDOWS_10
 from tests.registry.support import open_bytes
 
 from bootgraft.boot.chain import BootChain
 from bootgraft.checks.catalogue import checks, documentation
 from bootgraft.checks.diagnosis import Diagnosis, Verdict, diagnose
 from bootgraft.checks.finding import FaultPlace, Finding, FindingDoc, Remedy, Severity, Stage
+from bootgraft.checks.guest import Guest
 from bootgraft.registry.hive import Hive
-from bootgraft.targets.controllers import CONTROLLERS
+from bootgraft.targets.controllers import CONTROLLERS, Controller, find_controller
 
 MISSING, UNSIGNED = "device-binding-missing", "driver-signature-missing"
 _STOPS_NOTHING_BY_ITSELF = (
@@ -100,9 +105,9 @@ def diagnosis_of(*findings: Finding, followed: BootChain | None = None, judged: 
 def made_of(*findings: Finding, followed: BootChain | None = None, judged: bool = True) -> Diagnosis:
     """The diagnosis of a good machine, had its checks found this."""
     guest = guest_of(followed or chain(), installation(), None, LSI_LOGIC)
-    guest.facts = facts() if judged else None
-    guest.found = {(stage, LSI_LOGIC if stage is Stage.CONTROLLER else None): () for stage in Stage}
-    guest.found[Stage.MACHINE, None] = findings
+    guest.gathered[LSI_LOGIC] = facts() if judged else None
+    guest.found = {(stage, LSI_LOGIC): () for stage in Stage}
+    guest.found[Stage.MACHINE, LSI_LOGIC] = findings
     return diagnose(guest)
 
 
@@ -201,7 +206,7 @@ def test_a_windows_that_is_not_judged_is_never_called_bootable(version: tuple[in
 
 def test_a_good_machine_passes_every_storage_check() -> None:
     good = guest_of(chain(), installation())
-    good.facts = facts()
+    good.gathered[good.controller] = facts()
     found = [tuple(check.find(good)) for check in checks(Stage.CONTROLLER) if check.find is not None]
     assert found == [()] * len(found)
     assert len(found) > 7
@@ -211,3 +216,32 @@ def test_the_stop_code_is_the_blockers() -> None:
     made = Diagnosis(chain(), None, LSI_LOGIC, None, (WARNING, BLOCKER), Verdict.BLOCKED, Verdict.BLOCKED)
     assert made.stop_code == "0x7b"
     assert replace(made, findings=(WARNING,)).stop_code is None
+
+
+def test_a_check_that_asks_for_no_controller_is_run_once_for_all() -> None:
+    asked: list[Controller | None] = []
+    guest = guest_of(chain(), installation())
+
+    def indifferent(_guest: Guest) -> tuple[Finding, ...]:
+        asked.append(None)
+        return (BLOCKER,)
+
+    def picky(guest: Guest) -> tuple[Finding, ...]:
+        asked.append(guest.controller)
+        return ()
+
+    for controller in (*CONTROLLERS[:3], CONTROLLERS[0]):
+        assert guest.on(controller).look("indifferent", indifferent) == (BLOCKER,)
+        assert guest.on(controller).look("picky", picky) == ()
+    assert asked == [None, *CONTROLLERS[:3]]
+
+
+def test_what_is_found_on_one_controller_is_not_taken_for_another() -> None:
+    """Hyper-V's second generation has no PCI bus whose driver would have to start."""
+    windows = core_windows(without_values(r"Services\pci", "Start"), release=WINDOWS_10, arch=Architecture.X64)
+    guest = core_guest(windows)
+    with_pci, without = (find_controller(each) for each in ("kvm:nvme", "hyperv:gen2"))
+    for controllers in ((with_pci, without), (without, with_pci)):
+        found = {each: {finding.id for finding in diagnose(guest.on(each)).findings} for each in controllers}
+        assert "core-service-not-boot-start" in found[with_pci] - found[without]
+        guest = core_guest(windows)

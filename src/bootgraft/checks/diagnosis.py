@@ -15,9 +15,6 @@ from bootgraft.checks.guest import Guest
 from bootgraft.targets.controllers import Controller
 from bootgraft.windows.installation import Installation
 
-_BY_TARGET = (Stage.CONTROLLER, Stage.SESSION)
-"""The stages that find something else for another controller."""
-
 
 class Diagnosis(Struct, frozen=True):
     """What came of the checks. ``facts`` is None where the controller was not looked at.
@@ -61,7 +58,7 @@ def findings_of(guest: Guest, stage: Stage) -> tuple[Finding, ...]:
 
     ``repair`` mends what it finds in the chain and among the names of disks and volumes first, then looks again.
     """
-    key = (stage, guest.controller if stage in _BY_TARGET else None)
+    key = (stage, guest.controller)
     if key not in guest.found:
         guest.found[key] = guest.choice.apply(_look(guest, stage))
     return guest.found[key]
@@ -88,7 +85,12 @@ def diagnose(guest: Guest) -> Diagnosis:
 
 
 def _look(guest: Guest, stage: Stage) -> list[Finding]:
-    found = [(check, finding) for check in checks(stage, guest) if check.find for finding in check.find(guest)]
+    found = [
+        (check, finding)
+        for check in checks(stage, guest)
+        if check.find
+        for finding in guest.look((stage, check.rank), check.find)
+    ]
     explained = any(finding.explains for _, finding in found)
     return [finding for check, finding in found if not (check.general and explained)]
 

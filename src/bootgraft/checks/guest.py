@@ -1,8 +1,9 @@
 """Everything known about one machine and the Windows that the work is about: read when it is asked for, and once."""
 
+from collections.abc import Callable, Iterable
 from copy import copy
-from functools import cache, cached_property
-from typing import TYPE_CHECKING, Self
+from functools import cache
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from msgspec import Struct
 
@@ -11,7 +12,7 @@ from bootgraft.boot.chain import BootChain
 from bootgraft.boot.unsupported_volume import UnsupportedVolume, explain
 from bootgraft.checks.chain.first_sectors import FirstSectors, read_first_sectors
 from bootgraft.checks.controller import facts as controller_facts
-from bootgraft.checks.controller.facts import ControllerFacts, DriverReader
+from bootgraft.checks.controller.facts import ControllerFacts, LinkReader
 from bootgraft.checks.core.facts import CoreFacts
 from bootgraft.checks.finding import Finding, Stage
 from bootgraft.checks.fix_choice import FixChoice
@@ -34,6 +35,25 @@ if TYPE_CHECKING:  # most machines live on Windows' own drivers, and have their 
     from bootgraft.drivers.guest.start_files import StartFilesSource
 
 _DEFAULT_FIXES = FixChoice()
+Known = TypeVar("Known")
+
+
+class _Shared(Generic[Known]):
+    """An attribute that is read when it is first asked for, and then is the same on every controller."""
+
+    def __init__(self, read: "Callable[[Any], Known]") -> None:
+        self._read = read
+        self.__doc__ = read.__doc__
+
+    def __set_name__(self, _owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, guest: "Guest", _owner: type | None = None) -> Known:
+        known: dict[str, Any] = guest.shared
+        if self._name not in known:
+            known[self._name] = self._read(guest)
+        found: Known = known[self._name]
+        return found
 
 
 class DescribedVm(Struct, frozen=True):
@@ -82,24 +102,42 @@ class Guest:
         self.chain = chain
         self.installation = installation
         self.hive = hive
-        self.controller = controller
+        self._controller = controller
+        self._asked = False
         self.described = described
         self.secure_boot = secure_boot
         self.boot_code = boot_code
         self.start_files = start_files
         self.choice = choice
         self._disk_controllers = disk_controllers
-        self._drivers = cache(lambda: None if installation is None else DriverReader(installation))
+        self._links = cache(lambda: None if installation is None or hive is None else LinkReader(installation, hive))
         self._judge = cache(self._make_judge)
-        self._core = cache(self._read_core)
+        self.shared: dict[str, Any] = {}
+        self.gathered: dict[Controller | None, ControllerFacts | None] = {}
         self.found: dict[tuple[Stage, Controller | None], tuple[Finding, ...]] = {}  # by those who looked already
+        self._looked: dict[object, tuple[Finding, ...]] = {}
 
     def on(self, controller: Controller | None) -> Self:
-        """The same guest with this controller: what was found without one holds for both."""
+        """The same guest with this controller: what is known without one holds for both."""
         other = copy(self)
-        other.controller = controller
-        vars(other).pop("facts", None)
+        other._controller = controller
         return other
+
+    @property
+    def controller(self) -> Controller | None:
+        """The controller of the new machine; whoever asks for it may find something else with another one."""
+        self._asked = True
+        return self._controller
+
+    def look(self, check: object, find: Callable[[Self], Iterable[Finding]]) -> tuple[Finding, ...]:
+        """What a check finds: run once for all controllers where it asks for none, else once for each."""
+        for key in (check, (check, self._controller)):
+            if key in self._looked:
+                return self._looked[key]
+        self._asked = False
+        found = tuple(find(self))
+        self._looked[(check, self._controller) if self._asked else check] = found
+        return found
 
     def controller_of(self, disk: int) -> Controller | None:
         """What the disk of this index is attached to; as one target is asked about, all disks are there."""
@@ -107,34 +145,38 @@ class Guest:
             return self._disk_controllers[disk]
         return self.controller
 
-    @cached_property
+    @_Shared
     def first_sectors(self) -> FirstSectors | None:
         """What a BIOS reads of disk 0 before any file; None where that has no MBR."""
         return read_first_sectors(self.machine)
 
-    @cached_property
+    @_Shared
     def sessions(self) -> tuple[SavedSession, ...]:
         """The sessions that are saved on the machine."""
         return saved_sessions(self.machine, () if self.installation is None else (self.installation.volume,))
 
-    @cached_property
+    @_Shared
     def unsupported_volume(self) -> UnsupportedVolume | None:
         """Why the volume that matters is no ordinary one: that of the Windows, else the one that the chain ends at."""
         if self.installation is None:
             return self.chain.unsupported_volume
         return explain(self.machine, self.installation.volume)
 
-    @property
+    @_Shared
     def core(self) -> CoreFacts | None:
         """What decides the start whatever the controller; None where there is no Windows of a known version."""
-        return self._core()
+        if self.installation is None or self.hive is None or self.installation.version < NT4:
+            return None
+        if self.installation.version >= FIRST_WITH_DRIVER_DATABASE and not has_database(self.hive):
+            return None  # none of the Windows that are known
+        return CoreFacts(self.installation, self.hive)
 
-    @cached_property
+    @_Shared
     def identity(self) -> IdentityFacts:
         """What disks, volumes and letters are called."""
         return identity_facts.gather(self.machine, self.chain, self.installation, self.hive)
 
-    @cached_property
+    @_Shared
     def data_places(self) -> "tuple[DataPlace, ...]":
         """Where Windows has data beside its own directory; none where there is no Windows."""
         from bootgraft.checks.identity import data_places
@@ -150,21 +192,27 @@ class Guest:
         """
         return self._judge().judge(path)
 
-    @cached_property
+    @_Shared
     def hives(self) -> tuple[HiveFacts, ...]:
         """What a strict reading of the hives finds; none where the chain arrives at no Windows."""
         if self.installation is None or self.hive is None:
             return ()
         return hive_facts.gather(self.installation, self.hive)
 
-    @cached_property
+    @property
     def facts(self) -> ControllerFacts | None:
         """What decides whether the Windows starts from the controller; None where that is not judged."""
-        if self.installation is None or self.hive is None or self.controller is None:
+        controller = self.controller
+        if controller not in self.gathered:
+            self.gathered[controller] = None if controller is None else self._gather(controller)
+        return self.gathered[controller]
+
+    def _gather(self, controller: Controller) -> ControllerFacts | None:
+        if self.installation is None or self.hive is None:
             return None
         if controller_facts.reasons_not_judged(self.installation, has_database=has_database(self.hive)):
             return None
-        return controller_facts.gather(self.installation, self.hive, self.controller, reader=self._drivers())
+        return controller_facts.gather(self.installation, self.hive, controller, reader=self._links())
 
     def _make_judge(self) -> "DriverJudge":
         from bootgraft.checks.driverjudge import DriverJudge
@@ -172,10 +220,3 @@ class Guest:
         if self.installation is None or self.hive is None:
             raise ValueError(self.installation)
         return DriverJudge(self.chain, self.installation, self.hive, secure_boot=self.secure_boot)
-
-    def _read_core(self) -> CoreFacts | None:
-        if self.installation is None or self.hive is None or self.installation.version < NT4:
-            return None
-        if self.installation.version >= FIRST_WITH_DRIVER_DATABASE and not has_database(self.hive):
-            return None  # none of the Windows that are known
-        return CoreFacts(self.installation, self.hive)

@@ -7,6 +7,8 @@ does not. Which adapters a miniport looks for stands in its code alone: scsiport
 
 from collections.abc import Iterator
 
+from msgspec import Struct
+
 from bootgraft.errors import FileSystemError
 from bootgraft.registry.hive import Hive
 from bootgraft.windows.bootdrivers import boot_drivers
@@ -21,18 +23,33 @@ _LARGEST = 2**20
 """Bytes of a miniport's file that are looked at."""
 
 
-def legacy_miniports(
-    installation: Installation, hive: Hive, control_set: int, vendor: int, device: int
-) -> Iterator[Service]:
-    """The boot drivers of a control set that may look for a PCI adapter of this vendor and device by themselves.
+class LegacyMiniport(Struct, frozen=True):
+    """A boot driver that looks for its adapters by itself, and where its file lies on the volume."""
 
-    Raises HiveError for damage on the way.
-    """
+    service: Service
+    path: str
+
+
+def legacy_miniports(installation: Installation, hive: Hive, control_set: int) -> tuple[LegacyMiniport, ...]:
+    """The boot drivers of a control set that look for adapters by themselves. Raises HiveError for damage."""
+    return tuple(_found(installation, hive, control_set))
+
+
+def looks_for(installation: Installation, miniport: LegacyMiniport, vendor: int, device: int) -> bool:
+    """Whether the miniport may look for a PCI adapter of this vendor and device."""
+    try:
+        content = installation.volume.filesystem().read(miniport.path, 0, _LARGEST).upper()
+    except FileSystemError:
+        return False
+    return all(f"{number:04X}".encode() in content for number in (vendor, device))
+
+
+def _found(installation: Installation, hive: Hive, control_set: int) -> Iterator[LegacyMiniport]:
     for service in boot_drivers(hive, control_set):
         if (service.group or "").casefold() == _GROUP and not _is_plug_and_play(hive, service):
             path = driver_file(service, installation.directory, drive_letter=installation.drive_letter)
-            if _looks_for(installation, path, vendor, device):
-                yield service
+            if _needs_scsiport(installation, path):
+                yield LegacyMiniport(service, path)
 
 
 def _is_plug_and_play(hive: Hive, service: Service) -> bool:
@@ -41,15 +58,11 @@ def _is_plug_and_play(hive: Hive, service: Service) -> bool:
     return value is not None and bool(value.dword())
 
 
-def _looks_for(installation: Installation, path: str, vendor: int, device: int) -> bool:
-    filesystem = installation.volume.filesystem()
+def _needs_scsiport(installation: Installation, path: str) -> bool:
     try:
-        facts = read_driver(filesystem, installation.directory, path, build=installation.build)
-        if facts.pe is None or facts.pe.machine is not installation.arch:
-            return False
-        if _PORT not in {name.casefold() for name in facts.pe.imports}:
-            return False
-        content = filesystem.read(path, 0, _LARGEST).upper()
+        facts = read_driver(installation.volume.filesystem(), installation.directory, path, build=installation.build)
     except FileSystemError:
         return False
-    return all(f"{number:04X}".encode() in content for number in (vendor, device))
+    if facts.pe is None or facts.pe.machine is not installation.arch:
+        return False
+    return _PORT in {name.casefold() for name in facts.pe.imports}

@@ -14,11 +14,9 @@ from bootgraft.checks.finding import Finding, FindingDoc, Need, Remedy, Severity
 from bootgraft.checks.guest import Guest
 from bootgraft.checks.symptom import Symptom
 from bootgraft.errors import FileSystemError
-from bootgraft.windows.bootdrivers import boot_drivers
-from bootgraft.windows.company import MICROSOFT, read_company
+from bootgraft.windows.company import MICROSOFT
 from bootgraft.windows.installation import Installation, control_set_name
 from bootgraft.windows.pe import Architecture
-from bootgraft.windows.services import driver_file
 from bootgraft.windows.versions import VISTA
 
 if TYPE_CHECKING:  # few Windows have such drivers
@@ -49,15 +47,15 @@ def check(guest: Guest) -> tuple[Finding, ...]:
 
 
 def _found(guest: Guest) -> Iterator[Finding]:
-    installation, hive = guest.installation, guest.hive
-    if installation is None or hive is None or not _is_strict(installation):
+    core = guest.core
+    if core is None or not _is_strict(core.installation):
         return
-    filesystem, number = installation.volume.filesystem(), installation.select.default
+    installation, number = core.installation, core.installation.select.default
     links = () if guest.facts is None else guest.facts.links
     done = {link.driver.path.casefold() for link in links if link.driver is not None}
-    for service in boot_drivers(hive, number):
-        path = driver_file(service, installation.directory, drive_letter=installation.drive_letter)
-        company = None if path.casefold() in done else read_company(filesystem, path)
+    for driver in core.boot_drivers:
+        path = "" if driver.head is None else driver.head.path
+        company = None if path.casefold() in done else core.company(path)
         if company is None or company.casefold() == MICROSOFT:
             continue
         done.add(path.casefold())
@@ -65,7 +63,7 @@ def _found(guest: Guest) -> Iterator[Finding]:
             judged = guest.judge_driver(path)
         except FileSystemError:  # that a boot driver cannot be read is another check's matter
             continue
-        where = f"{installation.volume.name}: {service.key_path}: {path}, of {company}"
+        where = f"{installation.volume.name}: {driver.key_path}: {path}, of {company}"
         found = _finding(judged, where, installation, control_set_name(number))
         if found is not None:
             yield found

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from bootgraft.changes import FileId
 from bootgraft.registry.hive import Hive
-from bootgraft.targets.controllers import Controller
+from bootgraft.targets.controllers import Controller, PciId
 from bootgraft.targets.driverchains import SCSI_ADAPTER, Link, driver_chain, filter_link
 from bootgraft.windows.bindings import (
     CriticalDevice,
@@ -22,7 +22,7 @@ from bootgraft.windows.driver_files import DriverFacts, read_driver
 from bootgraft.windows.exports import ExportTables
 from bootgraft.windows.hives import hive_path
 from bootgraft.windows.installation import Architecture, Installation, hive_file
-from bootgraft.windows.legacy_miniports import legacy_miniports
+from bootgraft.windows.legacy_miniports import LegacyMiniport, legacy_miniports, looks_for
 from bootgraft.windows.services import Service, driver_file, read_service
 from bootgraft.windows.versions import FIRST_WITH_DRIVER_DATABASE, FIRST_WITH_PLUG_AND_PLAY, NT4, UNKNOWN, VISTA
 
@@ -111,14 +111,14 @@ class ControllerFacts(Struct, frozen=True):
 
 
 def gather(
-    installation: Installation, hive: Hive, controller: Controller, *, reader: "DriverReader | None" = None
+    installation: Installation, hive: Hive, controller: Controller, *, reader: "LinkReader | None" = None
 ) -> ControllerFacts:
     """Read what the checks need. Raises HiveError and FileSystemError for damage on the way.
 
-    ``reader`` keeps the driver files of an installation that several controllers are looked at for.
+    ``reader`` keeps what an installation has for devices that several controllers have in common.
     """
-    gatherer = _Gatherer(installation, hive, controller, reader or DriverReader(installation))
-    links = tuple(link for number in installation.control_sets for link in gatherer.control_set(number))
+    reader = reader or LinkReader(installation, hive)
+    links = tuple(link for number in installation.control_sets for link in _control_set(reader, number, controller))
     place = installation.volume.name
     return ControllerFacts(
         controller,
@@ -150,33 +150,51 @@ def binding_store(hive: Hive, version: tuple[int, int]) -> BindingStore:
     return BindingStore.NONE if version < FIRST_WITH_PLUG_AND_PLAY else BindingStore.CRITICAL_DEVICES
 
 
-class _Gatherer:
-    """Reads the links of one chain, control set by control set."""
+def _control_set(reader: "LinkReader", number: int, controller: Controller) -> Iterator[LinkFacts]:
+    """The links of the controller's chain in one control set, and of the filters on it that must be there."""
+    chain = driver_chain(controller, reader.version)
+    filters: dict[str, Link] = {}
+    for link in chain.links:
+        facts = reader.read(number, link, controller)
+        yield facts
+        if isinstance(facts.binding, DatabaseBinding):
+            filters |= {name.casefold(): filter_link(name, link.class_guid) for name in facts.binding.filters}
+    for class_guid, service in chain.class_filters:
+        if service.casefold() in class_filters(reader.hive, number, class_guid):
+            filters.setdefault(service.casefold(), filter_link(service, class_guid))
+    for link in filters.values():
+        yield reader.read(number, link, controller)
 
-    def __init__(self, installation: Installation, hive: Hive, controller: Controller, reader: "DriverReader") -> None:
+
+class LinkReader:
+    """Reads what one installation has for the devices of chains: each once, for whichever controllers it is asked."""
+
+    def __init__(self, installation: Installation, hive: Hive) -> None:
+        self.hive = hive
+        self.version = installation.version
         self._installation = installation
-        self._hive = hive
-        self._controller = controller
         self._store = binding_store(hive, installation.version)
-        self._chain = driver_chain(controller, installation.version)
-        self._reader = reader
+        self._drivers = DriverReader(installation)
+        self._links: dict[tuple[int, Link, PciId | None], LinkFacts] = {}
         self._searches: dict[tuple[str, ...], Search] = {}
         self._known_groups: dict[int, frozenset[str]] = {}
+        self._miniports: dict[int, tuple[LegacyMiniport, ...]] = {}
 
-    def control_set(self, number: int) -> Iterator[LinkFacts]:
-        filters: dict[str, Link] = {}
-        for link in self._chain.links:
-            facts = self._link(number, link)
-            yield facts
-            if isinstance(facts.binding, DatabaseBinding):
-                filters |= {name.casefold(): filter_link(name, link.class_guid) for name in facts.binding.filters}
-        for class_guid, service in self._chain.class_filters:
-            if service.casefold() in class_filters(self._hive, number, class_guid):
-                filters.setdefault(service.casefold(), filter_link(service, class_guid))
-        for link in filters.values():
-            yield self._link(number, link)
+    def read(self, number: int, link: Link, controller: Controller) -> LinkFacts:
+        """What a control set holds for one device of the controller's chain."""
+        key = (number, link, self._searched(link, controller))
+        if key not in self._links:
+            self._links[key] = self._read(*key)
+        return self._links[key]
 
-    def _link(self, number: int, link: Link) -> LinkFacts:
+    def _searched(self, link: Link, controller: Controller) -> PciId | None:
+        """The adapter that miniports of Windows 2000 to 2003 may look for, where the link is one."""
+        if self._store is not BindingStore.CRITICAL_DEVICES or self.version >= VISTA:
+            return None
+        is_adapter = link.main_id == controller.main_id and link.class_guid == SCSI_ADAPTER
+        return controller.pci if is_adapter else None
+
+    def _read(self, number: int, link: Link, pci: PciId | None) -> LinkFacts:
         search = self._bound(number, link)
         instances = self._instances(number, link)
         inbox = None
@@ -186,8 +204,8 @@ class _Gatherer:
             name = (search.binding.service if search.binding else None) or _populated(instances)
             if self._store is BindingStore.CRITICAL_DEVICES and not (search.binding and search.binding.service):
                 inbox = self._inbox(number, link.services[0]) if link.services else None
-        service = None if name is None else read_service(self._hive, number, name)
-        detecting = tuple(self._detecting(number, link)) if name is None else ()
+        service = None if name is None else read_service(self.hive, number, name)
+        detecting = tuple(self._detecting(number, pci)) if name is None and pci is not None else ()
         return LinkFacts(
             number=number,
             is_default=number == self._installation.select.default,
@@ -197,53 +215,53 @@ class _Gatherer:
             instances=instances,
             service_name=name,
             service=service,
-            driver=None if service is None else self._reader.read(service.name, service),
+            driver=None if service is None else self._drivers.read(service.name, service),
             inbox=inbox,
             dead_ends=search.dead_ends,
             group_is_listed=service is None or not service.group or service.group.casefold() in self._groups(number),
             detecting=detecting,
         )
 
-    def _detecting(self, number: int, link: Link) -> Iterator[Service]:
-        """Miniports that may find an adapter of Windows 2000 to 2003 which nothing is bound to."""
-        pci = self._controller.pci
-        if self._store is not BindingStore.CRITICAL_DEVICES or self._installation.version >= VISTA or pci is None:
-            return
-        if link.main_id == self._controller.main_id and link.class_guid == SCSI_ADAPTER:
-            yield from legacy_miniports(self._installation, self._hive, number, pci.vendor, pci.device)
+    def _detecting(self, number: int, pci: PciId) -> Iterator[Service]:
+        """Miniports that may find an adapter which nothing is bound to."""
+        if number not in self._miniports:
+            self._miniports[number] = legacy_miniports(self._installation, self.hive, number)
+        for each in self._miniports[number]:
+            if looks_for(self._installation, each, pci.vendor, pci.device):
+                yield each.service
 
     def _groups(self, number: int) -> frozenset[str]:
         if number not in self._known_groups:
-            self._known_groups[number] = load_order_groups(self._hive, number)
+            self._known_groups[number] = load_order_groups(self.hive, number)
         return self._known_groups[number]
 
     def _bound(self, number: int, link: Link) -> "Search | _Found":
         if self._store is BindingStore.CRITICAL_DEVICES:
-            return _Found(find_critical_device(self._hive, number, link.device_ids))
+            return _Found(find_critical_device(self.hive, number, link.device_ids))
         if self._store is BindingStore.NONE:
             return Search(None)
         if link.device_ids not in self._searches:
-            self._searches[link.device_ids] = find_database_binding(self._hive, link.device_ids)
+            self._searches[link.device_ids] = find_database_binding(self.hive, link.device_ids)
         return self._searches[link.device_ids]
 
     def _instances(self, number: int, link: Link) -> tuple[EnumInstance, ...]:
         """The Enum instances that the target's device may meet: another subsystem id is another device."""
         if not link.enumerator or self._store is BindingStore.NONE:
             return ()
-        found = enum_instances(self._hive, number, link.enumerator, link.device)
+        found = enum_instances(self.hive, number, link.enumerator, link.device)
         return tuple(each for each in found if link.subsystem is None or each.subsystem in (None, link.subsystem))
 
     def _likeliest(self, number: int, link: Link) -> str | None:
         """Of the services that may serve the link by themselves the first that starts at boot, else the first."""
         for name in link.services:
-            service = read_service(self._hive, number, name)
+            service = read_service(self.hive, number, name)
             if service is not None and service.start == 0:
                 return name
         return link.services[0] if link.services else None
 
     def _inbox(self, number: int, name: str) -> ServiceFacts:
-        service = read_service(self._hive, number, name)
-        return ServiceFacts(name, service, self._reader.read(name, service))
+        service = read_service(self.hive, number, name)
+        return ServiceFacts(name, service, self._drivers.read(name, service))
 
 
 class _Found(Struct, frozen=True):

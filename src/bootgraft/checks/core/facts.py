@@ -8,6 +8,7 @@ from bootgraft.changes import FileId
 from bootgraft.checks.finding import Severity
 from bootgraft.registry.hive import Hive
 from bootgraft.windows.bootdrivers import boot_drivers
+from bootgraft.windows.company import read_company
 from bootgraft.windows.installation import Architecture, Installation, control_set_name, hive_file
 from bootgraft.windows.services import Service, driver_file, read_service
 from bootgraft.windows.startup.binary_heads import BinaryHead, read_head
@@ -62,6 +63,7 @@ class CoreFacts:
         self._drivers: dict[tuple[int, str], CoreDriver] = {}
         self._heads: dict[str, BinaryHead] = {}
         self._filters: dict[tuple[int, str], tuple[FilterList, ...]] = {}
+        self._companies: dict[str, str | None] = {}
 
     @property
     def arch(self) -> Architecture:
@@ -105,6 +107,13 @@ class CoreFacts:
     def head(self, path: str) -> BinaryHead:
         r"""The head of a file below the Windows directory (``system32\hal.dll``)."""
         return self._head(f"{self.installation.directory}\\{path}")
+
+    def company(self, path: str) -> str | None:
+        r"""The company that a file of the volume (``\Windows\system32\…``) names as its maker, if any."""
+        key = path.casefold()
+        if key not in self._companies:
+            self._companies[key] = read_company(self._filesystem, path)
+        return self._companies[key]
 
     def severity(self, number: int, grave: Severity = Severity.BLOCKER) -> Severity:
         """What is ``grave`` in the default control set matters in another one only when Windows falls back to it."""
