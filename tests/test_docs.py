@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from bootgraft.checks.catalogue import documentation
-from bootgraft.explain.catalogue import GRAMMARS
+from bootgraft.explain.converters.catalogue import GRAMMARS
 from bootgraft.report.documents.schemas import schema_pages
 from bootgraft.report.findings import findings_page
 from bootgraft.report.logrules import rules_page

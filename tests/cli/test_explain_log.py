@@ -1,5 +1,6 @@
 """``bootgraft explain-log`` from the outside."""
 
+import io
 import json
 from pathlib import Path
 
@@ -52,6 +53,19 @@ def test_what_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         assert main(["explain-log", str(path), "--json"]) == 3
         assert faults(json.loads(capsys.readouterr().out), "error") == []
     assert main(["explain-log"]) == 2
+
+
+def test_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(KNOWN.encode())))
+    assert main(["explain-log", "-"]) == 0
+    assert "    standard input:1 2011-10-05 09:01:18.894: [GetDiskTicketInfos]" in capsys.readouterr().out
+
+
+def test_several_logs_are_told_as_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name, text in (("agent.log", logs.AGENT_50), ("worker.log", logs.WORKER_50)):
+        (tmp_path / name).write_text(text)
+    assert main(["explain-log", str(tmp_path / "agent.log"), str(tmp_path / "worker.log")]) == 0
+    assert "    bootgraft check E1Win72.vmdk --target vmware:lsilogic" in capsys.readouterr().out
 
 
 def test_a_hostile_log_cannot_write_on_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ import os
 import random
 import stat
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def names(path: Path) -> list[str]:
 
 
 def told(path: Path) -> Explanation:
-    return explain(path, silent)
+    return explain((path,), silent)
 
 
 def refused(path: Path) -> LogError:
@@ -71,7 +72,57 @@ def test_what_is_no_ordinary_file_is_not_opened(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(tmp_path)
     os.mkfifo(tmp_path / "pipe.log")
     assert names(tmp_path) == ["real.log"]
-    assert "neither a file nor a folder" in refused(tmp_path / "pipe.log").what
+    assert "neither a file, a folder nor a pipe" in refused(tmp_path / "link.log").what
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[Path, int]]:
+    """The name of a pipe's end to read from, as a shell's ``<(command)`` makes it, and the end to write to."""
+    reader, writer = os.pipe()
+    yield Path(f"/proc/self/fd/{reader}"), writer
+    os.close(reader)
+
+
+RAW = logs.AGENT_50.encode()
+
+
+@pytest.mark.parametrize("content", [RAW, gzip.compress(RAW), zipped({"a/agent.log": RAW})], ids=["plain", "gz", "zip"])
+def test_a_pipe_is_read_once(content: bytes, pipe: tuple[Path, int]) -> None:
+    path, writer = pipe
+    os.write(writer, content)
+    os.close(writer)
+    report = told(path).report
+    assert (report.outcome, report.messages) == (ConversionOutcome.FAILED, 7)
+
+
+def test_an_empty_pipe_is_no_log(pipe: tuple[Path, int]) -> None:
+    path, writer = pipe
+    os.close(writer)
+    assert "no line of VMware Converter" in refused(path).what
+
+
+def test_an_archive_from_a_pipe_has_a_bound(pipe: tuple[Path, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle, "MAX_NESTED", 100)
+    path, writer = pipe
+    os.write(writer, zipped({"a.log": RAW}))
+    os.close(writer)
+    assert "is larger than" in refused(path).what
+
+
+def test_several_files_are_logs_of_one_conversion(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    first, second = tmp_path / "a" / "vmware.log", tmp_path / "b" / "vmware.log"
+    first.write_text(logs.AGENT_50)
+    second.write_text(logs.WORKER_50)
+    report = explain((first, second), silent).report
+    assert (report.files, report.conversion.disk_files) == (2, ("E1Win72.vmdk",))
+    assert {each.first.file for each in report.matches} == {str(first)}
+
+
+def test_a_line_that_is_not_read_to_its_end_is_noted(tmp_path: Path) -> None:
+    (tmp_path / "a.log").write_text("x" * 70000 + "\n" + logs.AGENT_50)
+    assert told(tmp_path / "a.log").notes == ("1 line is longer than 64 KiB; what is beyond that was not read",)
 
 
 def test_the_bundle_that_converter_exports(tmp_path: Path) -> None:

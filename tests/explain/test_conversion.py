@@ -3,10 +3,10 @@
 from tests.explain import logs
 
 from bootgraft.explain.conversion import Conversion
-from bootgraft.explain.converter import CONVERTER
-from bootgraft.explain.logreport import LogReader
+from bootgraft.explain.converters.converter import CONVERTER
+from bootgraft.explain.converters.virtv2v import V2V_IN_PLACE
+from bootgraft.explain.logreader import LogReader
 from bootgraft.explain.reading import lines
-from bootgraft.explain.virtv2v import V2V_IN_PLACE
 
 
 def job(*texts: str) -> Conversion:

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.explain import logs
 
-from bootgraft.explain.logreport import ConversionOutcome, LogReader, LogReport
+from bootgraft.explain.logreader import LogReader
+from bootgraft.explain.logreport import ConversionOutcome, LogReport
 from bootgraft.explain.reading import lines
 from bootgraft.explain.rules import DiskState, Phase
 
@@ -32,7 +33,7 @@ def test_the_first_cause_leads_not_the_fault_at_the_end() -> None:
         "converter-target-not-opened",
         "converter-reconfiguration",
     ]
-    assert [each.last.number for each in report.matches] == [1, 2, 3]
+    assert [each.first.number for each in report.matches] == [1, 2, 3]
     assert (report.phase, report.disk, report.unknown) == (Phase.RECONFIGURING, DiskState.COPIED, ())
 
 
@@ -41,7 +42,7 @@ def test_the_order_of_files_is_not_the_order_of_events() -> None:
     assert cause(report) == "converter-host-not-resolved"
     assert (report.phase, report.disk) == (Phase.COPYING, DiskState.INCOMPLETE)
     last = report.matches[-1]
-    assert (last.rule.id, last.count, last.last.number) == ("converter-file-io", 2, 2)
+    assert (last.rule.id, last.count, last.first.number, last.last.number) == ("converter-file-io", 2, 1, 2)
 
 
 def test_a_network_fault_alone_does_not_tell_whether_the_copy_was_complete() -> None:
@@ -81,7 +82,7 @@ def test_an_unknown_error_is_shown_with_the_lines_around_it() -> None:
     report = report_of("".join(rows))
     assert (report.outcome, report.primary, report.disk) == (ConversionOutcome.UNKNOWN, None, DiskState.UNKNOWN)
     (unknown,) = report.unknown
-    assert (unknown.last.number, unknown.last.text, unknown.count) == (6, "The frob is 17 bar", 1)
+    assert (unknown.first.number, unknown.first.text, unknown.count) == (6, "The frob is 17 bar", 1)
     assert [each[-6:] for each in unknown.before] == ["line 2", "line 3", "line 4"]
     assert [each[-6:] for each in unknown.after] == ["line 6", "line 7", "line 8"]
 
@@ -89,7 +90,7 @@ def test_an_unknown_error_is_shown_with_the_lines_around_it() -> None:
 def test_an_error_that_repeats_is_one() -> None:
     report = report_of("".join(ROW.format("09:00:00.000", "error", f"frob {number}") for number in range(100)))
     (unknown,) = report.unknown
-    assert (unknown.count, unknown.last.text) == (100, "frob 99")
+    assert (unknown.count, unknown.first.text, unknown.last.text) == (100, "frob 0", "frob 99")
 
 
 def test_task_failed_alone_is_still_an_error() -> None:
@@ -153,8 +154,8 @@ def test_somebody_answered_which_root() -> None:
 
 def test_times_that_are_none() -> None:
     report = report_of(ROW.format("99:99:99.000", "error", "converter.fault.ReconfigurationFault"))
-    assert report.matches[0].last.when is None
-    assert report_of(logs.AGENT_50).matches[0].last.when == datetime(2011, 10, 5, 9, 1, 18)
+    assert report.matches[0].first.when is None
+    assert report_of(logs.AGENT_50).matches[0].first.when == datetime(2011, 10, 5, 9, 1, 18)
 
 
 @given(

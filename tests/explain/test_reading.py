@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bootgraft.explain.logreport import LogReader
+from bootgraft.explain.logreader import LogReader
 from bootgraft.explain.reading import MAX_LINE, Line, lines
 
 TEXT = "error: Größe des Datenträgers\r\nsecond\n\n\nfifth"

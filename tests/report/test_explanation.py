@@ -3,7 +3,7 @@
 from tests.explain import logs
 
 from bootgraft.explain.explanation import Explanation
-from bootgraft.explain.logreport import LogReader
+from bootgraft.explain.logreader import LogReader
 from bootgraft.explain.reading import lines
 from bootgraft.report.explanation import explain_document, explain_text
 
@@ -51,13 +51,13 @@ def test_virt_v2v() -> None:
     )
     assert "    bootgraft inspect /dev/vdd" in text
     text = text_of(logs.V2V_WITHOUT_VIRTIO)
-    assert text[0] == "The guest was converted, but with a lack: virt-v2v had no virtio driver for this Windows."
+    assert text[0] == "The guest was converted, with limitations: virt-v2v had no virtio driver for this Windows."
     assert "    bootgraft repair DISK --target kvm:virtio-blk --drivers virtio-win.iso --dry-run" in text
 
 
 def test_what_is_not_known_is_shown_and_not_explained() -> None:
     text = text_of(ROW.format("info", "before") + ROW.format("error", "The frob is bar") + ROW.format("info", "after"))
-    assert text[0] == "The log shows 1 error not known to bootgraft; the last: The frob is bar"
+    assert text[0] == "The log shows 1 error not known to bootgraft: The frob is bar"
     at = text.index("    0.log:2 2011-10-05 09:00:00.000: The frob is bar")
     assert text[at + 1].endswith("before")
     assert text[at + 2].endswith("after")
@@ -67,7 +67,7 @@ def test_what_is_not_known_is_shown_and_not_explained() -> None:
 
 def test_the_last_per_cents() -> None:
     text = text_of("98% FAILED: The frob is bar\n")
-    assert text[0] == "The log shows 1 error not known to bootgraft (at 98 %); the last: 98% FAILED: The frob is bar"
+    assert text[0] == "The log shows 1 error not known to bootgraft (at 98 %): 98% FAILED: The frob is bar"
     assert any(line.startswith("What failed beyond 95 % in documented cases") for line in text)
     assert not any(line.startswith("What failed beyond") for line in text_of("42% FAILED: The frob is bar\n"))
 

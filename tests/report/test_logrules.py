@@ -1,6 +1,6 @@
 """The page of messages."""
 
-from bootgraft.explain.catalogue import GRAMMARS
+from bootgraft.explain.converters.catalogue import GRAMMARS
 from bootgraft.report.logrules import rules_page
 
 

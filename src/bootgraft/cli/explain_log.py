@@ -1,7 +1,5 @@
 """``bootgraft explain-log``: what a converter's log says went wrong, what is left on the disk, what to type next."""
 
-from pathlib import Path
-
 from bootgraft.cli.options import Options
 from bootgraft.cli.terminal import answer, monitor_for, put_json
 from bootgraft.explain.explanation import explain
@@ -11,7 +9,7 @@ from bootgraft.report.explanation import explain_document, explain_text
 
 def run(options: Options) -> int:
     """Print the explanation; exit status 1 where the log shows an error that is not known."""
-    explanation = explain(options.log or Path(), monitor_for(options))
+    explanation = explain(options.logs, monitor_for(options))
     status = int(explanation.report.outcome is ConversionOutcome.UNKNOWN)
     if options.json:
         put_json(explain_document(explanation))

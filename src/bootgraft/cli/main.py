@@ -91,7 +91,12 @@ def _parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     )
     _add_general(explain)
     explain = commands.add_parser("explain-log", help="what the log of VMware Converter or virt-v2v says went wrong")
-    explain.add_argument("log", metavar="LOG", help="a log, a folder of logs, or the ZIP that Converter exports")
+    explain.add_argument(
+        "logs",
+        nargs="+",
+        metavar="LOG",
+        help="a log, a folder of logs, the ZIP that Converter exports, or - for standard input",
+    )
     _add_general(explain)
     _add_general(commands.add_parser("targets", help="every hypervisor:controller, with ids and in-box drivers"))
     _add_general(commands.add_parser("doctor", help="which parts of the system are missing, and what to install"))

@@ -42,8 +42,8 @@ class Options(Struct, frozen=True):
     resume: bool = False
     registry: "RegistryRequest | None" = None
     out: Path | None = None
-    log: Path | None = None
     topic: tuple[str, ...] = ()
+    logs: tuple[Path, ...] = ()
     reset_journal: bool = False
     discard_hibernation: bool = False
     drivers_request: "DriversRequest | None" = None
@@ -83,8 +83,9 @@ class Options(Struct, frozen=True):
         for name, value in given.items():
             if isinstance(value, list):
                 given[name] = tuple(value)
-        given["allow_path"] = tuple(Path(each) for each in given.get("allow_path", ()))
-        for name in ("journal", "overlay", "out", "vm", "log"):
+        for name in ("allow_path", "logs"):
+            given[name] = tuple(Path(each) for each in given.get(name, ()))
+        for name in ("journal", "overlay", "out", "vm"):
             given[name] = Path(given[name]) if given.get(name) else None
         known = set(Options.__struct_fields__)
         return Options(**{name: value for name, value in given.items() if name in known})

@@ -1,4 +1,4 @@
-"""Where logs lie: a file, a gzipped or rotated one, a folder, a diagnostic bundle (ZIP). Nothing is ever unpacked.
+"""Where logs lie: a file, a gzipped or rotated one, a folder, a diagnostic bundle (ZIP), a pipe. Nothing is unpacked.
 
 Archives are hostile input: their directory, their names, how far their members expand and how many there are is
 bounded. An archive within an archive is not opened, except for those that Converter itself nests in its bundles
@@ -10,10 +10,12 @@ import os
 import re
 import stat
 import struct
+import sys
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, cast
@@ -23,6 +25,7 @@ from msgspec import Struct, field
 from bootgraft.errors import LogError
 from bootgraft.explain.reading import CHUNK
 
+STANDARD_INPUT = "-"
 MAX_FILES = 2000
 MAX_MEMBERS = 20000
 MAX_FOLDERS = 10000
@@ -59,13 +62,19 @@ class Bundle(Struct):
 
     def files(self) -> Iterator[LogFile]:
         """The logs, in the natural order of their names. Raises LogError where it is unsafe to read on."""
+        if str(self.path) == STANDARD_INPUT:
+            yield from self._pipe(sys.stdin.buffer, "standard input")
+            return
         mode = self.path.stat().st_mode
         if stat.S_ISDIR(mode):
             yield from self._folder()
         elif stat.S_ISREG(mode):
             yield from self._file(self.path, self.path.name)
+        elif stat.S_ISFIFO(mode):  # as `explain-log <(kubectl logs POD)` gives it
+            with self.path.open("rb", buffering=0) as pipe:
+                yield from self._pipe(pipe, self.path.name)
         else:
-            raise self._error("it is neither a file nor a folder", "Give a log, a ZIP of logs or a folder")
+            raise self._error("it is neither a file, a folder nor a pipe", "Give a log, a ZIP of logs or a folder")
 
     def _folder(self) -> Iterator[LogFile]:
         found: list[str] = []
@@ -96,6 +105,29 @@ class Bundle(Struct):
                 yield LogFile(name, self._gunzip(file, name))
             else:
                 yield LogFile(name, _chunks(file.read))
+
+    def _pipe(self, pipe: IO[bytes], name: str) -> Iterator[LogFile]:
+        """What can be read once only; archives in it are copied first, because their directory is at their end."""
+        start = pipe.read(4) or b""
+        while 0 < len(start) < 4 and (more := pipe.read(4 - len(start))):
+            start += more
+        rest = _chunks(getattr(pipe, "read1", pipe.read))
+        if not start.startswith((_ZIP, _GZIP)):
+            yield LogFile(name, chain((start,), rest))
+            return
+        with SpooledTemporaryFile(max_size=1 << 20) as copy:
+            self._copy(chain((start,), rest), copy, name)
+            if start.startswith(_ZIP):
+                yield from self._archive(copy, name, 0)
+            else:
+                yield LogFile(name, self._gunzip(copy, name))
+
+    def _copy(self, chunks: Iterable[bytes], copy: IO[bytes], name: str) -> None:
+        for chunk in chunks:
+            copy.write(chunk)
+            if copy.tell() > MAX_NESTED:
+                raise self._error(f"the archive {name} is larger than {MAX_NESTED >> 20} MiB", "Unpack it yourself")
+        copy.seek(0)
 
     def _archive(self, file: IO[bytes], name: str, depth: int) -> Iterator[LogFile]:
         self._require_small_directory(file, name)
@@ -137,15 +169,11 @@ class Bundle(Struct):
 
     def _nested(self, content: zipfile.ZipExtFile, name: str, depth: int) -> Iterator[LogFile]:
         with SpooledTemporaryFile(max_size=1 << 20) as copy:
-            for chunk in self._counted(self._until_damaged(content.read1, name)):
-                copy.write(chunk)
-                if copy.tell() > MAX_NESTED:
-                    raise self._error(f"the archive {name} is larger than {MAX_NESTED >> 20} MiB", "Unpack it yourself")
-            copy.seek(0)
+            self._copy(self._counted(self._until_damaged(content.read1, name)), copy, name)
             yield from self._archive(copy, name, depth + 1)
 
     def _gunzip(self, file: IO[bytes] | zipfile.ZipExtFile, name: str) -> Iterator[bytes]:
-        with closing(gzip.GzipFile(fileobj=file)) as content:
+        with closing(gzip.GzipFile(fileobj=file, mode="rb")) as content:
             unpacked = 0
             for chunk in self._counted(self._until_damaged(content.read1, name)):
                 unpacked += len(chunk)

@@ -1,5 +1,6 @@
 """The work from start to end: what the user gave, read and told."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -7,8 +8,9 @@ from msgspec import Struct
 from bootgraft.errors import LogError
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.explain.bundle import Bundle
-from bootgraft.explain.logreport import LogReader, LogReport
-from bootgraft.explain.reading import lines
+from bootgraft.explain.logreader import LogReader
+from bootgraft.explain.logreport import LogReport
+from bootgraft.explain.reading import MAX_LINE, lines
 
 
 class Explanation(Struct, frozen=True):
@@ -18,23 +20,39 @@ class Explanation(Struct, frozen=True):
     notes: tuple[str, ...]
 
 
-def explain(path: Path, monitor: Monitor) -> Explanation:
-    """Read a log, a folder or a bundle. Raises LogError where it cannot be read or no converter wrote it."""
-    bundle, reader, files = Bundle(path), LogReader(), 0
-    try:
-        for file in bundle.files():
-            monitor(Event(EventKind.STEP, f"reading {file.name}"))
-            reader.read(file.name, lines(file.chunks))
-            files += 1
-    except OSError as error:
-        what = f"it cannot be read ({error.strerror or error})"
-        raise LogError(what, where=str(path), advice="Check the path, its permissions and the disk it is on") from error
+def explain(paths: Sequence[Path], monitor: Monitor) -> Explanation:
+    """Read logs, folders or bundles, together; ``-`` is standard input.
+
+    Raises LogError where one cannot be read, or no converter wrote any of them.
+    """
+    reader, files = LogReader(), 0
+    notes: list[str] = []
+    for path in paths:
+        bundle = Bundle(path)
+        try:
+            for file in bundle.files():
+                monitor(Event(EventKind.STEP, f"reading {file.name}"))
+                reader.read(_name(file.name, path, paths), lines(file.chunks))
+                files += 1
+        except OSError as error:
+            what = f"it cannot be read ({error.strerror or error})"
+            advice = "Check the path, its permissions and the disk it is on"
+            raise LogError(what, where=str(path), advice=advice) from error
+        notes += bundle.notes
     report = reader.report()
     if not report.messages:
         seen = f"{files} files were read" if files > 1 else "it was read to its end" if files else "no log is in it"
         raise LogError(
-            f"no line of VMware Converter or virt-v2v is in it ({'; '.join((seen, *bundle.notes))})",
-            where=str(path),
+            f"no line of VMware Converter or virt-v2v is in it ({'; '.join((seen, *notes))})",
+            where=", ".join(str(path) for path in paths),
             advice="Export the job's logs in Converter (right-click the job), or give virt-v2v's output",
         )
-    return Explanation(report, tuple(bundle.notes))
+    if report.cut:
+        lines_are = "1 line is" if report.cut == 1 else f"{report.cut} lines are"
+        notes.append(f"{lines_are} longer than {MAX_LINE >> 10} KiB; what is beyond that was not read")
+    return Explanation(report, tuple(notes))
+
+
+def _name(name: str, path: Path, paths: Sequence[Path]) -> str:
+    """A file's name, with the folder of what was given where several were: their logs may be called the same."""
+    return name if len(paths) == 1 or path.parent == Path() else str(path.parent / name)

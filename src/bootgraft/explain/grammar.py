@@ -7,14 +7,14 @@ from msgspec import Struct
 
 from bootgraft.explain.conversion import Conversion
 from bootgraft.explain.message import LogMessage, Tool
-from bootgraft.explain.reading import Line
 from bootgraft.explain.rules import DiskState, Rule
+from bootgraft.explain.wrapping.unwrapping import LogLine
 
 
 class LineReader(Protocol):
     """Takes the lines of one file, gives its messages."""
 
-    def feed(self, line: Line) -> tuple[LogMessage, ...] | None:
+    def feed(self, line: LogLine) -> tuple[LogMessage, ...] | None:
         """The messages that this line completes, None where the line is no message of this converter's."""
 
     def end(self) -> tuple[LogMessage, ...]:
@@ -34,8 +34,8 @@ class Grammar(Struct, frozen=True, eq=False):
 
     ``words``: a message that a rule fits has one of these (in lower case); looking for them first is what makes
     gigabytes bearable. ``learn`` adds to what is known of the conversion what a message says of it. A message that
-    ``starts`` begins a new run; one that ``finishes`` says that the run came to its end. ``disk_after`` tells the state
-    of the target disk after an error that is not known.
+    ``starts`` begins a new run; one that ``finishes`` says that the run came to its end, one that ``recovers`` that
+    what had failed has succeeded. ``disk_after`` tells the state of the target disk after an error that is not known.
     """
 
     tools: tuple[Tool, ...]
@@ -45,6 +45,7 @@ class Grammar(Struct, frozen=True, eq=False):
     learn: Callable[[Conversion, LogMessage], Conversion]
     starts: Callable[[LogMessage], bool] = _never
     finishes: Callable[[LogMessage], bool] = _never
+    recovers: Callable[[LogMessage], bool] = _never
     disk_after: Callable[[Conversion], DiskState] = _unknown
 
     def rule_for(self, text: str) -> Rule | None:

@@ -35,10 +35,11 @@ class Level(StrEnum):
 
 
 class LogMessage(Struct, frozen=True):
-    """One message: ``time`` as the log has it, ``part`` the task or service that wrote it; empty where it says none.
+    """One message; what it does not say is empty.
 
-    ``is_detail``: it belongs to a message before it, such as a member of an object that was logged; ``within`` is the
-    type of that object.
+    ``time`` is as the converter has it, ``stamp`` the time that whoever wrote its output down put before it, ``part``
+    the task or service that wrote it. ``is_detail``: it belongs to a message before it, such as a member of an object
+    that was logged; ``within`` is the type of that object.
     """
 
     number: int
@@ -49,3 +50,4 @@ class LogMessage(Struct, frozen=True):
     part: str = ""
     is_detail: bool = False
     within: str = ""
+    stamp: str = ""

@@ -9,18 +9,23 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-MAX_LINE = 16384
-"""Bytes of one line that are looked at; the rest of a longer one is dropped."""
+MAX_LINE = 65536
+"""Bytes of one line that are looked at; the rest of a longer one is dropped. What logs in JSON puts 16 KiB of a
+program's output on a line, every quote of it escaped."""
 CHUNK = 65536
 
 _UTF16 = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
 
 class Line(Struct, frozen=True):
-    """One line: ``number`` counts line feeds, so several pieces of a progress bar (carriage returns) share one."""
+    """One line: ``number`` counts line feeds, so several pieces of a progress bar (carriage returns) share one.
+
+    ``cut``: it was longer than what is looked at.
+    """
 
     number: int
     text: str
+    cut: bool = False
 
 
 def lines(chunks: Iterable[bytes]) -> Iterator[Line]:
@@ -43,7 +48,7 @@ def _pieces(raw: bytes, number: int) -> Iterator[Line]:
     for piece in raw.split(b"\r"):
         text = _text(piece)
         if text:
-            yield Line(number, text)
+            yield Line(number, text, len(piece) > MAX_LINE)
 
 
 def _text(raw: bytes) -> str:
@@ -55,7 +60,7 @@ def _text(raw: bytes) -> str:
         text = codecs.utf_8_decode(raw, "strict", not cut)[0]
     except UnicodeDecodeError:
         text = raw.decode("cp1252", "replace")
-    return text.strip()
+    return text.lstrip()  # where a line was split, what ends it counts
 
 
 def _utf8_chunks(chunks: Iterable[bytes]) -> Iterator[bytes]:

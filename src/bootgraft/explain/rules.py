@@ -19,6 +19,16 @@ class Phase(StrEnum):
     RECONFIGURING = "after the copy, while Windows was made bootable"
     INSPECTING = "while virt-v2v looked for the operating system"
     CONVERTING = "while virt-v2v changed the guest"
+    FIRST_BOOT = "after the conversion, when Windows started for the first time"
+
+
+class Fault(StrEnum):
+    """Whose fault it is: where to look, and what to leave alone."""
+
+    GUEST = "the guest, by what is on its disks"
+    HOST = "the machine that converts, not the guest"
+    CONNECTION = "the source, the target or the network between them, not the guest"
+    UNKNOWN = "the message does not tell"
 
 
 class DiskState(StrEnum):
@@ -29,6 +39,8 @@ class DiskState(StrEnum):
     COPIED = "the target disk is a complete copy; Windows on it still has the drivers and boot settings of the source"
     UNCHANGED = "the disk was not converted: Windows on it is as it was on the source"
     CONVERTED = "the disk was converted, but without the drivers of the new machine's controller"
+    READY = "the disk was converted, and the driver of the new machine's controller was put in"
+    STARTED = "Windows has started from this disk since it was converted"
     UNKNOWN = "the log does not tell how much of it is written"
 
 
@@ -37,8 +49,8 @@ class MessageKind(StrEnum):
 
     CAUSE = "a failure that names its cause"
     SYMPTOM = "says that something failed, not why"
-    HINT = "explains a failed reconfiguration, but is no failure by itself"
-    CAVEAT = "the conversion goes on, with a lack"
+    HINT = "explains another failure, but is none by itself"
+    CAVEAT = "the conversion goes on, with limitations"
 
 
 class Next(StrEnum):
@@ -46,8 +58,13 @@ class Next(StrEnum):
 
     CHECK = "bootgraft check {disks} --target {target}"
     INSPECT = "bootgraft inspect {disks}"
+    VERIFY = "bootgraft reg verify {disks}"
     RESET = "bootgraft repair {disks} --target {target} --reset-journal --dry-run"
     DISCARD = "bootgraft repair {disks} --target {target} --discard-hibernation --dry-run"
+    FIRST_BOOT_OFF = (
+        "bootgraft reg set {disks} 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\firstboot'"
+        " --value Start --type REG_DWORD --data 4 --dry-run"
+    )
     DRIVERS = "bootgraft repair {disks} --target {target} --drivers virtio-win.iso --dry-run"
 
 
@@ -55,13 +72,15 @@ class Rule(Struct, frozen=True):
     """One message. ``pattern`` is a regular expression; ``quoted`` an example as ``sources`` have it.
 
     ``headline`` ends a sentence like "The conversion failed: …". ``next_step`` is what to do, in words; ``next`` the
-    command that follows.
+    command that follows. ``explains`` has the ids of the failures that follow from this one: where both are in a log,
+    the answer leads with this. A hint that ``answers_alone`` is the answer where a log shows nothing else.
     """
 
     id: str
     pattern: re.Pattern[str]
     quoted: str
     phase: Phase
+    fault: Fault
     headline: str
     cause: str
     meaning: str
@@ -70,3 +89,5 @@ class Rule(Struct, frozen=True):
     next: Next
     sources: tuple[str, ...]
     kind: MessageKind = MessageKind.CAUSE
+    explains: tuple[str, ...] = ()
+    answers_alone: bool = False

@@ -3,22 +3,25 @@
 import shlex
 from collections.abc import Iterator
 
-from bootgraft.explain.catalogue import GRAMMARS
+from bootgraft.explain.converters.catalogue import GRAMMARS
+from bootgraft.explain.evidence import Evidence, Match, Unknown
 from bootgraft.explain.explanation import Explanation
-from bootgraft.explain.logreport import ConversionOutcome, Evidence, LogReport
-from bootgraft.explain.message import Tool
-from bootgraft.explain.rules import DiskState, Next, Phase, Rule
+from bootgraft.explain.logreport import ConversionOutcome, LogReport
+from bootgraft.explain.message import Level, Tool
+from bootgraft.explain.rules import DiskState, Fault, Next, Phase
 from bootgraft.report.documents.explanation import (
     ExplainDocument,
     FailureDocument,
     JobDocument,
     NextDocument,
+    SaidDocument,
     UnknownDocument,
 )
 
 _SHOWN_UNKNOWN = 5
 _LAST_PERCENTS = 95
 _SHOWN_BESIDE = 3
+_SHOWN_SAID = 12
 _SEE = "To see whether the new machine would start:"
 
 
@@ -33,6 +36,7 @@ def explain_document(explanation: Explanation) -> ExplainDocument:
         summary=_summary(log),
         meaning=f"{primary.rule.cause} {primary.rule.meaning}" if primary else None,
         phase=log.phase.name.lower() if log.phase else None,
+        fault=primary.rule.fault.name.lower() if primary else None,
         disk_state=log.disk.name.lower(),
         job=JobDocument(
             tool=job.tool.name if job.tool else None,
@@ -45,36 +49,50 @@ def explain_document(explanation: Explanation) -> ExplainDocument:
             step=job.step,
         ),
         cause=primary.rule.id if primary else None,
-        failures=tuple(_failure(each.rule, each.count, each.last) for each in log.matches),
+        failures=tuple(_failure(each) for each in log.matches),
         unknown=tuple(
             UnknownDocument(
                 count=each.count,
-                file=each.last.file,
-                line=each.last.number,
-                time=each.last.time,
-                text=each.last.text,
-                before=tuple(each.before),
-                after=tuple(each.after),
+                file=each.first.file,
+                line=each.first.number,
+                time=each.first.time,
+                text=each.first.text,
+                before=each.before,
+                after=each.after,
             )
             for each in log.unknown
         ),
+        also_said=tuple(_said(each) for each in log.said),
         earlier=log.earlier,
+        other_conversions=log.others,
         next=NextDocument(advice=advice, command=command),
         files=log.files,
         notes=explanation.notes,
     )
 
 
-def _failure(rule: Rule, count: int, last: Evidence) -> FailureDocument:
+def _failure(match: Match) -> FailureDocument:
     return FailureDocument(
-        id=rule.id,
-        role=rule.kind.name.lower(),
-        headline=rule.headline,
-        count=count,
-        file=last.file,
-        line=last.number,
-        time=last.time,
-        text=last.text,
+        id=match.rule.id,
+        role=match.rule.kind.name.lower(),
+        headline=match.rule.headline,
+        count=match.count,
+        file=match.first.file,
+        line=match.first.number,
+        time=match.first.time,
+        text=match.first.text,
+    )
+
+
+def _said(message: Unknown) -> SaidDocument:
+    first = message.first
+    return SaidDocument(
+        level=first.level,
+        count=message.count,
+        file=first.file,
+        line=first.number,
+        time=first.time,
+        text=first.text,
     )
 
 
@@ -92,20 +110,21 @@ def _lines(explanation: Explanation) -> Iterator[str]:
         yield log.primary.rule.cause
         yield log.primary.rule.meaning
         yield ""
+    if log.primary and log.primary.rule.fault is not Fault.UNKNOWN:
+        yield f"at fault: {log.primary.rule.fault.value}"
     yield f"disk: {log.disk.value}"
     yield from _job(log)
     yield ""
     if log.matches:
         yield "What the log says, in its order:"
         for match in log.matches:
-            yield f"    {_place(match.last, match.count)}: {match.last.text}  [{match.rule.id}]"
+            yield f"    {_place(match.first, match.count)}: {match.first.text}  [{match.rule.id}]"
         yield ""
     yield from _unknown(log)
-    if log.earlier:
-        yield f"Not shown: {_several(log.earlier, 'failure')} of earlier jobs."
-    for note in explanation.notes:
-        yield f"note: {note}"
-    if log.earlier or explanation.notes:
+    yield from _also_said(log)
+    left_out = [*_left_out(log), *(f"note: {note}" for note in explanation.notes)]
+    yield from left_out
+    if left_out:
         yield ""
     advice, command = _next(log)
     yield advice
@@ -117,13 +136,16 @@ def _summary(log: LogReport) -> str:
     if log.primary is not None:
         return f"{_beginning(log)}{log.primary.rule.headline}."
     if log.outcome is ConversionOutcome.UNKNOWN:
-        text = log.unknown[-1].last.text
+        text = log.unknown[0].first.text
         if _tool(log).goes_on:
             errors = _several(len(log.unknown), "error")
-            return f"The log shows {errors} not known to bootgraft{_percent(log, ' (at {} %)')}; the last: {text}"
+            first = "; the first" if len(log.unknown) > 1 else ""
+            return f"The log shows {errors} not known to bootgraft{_percent(log, ' (at {} %)')}{first}: {text}"
         return f"{log.conversion.tool} failed with an error that bootgraft does not know: {text}"
     if log.outcome is ConversionOutcome.SUCCEEDED:
-        return f"The conversion finished: {log.conversion.tool} came to its end, and no failure is in the log."
+        survived = any(each.first.level is Level.ERROR for each in log.said)
+        failures = "the errors in the log ended nothing" if survived else "no failure is in the log"
+        return f"The conversion finished: {log.conversion.tool} came to its end, and {failures}."
     end = f" Its last message is of {log.last_time}." if log.last_time else ""
     return (
         f"No failure is in the log, and no end of the conversion either{_percent(log, ' (it was at {} %)')}: "
@@ -133,7 +155,7 @@ def _summary(log: LogReport) -> str:
 
 def _beginning(log: LogReport) -> str:
     if log.outcome is ConversionOutcome.CAVEAT:
-        return "The guest was converted, but with a lack: "
+        return "The guest was converted, with limitations: "
     match log.phase:
         case Phase.CONNECTING:
             return f"The conversion failed{_percent(log, ' (at {} %)')}: "
@@ -143,6 +165,10 @@ def _beginning(log: LogReport) -> str:
             return f"The conversion failed while it copied the disks{_percent(log, ' ({} %)')}: "
         case Phase.PREPARING:
             return "The conversion failed before anything was copied: "
+        case Phase.CONVERTING:
+            return f"{log.conversion.tool} failed while it changed the guest: "
+        case Phase.FIRST_BOOT:
+            return "The guest was converted, but its first start goes wrong: "
         case _:
             return f"{log.conversion.tool} stopped before it changed the guest: "
 
@@ -169,9 +195,10 @@ def _job(log: LogReport) -> Iterator[str]:
             yield f"{name}: {value}"
 
 
-def _place(last: Evidence, count: int) -> str:
-    time = f" {last.time}" if last.time else ""
-    return f"{last.file}:{last.number}{time}" + (f" (and {count - 1} times before)" if count > 1 else "")
+def _place(first: Evidence, count: int) -> str:
+    time = f" {first.time}" if first.time else ""
+    again = f" (and {count - 1} more time{'s' * (count > 2)})" if count > 1 else ""
+    return f"{first.file}:{first.number}{time}{again}"
 
 
 def _unknown(log: LogReport) -> Iterator[str]:
@@ -180,15 +207,38 @@ def _unknown(log: LogReport) -> Iterator[str]:
         return
     if log.primary is None and (log.conversion.percent or 0) >= _LAST_PERCENTS:
         yield from _tool(log).near_the_end
-    shown = log.unknown[-(_SHOWN_BESIDE if log.primary else _SHOWN_UNKNOWN) :]
+    shown = log.unknown[: _SHOWN_BESIDE if log.primary else _SHOWN_UNKNOWN]
     more = len(log.unknown) - len(shown)
-    yield "Errors that bootgraft does not know, as they are in the log" + (f" ({more} more before):" if more else ":")
+    known = "Other errors in the log" if log.primary else "Errors that bootgraft does not know, as they are in the log"
+    follows = "; what comes after the first failure often follows from it" if log.primary or len(shown) > 1 else ""
+    yield known + follows + (f" ({more} more after these):" if more else ":")
     for each in shown:
-        yield f"    {_place(each.last, each.count)}: {each.last.text}"
+        yield f"    {_place(each.first, each.count)}: {each.first.text}"
         if log.primary is None:
             yield from (f"        before: {line}" for line in each.before)
             yield from (f"        after:  {line}" for line in each.after)
     yield ""
+
+
+def _also_said(log: LogReport) -> Iterator[str]:
+    """Warnings, and errors that ended nothing: whether they matter, the reader may know."""
+    if not log.said:
+        return
+    more = len(log.said) - _SHOWN_SAID + log.unsaid
+    yield "Also said, of which bootgraft knows no effect" + (
+        f" ({more} more; --json has more of them):" if more > 0 else ":"
+    )
+    for each in log.said[:_SHOWN_SAID]:
+        yield f"    {_place(each.first, each.count)}: {each.first.level}: {each.first.text}"
+    yield ""
+
+
+def _left_out(log: LogReport) -> Iterator[str]:
+    if log.earlier:
+        yield f"Not shown: {_several(log.earlier, 'failure')} of earlier jobs."
+    if log.others:
+        failed = f", {log.others_failed} of which failed" if log.others_failed else ""
+        yield f"Not shown: {_several(log.others, 'other conversion')} in the same logs{failed}. Give the log of one."
 
 
 def _next(log: LogReport) -> tuple[str, str]:

@@ -44,6 +44,17 @@ class UnknownDocument(Struct, frozen=True):
     after: tuple[str, ...]
 
 
+class SaidDocument(Struct, frozen=True):
+    """A warning, or an error that ended nothing."""
+
+    level: str
+    count: int
+    file: str
+    line: int
+    time: str
+    text: str
+
+
 class NextDocument(Struct, frozen=True):
     """What to do and to type next."""
 
@@ -58,12 +69,15 @@ class ExplainDocument(Document, frozen=True, tag="bootgraft-explain-log/1"):
     summary: str
     meaning: str | None
     phase: str | None
+    fault: str | None
     disk_state: str
     job: JobDocument
     cause: str | None
     failures: tuple[FailureDocument, ...]
     unknown: tuple[UnknownDocument, ...]
+    also_said: tuple[SaidDocument, ...]
     earlier: int
+    other_conversions: int
     next: NextDocument
     files: int
     notes: tuple[str, ...]

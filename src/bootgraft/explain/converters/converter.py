@@ -15,11 +15,11 @@ import re
 
 from msgspec.structs import replace
 
-from bootgraft.explain import converter_rules
 from bootgraft.explain.conversion import Conversion
+from bootgraft.explain.converters import converter_rules
 from bootgraft.explain.grammar import Grammar
 from bootgraft.explain.message import Level, LogMessage, Tool
-from bootgraft.explain.reading import Line
+from bootgraft.explain.wrapping.unwrapping import LogLine
 
 CONVERTER = Tool(
     "vmware-converter",
@@ -61,7 +61,7 @@ _OBJECT = re.compile(r"\(converter\.([A-Za-z.]{1,80})\) \{")
 _MEMBER = re.compile(r'(name|hostname) = "([^"]{1,200})"')
 
 
-def parse(line: Line) -> LogMessage | None:
+def parse(line: LogLine) -> LogMessage | None:
     """The message of one line, None where it is none of Converter's. Lines of an object's dump have no time or part."""
     text = line.text
     if text.startswith("-->"):
@@ -85,7 +85,7 @@ class ConverterLines:
     def __init__(self) -> None:
         self._object = ""
 
-    def feed(self, line: Line) -> tuple[LogMessage, ...] | None:
+    def feed(self, line: LogLine) -> tuple[LogMessage, ...] | None:
         """The message of this line, None where it is none of Converter's."""
         message = parse(line)
         if message is None:

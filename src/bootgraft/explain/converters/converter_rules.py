@@ -2,7 +2,7 @@
 
 import re
 
-from bootgraft.explain.rules import DiskState, MessageKind, Next, Phase, Rule
+from bootgraft.explain.rules import DiskState, Fault, MessageKind, Next, Phase, Rule
 
 _THREAD = "https://community.broadcom.com/vmware-cloud-foundation/discussion/standalone-converter-failed-at-98"
 _BOOT_INI = "https://knowledge.broadcom.com/external/article/330168/using-vmware-converter-conversion-fails.html"
@@ -12,7 +12,7 @@ _KB_DRIVER = "https://kb.vmware.com/kb/1005208"
 _KB_HELPER = "https://kb.vmware.com/kb/2033203"
 
 _SHUT_DOWN = "Leave the new machine switched off and make its disks readable here; bootgraft takes over from there:"
-_AGAIN = "Mend that and run the conversion again; then see whether the new machine would start:"
+_AGAIN = "Fix that and run the conversion again; then see whether the new machine would start:"
 
 RULES = (
     Rule(
@@ -20,6 +20,7 @@ RULES = (
         pattern=re.compile(r"Unable to find the system volume", re.I),
         quoted="FAILED: Unable to find the system volume, reconfiguration is not possible.",
         phase=Phase.RECONFIGURING,
+        fault=Fault.GUEST,
         headline="the Converter did not find the Windows that boots",
         cause=(
             "Converter follows boot.ini or the BCD store to the Windows it shall reconfigure and found it "
@@ -39,6 +40,7 @@ RULES = (
         pattern=re.compile(r"\bsignature\([0-9a-f]{1,8}\)disk\(\d+\)rdisk\(\d+\)partition\(\d+\)", re.I),
         quoted="signature(41ab2316)disk(0)rdisk(0)partition(1)",
         phase=Phase.RECONFIGURING,
+        fault=Fault.GUEST,
         headline="boot.ini has a signature() path, which the Converter does not support",
         cause=(
             "boot.ini names the disk of Windows by its signature. Converter does not support that ARC path, "
@@ -53,12 +55,14 @@ RULES = (
         next=Next.CHECK,
         sources=(_BOOT_INI,),
         kind=MessageKind.HINT,
+        explains=("converter-reconfiguration",),
     ),
     Rule(
         id="converter-target-not-opened",
         pattern=re.compile(r"ReconfigTask failed to open the target", re.I),
         quoted="ReconfigTask failed to open the target. Error Operation timed out",
         phase=Phase.RECONFIGURING,
+        fault=Fault.CONNECTION,
         headline="the Converter could not open the target disk again",
         cause=(
             "To reconfigure, the agent opens the new disk over the network with a ticket that the worker "
@@ -76,6 +80,7 @@ RULES = (
         pattern=re.compile(r"\[GetDiskTicketInfos\] Timed out while waiting for the response", re.I),
         quoted="[GetDiskTicketInfos] Timed out while waiting for the response.",
         phase=Phase.CONNECTING,
+        fault=Fault.CONNECTION,
         headline="the agent waited in vain for the ticket with which it opens the target disk",
         cause=(
             "The agent asks the worker, the worker asks the ESX host or vCenter for a ticket to the new disk. "
@@ -95,6 +100,7 @@ RULES = (
             "server vms02 failed: No such host is known"
         ),
         phase=Phase.CONNECTING,
+        fault=Fault.CONNECTION,
         headline="the name of the target host could not be resolved on the machine that ran the agent",
         cause=(
             "The agent writes to the ESX host by its name, and DNS or the hosts file of that machine does not know it."
@@ -116,6 +122,7 @@ RULES = (
         pattern=re.compile(r"\bNBD_ERR_NETWORK_CONNECT\b|\[NFC ERROR\] NfcNewAuthdConnectionEx: Failed to connect"),
         quoted="Sysimgbase_DiskLib_OpenWithPassPhrase failed with 'NBD_ERR_NETWORK_CONNECT' (error code:2338)",
         phase=Phase.CONNECTING,
+        fault=Fault.CONNECTION,
         headline="the agent could not connect to the target host",
         cause=(
             "The agent opens the new disk on the ESX host itself, on port 902. Name resolution, a firewall or a "
@@ -135,6 +142,7 @@ RULES = (
         pattern=re.compile(r"HelperVmFailedToObtainIpFault|ObtainHelperVmIpFailedEvent"),
         quoted="converter.fault.HelperVmFailedToObtainIpFault",
         phase=Phase.PREPARING,
+        fault=Fault.CONNECTION,
         headline="the helper machine at the target got no network address",
         cause=(
             "For a Linux source, Converter starts a helper machine at the target, which fetches the data. It "
@@ -153,6 +161,7 @@ RULES = (
         pattern=re.compile(r"converter\.fault\.FileIOFault|A file I/O error occurred while accessing"),
         quoted="FAILED: A file I/O error occurred while accessing",
         phase=Phase.COPYING,
+        fault=Fault.UNKNOWN,
         headline="a disk could not be read or written",
         cause=(
             "Reading the source (bad sectors, a failing disk) or writing the target (the network, a full "
@@ -173,6 +182,7 @@ RULES = (
         pattern=re.compile(r"converter\.fault\.ReconfigurationFault|virtual machine reconfiguration failed", re.I),
         quoted="TaskImpl has failed with MethodFault::Exception: converter.fault.ReconfigurationFault",
         phase=Phase.RECONFIGURING,
+        fault=Fault.UNKNOWN,
         headline="the reconfiguration of Windows failed",
         cause=(
             "Converter copies the disks first and then edits the Windows on the copy: the driver of the new "

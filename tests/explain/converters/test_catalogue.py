@@ -4,10 +4,10 @@ import textwrap
 
 import pytest
 
-from bootgraft.explain import converter, virtv2v
-from bootgraft.explain.catalogue import GRAMMARS
+from bootgraft.explain.converters import converter, virtv2v
+from bootgraft.explain.converters.catalogue import GRAMMARS
 from bootgraft.explain.grammar import Grammar
-from bootgraft.explain.logreport import LogReader
+from bootgraft.explain.logreader import LogReader
 from bootgraft.explain.reading import lines
 from bootgraft.explain.rules import Rule
 

@@ -2,8 +2,8 @@ r"""The output of virt-v2v and virt-v2v-in-place: plain text, ``--machine-readab
 
 Plain text has steps, ``[   2.6] Inspecting the source``, and ``virt-v2v: error: …``, wrapped at the terminal's width
 over several lines; JSON lines are ``{ "message": …, "timestamp": …, "type": "message"|"info"|"warning"|"error" }``
-(https://github.com/adminsyspro/proxcenter-ui/issues/400). Programs that run virt-v2v put something of their own before
-each line (https://github.com/apache/cloudstack/issues/11561).
+(https://github.com/adminsyspro/proxcenter-ui/issues/400). ``virtv2v_helpers`` reads what the programs say that work
+for it.
 """
 
 import json
@@ -11,12 +11,12 @@ import re
 
 from msgspec.structs import replace
 
-from bootgraft.explain import virtv2v_rules
 from bootgraft.explain.conversion import Conversion
+from bootgraft.explain.converters import virtv2v_helpers, virtv2v_host_rules, virtv2v_rules
 from bootgraft.explain.grammar import Grammar
 from bootgraft.explain.message import Level, LogMessage, Tool
-from bootgraft.explain.reading import Line
 from bootgraft.explain.rules import DiskState
+from bootgraft.explain.wrapping.unwrapping import LogLine
 
 V2V = Tool("virt-v2v", target="kvm:virtio-blk", disk="DISK", copies=True)
 V2V_IN_PLACE = Tool("virt-v2v-in-place", target="kvm:virtio-blk", disk="DISK")
@@ -28,11 +28,15 @@ _PROGRAM = re.compile(
 _STEP = re.compile(r"^\[ *(?P<time>\d{1,7}\.\d)\] (?P<text>\S.*)")
 _PROGRESS = re.compile(r"(?P<text>\(\d{1,3}\.\d\d/100%\)|^\d{1,3}/100)$")
 _PROMPT = re.compile(r"^(?P<text>Dual- or multi-boot operating system detected\..*)")
-_END_OF_ERROR = re.compile(r"If reporting bugs|rm -rf |\{|libguestfs: |nbdkit: |\[ *\d+\.\d\] |virt-v2v[\w-]*: |\(\d")
-_CLOUDSTACK = re.compile(r"^\d{4}-\d\d-\d\d .{1,400}? progress\) ")
+_END_OF_ERROR = re.compile(
+    r"If reporting bugs|rm -rf |\{|\[ *\d+\.\d\] |virt-v2v[\w-]*: |\(\d|libguestfs: |guestfsd: |command(?:rvf)?: "
+    r"|info: |mount: |supermin: |\S{1,80} FAILED!"
+)
 _MAX_STEP = 300
 _SOURCE = re.compile(r"(?:Setting up the source:?|Opening the source) (-i .{1,400})")
 _SOURCE_DISK = re.compile(r"-i disk (.{1,300})")
+_GOES_ON = ("Converting ", "Mapping filesystem data", "Copying disk")
+"""Steps that virt-v2v only comes to where it has found the guest and could write to it."""
 _LEVELS = {"error": Level.ERROR, "warning": Level.WARNING}
 
 
@@ -44,22 +48,26 @@ class VirtV2vLines:
         self._waiting: LogMessage | None = None
         self._wrapped = 0
 
-    def feed(self, line: Line) -> tuple[LogMessage, ...] | None:
+    def feed(self, line: LogLine) -> tuple[LogMessage, ...] | None:
         """The messages that this line completes, None where there is none and it is no part of one."""
-        line = replace(line, text=_CLOUDSTACK.sub("", line.text, count=1))
-        if self._waiting is not None and self._wrapped < _MAX_WRAPPED and not _END_OF_ERROR.match(line.text):
+        if self._waiting is not None and self._wrapped < _MAX_WRAPPED and not self._ended_by(line):
             self._waiting = replace(self._waiting, text=f"{self._waiting.text} {line.text}")
             self._wrapped += 1
             return ()
         whole = self.end()
         message = parse(line, self._tool)
         if message is None:
-            return whole or None
+            helper = virtv2v_helpers.parse(line, self._tool)
+            return (*whole, helper) if helper else whole or None
         self._tool = message.tool
+        message = replace(message, stamp=line.stamp)
         if message.level is Level.INFO or line.text.startswith("{"):
             return (*whole, message)
         self._waiting, self._wrapped = message, 0
         return whole
+
+    def _ended_by(self, line: LogLine) -> bool:
+        return _END_OF_ERROR.match(line.text) is not None or virtv2v_helpers.parse(line, self._tool) is not None
 
     def end(self) -> tuple[LogMessage, ...]:
         """What was still waiting for its next line."""
@@ -68,7 +76,7 @@ class VirtV2vLines:
         return whole
 
 
-def parse(line: Line, tool: Tool = V2V) -> LogMessage | None:
+def parse(line: LogLine, tool: Tool = V2V) -> LogMessage | None:
     """The message of one line by itself, None where it is none of virt-v2v's.
 
     ``tool`` is the program that a line belongs to that does not name it.
@@ -77,7 +85,7 @@ def parse(line: Line, tool: Tool = V2V) -> LogMessage | None:
     if text.startswith("{"):
         return _json_message(line, tool)
     match = _PROGRAM.search(text) if "virt-v2v" in text else None
-    if match:
+    if match and (match["level"] or not line.rank):
         found = V2V_IN_PLACE if match["tool"] == V2V_IN_PLACE.name else V2V
         return LogMessage(line.number, found, _LEVELS.get(match["level"] or "", Level.INFO), match["text"])
     match = _STEP.match(text)
@@ -87,7 +95,7 @@ def parse(line: Line, tool: Tool = V2V) -> LogMessage | None:
     return LogMessage(line.number, tool, Level.INFO, match["text"]) if match else None
 
 
-def _json_message(line: Line, tool: Tool) -> LogMessage | None:
+def _json_message(line: LogLine, tool: Tool) -> LogMessage | None:
     try:
         document = json.loads(line.text)
     except (ValueError, RecursionError):
@@ -126,14 +134,19 @@ def _disk_after(conversion: Conversion) -> DiskState:
 
 GRAMMAR = Grammar(
     tools=(V2V, V2V_IN_PLACE),
-    rules=virtv2v_rules.RULES,
+    rules=virtv2v_rules.RULES + virtv2v_host_rules.RULES,
     words=(
         "no root", "inspection field", "multi-boot", "root device", "unable", "mounted read-only", "not an installed",
-        "not enough", "insufficient", "could not write", "no virtio", "not have virtio",
+        "not enough", "insufficient", "could not write", "no virtio", "not have virtio", "group policy objects",
+        "anti-virus", "ntfs", "$mftmirr", "bitlocker", "/dev/mapper/crypt", "hibernated", "windows cache", "hivex",
+        "space left",
+        "permission denied", "no such file", "kvm", "guestfs", "supermin", "appliance", "vixdisklib", "rhsrvany",
+        "input/output", "running or paused", "response code",
     ),
     reader=VirtV2vLines,
     learn=learn,
     starts=lambda message: _SOURCE.match(message.text) is not None,
     finishes=lambda message: message.text.startswith("Finishing off"),
+    recovers=lambda message: message.time != "" and message.text.startswith(_GOES_ON),
     disk_after=_disk_after,
 )  # fmt: skip

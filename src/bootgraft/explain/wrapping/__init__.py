@@ -1,0 +1,1 @@
+"""What other programs put around a converter's lines, and how it is taken off."""
