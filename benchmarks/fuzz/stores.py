@@ -20,7 +20,7 @@ from tests.registry.support import TESTDATA, Memory, real_bcds
 from bootgraft.boot.bootmgr.bcd import BcdStore, ElementFormat, read_store
 from bootgraft.boot.bootmgr.bcd_device import parse_device
 from bootgraft.boot.chain import follow
-from bootgraft.changes import SetValue
+from bootgraft.changes import SetValue, WriteSectors
 from bootgraft.checks.diagnosis import findings_of
 from bootgraft.checks.finding import Stage
 from bootgraft.checks.guest import Guest
@@ -92,7 +92,8 @@ def attempt(seed: StoreSeed) -> str:
     try:
         machine = machine_of([FakePartition(system, active=True), FakePartition(volume_of(*_FILES))])
         chain = follow(machine)
-        changes = [change for finding in findings_of(Guest(machine, chain), Stage.CHAIN) for change in finding.changes]
+        found = findings_of(Guest(machine, chain), Stage.CHAIN)
+        changes = [each for finding in found for each in finding.changes if not isinstance(each, WriteSectors)]
     except BootgraftError:
         return "refused"
     for change in changes:

@@ -106,6 +106,27 @@ def installation(
     return tuple(file for file in files if not file.path.casefold().endswith(tuple(map(str.casefold, without)) or "\0"))
 
 
+def carried(directory: str = "Windows", *, template: Content | None = None) -> tuple[File, ...]:
+    """What a Windows has to start itself with: both boot managers, memory tests, texts, fonts and pictures."""
+    boot = rf"\{directory}\Boot"
+    manager = PortableExecutable("bootmgfw.efi", Architecture.X64, version=(6, 1, 7601, 17514))
+    files = [
+        File(rf"{boot}\PCAT\bootmgr", b"stands for the boot manager\r\n" * 9000),
+        File(rf"{boot}\PCAT\bootnxt", b"1"),
+        File(rf"{boot}\PCAT\memtest.exe", b"MZ" * 300),
+        File(rf"{boot}\PCAT\en-US\bootmgr.exe.mui", b"texts" * 100),
+        File(rf"{boot}\PCAT\de-DE\bootmgr.exe.mui", b"Texte" * 100),
+        File(rf"{boot}\EFI\bootmgfw.efi", manager),
+        File(rf"{boot}\EFI\memtest.efi", b"MZ" * 300),
+        File(rf"{boot}\EFI\en-US\bootmgfw.efi.mui", b"texts" * 100),
+        File(rf"{boot}\Fonts\segmono_boot.ttf", b"font" * 500),
+        File(rf"{boot}\Resources\bootres.dll", b"MZ" * 200),
+    ]
+    if template is not None:
+        files.append(File(rf"\{directory}\system32\config\BCD-Template", template))
+    return tuple(files)
+
+
 def bios_loader(store: Content | None) -> tuple[File, ...]:
     """What the system partition of a BIOS machine holds."""
     files = (File(r"\bootmgr", b"stands for the boot manager\r\n" * 9000), File(r"\Boot\memtest.exe", b"MZ" * 300))
@@ -181,10 +202,15 @@ def with_resume(suffix: str = "exe") -> tuple[File, ...]:
 
 
 def one_partition(
-    store: Content | None = None, *, name: str = "vista", files: tuple[File, ...] | None = None
+    store: Content | None = None,
+    *,
+    name: str = "vista",
+    files: tuple[File, ...] | None = None,
+    loader: tuple[File, ...] | None = None,
 ) -> MachineSpec:
     """Loader and Windows on the one, active partition."""
-    content = (*bios_loader(store or bios_store(ALONE, system=ALONE)), *(files or installation()))
+    system = bios_loader(store or bios_store(ALONE, system=ALONE)) if loader is None else loader
+    content = (*system, *(files or installation()))
     return _mbr(name, _mbr_partition(ALONE, content, active=True))
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "Select",
     "control_set_name",
     "hive_file",
+    "installation_id",
     "open_hive",
     "read_installation",
     "read_select",
@@ -81,7 +82,7 @@ def read_installation(volume: Volume, directory: str, *, default_boot: bool) -> 
     arch, arch_notes = _architecture(volume, directory)
     name = None if volume.identity is None else name_of(volume.identity)
     return Installation(
-        id=_id(volume, directory),
+        id=installation_id(volume, directory),
         volume=volume,
         directory=directory,
         product=product.name,
@@ -112,7 +113,8 @@ def hive_file(installation: Installation) -> FileId:
     return installation.volume.file(hive_path(installation.directory, "SYSTEM"))
 
 
-def _id(volume: Volume, directory: str) -> str:
+def installation_id(volume: Volume, directory: str) -> str:
+    """What ``--windows`` calls the Windows in this directory."""
     number = volume.partition.slot if volume.number is None else volume.number
     return f"disk{volume.disk}-partition{number}{directory.replace(chr(92), '-')}"
 

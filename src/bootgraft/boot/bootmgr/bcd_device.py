@@ -127,6 +127,12 @@ def retargeted(data: bytes, old: PartitionIdentity, new: PartitionIdentity, *, n
     return bytes(changed)
 
 
+def boot_element() -> bytes:
+    """A whole element that names the volume that bootmgr came from, 0x58 bytes, as Windows writes it."""
+    length = _HEADER.size + _PARTITION_FIELDS.size + _PARTITION_RESERVED
+    return bytes(_OPTIONS_SIZE) + _HEADER.pack(_BOOT, 0, length, 0) + bytes(length - _HEADER.size)
+
+
 def partition_element(identity: PartitionIdentity) -> bytes:
     """A whole element that names this partition, 0x58 bytes, as Windows writes it."""
     fields = partition_fields(identity)

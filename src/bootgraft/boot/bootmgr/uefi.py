@@ -26,6 +26,9 @@ FALLBACK_DIRECTORY = "\\EFI\\Boot"
 MAX_LOADER = 32 << 20
 """Bytes of a boot manager read at most: real ones have one to three million."""
 
+HEAD = 4096
+"""Bytes of a boot manager that tell which processor it is for."""
+
 _FIXED_FILE_INFO = bytes.fromhex("bd04effe")
 _NAMES = {0x8664: "bootx64.efi", 0x014C: "bootia32.efi", 0xAA64: "bootaa64.efi"}
 """The fallback loader's name by the machine number in the PE header."""
@@ -105,12 +108,18 @@ def fallback_path(system: Volume) -> str | None:
     Without a readable boot manager it is the one that is there; None where there is none.
     """
     try:
-        name = _NAMES.get(_machine_number(system.filesystem().read(BOOT_MANAGER, 0, 4096)))
+        path = fallback_of(system.filesystem().read(BOOT_MANAGER, 0, HEAD))
     except FileSystemError:
-        name = None
-    if name is not None:
-        return f"{FALLBACK_DIRECTORY}\\{name}"
+        path = None
+    if path is not None:
+        return path
     return next((path for path in _FALLBACKS if _has_file(system, path)), None)
+
+
+def fallback_of(head: bytes) -> str | None:
+    """Where a copy of this boot manager (its first HEAD bytes) belongs; None where it is for no known processor."""
+    name = _NAMES.get(_machine_number(head))
+    return None if name is None else f"{FALLBACK_DIRECTORY}\\{name}"
 
 
 def read_loader(system: Volume, path: str) -> bytes:

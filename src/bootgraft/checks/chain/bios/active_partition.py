@@ -40,7 +40,7 @@ def find(guest: Guest) -> Iterator[Finding]:
     if disk.table.invalid_flags:
         slots = ", ".join(map(str, disk.table.invalid_flags))
         shown += f"; the flag in slot {slots} is neither 0x80 nor 0x00"
-    changes = tuple(_flag_changes(disk, wanted.partition.slot))
+    changes = tuple(flag_changes(disk, wanted.partition.slot))
     yield Finding(
         ID,
         Severity.BLOCKER,
@@ -53,7 +53,8 @@ def find(guest: Guest) -> Iterator[Finding]:
     )
 
 
-def _flag_changes(disk: Disk, slot: int) -> Iterator[WriteSectors]:
+def flag_changes(disk: Disk, slot: int) -> Iterator[WriteSectors]:
+    """What makes the partition in this slot of the MBR the only active one."""
     for each in range(1, 5):
         offset = _ENTRIES + (each - 1) * _ENTRY
         before, wanted = disk.device.read(offset, 1), bytes([_ACTIVE if each == slot else 0])

@@ -1,4 +1,4 @@
-"""What bootmgr meets: the BCD store, and the loader that UEFI firmware starts."""
+"""What bootmgr meets: the BCD store, and the loader that UEFI firmware starts; and where these were left behind."""
 
 from bootgraft.checks.guest import Guest
 from bootgraft.machine import Firmware
@@ -6,4 +6,5 @@ from bootgraft.machine import Firmware
 
 def applies(guest: Guest) -> bool:
     """Whether there is anything of that on the guest: else none of these checks is even imported."""
-    return guest.chain.store is not None or guest.chain.firmware is Firmware.UEFI
+    chain = guest.chain
+    return chain.store is not None or chain.firmware is Firmware.UEFI or (chain.default is None and bool(chain.others))

@@ -103,6 +103,8 @@ def _default(chain: BootChain, menu: Menu, manager: BcdObject, choice: Choice) -
     step = chain.steps[-1]
     stop = f"{step.where}: {step.evidence}"
     able = installed(menu.store)
+    if not able and not choice.shown:
+        return  # that is no wrong default: the whole menu was lost, as `system_partition` says
     if choice.shown or len(able) != 1:
         names = ", ".join(menu.title(each) for each in able[:_MAX_LISTED]) or "none"
         reason = f"entries of an installed Windows are {names}"

@@ -1,0 +1,265 @@
+r"""Gates 1 and 2: is the partition with bootmgr and its store there at all, and is what lies on it complete?
+
+The small partition without a letter is what a copy of "C: only" leaves behind. All that is needed to make a new one
+lies in ``\Windows\Boot`` (:mod:`.system_rebuild`).
+"""
+
+from collections.abc import Iterator, Sequence
+
+from bootgraft.boot.bios.loaders import BOOT_CODE_SIZE, Loader, named_in
+from bootgraft.boot.bootmgr.bcd_menu import STORES
+from bootgraft.boot.bootmgr.boot_files import carries_manager, manager_source, manager_target
+from bootgraft.boot.bootmgr.new_store import SUFFIXES
+from bootgraft.boot.steps import BootTarget
+from bootgraft.changes import Change
+from bootgraft.checks.chain.bootmgr.system_faults import (
+    Lost,
+    StoreState,
+    SystemFault,
+    candidates,
+    find_fault,
+    starts_on,
+)
+from bootgraft.checks.chain.bootmgr.system_rebuild import can_name, rebuild
+from bootgraft.checks.check import Check
+from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
+from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
+from bootgraft.errors import BootgraftError, FileSystemError, HiveError
+from bootgraft.machine import Firmware, Volume
+from bootgraft.text import printable
+from bootgraft.windows.installation import Installation, installation_id, read_installation
+
+LEFT_BEHIND = "system-partition-left-behind"
+MANAGER_LOST = "boot-manager-missing"
+STORE_LOST = "bcd-store-lost"
+
+_BCDBOOT = "https://learn.microsoft.com/windows-hardware/manufacture/desktop/bcdboot-command-line-options-techref-di"
+_FIX = (
+    "What bcdboot does: boot manager, memory test, fonts and texts are copied from \\Windows\\Boot, and a new store is "
+    "made from \\Windows\\system32\\config\\BCD-Template (without one, from nothing) that starts this Windows and "
+    "lists each further one. "
+)
+_WHICH = (
+    "Where several Windows are on the disks, --windows names the one that is to start. The recovery environment is not "
+    "in a new store: `reagentc /enable` in the started Windows."
+)
+DOCS = (
+    FindingDoc(
+        id=LEFT_BEHIND,
+        applies_to="Windows Vista and later",
+        cause="The small partition with the boot manager and its store (System Reserved, the EFI system partition) was "
+        "not copied: disk2vhd, Clonezilla or a converter was told to take C: alone. 'Operating system not found', "
+        "'BOOTMGR is missing', or the firmware's own shell.",
+        evidence="The partitions of disk 0, each Windows on them, and what it carries to start itself.",
+        fix=_FIX + "BIOS: the partition of the Windows becomes the active one and has them all; its boot sector must "
+        "have boot code (boot-sector-code-missing).",
+        limits="BIOS: only where the Windows lies in a primary partition of disk 0. UEFI: a disk without an EFI system "
+        "partition is reported. " + _WHICH,
+        references=(_BCDBOOT,),
+        symptoms=(Symptom.NO_BOOTABLE_DEVICE, Symptom.MISSING_SYSTEM, Symptom.BOOTMGR_MISSING),
+    ),
+    FindingDoc(
+        id=MANAGER_LOST,
+        applies_to="Windows Vista and later",
+        cause="The system partition is there, but not the boot manager on it (bootmgr, bootmgfw.efi): the partition "
+        "was formatted anew, or its files were lost. 'BOOTMGR is missing', or the firmware's own shell.",
+        evidence="The system partition, and the Windows that carries a boot manager.",
+        fix=_FIX + "What lies on the partition stays.",
+        limits=_WHICH,
+        references=(_BCDBOOT,),
+        symptoms=(Symptom.BOOTMGR_MISSING, Symptom.NO_BOOTABLE_DEVICE),
+    ),
+    FindingDoc(
+        id=STORE_LOST,
+        applies_to="Windows Vista and later",
+        cause="The store that the boot manager reads (\\Boot\\BCD, \\EFI\\Microsoft\\Boot\\BCD) is missing, damaged "
+        "beyond reading, or has no entry of an installed Windows. It stops with 0xc000000f, 0xc0000034 or 0xc0000225.",
+        evidence="What there is of the store.",
+        fix="A new store that starts this Windows and lists each further one is made from the BCD-Template in "
+        "\\Windows\\system32\\config (without one, from nothing). To one that only has no entry, the entry is added, "
+        "and all else stays.",
+        limits=_WHICH,
+        references=(_BCDBOOT,),
+        symptoms=(Symptom.C000000F, Symptom.C0000034, Symptom.C0000098, Symptom.C0000225),
+    ),
+)
+_IDS = {Lost.PARTITION: LEFT_BEHIND, Lost.MANAGER: MANAGER_LOST, Lost.STORE: STORE_LOST}
+_STORE_WORDS = {
+    StoreState.MISSING: "is missing",
+    StoreState.DAMAGED: "is damaged beyond reading",
+    StoreState.EMPTY: "has no entry that starts an installed Windows",
+    StoreState.SOUND: "is there",
+}
+_RECOVERY = " The recovery environment is not in the new store: run `reagentc /enable` in the started Windows."
+_MAX_LISTED = 8
+
+
+def find(guest: Guest) -> Iterator[Finding]:
+    """One finding where something of the system partition is lost, with what puts it back."""
+    found = candidates(guest)
+    if not found:
+        return
+    chosen = _chosen(guest, found)
+    fault = find_fault(guest, chosen)
+    if fault is None:
+        return
+    changes, reason = _repair(guest, fault, found, chosen)
+    step = guest.chain.steps[-1]
+    listed = ", ".join(_name(each) for each in found[:_MAX_LISTED])
+    yield Finding(
+        _IDS[fault.lost],
+        Severity.BLOCKER,
+        _title(fault),
+        f"{_meaning(fault)} {reason}",
+        (
+            f"{step.where}: {step.what}; {_first_words(step.evidence)}",
+            f"Windows is in {listed}",
+            *_carried(fault, chosen),
+        ),
+        Remedy.CHANGES if changes else Remedy.NONE,
+        changes,
+        explains=True,
+    )
+
+
+def _chosen(guest: Guest, found: Sequence[BootTarget]) -> BootTarget | None:
+    """The Windows that is to start: the one that was named, or the only one."""
+    named = guest.installation
+    if named is None:
+        return found[0] if len(found) == 1 else None
+    place = BootTarget(named.volume, named.directory, "").place
+    return next((each for each in found if each.place == place), None)
+
+
+def _title(fault: SystemFault) -> str:
+    if fault.lost is Lost.STORE and fault.system is not None:
+        path = STORES[fault.firmware]
+        return f"the boot menu was lost: the BCD store {path} on {fault.system.name} {_STORE_WORDS[fault.store]}"
+    manager = manager_target(fault.firmware)
+    if fault.lost is Lost.MANAGER and fault.system is not None:
+        kind = "the EFI system partition" if fault.firmware is Firmware.UEFI else "the active partition"
+        return f"the boot manager was lost: {fault.system.name} is {kind} and has no {manager}"
+    if fault.firmware is Firmware.UEFI:
+        return f"the system partition was left behind: {fault.disk.name} has no EFI system partition"
+    return f"the system partition was left behind: no partition of {fault.disk.name} has {manager} to start Windows"
+
+
+def _meaning(fault: SystemFault) -> str:
+    if fault.lost is Lost.STORE:
+        return "The boot manager has nothing to start and stops with 0xc000000f, 0xc0000034 or 0xc0000225."
+    if fault.lost is Lost.MANAGER:
+        return "The firmware finds nothing that it could start there."
+    return (
+        "The Windows is there, but the small partition with its boot manager and boot menu was not copied with it: the "
+        "firmware finds nothing that it could start."
+    )
+
+
+def _repair(
+    guest: Guest, fault: SystemFault, found: Sequence[BootTarget], chosen: BootTarget | None
+) -> tuple[tuple[Change, ...], str]:
+    """The changes, and what is said of them; none, and why."""
+    if chosen is None:
+        names = ", ".join(installation_id(each.volume, each.directory) for each in found[:_MAX_LISTED])
+        return (), f"Name the Windows that is to start: --windows with one of {printable(names)}."
+    obstacle = _obstacle(fault, chosen)
+    if obstacle is not None or fault.system is None:
+        return (), obstacle or ""
+    try:
+        first = _read(guest, chosen)
+        others = tuple(each for each in _others(fault, found, chosen) if can_name(fault.system, each))
+        if not can_name(fault.system, first):
+            return (), "Its disk has signature 0, by which no store can name the partition: repair that first."
+        changes = rebuild(fault, fault.system, (first, *others))
+    except (FileSystemError, HiveError) as error:
+        return (), f"bootgraft cannot put it back: {error.where}: {error.what}. {error.advice}"
+    return changes, _fix_words(fault, first, others)
+
+
+def _obstacle(fault: SystemFault, chosen: BootTarget) -> str | None:
+    """Why the Windows cannot be started from where its system partition would have to be; None where it can."""
+    place = _name(chosen)
+    if not starts_on(chosen, fault.firmware):
+        name = f"winload.{SUFFIXES[fault.firmware]}"
+        return f"{place} has no {name}, which {fault.firmware.value} firmware needs: put it back first."
+    needs_manager = fault.lost is not Lost.STORE
+    if needs_manager and not carries_manager(chosen.volume, chosen.directory, fault.firmware):
+        source = manager_source(chosen.directory, fault.firmware)
+        return f"{chosen.volume.name} has no {printable(source)} to copy: take it from another machine of this Windows."
+    if fault.system is not None:
+        return None
+    if fault.firmware is Firmware.UEFI:
+        return (
+            f"Give the image that has it, or make one and run `bcdboot C:{printable(chosen.directory)} /s S: /f UEFI`."
+        )
+    if chosen.volume.disk != fault.disk.index:
+        return f"{place} is not on {fault.disk.name}, which a BIOS starts from: give the image that starts first."
+    return (
+        f"{chosen.volume.name} is a logical partition, which cannot be the active one: give the image that has the "
+        "system partition, or make a primary partition for it."
+    )
+
+
+def _read(guest: Guest, target: BootTarget) -> Installation:
+    return guest.installation or read_installation(target.volume, target.directory, default_boot=False)
+
+
+def _others(fault: SystemFault, found: Sequence[BootTarget], chosen: BootTarget) -> tuple[Installation, ...]:
+    """Each further Windows that the menu can list; one that is damaged is left out."""
+    others = []
+    for each in found:
+        if each is chosen or not starts_on(each, fault.firmware):
+            continue
+        try:
+            others.append(read_installation(each.volume, each.directory, default_boot=False))
+        except BootgraftError:  # `inspect` says what is wrong with it
+            continue
+    return tuple(others[:_MAX_LISTED])
+
+
+def _fix_words(fault: SystemFault, first: Installation, others: Sequence[Installation]) -> str:
+    if fault.system is None:
+        return ""
+    place = f"{first.product} in {printable(first.directory)} on {first.volume.name}"
+    files = "" if fault.lost is Lost.STORE else f"the boot files that {place} carries"
+    store = "" if fault.store is StoreState.SOUND else f"{_store_words(fault)} that starts {place}"
+    what = " and ".join(filter(None, (files, store)))
+    active = "" if fault.active else f", and make it the active partition of {fault.disk.name}"
+    more = f" The menu also lists {', '.join(each.id for each in others)}." if others and store else ""
+    recovery = _RECOVERY if store else ""
+    return f"`repair` will put {what} on {fault.system.name}{active}.{_code_words(fault, fault.system)}{more}{recovery}"
+
+
+def _code_words(fault: SystemFault, system: Volume) -> str:
+    """What else it takes: a boot sector that starts the boot manager."""
+    if fault.firmware is Firmware.UEFI or fault.lost is Lost.STORE:
+        return ""
+    if named_in(system.device.read(0, min(BOOT_CODE_SIZE, system.device.size))) is Loader.BOOTMGR:
+        return ""
+    return (
+        " Its boot sector has no code that starts bootmgr: that is taken from the machine's other volumes, from "
+        "\\BOOTSECT.BAK, a donor or `--boot-code IMAGE`."
+    )
+
+
+def _store_words(fault: SystemFault) -> str:
+    return "an entry in the BCD store" if fault.store is StoreState.EMPTY else "a new BCD store"
+
+
+def _carried(fault: SystemFault, chosen: BootTarget | None) -> Iterator[str]:
+    if chosen is not None and fault.lost is not Lost.STORE:
+        source = manager_source(chosen.directory, fault.firmware)
+        if carries_manager(chosen.volume, chosen.directory, fault.firmware):
+            yield f"{chosen.volume.name}: {printable(source)} can be copied"
+
+
+def _name(target: BootTarget) -> str:
+    return f"{printable(target.directory)} on {target.volume.name}"
+
+
+def _first_words(evidence: str) -> str:
+    return evidence.partition("; ")[0]
+
+
+CHECK = Check(Stage.CHAIN, 45, DOCS, find)

@@ -1,0 +1,104 @@
+"""Machines whose system partition was left behind, or lost its loader or its store: checked, repaired, judged, undone.
+
+hivexregedit judges the new store: it names what Setup would have written for this very disk.
+"""
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+from tests.endtoend.story import Bootgraft, findings
+from tests.machines import bcd, oracles, vista
+from tests.machines.build import BuiltMachine
+from tests.machines.spec import MachineSpec
+from tests.machines.tools import run
+
+Build = Callable[[MachineSpec], BuiltMachine]
+TARGET = ("--target", "vmware:lsisas1068")
+
+
+def only_windows(*, template: bool = True) -> MachineSpec:
+    """C: alone was copied, and nothing made it the active partition."""
+    made = bcd.store(bcd.Entry(bcd.BOOTMGR, {0x12000005: "de-DE", 0x25000004: b"\x0a"}, bcd.BOOT_MANAGER))
+    files = (*vista.with_resume(), *vista.carried(template=made if template else None))
+    machine = vista.one_partition(name="left-behind", loader=(), files=files)
+    (disk,) = machine.disks
+    return replace(machine, disks=(replace(disk, partitions=(replace(disk.partitions[0], active=False),)),))
+
+
+def element(store: oracles.Registry, guid: str, number: int) -> bytes:
+    """The data of an element, as hivexregedit has it."""
+    written = store[rf"Objects\{{{guid}}}\Elements\{number:08x}"]["Element"]
+    return bytes.fromhex(written.partition(":")[2].replace(",", ""))
+
+
+def text(store: oracles.Registry, guid: str, number: int) -> str:
+    return element(store, guid, number).decode("utf-16-le").rstrip("\0")
+
+
+def test_a_copy_of_c_alone_on_bios(build_machine: Build, bootgraft: Bootgraft) -> None:
+    machine = build_machine(only_windows())
+    span, before = machine.span(0), oracles.sha256(machine.disk)
+    checked = bootgraft("check", machine.disk, *TARGET, "--json")
+    assert (checked.status, findings(checked)) == (1, [("blocker", "system-partition-left-behind")])
+    assert "the system partition was left behind" in bootgraft("check", machine.disk, *TARGET).stdout
+
+    repaired = bootgraft("repair", machine.disk, *TARGET, "--json")
+    assert repaired.status == 0, repaired
+    after = bootgraft("check", machine.disk, *TARGET, "--json")
+    assert (after.status, after.json["verdict"], findings(after)) == (0, "boots", [])
+    assert bootgraft("repair", machine.disk, *TARGET).stdout.startswith("Nothing to do")
+
+    oracles.ntfs_is_consistent(machine.disk, span)
+    assert "bootable" in run("sfdisk", "--dump", machine.disk).decode()
+    for source, target in (
+        ("PCAT\\bootmgr", "\\bootmgr"),
+        ("PCAT\\bootnxt", "\\BOOTNXT"),
+        ("PCAT\\memtest.exe", "\\Boot\\memtest.exe"),
+        ("PCAT\\en-US\\bootmgr.exe.mui", "\\Boot\\en-US\\bootmgr.exe.mui"),
+        ("Fonts\\segmono_boot.ttf", "\\Boot\\Fonts\\segmono_boot.ttf"),
+    ):
+        copied = oracles.read_file(machine.disk, span, target)
+        assert copied == oracles.read_file(machine.disk, span, f"\\Windows\\Boot\\{source}")
+    assert "\\Boot\\de-DE\\bootmgr.exe.mui" not in oracles.paths(machine.disk, span)
+
+    store = oracles.export_hive_of(machine.disk, span, "\\Boot\\BCD")
+    here = bcd.mbr_device(vista.SIGNATURE, vista.ALONE.offset)
+    loader = text(store, bcd.BOOTMGR, 0x23000003).strip("{}")
+    resume = text(store, loader, 0x23000003).strip("{}")
+    assert element(store, bcd.BOOTMGR, 0x25000004) == b"\x0a".ljust(8, b"\0")
+    assert text(store, bcd.BOOTMGR, 0x12000005) == "de-DE"
+    assert text(store, bcd.BOOTMGR, 0x24000001) == f"{{{loader}}}"
+    named = {number: element(store, guid, number) for guid in (loader, resume) for number in (0x11000001, 0x21000001)}
+    assert set(named.values()) == {here} == {element(store, bcd.BOOTMGR, 0x11000001)}
+    assert text(store, loader, 0x12000002).casefold() == "\\windows\\system32\\winload.exe"
+    assert (text(store, loader, 0x22000002), text(store, loader, 0x12000004)) == ("\\Windows", "Windows 7")
+    assert text(store, resume, 0x12000002).casefold() == "\\windows\\system32\\winresume.exe"
+
+    assert bootgraft("undo", machine.disk).status == 0
+    assert oracles.sha256(machine.disk) == before
+
+
+def test_an_empty_efi_system_partition(build_machine: Build, bootgraft: Bootgraft) -> None:
+    files = (*vista.with_resume("efi"), *vista.carried())
+    machine = build_machine(vista.uefi(name="esp-empty", loader=(), files=files))
+    span, before = machine.span(0), oracles.sha256(machine.disk)
+    checked = bootgraft("check", machine.disk, *TARGET, "--json")
+    assert (checked.status, findings(checked)) == (1, [("blocker", "boot-manager-missing")])
+    dry = bootgraft("repair", machine.disk, *TARGET, "--dry-run")
+    assert dry.status == 0, dry
+    assert "\\EFI\\Microsoft\\Boot\\BCD  (20480 bytes, from a new store, made from nothing)" in dry.stdout
+
+    assert bootgraft("repair", machine.disk, *TARGET).status == 0
+    after = bootgraft("check", machine.disk, *TARGET, "--json")
+    assert (after.status, after.json["verdict"], findings(after)) == (0, "boots", [])
+    oracles.fat_is_consistent(machine.disk, span)
+    own = oracles.read_file(machine.disk, machine.span(2), "\\Windows\\Boot\\EFI\\bootmgfw.efi")
+    assert oracles.read_file(machine.disk, span, "\\EFI\\Microsoft\\Boot\\bootmgfw.efi") == own
+    assert oracles.read_file(machine.disk, span, "\\EFI\\Boot\\bootx64.efi") == own
+    store = oracles.export_hive_of(machine.disk, span, "\\EFI\\Microsoft\\Boot\\BCD")
+    loader = text(store, bcd.BOOTMGR, 0x23000003).strip("{}")
+    assert element(store, bcd.BOOTMGR, 0x11000001) == bcd.gpt_device(vista.DISK_GUID, vista.ESP_GUID)
+    assert element(store, loader, 0x21000001) == bcd.gpt_device(vista.DISK_GUID, vista.WINDOWS_GUID)
+
+    assert bootgraft("undo", machine.disk).status == 0
+    assert oracles.sha256(machine.disk) == before
