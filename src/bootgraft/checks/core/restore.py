@@ -20,10 +20,10 @@ _CHOSEN_BY_SETUP = ("ntoskrnl.exe", "hal.dll")
 """Of several kinds, up to Windows 7 on x86: which of them this machine needs, their names in caches do not tell."""
 
 
-def restored(core: CoreFacts, path: str, *, is_binary: bool = True) -> WriteFile | None:
+def restored(core: CoreFacts, path: str, *, is_binary: bool = True, more: tuple[str, ...] = ()) -> WriteFile | None:
     """What puts the file at ``path`` (from the volume's root) back; None where no copy is known to fit.
 
-    Raises HiveError and FileSystemError for damage on the way.
+    ``more`` are further places of such a file. Raises HiveError and FileSystemError for damage on the way.
     """
     name = path.rpartition("\\")[2]
     if not _can_be_written(core, path):
@@ -32,7 +32,7 @@ def restored(core: CoreFacts, path: str, *, is_binary: bool = True) -> WriteFile
     if name.casefold() in _CHOSEN_BY_SETUP or (is_binary and kernel is None):
         return None
     best: tuple[tuple[int, ...], bytes, str] | None = None
-    for data, origin in _copies(core, name, path):
+    for data, origin in _copies(core, name, path, more):
         rank = _rank(core, data, origin, kernel) if is_binary else (len(data) and 1,)
         if rank is not None and any(rank) and (best is None or rank > best[0]):
             best = rank, data, origin
@@ -49,13 +49,14 @@ def _rank(core: CoreFacts, data: bytes, origin: str, kernel: tuple[int, ...] | N
     return pe.version if pe.version[:3] == kernel[:3] else None
 
 
-def _copies(core: CoreFacts, name: str, path: str) -> Iterator[tuple[bytes, str]]:
-    from bootgraft.drivers.guest.caches import Caches  # few machines lack a file
+def _copies(core: CoreFacts, name: str, path: str, more: tuple[str, ...]) -> Iterator[tuple[bytes, str]]:
+    from bootgraft.drivers.guest.caches import CachedFile, CachedFileKind, Caches  # few machines lack a file
 
     installation, deadline = core.installation, time.process_time() + _CPU_SECONDS
     volume = installation.volume
     caches = Caches(volume.filesystem(), volume.name, installation.directory, core.version, core.arch)
-    places = chain(caches.files(name), caches.side_by_side(name), caches.cabinets(name))
+    known = (CachedFile(CachedFileKind.FILE, each, name) for each in more)
+    places = chain(known, caches.files(name), caches.side_by_side(name), caches.cabinets(name))
     for place in places:
         if time.process_time() > deadline:
             return

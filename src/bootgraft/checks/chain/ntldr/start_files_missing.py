@@ -22,6 +22,7 @@ from bootgraft.errors import BootgraftError
 from bootgraft.machine import Machine, Volume
 from bootgraft.windows.installation import Installation, read_installation
 from bootgraft.windows.product import Product
+from bootgraft.windows.versions import SERVER_2003
 
 if TYPE_CHECKING:  # most machines have their loader
     from bootgraft.drivers.guest.start_files import StartFiles
@@ -126,10 +127,11 @@ def _finding(
     if obstacle is not None:
         changes, meaning = (), f"{meaning} {obstacle}"
     elif wanted is not None:
+        later = " or a later Windows up to Server 2003" if wanted.version < SERVER_2003 else ""
         meaning += (
-            f" Give `repair --boot-code IMAGE`, the disk image of another machine with {wanted.product} or a later "
-            "Windows up to Server 2003 (not an earlier one: its ntldr does not start this Windows), or copy ntldr and "
-            f"NTDETECT.COM from the folder i386 of its medium to the root of {lost.system.name}."
+            f" Give `repair --boot-code IMAGE`, the disk image of another machine with {wanted.product}{later} (ntldr "
+            "of an earlier Windows does not start it), or copy ntldr and NTDETECT.COM from the folder i386 of its "
+            f"medium to the root of {lost.system.name}."
         )
     by_donor = wanted is not None and obstacle is None
     return Finding(
