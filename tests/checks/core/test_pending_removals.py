@@ -1,0 +1,53 @@
+"""Files of boot drivers that the next start is to remove."""
+
+import pytest
+from tests.checks.core.cases_pending_removals import PARTMGR, pending
+from tests.core_windows import core_windows, guest, repaired
+from tests.memory_windows import MemoryWindows
+
+from bootgraft.checks.core import pending_removals
+from bootgraft.checks.finding import Finding, Remedy, Severity
+from bootgraft.windows.leftovers.servicing import read_file_operations
+
+OTHER = r"\??\C:\Config.Msi\a014fa5.rbf"
+
+
+def find(windows: MemoryWindows) -> tuple[Finding, ...]:
+    return tuple(pending_removals.find(guest(windows)))
+
+
+def test_it_is_named_with_its_driver() -> None:
+    (finding,) = find(pending(OTHER, "", PARTMGR, ""))
+    assert (finding.severity, finding.remedy) == (Severity.WARNING, Remedy.OFFERED)
+    assert finding.title.endswith(": partmgr")
+    assert len(finding.evidence) == 1
+
+
+def test_exactly_that_operation_is_taken_out() -> None:
+    windows = pending(OTHER, "", PARTMGR, "", OTHER, rf"!{OTHER}.old", PARTMGR, OTHER)
+    mended = repaired(windows, find(windows))
+    assert find(mended)  # the last of the two on that file; the other one is the next to be seen
+    mended = repaired(mended, find(mended))
+    assert find(mended) == ()
+    left = read_file_operations(mended.installation, mended.hive, 1)
+    assert left is not None
+    assert left.names == (OTHER, "", OTHER, rf"!{OTHER}.old")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        (OTHER, ""),
+        (PARTMGR, "", OTHER, rf"!{PARTMGR}"),
+        (OTHER, rf"!{PARTMGR}"),
+        (r"\??\C:\WINDOWS\system32\drivers\vmci.sys", ""),
+        (),
+    ],
+    ids=["another file", "replaced", "updated", "no such driver", "empty"],
+)
+def test_what_leaves_the_file_in_its_place_is_as_it_should_be(names: tuple[str, ...]) -> None:
+    assert find(pending(*names)) == ()
+
+
+def test_no_list_is_none() -> None:
+    assert find(core_windows()) == ()
