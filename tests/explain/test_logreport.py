@@ -76,6 +76,13 @@ def test_the_last_job_counts() -> None:
     assert report.unknown == ()
 
 
+def test_warnings_of_earlier_jobs_are_not_said() -> None:
+    old = ROW.format("07:00:00.000", "warning", "an old warning")
+    report = report_of(old + ROW.format("09:01:00.000", "warning", "a new one") + logs.AGENT_50)
+    assert [each.first.text[:9] for each in report.said] == ["a new one", "[PassDisk"]
+    assert [each.first.text for each in report_of(old).said] == ["an old warning"]
+
+
 def test_an_unknown_error_is_shown_with_the_lines_around_it() -> None:
     rows = [ROW.format(f"09:00:0{number}.000", "info", f"line {number}") for number in range(9)]
     rows[5] = ROW.format("09:00:05.000", "error", "The frob is 17 bar")

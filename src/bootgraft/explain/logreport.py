@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -11,6 +12,8 @@ from bootgraft.explain.converters.catalogue import GRAMMARS
 from bootgraft.explain.evidence import ONE_JOB, Evidence, Match, Tally, Unknown
 from bootgraft.explain.rules import DiskState, MessageKind, Phase
 from bootgraft.explain.run import ConversionRun
+
+Seen = TypeVar("Seen", Match, Unknown)
 
 _SAYS_NOTHING = (
     "Task failed:",
@@ -74,10 +77,16 @@ def report_of(runs: Sequence[ConversionRun], around: Tally, totals: Totals) -> L
     """
     run = max(runs, key=lambda each: (each.failures > 0, each.last_order))
     others = [each for each in runs if each is not run and each.messages]
-    matches, unknown, earlier = _one_job(list(run.matches.values()), list(run.unknown))
-    said = [*run.said, *around]
-    if not unknown and not run.finished and all(each.rule.kind is MessageKind.CAVEAT for each in matches):
-        unknown, said = list(around), list(run.said)
+    since = _job_began([*run.matches.values(), *run.unknown])
+    matches = _of_job(run.matches.values(), since)
+    unknown = _of_job(run.unknown, since)
+    earlier = len(run.matches) + len(run.unknown) - len(matches) - len(unknown)
+    unknown = [each for each in unknown if each.first.text not in _SAYS_NOTHING] or ([] if matches else unknown)
+    said, aside = _of_job(run.said, since), _of_job(around, since)
+    if unknown or run.finished or any(each.rule.kind is not MessageKind.CAVEAT for each in matches):
+        said = sorted([*said, *aside], key=lambda each: each.first.order)
+    else:
+        unknown = aside
     primary = _primary(matches, unknown)
     phase, disk = _left(primary, matches, run.conversion)
     return LogReport(
@@ -88,7 +97,7 @@ def report_of(runs: Sequence[ConversionRun], around: Tally, totals: Totals) -> L
         disk=disk,
         matches=tuple(matches),
         unknown=tuple(unknown),
-        said=tuple(sorted(said, key=lambda each: each.first.order)),
+        said=tuple(said),
         unsaid=run.said.dropped + around.dropped,
         earlier=totals.earlier + run.earlier + earlier,
         others=len(others),
@@ -100,20 +109,16 @@ def report_of(runs: Sequence[ConversionRun], around: Tally, totals: Totals) -> L
     )
 
 
-def _one_job(matches: list[Match], unknown: list[Unknown]) -> tuple[list[Match], list[Unknown], int]:
-    """What belongs to the last job that failed, in order of time, and how much does not."""
-    evidence = [each.last for each in matches] + [each.last for each in unknown]
-    moments = [each.when for each in evidence if each.when]
-    since = max(moments) - ONE_JOB if moments and max(moments) - datetime.min > ONE_JOB else datetime.min
+def _job_began(failures: Sequence[Match | Unknown]) -> datetime:
+    """When the last job that failed began, at the latest."""
+    moments = [each.last.when for each in failures if each.last.when]
+    return max(moments) - ONE_JOB if moments and max(moments) - datetime.min > ONE_JOB else datetime.min
 
-    def kept(evidence: Evidence) -> bool:
-        return evidence.when is None or evidence.when >= since
 
-    of_job = sorted((each for each in matches if kept(each.last)), key=lambda each: _place(each.first))
-    errors = sorted((each for each in unknown if kept(each.last)), key=lambda each: _place(each.first))
-    earlier = len(matches) + len(unknown) - len(of_job) - len(errors)
-    telling = [each for each in errors if each.first.text not in _SAYS_NOTHING]
-    return of_job, telling or ([] if of_job else errors), earlier
+def _of_job(seen: Iterable[Seen], since: datetime) -> list[Seen]:
+    """What belongs to that job, in order of time."""
+    kept = (each for each in seen if each.last.when is None or each.last.when >= since)
+    return sorted(kept, key=lambda each: _place(each.first))
 
 
 def _place(evidence: Evidence) -> tuple[datetime, int]:

@@ -9,7 +9,8 @@ class Tool(Struct, frozen=True, eq=False):
     """Whose log it is; each program exists once.
 
     ``target`` is the controller that machines get from it as a rule, ``disk`` and ``description`` what to type for a
-    disk and, where it writes such a file, for the machine's description when the log names none. ``goes_on``: an error
+    disk and, where it writes such a file, for the machine's description when the log names none. ``title`` is what a
+    sentence calls it where that is not its name. ``goes_on``: an error
     in its log ends nothing yet. ``copies``: the disk that it writes is another one than its source. ``near_the_end``
     says what an unknown failure of the last per cent was in documented cases.
     """
@@ -21,9 +22,10 @@ class Tool(Struct, frozen=True, eq=False):
     goes_on: bool = False
     copies: bool = False
     near_the_end: tuple[str, ...] = ()
+    title: str = ""
 
     def __str__(self) -> str:
-        return self.name
+        return self.title or self.name
 
 
 class Level(StrEnum):

@@ -37,8 +37,8 @@ fail at the same time are told as one, so give the logs of one job where there a
 "Fault" says where to look: at the guest, at the machine that converts, or at the connection between the hypervisors.
 
 Not read: logs of StarWind V2V Converter, of Veeam, Azure Migrate and Site Recovery, SCVMM, Proxmox' import wizard and
-task logs, Xen Orchestra. No public log of theirs was found whose lines could be relied on. What qemu-img says in them
-is known, where a line of virt-v2v is there too.
+task logs, Xen Orchestra: no public logs of theirs were found whose lines could be relied on. What qemu-img, nbdkit and
+libguestfs say in them is known all the same.
 
 Exit status: 0 where the failure is understood or none is in the log, 1 where an error is shown that is not known, 3
 where the log cannot be read or no converter wrote it.

@@ -9,7 +9,7 @@ from bootgraft.explain.converters.catalogue import GRAMMARS
 from bootgraft.explain.grammar import Grammar
 from bootgraft.explain.logreader import LogReader
 from bootgraft.explain.reading import lines
-from bootgraft.explain.rules import Rule
+from bootgraft.explain.rules import MessageKind, Rule
 
 RULES = [(grammar, rule) for grammar in GRAMMARS for rule in grammar.rules]
 
@@ -20,6 +20,20 @@ def test_the_quoted_message_is_known(grammar: Grammar, rule: Rule) -> None:
     assert grammar.rule_for(rule.quoted.upper() if rule.id.startswith("v2v") else rule.quoted) is rule
     for other in GRAMMARS:
         assert other is grammar or other.rule_for(rule.quoted) is None
+
+
+@pytest.mark.parametrize("rule", [rule for _, rule in RULES], ids=[rule.id for _, rule in RULES])
+def test_a_message_is_found_behind_many_that_are_nearly_it(rule: Rule) -> None:
+    nearly = " ".join(rule.quoted[:size] for size in (8, 16, len(rule.quoted) // 2, len(rule.quoted) - 12))
+    text = f"{nearly} " * (16384 // len(nearly))
+    assert rule.pattern.search(text + rule.quoted) is not None
+
+
+def test_what_a_rule_explains_is_there() -> None:
+    ids = {rule.id for _, rule in RULES}
+    for _, rule in RULES:
+        assert set(rule.explains) <= ids - {rule.id}
+        assert not rule.answers_alone or rule.kind is MessageKind.HINT
 
 
 def test_every_program_is_there_once() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.explain import logs
 
-from bootgraft.explain.converters.virtv2v import V2V_IN_PLACE, VirtV2vLines, parse
+from bootgraft.explain.converters.virtv2v import HELPERS, V2V, V2V_IN_PLACE, VirtV2vLines, parse
 from bootgraft.explain.message import Level, LogMessage
 from bootgraft.explain.wrapping.unwrapping import LogLine
 
@@ -53,6 +53,22 @@ def test_json_that_is_none_of_its(text: str) -> None:
 def test_an_error_takes_no_more_lines_than_a_message_has() -> None:
     (error,) = records("virt-v2v: error: one\n" + "more\n" * 1000)
     assert len(error.text) < 100
+
+
+def test_a_line_into_which_libguestfs_wrote_its_trace() -> None:
+    # the form of https://github.com/vexxhost/migratekit/issues/54
+    found = records(
+        "mount: /sysroot: unknown filesyslibguestfs: trace: v2v: mount_ro = -1 (error)\n"
+        "libguestfs: trace: v2v: is_dir\ntem type 'ntfs'.\nplain\n"
+    )
+    assert [each.text for each in found] == ["mount: /sysroot: unknown filesystem type 'ntfs'."]
+    assert records("x" * 299 + "libguestfs: trace: a\n" * 50) == []
+
+
+def test_programs_without_virt_v2v_are_no_virt_v2v() -> None:
+    (error,) = records("qemu-img: odd")
+    assert error.tool is HELPERS
+    assert {each.tool for each in records("[   1.0] Opening the source\nqemu-img: odd")} == {V2V}
 
 
 WORDS = st.lists(st.text("abcdefgh", min_size=1, max_size=12), min_size=1, max_size=30)

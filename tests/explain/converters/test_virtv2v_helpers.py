@@ -43,6 +43,13 @@ def test_a_bar_of_progress_before_it_is_left_out() -> None:
     assert message.text == "nbdkit: error: odd"
 
 
+def test_what_qemu_img_said_may_be_in_the_sentence_of_another_program() -> None:
+    # the form of https://github.com/canonical/lxd-ui/issues/1652
+    message = parse(LogLine(1, "Error: failed: exit status 1 (qemu-img: Could not open '/a': Invalid argument)"), V2V)
+    assert message is not None
+    assert message.text == "qemu-img: Could not open '/a': Invalid argument)"
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -16,9 +16,11 @@ from bootgraft.explain.converters import virtv2v_helpers, virtv2v_host_rules, vi
 from bootgraft.explain.grammar import Grammar
 from bootgraft.explain.message import Level, LogMessage, Tool
 from bootgraft.explain.rules import DiskState
-from bootgraft.explain.wrapping.unwrapping import LogLine
+from bootgraft.explain.wrapping.unwrapping import MAX_TEXT, LogLine
 
 V2V = Tool("virt-v2v", target="kvm:virtio-blk", disk="DISK", copies=True)
+HELPERS = Tool("disk-tools", target="kvm:virtio-blk", disk="DISK", copies=True, title="The conversion")
+"""What qemu, nbdkit and libguestfs say where no virt-v2v says anything: other converters use them, too."""
 V2V_IN_PLACE = Tool("virt-v2v-in-place", target="kvm:virtio-blk", disk="DISK")
 
 _MAX_WRAPPED = 12
@@ -32,6 +34,9 @@ _END_OF_ERROR = re.compile(
     r"If reporting bugs|rm -rf |\{|\[ *\d+\.\d\] |virt-v2v[\w-]*: |\(\d|libguestfs: |guestfsd: |command(?:rvf)?: "
     r"|info: |mount: |supermin: |\S{1,80} FAILED!"
 )
+_TRACE = "libguestfs: trace: "
+_TORN = re.compile(rf"(?P<head>\S.{{0,300}}?\S)(?P<trace>{_TRACE}.*)")
+_MAX_TORN = 1000
 _MAX_STEP = 300
 _SOURCE = re.compile(r"(?:Setting up the source:?|Opening the source) (-i .{1,400})")
 _SOURCE_DISK = re.compile(r"-i disk (.{1,300})")
@@ -44,14 +49,16 @@ class VirtV2vLines:
     """Takes lines, gives messages; an error or a warning comes once the line after it shows that it is whole."""
 
     def __init__(self) -> None:
-        self._tool = V2V
+        self._tool = HELPERS
         self._waiting: LogMessage | None = None
         self._wrapped = 0
+        self._torn = ""
 
     def feed(self, line: LogLine) -> tuple[LogMessage, ...] | None:
         """The messages that this line completes, None where there is none and it is no part of one."""
+        line = self._joined(line)
         if self._waiting is not None and self._wrapped < _MAX_WRAPPED and not self._ended_by(line):
-            self._waiting = replace(self._waiting, text=f"{self._waiting.text} {line.text}")
+            self._waiting = replace(self._waiting, text=f"{self._waiting.text} {line.text}"[:MAX_TEXT])
             self._wrapped += 1
             return ()
         whole = self.end()
@@ -66,6 +73,20 @@ class VirtV2vLines:
         self._waiting, self._wrapped = message, 0
         return whole
 
+    def _joined(self, line: LogLine) -> LogLine:
+        """The line without a trace that libguestfs wrote into its middle; what was before that goes on in the next one.
+
+        The appliance's messages arrive as they come: ``No filesyslibguestfs: trace: …``, then ``tem is mounted``
+        (https://github.com/vexxhost/migratekit/issues/54).
+        """
+        torn = _TORN.match(line.text) if _TRACE in line.text else None
+        if torn:
+            self._torn = (self._torn + torn["head"])[:_MAX_TORN]
+            return replace(line, text=torn["trace"])
+        if self._torn and not line.text.startswith("libguestfs: "):
+            line, self._torn = replace(line, text=self._torn + line.text), ""
+        return line
+
     def _ended_by(self, line: LogLine) -> bool:
         return _END_OF_ERROR.match(line.text) is not None or virtv2v_helpers.parse(line, self._tool) is not None
 
@@ -76,12 +97,13 @@ class VirtV2vLines:
         return whole
 
 
-def parse(line: LogLine, tool: Tool = V2V) -> LogMessage | None:
+def parse(line: LogLine, tool: Tool = HELPERS) -> LogMessage | None:
     """The message of one line by itself, None where it is none of virt-v2v's.
 
     ``tool`` is the program that a line belongs to that does not name it.
     """
     text = line.text
+    tool = V2V if tool is HELPERS else tool
     if text.startswith("{"):
         return _json_message(line, tool)
     match = _PROGRAM.search(text) if "virt-v2v" in text else None
@@ -115,7 +137,7 @@ def learn(conversion: Conversion, message: LogMessage) -> Conversion:
     if start:
         disk = _SOURCE_DISK.match(start[1])
         conversion = Conversion(message.tool, source=start[1], disks=(disk[1].strip(),) if disk else ())
-    if conversion.tool is not message.tool:
+    if conversion.tool is not message.tool and (conversion.tool is None or message.tool is not HELPERS):
         conversion = replace(conversion, tool=message.tool)
     if message.time and message.level is Level.INFO:
         conversion = replace(conversion, step=message.text[:_MAX_STEP])
@@ -133,7 +155,7 @@ def _disk_after(conversion: Conversion) -> DiskState:
 
 
 GRAMMAR = Grammar(
-    tools=(V2V, V2V_IN_PLACE),
+    tools=(V2V, V2V_IN_PLACE, HELPERS),
     rules=virtv2v_rules.RULES + virtv2v_host_rules.RULES,
     words=(
         "no root", "inspection field", "multi-boot", "root device", "unable", "mounted read-only", "not an installed",
@@ -141,7 +163,7 @@ GRAMMAR = Grammar(
         "anti-virus", "ntfs", "$mftmirr", "bitlocker", "/dev/mapper/crypt", "hibernated", "windows cache", "hivex",
         "space left",
         "permission denied", "no such file", "kvm", "guestfs", "supermin", "appliance", "vixdisklib", "rhsrvany",
-        "input/output", "running or paused", "response code",
+        "input/output", "running or paused", "response code", "could not open", "unsupported filesystem",
     ),
     reader=VirtV2vLines,
     learn=learn,

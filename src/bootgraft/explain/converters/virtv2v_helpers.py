@@ -19,12 +19,15 @@ _UNMARKED = re.compile(
     r"(?:nbdcopy|nbdinfo|qemu-(?:img|nbd|io|kvm|system-\w{1,16})|nbd(?:\+\w{1,8})?://\S{1,400}):"
     r" (?!terminating on signal|debug: |info: |trace: |libguestfs:)(?P<level>warning: )?."
 )
+_INSIDE = re.compile(r"(?<=[\s(\]])qemu-img: (?:error while|Could not).*")
+"""In a sentence of another program's (https://github.com/canonical/lxd-ui/issues/1652)."""
 _WITHOUT_PROGRAM = re.compile(r"(?:DEBUG INFO: )?(?P<text>libguestfs error: .*)")
 """As OneSwap repeats it (https://github.com/OpenNebula/one-swap/issues/59)."""
 _FAILED_COMMAND = re.compile(r"(?:Error executing v2v command|Failed to execute virt-v2v command)\b.*")
 """Forklift's own last lines (https://github.com/kubev2v/forklift/issues/1942)."""
 _CLUE = re.compile(
-    r"unknown filesystem type 'ntfs'|\"BitLocker\"|NTFS partition is (?:in an|hibernated)|hibernated, refused to mount"
+    r"unknown filesystem type 'ntfs'|mount: unsupported filesystem type"
+    r"|\"BitLocker\"|NTFS partition is (?:in an|hibernated)|hibernated, refused to mount"
     r"|Metadata kept in Windows cache, refused to mount|\$MFTMirr does not match \$MFT|NTFS is either inconsistent"
     r"|ould not access KVM kernel module|failed to initialize (?:kvm|KVM)"
 )
@@ -38,6 +41,9 @@ def parse(line: LogLine, tool: Tool) -> LogMessage | None:
     if found:
         level = Level.WARNING if (found["level"] or "").startswith("warning") else Level.ERROR
         return LogMessage(line.number, tool, level, text[found.start() :], stamp=line.stamp)
+    inside = _INSIDE.search(text) if "qemu-img: " in text else None
+    if inside:
+        return LogMessage(line.number, tool, Level.ERROR, inside[0], stamp=line.stamp)
     failed = _WITHOUT_PROGRAM.match(text) or _FAILED_COMMAND.match(text)
     if failed:
         return LogMessage(line.number, tool, Level.ERROR, text, stamp=line.stamp)

@@ -13,7 +13,7 @@ _CONVERT_OR_REPAIR = "Fix that and convert again; or see whether bootgraft can r
 RULES = (
     Rule(
         id="v2v-host-no-ntfs",
-        pattern=re.compile(r"unknown filesystem type 'ntfs'", re.I),
+        pattern=re.compile(r"unknown filesystem type 'ntfs'|mount: unsupported filesystem type", re.I),
         quoted="mount: /sysroot: unknown filesystem type 'ntfs'.",
         phase=Phase.INSPECTING,
         fault=Fault.HOST,
@@ -32,7 +32,8 @@ RULES = (
         sources=(
             "https://github.com/libguestfs/virt-v2v/issues/31",
             "https://github.com/kubev2v/forklift/issues/479",
-            "https://rwmj.wordpress.com/tag/virtualization/page/3/",
+            "https://github.com/kubev2v/forklift/issues/226",
+            "https://libguestfs.org/guestfs-faq.1.html",
         ),
         kind=MessageKind.HINT,
         explains=("v2v-no-root",),
@@ -227,7 +228,7 @@ RULES = (
     Rule(
         id="v2v-source-missing",
         pattern=re.compile(
-            r"^access: No such file or directory: |HTTP response code 404 for download"
+            r"\baccess: No such file or directory: |HTTP response code 404 for download"
             r"|Could not open '[^']{1,400}': .{0,420}No such file or directory",
             re.I,
         ),
@@ -246,6 +247,28 @@ RULES = (
         sources=(
             "https://github.com/kubev2v/forklift/issues/1942",
             "https://github.com/libguestfs/libguestfs/issues/68",
+        ),
+    ),
+    Rule(
+        id="v2v-image-format",
+        pattern=re.compile(
+            r"Could not open '[^']{1,400}': .{0,420}(?:Image is not in \w{1,10} format|Invalid argument)", re.I
+        ),
+        quoted="qemu-img: Could not open '/dev/vg/vm-117-disk-0.qcow2': Image is not in qcow2 format",
+        phase=Phase.PREPARING,
+        fault=Fault.HOST,
+        headline="a file or volume is no disk image of the format that it was said to have",
+        cause=(
+            "The copy is incomplete, it is of another format than the converter told qemu, or it is only the small "
+            "text file of a VMDK that has its data in another one."
+        ),
+        meaning="Nothing can be said of the guest by that. `qemu-img info FILE` and the size of the file tell more.",
+        disk=DiskState.UNKNOWN,
+        next_step="See what is on it; --format names another format:",
+        next=Next.INSPECT,
+        sources=(
+            "https://github.com/PegaProx/project-pegaprox/issues/816",
+            "https://github.com/canonical/lxd-ui/issues/1652",
         ),
     ),
     Rule(

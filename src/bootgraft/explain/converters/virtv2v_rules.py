@@ -27,8 +27,9 @@ RULES = (
         headline="virt-v2v found no operating system on the disks",
         cause=(
             "No volume on the given disks holds a system that virt-v2v knows: a data disk was given without the "
-            "system disk, the volume is encrypted, its NTFS is so unclean that it could not be mounted, or the machine "
-            "that ran virt-v2v cannot read NTFS (virt-v2v -v -x tells)."
+            "system disk, the volume is encrypted, its NTFS is so unclean that it could not be mounted, its Windows is "
+            "compressed (Compact OS), which libguestfs cannot read, or the machine that ran virt-v2v cannot read NTFS "
+            "at all (virt-v2v -v -x tells)."
         ),
         meaning=(
             "Nothing is known about Windows yet. bootgraft follows the boot chain instead and says at which "
@@ -42,6 +43,7 @@ RULES = (
             "https://github.com/kubev2v/forklift/issues/278",
             "https://github.com/vexxhost/migratekit/issues/137",
             "https://github.com/adminsyspro/proxcenter-ui/issues/400",
+            "https://github.com/OpenNebula/one-swap/pull/118",
         ),
     ),
     Rule(

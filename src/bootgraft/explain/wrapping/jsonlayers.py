@@ -73,13 +73,20 @@ def _container(document: dict[str, object]) -> Layer:
 def _structured(document: dict[str, object]) -> Layer:
     text = _text(document, "msg") or _text(document, "message")
     error = _text(document, "error") or _text(document, "err")
-    stamp = next((_text(document, name) for name in ("ts", "time", "timestamp") if name in document), "")
+    stamp = next((_time(document[name]) for name in ("ts", "time", "timestamp") if name in document), "")
     rank = RANKS.get(_text(document, "level").lower(), "")
     return Layer(f"{text}: {error}" if error else text, stamp[:40], rank)
 
 
 def _text(document: dict[str, object], name: str) -> str:
     value = document.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _time(value: object) -> str:
+    """A text as it is; seconds since 1970, as zap writes them, as a date."""
+    if isinstance(value, int | float) and 0 < value < 1e10:
+        return _moment(str(int(value * 1e6)))
     return value if isinstance(value, str) else ""
 
 
