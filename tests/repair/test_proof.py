@@ -1,6 +1,7 @@
 """The proof: every kind of miss is found, and what tells later that Windows has run since."""
 
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,18 @@ def test_what_holds_reads_back(windows: MemoryWindows, change: object) -> None:
 
 def witnesses(plan: Plan, machine: Machine) -> tuple[WitnessRange, ...]:
     return witnesses_of([each.hive for each in plan.registry()], [each.file for each in plan.files()], machine)
+
+
+def test_a_compressed_file_is_stored_as_it_is_and_proven_to_be(windows: MemoryWindows) -> None:
+    path = "\\WINDOWS\\system32\\drivers\\disk.sys"
+    windows.filesystem.attributes[path] = 0x820
+    data = windows.filesystem.find(path)
+    same = WriteFile(FileId(0, 8192, "disk 0 partition 1", path), data, sha256(data).hexdigest(), "its own content")
+    with pytest.raises(BootgraftError, match="does not read back"):
+        read_back(Plan((same,)), windows.machine)
+    apply(Plan((same,)), windows.machine, now=NOW)
+    assert windows.filesystem.attributes[path] == 0x20
+    read_back(Plan((same,)), windows.machine)
 
 
 def test_the_witnesses_are_the_hives_base_block_and_the_restart_pages(windows: MemoryWindows) -> None:
