@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import pytest
+from tests.checks.chain.bios.sectors import boot_sector_bytes
 from tests.checks.chain.ntldr.left_behind import (
     KERNEL,
     LOADERS,
@@ -139,6 +140,13 @@ def test_a_donor_of_the_same_or_a_later_release(
     else:
         assert finding.remedy is Remedy.BOOT_CODE
         assert "Give `repair --boot-code IMAGE`" in finding.explanation
+
+
+def test_that_boot_code_is_wanting_too_is_said_at_once() -> None:
+    without = alone(kept("\\i386"))
+    assert "has no code that starts ntldr" in only(without).explanation
+    without.machine.disks[0].device.write(8192, boot_sector_bytes())
+    assert "has no code" not in only(without).explanation
 
 
 def test_its_own_copies_come_before_a_donors() -> None:

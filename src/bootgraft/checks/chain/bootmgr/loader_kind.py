@@ -22,6 +22,7 @@ from bootgraft.checks.chain.bootmgr.bcd_edit import set_element
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
 from bootgraft.machine import Firmware, Machine, Volume
 from bootgraft.registry.values import ValueType, text_data
 from bootgraft.text import printable
@@ -47,6 +48,7 @@ DOCS = (
         limits="Only where the right loader lies beside the wrong one, on the volume that the entry's device names. "
         "Where it does not, this Windows cannot start through this firmware: give the machine the other one, and a "
         "disk of its kind.",
+        symptoms=(Symptom.C000007B, Symptom.C000000F, Symptom.C0000225),
         references=_REFERENCES,
     ),
     FindingDoc(
@@ -58,6 +60,7 @@ DOCS = (
         fix=_FIX,
         limits="Only of entries that the boot manager leads to. Whether an image (Winre.wim) has the right loader is "
         "not looked at: `reagentc /disable`, `reagentc /enable` in the started Windows write that entry anew.",
+        symptoms=(Symptom.RESUME_FAILS,),
         references=_REFERENCES,
     ),
 )

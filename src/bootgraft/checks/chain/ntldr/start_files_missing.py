@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from bootgraft.boot import search
+from bootgraft.boot.bios.loaders import BOOT_CODE_SIZE, Loader, named_in
 from bootgraft.boot.search import FoundWindows
 from bootgraft.changes import Change, WriteFile
 from bootgraft.checks.chain.ntldr.new_menu import new_menu, only_windows
@@ -133,6 +134,7 @@ def _finding(
             "of an earlier Windows does not start it), or copy ntldr and NTDETECT.COM from the folder i386 of its "
             f"medium to the root of {lost.system.name}."
         )
+    meaning += _code_words(lost.system) if changes else ""
     by_donor = wanted is not None and obstacle is None
     return Finding(
         ID,
@@ -147,6 +149,16 @@ def _finding(
         Remedy.CHANGES if changes else Remedy.BOOT_CODE if by_donor else Remedy.NONE,
         changes,
         explains=True,
+    )
+
+
+def _code_words(system: Volume) -> str:
+    """What else it takes: a boot sector that starts ntldr."""
+    if named_in(system.device.read(0, min(BOOT_CODE_SIZE, system.device.size))) is Loader.NTLDR:
+        return ""
+    return (
+        f" The boot sector of {system.name} has no code that starts ntldr: that comes from another volume of this "
+        "machine, from \\BOOTSECT.BAK, a donor or `--boot-code IMAGE`."
     )
 
 
