@@ -241,6 +241,22 @@ def test_attributes_that_hide_windows(uefi: BuiltMachine, bootgraft: Bootgraft) 
     assert oracles.sha256(uefi.disk) == good
 
 
+def test_a_gap_before_windows_is_closed_on_demand(uefi: BuiltMachine, bootgraft: Bootgraft) -> None:
+    """With attributes to be cleared too: both are one repair, and one undo."""
+    sgdisk(uefi.disk, "--transpose=3:5", *(f"--attributes=5:set:{bit}" for bit in (60, 62)))
+    broken = oracles.sha256(uefi.disk)
+    checked = bootgraft("check", uefi.disk, "--json")
+    assert ("warning", "gpt-entry-gap") in findings(checked)
+    repaired = bootgraft("repair", uefi.disk, *LSI_SAS, "--fix", "gpt-entry-gap")
+    assert repaired.status == 0, repaired
+    assert attributes(uefi.disk) == {1: "0" * 16, 2: "0" * 16, 3: "0" * 16, 4: "0" * 16}
+    assert "No problems found" in sgdisk(uefi.disk, "--verify")
+    ids = {each for _, each in findings(bootgraft("check", uefi.disk, *LSI_SAS, "--json"))}
+    assert not ids & {"gpt-entry-gap", "gpt-attributes-hide-volume"}
+    assert bootgraft("undo", uefi.disk).status == 0
+    assert oracles.sha256(uefi.disk) == broken
+
+
 def test_a_new_guid_of_the_partition_of_windows(build_machine: Build, bootgraft: Bootgraft) -> None:
     """The store has the new GUID already, as bcdboot leaves it; the letter has the old one."""
     files = vista.installation(loader="winload.efi", letters=(GptLetter("C", vista.RECOVERY_GUID[:-1] + "9"),))

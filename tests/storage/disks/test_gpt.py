@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.storage.sample_disks import SparseDisk, sfdisk_json, sgdisk
 
 from bootgraft.storage.devices.blockdevice import SECTOR
-from bootgraft.storage.disks.gpt import GptEdit, clear_attributes
+from bootgraft.storage.disks.gpt_edit import GptEdit, clear_attributes, close_gaps
 from bootgraft.storage.disks.partitions import read_partition_table
 
 MIB = 1 << 20
@@ -104,3 +104,43 @@ def test_a_stale_copy_is_left_as_it_is(tmp_path: Path) -> None:
     edits = clear_attributes(disk, 4, BITS)
     assert len(edits) == 3
     assert all("primary" in edit.what for edit in edits)
+
+
+def slots(disk: SparseDisk) -> dict[str, int]:
+    """The slot of each partition, by its GUID."""
+    return {str(each.guid): each.slot for each in read_partition_table(disk).partitions}
+
+
+def test_gaps_before_a_partition_are_closed(tmp_path: Path) -> None:
+    disk = disk_with(tmp_path, 0)
+    before = sfdisk_json(disk.path)
+    first, second, third = slots(disk)
+    edits = close_gaps(disk, 4)
+    assert len(edits) == 6
+    write(disk, edits)
+    require_sound(disk)
+    assert slots(disk) == {first: 1, second: 2, third: 6}  # what lies behind keeps its number
+    assert read_partition_table(disk).problems == ()
+    after = sfdisk_json(disk.path)
+    for each in (*before["partitions"], *after["partitions"]):
+        del each["node"]
+    assert before == after
+    assert close_gaps(disk, 2) == ()
+
+
+def test_each_copy_alone_has_no_gap_either(tmp_path: Path) -> None:
+    for name, place in (("primary", SECTOR), ("backup", 8 * MIB - SECTOR)):
+        (tmp_path / name).mkdir()
+        disk = disk_with(tmp_path / name, 0)
+        write(disk, close_gaps(disk, 6))
+        disk.write(place, bytes(SECTOR))
+        assert sorted(slots(disk).values()) == [1, 2, 3]
+
+
+def test_one_edit_after_the_other_is_of_the_same_stretches(tmp_path: Path) -> None:
+    """So a repair that makes both is written, and proven, as one."""
+    disk = disk_with(tmp_path, BITS)
+    cleared = clear_attributes(disk, 4, BITS)
+    write(disk, cleared)
+    closed = close_gaps(disk, 4)
+    assert [(each.offset, len(each.data)) for each in cleared] == [(each.offset, len(each.data)) for each in closed]

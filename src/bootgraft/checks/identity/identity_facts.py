@@ -132,7 +132,7 @@ def gather(machine: Machine, chain: BootChain, installation: Installation | None
 def _unhiding(machine: Machine, volume: Volume) -> Iterator[WriteSectors]:
     if not volume.partition.attributes & HIDING_BITS:
         return
-    from bootgraft.storage.disks.gpt import clear_attributes
+    from bootgraft.storage.disks.gpt_edit import clear_attributes
 
     for edit in clear_attributes(machine.disks[volume.disk].device, volume.partition.slot, HIDING_BITS):
         yield WriteSectors(volume.disk, edit.offset, edit.data, edit.before, edit.what)

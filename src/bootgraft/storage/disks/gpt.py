@@ -7,7 +7,6 @@ table's own size, 512 or 4096 bytes; whichever has a header in its sector 1 is t
 import struct
 import uuid
 import zlib
-from collections.abc import Iterator
 
 from msgspec import Struct
 
@@ -16,7 +15,6 @@ from bootgraft.storage.devices.blockdevice import BlockDevice
 _HEADER = struct.Struct("<8sIIIIQQQQ16sQIII")
 _ENTRY = struct.Struct("<16s16sQQQ72s")
 _SIGNATURE = b"EFI PART"
-_ATTRIBUTES, _HEADER_CRC, _ARRAY_CRC = 0x30, 0x10, 0x58
 _MAX_ARRAY = 1 << 20
 """Bytes of entry array read at most: 64 times the 16 KiB that every partitioning program makes."""
 
@@ -33,15 +31,6 @@ class GptEntry(Struct, frozen=True):
     attributes: int = 0  # the 64 bits as they stand
 
 
-class GptEdit(Struct, frozen=True):
-    """Bytes of a disk to be replaced so that both copies of its table stay right; ``offset`` is bytes."""
-
-    offset: int
-    before: bytes
-    data: bytes
-    what: str
-
-
 class GptTable(Struct, frozen=True):
     """A GPT whose checksums hold, and what was wrong with its other copy."""
 
@@ -51,7 +40,9 @@ class GptTable(Struct, frozen=True):
     problems: tuple[str, ...]
 
 
-class _Header(Struct, frozen=True):
+class GptHeader(Struct, frozen=True):
+    """What a header says of its entries; ``array_at`` is an LBA."""
+
     disk_guid: bytes
     array_at: int
     count: int
@@ -65,63 +56,15 @@ def read_gpt(device: BlockDevice) -> tuple[GptTable | None, tuple[str, ...]]:
     Returns the table, or None and why neither copy can be used.
     """
     sector_size = _find_sector_size(device)
-    table, primary_problem = _read_copy(device, sector_size, 1)
+    table, primary_problem = read_copy(device, sector_size, 1)
     last = device.size // sector_size - 1
     if table is not None:
         return _checked_against_end(table, device, last), ()
-    backup, backup_problem = _read_copy(device, sector_size, last)
+    backup, backup_problem = read_copy(device, sector_size, last)
     if backup is None:
         return None, (f"the primary GPT {primary_problem}, and its backup in the last sector {backup_problem}",)
     problem = f"the primary GPT {primary_problem}; its backup was used"
     return GptTable(backup.sector_size, backup.disk_guid, backup.entries, (problem, *backup.problems)), ()
-
-
-def clear_attributes(device: BlockDevice, slot: int, bits: int) -> tuple[GptEdit, ...]:
-    """What clears these attribute bits of the entry in ``slot``, in each copy whose checksums hold, with new ones.
-
-    A copy that is damaged is left as it is: whoever reads the table uses the other one. So is one that has another
-    partition in that slot: it was not kept up to date.
-    """
-    table, _ = read_gpt(device)
-    entry = None if table is None else next((each for each in table.entries if each.slot == slot), None)
-    if table is None or entry is None:
-        return ()
-    copies = (("primary", 1), ("backup", device.size // table.sector_size - 1))
-    return tuple(
-        edit for name, lba in copies for edit in _clear_in_copy(device, table.sector_size, lba, entry, bits, name)
-    )
-
-
-def _clear_in_copy(
-    device: BlockDevice, sector_size: int, lba: int, entry: GptEntry, bits: int, name: str
-) -> Iterator[GptEdit]:
-    slot = entry.slot
-    header, _ = _read_header(device, sector_size, lba)
-    table, _ = _read_copy(device, sector_size, lba)
-    if header is None or table is None or not any(_is_same(each, entry) for each in table.entries):
-        return
-    start, head_at = header.array_at * sector_size, lba * sector_size
-    array = bytearray(device.read(start, header.count * header.entry_size))
-    field = (slot - 1) * header.entry_size + _ATTRIBUTES
-    old = bytes(array[field : field + 8])
-    new = (int.from_bytes(old, "little") & ~bits).to_bytes(8, "little")
-    if new == old:
-        return
-    array[field : field + 8] = new
-    head = bytearray(device.read(head_at, sector_size))
-    crcs = bytes(head[_HEADER_CRC : _HEADER_CRC + 4]), bytes(head[_ARRAY_CRC : _ARRAY_CRC + 4])
-    struct.pack_into("<I", head, _ARRAY_CRC, zlib.crc32(array))
-    length = struct.unpack_from("<I", head, 12)[0]
-    own = zlib.crc32(head[:_HEADER_CRC] + bytes(4) + head[_HEADER_CRC + 4 : length]).to_bytes(4, "little")
-    yield GptEdit(start + field, old, new, f"the attributes of entry {slot} in the {name} GPT")
-    yield GptEdit(
-        head_at + _ARRAY_CRC, crcs[1], bytes(head[_ARRAY_CRC : _ARRAY_CRC + 4]), f"the checksum of the {name} entries"
-    )
-    yield GptEdit(head_at + _HEADER_CRC, crcs[0], own, f"the checksum of the {name} GPT header")
-
-
-def _is_same(one: GptEntry, other: GptEntry) -> bool:
-    return (one.slot, one.guid, one.first, one.last) == (other.slot, other.guid, other.first, other.last)
 
 
 def _find_sector_size(device: BlockDevice) -> int:
@@ -135,16 +78,16 @@ def _find_sector_size(device: BlockDevice) -> int:
 
 def _checked_against_end(table: GptTable, device: BlockDevice, last: int) -> GptTable:
     """Note a missing backup: the sign of an image that was cut short or grown without moving it."""
-    _, problem = _read_copy(device, table.sector_size, last)
+    _, problem = read_copy(device, table.sector_size, last)
     if not problem:
         return table
     note = f"the backup GPT in the last sector {problem}"
     return GptTable(table.sector_size, table.disk_guid, table.entries, (*table.problems, note))
 
 
-def _read_copy(device: BlockDevice, sector_size: int, lba: int) -> tuple[GptTable | None, str]:
+def read_copy(device: BlockDevice, sector_size: int, lba: int) -> tuple[GptTable | None, str]:
     """Read the copy whose header is at ``lba``; the text ends a sentence that begins with the copy's name."""
-    header, problem = _read_header(device, sector_size, lba)
+    header, problem = read_header(device, sector_size, lba)
     if header is None:
         return None, problem
     length = header.count * header.entry_size
@@ -158,7 +101,8 @@ def _read_copy(device: BlockDevice, sector_size: int, lba: int) -> tuple[GptTabl
     return GptTable(sector_size, _guid(header.disk_guid), entries, problems), ""
 
 
-def _read_header(device: BlockDevice, sector_size: int, lba: int) -> tuple[_Header | None, str]:
+def read_header(device: BlockDevice, sector_size: int, lba: int) -> tuple[GptHeader | None, str]:
+    """Read the header at ``lba``, or say as :func:`read_copy` does why it cannot be used."""
     if lba < 1 or (lba + 1) * sector_size > device.size:
         return None, "lies beyond the end of the disk"
     data = device.read(lba * sector_size, sector_size)
@@ -175,10 +119,10 @@ def _read_header(device: BlockDevice, sector_size: int, lba: int) -> tuple[_Head
         return None, f"has a header that belongs in sector {own}"
     if entry_size < _ENTRY.size or entry_size % 8 or not 0 < count * entry_size <= _MAX_ARRAY:
         return None, f"has an entry array of {count} times {entry_size} bytes"
-    return _Header(guid, array_at, count, entry_size, array_crc), ""
+    return GptHeader(guid, array_at, count, entry_size, array_crc), ""
 
 
-def _parse_entries(array: bytes, header: _Header) -> tuple[tuple[GptEntry, ...], tuple[str, ...]]:
+def _parse_entries(array: bytes, header: GptHeader) -> tuple[tuple[GptEntry, ...], tuple[str, ...]]:
     entries: list[GptEntry] = []
     problems: list[str] = []
     for index in range(header.count):
