@@ -1,13 +1,14 @@
 """The volume with Windows came alone: started again from its own ServicePackFiles, or from a donor."""
 
 from collections.abc import Callable
+from pathlib import Path
 
-import pytest
 from msgspec.structs import replace
 from tests.endtoend.story import LSI_LOGIC, Bootgraft, findings
 from tests.machines import oracles
 from tests.machines.build import BuiltMachine
 from tests.machines.spec import Disk, File, MachineSpec, Partition
+from tests.machines.tools import run
 from tests.machines.windows2003 import Server1, dead_server, server1
 from tests.machines.windows_files import DriverFile
 from tests.machines.windows_hives import Symmpi
@@ -73,16 +74,29 @@ def test_from_a_donor(build_machine: Build, donor: BuiltMachine, bootgraft: Boot
     require_started(machine, bootgraft, oracles.read_file(donor.disk, donor.span(1), "\\ntldr"))
 
 
-@pytest.mark.parametrize(("path", "is_active"), [("\\ntldr", False), ("\\NTDETECT.COM", True)])
-def test_one_file_that_was_deleted(
-    path: str, *, is_active: bool, build_machine: Build, donor: BuiltMachine, bootgraft: Bootgraft
-) -> None:
+def test_from_a_setup_medium(build_machine: Build, tmp_path: Path, bootgraft: Bootgraft) -> None:
+    medium = tmp_path / "medium"
+    (medium / "I386").mkdir(parents=True)
+    for file in KEPT:
+        assert isinstance(file.content, bytes)
+        (medium / "I386" / file.path.rpartition("\\")[2].upper()).write_bytes(file.content)
+    run("genisoimage", "-quiet", "-J", "-r", "-o", tmp_path / "medium.iso", medium)
+    machine = build_machine(windows_alone())
+    repaired = bootgraft("repair", machine.disk, *LSI_LOGIC, "--drivers", tmp_path / "medium.iso")
+    assert repaired.status == 0, repaired
+    content = KEPT[0].content
+    assert isinstance(content, bytes)
+    require_started(machine, bootgraft, content)
+
+
+def test_one_file_that_was_deleted(build_machine: Build, donor: BuiltMachine, bootgraft: Bootgraft) -> None:
+    path = "\\ntldr"
     whole = server1(symmpi=Symmpi.READY, binding=True, driver=DriverFile.GOOD)
     (disk,) = whole.disks
     system, *rest = disk.partitions
     assert system.volume is not None
     volume = replace(system.volume, files=tuple(each for each in system.volume.files if each.path != path))
-    spoilt = replace(system, volume=volume, active=is_active)
+    spoilt = replace(system, volume=volume, active=False)
     machine = build_machine(replace(whole, disks=(replace(disk, partitions=(spoilt, *rest)),)))
     menu = oracles.read_file(machine.disk, machine.span(0), "\\boot.ini")
     repaired = bootgraft("repair", machine.disk, *LSI_LOGIC, "--drivers", donor.disk)

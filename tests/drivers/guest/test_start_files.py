@@ -10,7 +10,8 @@ from tests.machines.build import content
 from tests.machines.spec import Architecture, File, PortableExecutable
 from tests.machines.tools import run
 
-from bootgraft.drivers.guest.start_files import StartFiles, of_machine, own_files
+from bootgraft.drivers.guest.start_files import StartFiles, of_machine, of_medium, own_files
+from bootgraft.drivers.sources import open_source
 from bootgraft.machine import Machine
 from bootgraft.windows import pe
 from bootgraft.windows.installation import read_installation
@@ -70,6 +71,19 @@ def test_without_setups_text_the_kernel_beside_it_tells(arch: Architecture, mach
 )
 def test_a_folder_of_which_the_release_or_a_file_is_not_known_is_passed_over(files: Mapping[str, bytes]) -> None:
     assert kept(files) == []
+
+
+@pytest.mark.parametrize("folder", ["I386", "."])
+def test_a_setup_medium(folder: str, tmp_path: Path) -> None:
+    place = tmp_path / folder
+    place.mkdir(exist_ok=True)
+    for name, data in {"NTLDR": b"its loader", "NTDETECT.COM": b"its detection", "TXTSETUP.SIF": XP_SETUP}.items():
+        (place / name).write_bytes(data)
+    (found,) = of_medium(open_source(str(tmp_path)))
+    assert (found.version, found.loader, found.detection) == ((5, 1), b"its loader", b"its detection")
+    assert found.source.startswith(str(tmp_path))
+    (place / "NTLDR").unlink()
+    assert of_medium(open_source(str(tmp_path))) == ()
 
 
 def donor(files: Mapping[str, bytes]) -> tuple[StartFiles, ...]:

@@ -11,6 +11,8 @@ leave theirs in ``ServicePackFiles\i386`` (KB 271484).
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
@@ -22,6 +24,9 @@ from bootgraft.machine import Machine, Volume
 from bootgraft.windows.installation import Installation, read_installation
 from bootgraft.windows.pe import Architecture, NotPortableExecutableError, read_pe
 from bootgraft.windows.versions import NT4, VISTA
+
+if TYPE_CHECKING:  # few are given a medium
+    from bootgraft.drivers.inf.source import PackageTree
 
 LOADER, DETECTION = "ntldr", "NTDETECT.COM"
 _MAX_SIZE = 4 << 20
@@ -49,6 +54,12 @@ class StartFiles(Struct, frozen=True):
         return NT4 <= version <= self.version < VISTA and arch is self.arch
 
 
+class _Read(Protocol):
+    """Reads a file of up to so many bytes, unpacked; None where there is none that can be read."""
+
+    def __call__(self, path: str, limit: int = ..., /) -> bytes | None: ...
+
+
 StartFilesSource = Callable[[], tuple[StartFiles, ...]]
 """What gives those of other machines, where they are asked for."""
 
@@ -74,9 +85,25 @@ def own_files(machine: Machine, windows: Installation) -> Iterator[StartFiles]:
     volumes = (each for each in machine.volumes() if each.kind in search.OPENABLE)
     places += [(volume, f"\\{folder}") for volume in volumes for folder in _FOLDERS]
     for volume, folder in places:
-        found = _in_folder(volume, folder)
+        found = _in_folder(partial(_read, volume), f"{folder}\\", f"{volume.name}: {folder}")
         if found is not None:
             yield found
+
+
+def of_medium(tree: "PackageTree") -> tuple[StartFiles, ...]:
+    """What the medium of Windows Setup has, or a copy of its folder ``i386``."""
+
+    def read(path: str, limit: int = _MAX_SIZE) -> bytes | None:
+        place = tree.find(path)
+        try:
+            data = None if place is None else tree.read(place)
+        except (DriverSourceError, MissingDependencyError):
+            return None
+        return data if data is not None and len(data) <= limit else None
+
+    folders = {"": tree.origin, **{f"{each}\\": f"{tree.origin}: {each}" for each in _FOLDERS}}
+    found = (_in_folder(read, folder, source) for folder, source in folders.items())
+    return tuple(each for each in found if each is not None)
 
 
 def of_machine(machine: Machine, name: str) -> tuple[StartFiles, ...]:
@@ -95,19 +122,19 @@ def of_machine(machine: Machine, name: str) -> tuple[StartFiles, ...]:
     return (StartFiles(windows.version, windows.arch, loader, detection, source),)
 
 
-def _in_folder(volume: Volume, folder: str) -> StartFiles | None:
-    loader, detection = (_read(volume, f"{folder}\\{file}") for file in (LOADER, DETECTION))
+def _in_folder(read: _Read, folder: str, source: str) -> StartFiles | None:
+    loader, detection = (read(f"{folder}{file}") for file in (LOADER, DETECTION))
     if not loader or not detection:
         return None
-    release = _said_by_setup(volume, folder) or _said_by_files(volume, folder)
+    release = _said_by_setup(read, folder) or _said_by_files(read, folder)
     if release is None:
         return None
     version, arch = release
-    return StartFiles(version, arch, loader, detection, f"{volume.name}: {folder}")
+    return StartFiles(version, arch, loader, detection, source)
 
 
-def _said_by_setup(volume: Volume, folder: str) -> tuple[tuple[int, int], Architecture] | None:
-    data = _read(volume, f"{folder}\\TXTSETUP.SIF")
+def _said_by_setup(read: _Read, folder: str) -> tuple[tuple[int, int], Architecture] | None:
+    data = read(f"{folder}TXTSETUP.SIF")
     section = None if data is None else _SETUP_DATA.search(_text(data))
     said = {} if section is None else {name.casefold(): value for name, value in _SETTING.findall(section[1])}
     major, minor = said.get("majorversion", ""), said.get("minorversion", "")
@@ -117,9 +144,9 @@ def _said_by_setup(volume: Volume, folder: str) -> tuple[tuple[int, int], Archit
     return (int(major), int(minor)), arch
 
 
-def _said_by_files(volume: Volume, folder: str) -> tuple[tuple[int, int], Architecture] | None:
+def _said_by_files(read: _Read, folder: str) -> tuple[tuple[int, int], Architecture] | None:
     for name in _WITNESSES:
-        data = _read(volume, f"{folder}\\{name}", _MAX_WITNESS)
+        data = read(f"{folder}{name}", _MAX_WITNESS)
         try:
             pe = None if data is None else read_pe(data, name=name)
         except NotPortableExecutableError:

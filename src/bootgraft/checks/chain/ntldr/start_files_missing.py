@@ -39,8 +39,9 @@ DOC = FindingDoc(
     "has some of them, or of the Windows' own), the Windows that they are to start, and where copies lie.",
     fix="ntldr and NTDETECT.COM are copied from where this machine keeps others (ServicePackFiles\\i386, dllcache, "
     "\\i386; packed ones too), else from a donor: another machine with the same Windows or a later one, given by "
-    "`--drivers IMAGE` or `--boot-code IMAGE`. A boot.ini is written where there is none. The active flag, MBR code "
-    "and boot code are what active-partition-wrong, mbr-code-missing and boot-sector-code-missing repair then.",
+    "`--drivers IMAGE` or `--boot-code IMAGE`, or its setup medium (`--drivers`: ISO or folder). A boot.ini is written "
+    "where there is none. The active flag, MBR code and boot code are what active-partition-wrong, mbr-code-missing "
+    "and boot-sector-code-missing repair then.",
     limits="Only where exactly one Windows is on the given disks, and ntldr starts it. The loader is never of an "
     "earlier release than the Windows. Windows must lie on a primary partition where none is active.",
     symptoms=(Symptom.NTLDR_MISSING, Symptom.NO_BOOTABLE_DEVICE, Symptom.MISSING_SYSTEM),
@@ -131,8 +132,8 @@ def _finding(
         later = " or a later Windows up to Server 2003" if wanted.version < SERVER_2003 else ""
         meaning += (
             f" Give `repair --boot-code IMAGE`, the disk image of another machine with {wanted.product}{later} (ntldr "
-            "of an earlier Windows does not start it), or copy ntldr and NTDETECT.COM from the folder i386 of its "
-            f"medium to the root of {lost.system.name}."
+            "of an earlier Windows does not start it), or `repair --drivers SOURCE`, the setup medium of such a "
+            "Windows (ISO or folder), which has both in i386."
         )
     meaning += _code_words(lost.system) if changes else ""
     by_donor = wanted is not None and obstacle is None
