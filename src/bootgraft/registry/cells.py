@@ -24,6 +24,8 @@ CELL_LIMIT = 2**20
 """Bytes of the largest cell: Windows takes nothing larger for sane (HSANE_CELL_MAX)."""
 BIN_LIMIT = 4 * CELL_LIMIT
 """Bytes of the largest bin that is walked; those of real hives have up to 16 KiB."""
+_PARSED_LIMIT = 16_384
+"""Records that are kept: some 8 MB. All that a check asks of a SYSTEM hive are a few thousand."""
 _HBIN = int.from_bytes(b"hbin", "little")
 
 
@@ -54,6 +56,19 @@ class Cells:
         self.name = name
         self._bins: list[Bin] = []
         self._starts: list[int] = []
+        self._parsed: dict[int, object] = {}
+        self._parsed_at = 0
+
+    @property
+    def parsed(self) -> dict[int, object]:
+        """The records read since the last change of any cell, by offset, for whoever reads records to look up and add.
+
+        Checks ask for the same few keys and values hundreds of times.
+        """
+        if self._parsed_at != self.store.edits or len(self._parsed) >= _PARSED_LIMIT:
+            self._parsed = {}
+            self._parsed_at = self.store.edits
+        return self._parsed
 
     def damaged(self, what: str) -> HiveError:
         """The error for damage found in this hive."""
@@ -154,6 +169,7 @@ class Cells:
     def set_bins_size(self, size: int) -> None:
         """Change where the bins end: back to what it was before bins were appended."""
         self.bins_size = size
+        self._parsed = {}
         while self._bins and self._bins[-1].end > size:
             self._bins.pop()
             self._starts.pop()

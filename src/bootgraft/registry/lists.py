@@ -60,18 +60,23 @@ def read_list(cells: Cells, node: KeyNode) -> SubkeyList:
     """Read a key's whole list of sub-keys. Raises HiveError where it is damaged or its count is not the key's."""
     if node.subkey_count == 0:
         return SubkeyList(None, ())
-    kind, count = _head(cells, node.subkey_list)
-    if kind == ROOT:
-        offsets = _words(cells, node.subkey_list, count)
-        if len(set(offsets)) != count:
-            raise cells.damaged(f"the list at 0x{node.subkey_list:x} names a part of itself twice")
-        result = SubkeyList(node.subkey_list, tuple(_read_leaf(cells, offset) for offset in offsets))
-    else:
-        result = SubkeyList(None, (_read_leaf(cells, node.subkey_list),))
+    known = cells.parsed.get(node.subkey_list)
+    result = known if isinstance(known, SubkeyList) else _parse_list(cells, node.subkey_list)
     total = sum(len(leaf.keys) for leaf in result.leaves)
     if total != node.subkey_count:
         raise cells.damaged(f"the key {node.name!r} says {node.subkey_count} sub-keys, its list holds {total}")
+    cells.parsed[node.subkey_list] = result
     return result
+
+
+def _parse_list(cells: Cells, offset: int) -> SubkeyList:
+    kind, count = _head(cells, offset)
+    if kind != ROOT:
+        return SubkeyList(None, (_read_leaf(cells, offset),))
+    offsets = _words(cells, offset, count)
+    if len(set(offsets)) != count:
+        raise cells.damaged(f"the list at 0x{offset:x} names a part of itself twice")
+    return SubkeyList(offset, tuple(_read_leaf(cells, each) for each in offsets))
 
 
 def read_child(cells: Cells, node: KeyNode, offset: int) -> KeyNode:
@@ -97,6 +102,8 @@ def find(cells: Cells, node: KeyNode, name: str) -> KeyNode | None:
     digest = name_hash(name)
     start = wanted[:_HINT_LENGTH].encode("latin-1", "replace") if wanted.isascii() else b""
     for leaf in lists.leaves:
+        if leaf.kind == HASH and digest not in leaf.hints:
+            continue
         for offset, hint in zip(leaf.keys, leaf.hints, strict=False):
             if hint == digest if leaf.kind == HASH else _hint_fits(hint, start):
                 child = read_child(cells, node, offset)

@@ -47,6 +47,8 @@ class PagedStore:
         self._undo: list[tuple[int, bytes]] | None = None
         self._undo_dirty: frozenset[int] = frozenset()
         self.size = self._file_size
+        self.edits = 0
+        """Changes of content or size so far: what was made of the bytes before one of them may no longer hold."""
 
     @property
     def is_changed(self) -> bool:
@@ -103,6 +105,7 @@ class PagedStore:
     def extend(self, size: int) -> None:
         """Grow the store to ``size`` bytes; what lies in the file beyond its present end may be reused."""
         self.size = max(self.size, size)
+        self.edits += 1
 
     def begin(self) -> None:
         """Start to remember what writes replace."""
@@ -136,6 +139,7 @@ class PagedStore:
 
     def _put(self, offset: int, data: bytes) -> None:
         """Store bytes that lie in one page."""
+        self.edits += 1
         number, at = divmod(offset, CLUSTER)
         self._cluster(number)[at : at + len(data)] = data
         self._dirty_clusters.add(number)

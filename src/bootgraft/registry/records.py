@@ -73,6 +73,15 @@ class ValueRecord(Struct, frozen=True):
 
 def read_key(cells: Cells, offset: int) -> KeyNode:
     """Read the key node in the cell at ``offset``. Raises HiveError where there is none."""
+    known = cells.parsed.get(offset)
+    if isinstance(known, KeyNode):
+        return known
+    node = _parse_key(cells, offset)
+    cells.parsed[offset] = node
+    return node
+
+
+def _parse_key(cells: Cells, offset: int) -> KeyNode:
     raw = cells.read_up_to(offset, NK_SIZE + _USUAL_NAME)
     if len(raw) < NK_SIZE or raw[:2] != b"nk":
         raise cells.damaged(f"there is no key in the cell at 0x{offset:x}")
@@ -107,6 +116,15 @@ def read_key(cells: Cells, offset: int) -> KeyNode:
 
 def read_value(cells: Cells, offset: int) -> ValueRecord:
     """Read the value record in the cell at ``offset``. Raises HiveError where there is none."""
+    known = cells.parsed.get(offset)
+    if isinstance(known, ValueRecord):
+        return known
+    record = _parse_value(cells, offset)
+    cells.parsed[offset] = record
+    return record
+
+
+def _parse_value(cells: Cells, offset: int) -> ValueRecord:
     raw = cells.read_up_to(offset, VK_SIZE + _USUAL_NAME)
     if len(raw) < VK_SIZE or raw[:2] != b"vk":
         raise cells.damaged(f"there is no value in the cell at 0x{offset:x}")
