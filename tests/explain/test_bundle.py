@@ -120,6 +120,16 @@ def test_several_files_are_logs_of_one_conversion(tmp_path: Path) -> None:
     assert {each.first.file for each in report.matches} == {str(first)}
 
 
+def test_a_log_that_only_tells_of_a_conversion_says_where_the_other_one_is(tmp_path: Path) -> None:
+    line = (
+        "2025-09-19 20:30:15,109 ERROR [a.b.C] (API-Job-Executor-3:ctx-1) (logid:abc) The virt-v2v conversion failed\n"
+    )
+    (tmp_path / "management-server.log").write_text(line)
+    error = refused(tmp_path / "management-server.log")
+    assert error.what.endswith("only what is said of one: The virt-v2v conversion failed")
+    assert "agent.log" in (error.advice or "")
+
+
 def test_a_line_that_is_not_read_to_its_end_is_noted(tmp_path: Path) -> None:
     (tmp_path / "a.log").write_text("x" * 70000 + "\n" + logs.AGENT_50)
     assert told(tmp_path / "a.log").notes == ("1 line is longer than 64 KiB; what is beyond that was not read",)

@@ -57,6 +57,11 @@ def test_virt_v2v_names_its_source() -> None:
     assert job(logs.V2V_WITHOUT_VIRTIO).source == "-i ova Windows-ovf"
 
 
+def test_the_firmware_that_the_guest_needs() -> None:
+    found = job("virt-v2v: This guest requires UEFI on the target to boot.\n[  90.2] Finishing off\n")
+    assert (found.firmware, job(logs.V2V_WITHOUT_VIRTIO).firmware) == ("uefi", None)
+
+
 def test_percentages() -> None:
     line = "[#2] [2011-10-05 09:02:23.359 01416 info 'task-1'] {}\n"
     assert job(line.format("updates, percentage: 97, rate 1")).percent == 97

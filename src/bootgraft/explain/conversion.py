@@ -13,7 +13,10 @@ _PERCENT = re.compile(
 
 
 class Conversion(Struct, frozen=True):
-    """What is known of it; None and empty where the log does not say. ``step`` is virt-v2v's last step."""
+    """What is known of it; None and empty where the log does not say.
+
+    ``step`` is virt-v2v's last step, ``firmware`` the one that the new machine must have ("uefi").
+    """
 
     tool: Tool | None = None
     source: str | None = None
@@ -23,6 +26,7 @@ class Conversion(Struct, frozen=True):
     tasks: tuple[str, ...] = ()
     percent: int | None = None
     step: str | None = None
+    firmware: str | None = None
 
     @property
     def disk_files(self) -> tuple[str, ...]:

@@ -40,6 +40,15 @@ def explain(paths: Sequence[Path], monitor: Monitor) -> Explanation:
             raise LogError(what, where=str(path), advice=advice) from error
         notes += bundle.notes
     report = reader.report()
+    if not report.messages and report.unknown:
+        raise LogError(
+            f"no line of a converter is in it, only what is said of one: {report.unknown[0].first.text}",
+            where=", ".join(str(path) for path in paths),
+            advice=(
+                "Give the log that has virt-v2v's own output: of the conversion pod (Kubernetes), agent.log of the KVM "
+                "host (CloudStack), virt-v2v.log"
+            ),
+        )
     if not report.messages:
         seen = f"{files} files were read" if files > 1 else "it was read to its end" if files else "no log is in it"
         raise LogError(

@@ -47,6 +47,7 @@ def explain_document(explanation: Explanation) -> ExplainDocument:
             tasks=job.tasks,
             percent=job.percent,
             step=job.step,
+            firmware=job.firmware,
         ),
         cause=primary.rule.id if primary else None,
         failures=tuple(_failure(each) for each in log.matches),
@@ -190,6 +191,7 @@ def _job(log: LogReport) -> Iterator[str]:
         ("disks", ", ".join(job.disks)),
         ("task", ", ".join(job.tasks)),
         ("last step", job.step),
+        ("firmware", "UEFI: the new machine must have it, too" if job.firmware == "uefi" else None),
     ):
         if value:
             yield f"{name}: {value}"

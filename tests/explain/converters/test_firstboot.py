@@ -58,6 +58,11 @@ def test_any_other_code_is_shown_with_what_the_script_printed() -> None:
     assert unknown.before[-1] == "virt-v2v: error: odd"
 
 
+def test_what_a_script_complains_of_is_said() -> None:
+    report = report_of(START + RUN.format("a") + "ERROR: no such key.\n" * 3 + DONE.format(0) + "ERROR: of nobody\n")
+    assert [(each.count, each.first.text) for each in report.said] == [(3, "ERROR: no such key.")]
+
+
 def test_scripts_of_older_releases_run_one_after_the_other() -> None:
     first, second = (RUN.format(name) + "1 file(s) moved.\n.... exit code 0\n" for name in ("a", "b"))
     report = report_of(START + first + second + "uninstalling firstboot service\n")

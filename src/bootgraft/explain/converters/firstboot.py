@@ -30,6 +30,8 @@ _RUNNING = re.compile(r'running "(?P<path>[^"]{1,300}[\\/])?(?P<script>[^"\\/]{1
 _EXIT = re.compile(r"\.\.\.\. exit code (?P<code>-?\d{1,11})$")
 _DONE = re.compile(r"Script (?:succeeded, moving to scripts-done|failed, will retry on next boot)")
 _SERVICE = re.compile(r"(?:starting|uninstalling) firstboot service$")
+_COMPLAINT = re.compile(r"(?:ERROR|Error|WARNING|Warning)\b")
+"""What a script's programs complain of: whether that matters, its exit code tells."""
 _RETRY = 249
 _FINE = frozenset({0, _RETRY, 3010})
 """3010 is ERROR_SUCCESS_REBOOT_REQUIRED; what comes after 249 says that by itself."""
@@ -54,6 +56,8 @@ class FirstBootLines:
             failed = int(code["code"]) not in _FINE
             said = f"exit code {code['code']}" + (f" of {script}" if script else "")
             return (self._message(line, said, Level.ERROR if failed else Level.INFO),)
+        if self._script and _COMPLAINT.match(text):
+            return (self._message(line, text, Level.WARNING),)
         if self._script or _DONE.match(text) or _SERVICE.match(text):
             return (self._message(line, text),)
         return None

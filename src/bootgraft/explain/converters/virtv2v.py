@@ -12,7 +12,13 @@ import re
 from msgspec.structs import replace
 
 from bootgraft.explain.conversion import Conversion
-from bootgraft.explain.converters import virtv2v_helpers, virtv2v_host_rules, virtv2v_rules
+from bootgraft.explain.converters import (
+    virtv2v_helpers,
+    virtv2v_host_rules,
+    virtv2v_rules,
+    virtv2v_source_rules,
+    virtv2v_volume_rules,
+)
 from bootgraft.explain.grammar import Grammar
 from bootgraft.explain.message import Level, LogMessage, Tool
 from bootgraft.explain.rules import DiskState
@@ -139,6 +145,8 @@ def learn(conversion: Conversion, message: LogMessage) -> Conversion:
         conversion = Conversion(message.tool, source=start[1], disks=(disk[1].strip(),) if disk else ())
     if conversion.tool is not message.tool and (conversion.tool is None or message.tool is not HELPERS):
         conversion = replace(conversion, tool=message.tool)
+    if message.text.startswith("This guest requires UEFI"):
+        conversion = replace(conversion, firmware="uefi")
     if message.time and message.level is Level.INFO:
         conversion = replace(conversion, step=message.text[:_MAX_STEP])
     return conversion
@@ -154,16 +162,25 @@ def _disk_after(conversion: Conversion) -> DiskState:
     return DiskState.UNKNOWN
 
 
+_RULES = (
+    *virtv2v_rules.RULES,
+    *virtv2v_volume_rules.RULES,
+    *virtv2v_source_rules.RULES,
+    *virtv2v_host_rules.RULES,
+)
+"""The first that fits counts: what is told of a guest's volume before what is told of any file."""
+
 GRAMMAR = Grammar(
     tools=(V2V, V2V_IN_PLACE, HELPERS),
-    rules=virtv2v_rules.RULES + virtv2v_host_rules.RULES,
+    rules=_RULES,
     words=(
         "no root", "inspection field", "multi-boot", "root device", "unable", "mounted read-only", "not an installed",
         "not enough", "insufficient", "could not write", "no virtio", "not have virtio", "group policy objects",
         "anti-virus", "ntfs", "$mftmirr", "bitlocker", "/dev/mapper/crypt", "hibernated", "windows cache", "hivex",
         "space left",
         "permission denied", "no such file", "kvm", "guestfs", "supermin", "appliance", "vixdisklib", "rhsrvany",
-        "input/output", "running or paused", "response code", "could not open", "unsupported filesystem",
+        "input/output", "running or paused", "response code", "nbdkit", "vddk-libdir",
+        "available inodes", "could not open", "unsupported filesystem",
     ),
     reader=VirtV2vLines,
     learn=learn,

@@ -17,6 +17,7 @@ class JobDocument(Struct, frozen=True):
     tasks: tuple[str, ...]
     percent: int | None
     step: str | None
+    firmware: str | None
 
 
 class FailureDocument(Struct, frozen=True):
