@@ -61,6 +61,12 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     assert "    standard input:1 2011-10-05 09:01:18.894: [GetDiskTicketInfos]" in capsys.readouterr().out
 
 
+def test_standard_input_without_a_log(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
+    assert main(["explain-log", "-"]) == 3
+    assert capsys.readouterr().err.startswith("bootgraft: standard input: no line of VMware Converter or virt-v2v")
+
+
 def test_several_logs_are_told_as_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name, text in (("agent.log", logs.AGENT_50), ("worker.log", logs.WORKER_50)):
         (tmp_path / name).write_text(text)

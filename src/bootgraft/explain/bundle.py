@@ -60,10 +60,15 @@ class Bundle(Struct):
     _unpacked: int = 0
     _files: int = 0
 
+    @property
+    def title(self) -> str:
+        """What a message calls it."""
+        return "standard input" if str(self.path) == STANDARD_INPUT else str(self.path)
+
     def files(self) -> Iterator[LogFile]:
         """The logs, in the natural order of their names. Raises LogError where it is unsafe to read on."""
         if str(self.path) == STANDARD_INPUT:
-            yield from self._pipe(sys.stdin.buffer, "standard input")
+            yield from self._pipe(sys.stdin.buffer, self.title)
             return
         mode = self.path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -225,7 +230,7 @@ class Bundle(Struct):
         return self._error(f"{name} unpacks to over {BOMB_RATIO} times its size: no log does", "Do not unpack it")
 
     def _error(self, what: str, advice: str) -> LogError:
-        return LogError(what, where=str(self.path), advice=advice)
+        return LogError(what, where=self.title, advice=advice)
 
 
 def _chunks(read: Callable[[int], bytes]) -> Iterator[bytes]:

@@ -27,6 +27,7 @@ def explain(paths: Sequence[Path], monitor: Monitor) -> Explanation:
     """
     reader, files = LogReader(), 0
     notes: list[str] = []
+    titles = ", ".join(Bundle(path).title for path in paths)
     for path in paths:
         bundle = Bundle(path)
         try:
@@ -37,13 +38,13 @@ def explain(paths: Sequence[Path], monitor: Monitor) -> Explanation:
         except OSError as error:
             what = f"it cannot be read ({error.strerror or error})"
             advice = "Check the path, its permissions and the disk it is on"
-            raise LogError(what, where=str(path), advice=advice) from error
+            raise LogError(what, where=bundle.title, advice=advice) from error
         notes += bundle.notes
     report = reader.report()
     if not report.messages and report.unknown:
         raise LogError(
             f"no line of a converter is in it, only what is said of one: {report.unknown[0].first.text}",
-            where=", ".join(str(path) for path in paths),
+            where=titles,
             advice=(
                 "Give the log that has virt-v2v's own output: of the conversion pod (Kubernetes), agent.log of the KVM "
                 "host (CloudStack), virt-v2v.log"
@@ -53,7 +54,7 @@ def explain(paths: Sequence[Path], monitor: Monitor) -> Explanation:
         seen = f"{files} files were read" if files > 1 else "it was read to its end" if files else "no log is in it"
         raise LogError(
             f"no line of VMware Converter or virt-v2v is in it ({'; '.join((seen, *notes))})",
-            where=", ".join(str(path) for path in paths),
+            where=titles,
             advice="Export the job's logs in Converter (right-click the job), or give virt-v2v's output",
         )
     if report.cut:

@@ -1,4 +1,4 @@
-"""What virt-v2v says of the guest as a whole. The texts are those of its source, wrapped and reworded over the years."""
+"""What virt-v2v says of the guest as a whole. The texts are those of its source, reworded over the years."""
 
 import re
 
