@@ -82,6 +82,37 @@ def test_without_a_target(bootgraft: Command, donor: BuiltMachine) -> None:
     assert (done.status, done.json["verdict"], done.json["target"]) == (1, "unknown", None)
 
 
+def test_without_a_target_every_one_has_its_row(bootgraft: Command, server1: BuiltMachine) -> None:
+    done = bootgraft("check", server1.disk)
+    assert (done.status, done.stderr) == (1, "")
+    lines = done.stdout.splitlines()
+    assert lines[0] == (
+        "Microsoft Windows Server 2003 on disk 0 partition 2 would boot as it is on 4 of the 36 targets: vmware:ide, "
+        "hyperv:gen1, azure:gen1, virtualbox:piix4."
+    )
+    rows = {line.split()[0]: " ".join(line.split()[1:4]) for line in lines if line.startswith("  ") and ":" in line}
+    assert rows["vmware:ide"] == "boots as it"
+    assert rows["vmware:lsilogic"] == "needs a driver"
+    assert rows["kvm:ide"] == "boots after a"
+    assert rows["hyperv:gen2"].startswith("cannot boot")
+    assert rows["xen:pv"].startswith("unknown")
+    assert f"    bootgraft check {server1.disk} --target T" in lines
+
+
+def test_several_targets_are_all_answered(bootgraft: Command, server1: BuiltMachine) -> None:
+    targets = ("--target", "vmware:ide", "--target", "kvm:ide")
+    done = bootgraft("check", server1.disk, *targets, "--json")
+    assert (done.status, done.stderr) == (1, "")
+    assert [(each["target"], each["prospect"]) for each in done.json["targets"]] == [
+        ("vmware:ide", "boots"),
+        ("kvm:ide", "fixable"),
+    ]
+    assert bootgraft("check", server1.disk, *targets, "--quiet").stdout.endswith(
+        "1 of the 2 targets given: vmware:ide.\n"
+    )
+    assert bootgraft("check", server1.disk, *targets[:2], "--target", "hyperv:gen1").status == 0
+
+
 def test_a_windows_that_is_not_there(bootgraft: Command, donor: BuiltMachine) -> None:
     done = bootgraft("check", donor.disk, *LSI, "--windows", "disk9")
     assert done.status == 2

@@ -35,6 +35,12 @@ USAGE = [
     (["repair", "x.raw"], "repair needs to know which controller"),
     (["repair", "x.raw", "--target", "vmware:nope"], "no such target: 'vmware:nope'"),
     (["repair", "x.raw", "--target", "vmware:lsilogic", "--file", "a.sys"], "--file goes with --reg"),
+    (["check", "x.raw", "--vm", "a.vmx", "--vm", "b.vmx"], "argument --vm: given twice, as a.vmx and as b.vmx"),
+    (["repair", "x.raw", "--target", "vmware:ide", "--secure-boot", "on", "--secure-boot", "off"], "given twice"),
+    (["kit", "--target", "vmware:ide", "--target", "kvm:ide", "--out", "x"], "argument --target: given twice"),
+    (["drivers", "show", "x", "--target", "vmware:ide", "--target", "kvm:ide"], "argument --target: given twice"),
+    (["reg", "query", "x", "HKLM", "--value", "a", "--value", "b"], "argument --value: given twice"),
+    (["check", "x.raw", "--target", "kvm:ide", "--target", "xen:ide", "--symptom", "7b"], "several targets are given"),
 ]
 
 
@@ -154,6 +160,11 @@ class Interrupted:
     @staticmethod
     def run(_options: object) -> int:
         raise KeyboardInterrupt
+
+
+def test_the_same_value_twice_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "x.raw", "--format", "raw", "--format", "raw"]) == 3  # no such file
+    assert "given twice" not in capsys.readouterr().err
 
 
 def test_an_interrupt_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

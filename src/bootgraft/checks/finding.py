@@ -54,6 +54,18 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Prospect(StrEnum):
+    """What it takes, from least to most."""
+
+    BOOTS = "boots"  # nothing
+    FIXABLE = "fixable"  # a repair, with nothing from outside
+    BOOT_CODE = "needs-boot-code"  # a repair, with sound boot code
+    DRIVER = "needs-driver"  # a repair, with a driver
+    OUTSIDE = "needs-change-outside"  # what is left lies in the new machine, where no repair reaches
+    UNKNOWN = "unknown"  # nobody can tell from the disks
+    CANNOT = "cannot"  # nothing that bootgraft can do
+
+
 class Remedy(StrEnum):
     """What it takes to mend a finding."""
 

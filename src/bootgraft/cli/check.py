@@ -16,6 +16,12 @@ def run(options: Options) -> int:
             where="--recommend",
             advice="Give --target HYPERVISOR:CONTROLLER, or --vm with the machine's description",
         )
+    if options.symptom is not None and len(set(map(str.casefold, options.targets))) > 1:
+        raise UsageError(
+            "the screen of one machine is asked about, and several targets are given",
+            where="--symptom",
+            advice="Give the --target of the machine that shows it",
+        )
     if options.symptom is not None:
         from bootgraft.cli.symptoms import symptom_of
 

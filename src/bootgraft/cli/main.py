@@ -26,11 +26,27 @@ exit status:
 """
 
 
+class _Once(argparse.Action):
+    """Stores the value of an option that has one: a second value is refused, as it would take the first one's place."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, value: Any, name: str | None = None
+    ) -> None:
+        given: dict[str, Any] = vars(namespace).setdefault("_given", {})
+        if name is not None and given.setdefault(self.dest, value) != value:
+            parser.error(f"argument {name}: given twice, as {given[self.dest]} and as {value}")
+        setattr(namespace, self.dest, value)
+
+
 class _Parser(argparse.ArgumentParser):
-    """A parser whose errors are ours, so that ``--json`` reports them like any other; nothing may be abbreviated."""
+    """A parser whose errors are ours, so that ``--json`` reports them like any other.
+
+    Nothing may be abbreviated, and no option takes the place of one that was given before.
+    """
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(allow_abbrev=False, **settings)
+        self.register("action", None, _Once)
 
     def error(self, message: str) -> NoReturn:
         where = self.prog.partition(" ")[2] or "command line"
@@ -63,7 +79,13 @@ def _parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     check = commands.add_parser("check", help="would it boot on the target, and if not, why")
     _add_images(check, vm=True)
     _add_recommend(check)
-    check.add_argument("--target", metavar="T", help="HYPERVISOR:CONTROLLER, as vmware:lsilogic (see `targets`)")
+    check.add_argument(
+        "--target",
+        action="append",
+        default=[],
+        metavar="T",
+        help="HYPERVISOR:CONTROLLER, as vmware:lsilogic (see `targets`); repeatable; all of them without it",
+    )
     _add_windows(check)
     _add_all_disks(check)
     _add_secure_boot(check)

@@ -22,7 +22,7 @@ from bootgraft.changes import (
     WriteSectors,
 )
 from bootgraft.checks.diagnosis import Diagnosis
-from bootgraft.checks.finding import Finding
+from bootgraft.checks.finding import Finding, Prospect
 from bootgraft.errors import FileSystemError, PartitionTableError
 from bootgraft.machine import Disk, Firmware, Machine, Volume
 from bootgraft.report.device import DeviceSpec
@@ -47,7 +47,7 @@ from bootgraft.storage.disks.ldm import is_dynamic
 from bootgraft.windows.installation import Installation
 
 if TYPE_CHECKING:  # few ask for them
-    from bootgraft.checks.alternatives import Alternative
+    from bootgraft.checks.prospects import Outlook
     from bootgraft.checks.suspects import Suspects
     from bootgraft.targets.recommend import Fragment
 
@@ -141,7 +141,7 @@ def windows_document(installation: Installation) -> WindowsDocument:
 def check_document(
     diagnosis: Diagnosis,
     fragments: "Sequence[Fragment]" = (),
-    alternatives: "Sequence[Alternative]" = (),
+    alternatives: "Sequence[Outlook]" = (),
     suspects: "Suspects | None" = None,
 ) -> CheckDocument:
     """Build the document of ``check``; ``fragments`` are what ``--recommend`` asked for, ``suspects`` ``--symptom``."""
@@ -159,10 +159,17 @@ def check_document(
         firmware=_firmware(diagnosis),
         windows=None if installation is None else windows_document(installation),
         findings=finding_documents(findings),
-        alternatives=msgspec.convert(alternatives, tuple[AlternativeDocument, ...], from_attributes=True),
-        fragments=msgspec.convert(fragments, tuple[FragmentDocument, ...], from_attributes=True),
+        alternatives=tuple(
+            AlternativeDocument(each.controller.target, each.prospect is Prospect.BOOTS) for each in alternatives
+        ),
+        fragments=fragment_documents(fragments),
         symptom=symptom,
     )
+
+
+def fragment_documents(fragments: "Sequence[Fragment]") -> tuple[FragmentDocument, ...]:
+    """Build the part of a document that has lines of a machine's description."""
+    return msgspec.convert(fragments, tuple[FragmentDocument, ...], from_attributes=True)
 
 
 def _firmware(diagnosis: Diagnosis) -> Literal["bios", "uefi"] | None:

@@ -16,7 +16,7 @@ from bootgraft.changes import (
     WriteSectors,
 )
 from bootgraft.checks.diagnosis import Diagnosis, Verdict
-from bootgraft.checks.finding import Finding, Remedy, Severity
+from bootgraft.checks.finding import Finding, Prospect, Remedy, Severity
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.document import file_difference, vm_file_difference
 from bootgraft.report.documents.machine import (
@@ -30,7 +30,7 @@ from bootgraft.report.drawing import draw
 from bootgraft.text import printable
 
 if TYPE_CHECKING:  # few ask for them
-    from bootgraft.checks.alternatives import Alternative
+    from bootgraft.checks.prospects import Outlook
     from bootgraft.checks.suspects import Suspects
     from bootgraft.targets.recommend import Fragment
 
@@ -160,32 +160,36 @@ def check_text(
     diagnosis: Diagnosis,
     images: Sequence[DeviceSpec],
     fragments: "Sequence[Fragment]" = (),
-    alternatives: "Sequence[Alternative]" = (),
+    alternatives: "Sequence[Outlook]" = (),
     suspects: "Suspects | None" = None,
 ) -> str:
     """What ``check`` prints; ``fragments`` are what ``--recommend`` asked for, ``suspects`` what ``--symptom`` did."""
     lines = [
         verdict_line(diagnosis),
-        *_firmware_line(diagnosis),
-        *_suspects_lines(suspects, diagnosis),
+        *firmware_line(diagnosis),
+        *suspects_lines_of(suspects, diagnosis),
         *left_outside_lines([diagnosis]),
         *finding_lines(diagnosis.findings, first=suspects.found if suspects else ()),
-        *_next_lines(diagnosis, images),
+        *next_lines([diagnosis], images),
         *_alternative_lines(alternatives),
     ]
     return "\n".join(lines) + "\n" + fragments_text(diagnosis, fragments)
 
 
-def _suspects_lines(suspects: "Suspects | None", diagnosis: Diagnosis) -> Iterator[str]:
+def suspects_lines_of(suspects: "Suspects | None", diagnosis: Diagnosis) -> Iterator[str]:
+    """What explains what the screen shows, where somebody asked."""
     if suspects is not None:
         from bootgraft.report.suspects import suspects_lines  # few ask what the screen shows
 
         yield from suspects_lines(suspects, diagnosis)
 
 
-def _alternative_lines(alternatives: "Sequence[Alternative]") -> Iterator[str]:
-    for as_it_is, words in ((True, "It would boot as it is"), (False, "`repair` needs no driver source")):
-        targets = [each.target for each in alternatives if each.as_it_is is as_it_is]
+def _alternative_lines(alternatives: "Sequence[Outlook]") -> Iterator[str]:
+    for prospect, words in (
+        (Prospect.BOOTS, "It would boot as it is"),
+        (Prospect.FIXABLE, "`repair` needs no driver source"),
+    ):
+        targets = [each.controller.target for each in alternatives if each.prospect is prospect]
         if targets:
             yield ""
             yield f"{words} on {', '.join(targets)}."
@@ -214,7 +218,7 @@ def left_outside_lines(diagnoses: Sequence[Diagnosis]) -> Iterator[str]:
             yield from (one_line(f"    {title}") for title in dict.fromkeys(titles))
 
 
-def _firmware_line(diagnosis: Diagnosis) -> Iterator[str]:
+def firmware_line(diagnosis: Diagnosis) -> Iterator[str]:
     """What the new machine must have, where that is not known from the Windows itself."""
     firmware = diagnosis.chain.firmware
     if firmware is not None:
@@ -232,15 +236,18 @@ def finding_lines(findings: Sequence[Finding], *, first: Container[str] = ()) ->
             yield one_line(f"    found: {evidence}")
 
 
-def _next_lines(diagnosis: Diagnosis, images: Sequence[DeviceSpec]) -> Iterator[str]:
-    remedies = {finding.remedy for finding in diagnosis.findings} - {Remedy.NONE, Remedy.SKIPPED}
-    if diagnosis.controller is None or not remedies:
+def next_lines(diagnoses: Sequence[Diagnosis], images: Sequence[DeviceSpec]) -> Iterator[str]:
+    """The one command that repairs the machine for the targets of these diagnoses; nothing where there is none."""
+    findings = tuple(dict.fromkeys(finding for each in diagnoses for finding in each.findings))
+    targets = [f"--target {each.controller.target}" for each in diagnoses if each.controller is not None]
+    remedies = {finding.remedy for finding in findings} - {Remedy.NONE, Remedy.SKIPPED}
+    if not targets or not remedies:
         return
     paths = " ".join(shlex.quote(image.location) for image in images)
-    options = dict.fromkeys(finding.consent for finding in diagnosis.findings if finding.consent)
-    offered = dict.fromkeys(f"--fix {each.id}" for each in diagnosis.findings if each.remedy is Remedy.OFFERED)
+    options = dict.fromkeys(finding.consent for finding in findings if finding.consent)
+    offered = dict.fromkeys(f"--fix {each.id}" for each in findings if each.remedy is Remedy.OFFERED)
     given = ("--boot-code IMAGE",) if Remedy.BOOT_CODE in remedies else ()
-    command = " ".join((f"bootgraft repair {paths} --target {diagnosis.controller.target}", *options, *offered, *given))
+    command = " ".join((f"bootgraft repair {paths}", *targets, *options, *offered, *given))
     yield ""
     if options:
         yield f"Written only with your consent to what is lost: {' '.join(options)} (see above)."

@@ -5,28 +5,20 @@ whoever called, and only when the outcome says that it is proven.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from bootgraft.boot.chain import follow
 from bootgraft.boot.steps import Step
-from bootgraft.checks.diagnosis import Diagnosis, Verdict
-from bootgraft.checks.guest import Guest
 from bootgraft.errors import BootgraftError
 from bootgraft.events import Monitor
 from bootgraft.machine import Machine
-from bootgraft.report.document import check_document, inspect_document
+from bootgraft.report.document import inspect_document
 from bootgraft.report.documents.machine import InspectDocument
-from bootgraft.report.documents.verdict import CheckDocument
-from bootgraft.report.text import check_text, inspect_text
+from bootgraft.report.text import inspect_text
 from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.windows.installation import Installation, open_hive
 from bootgraft.worker.ipc.job import AnyOutcome, Job, Operation, Outcome
-from bootgraft.worker.recommending import recommend
-from bootgraft.worker.survey import diagnoses_of, read_target, survey, windows_targets
-
-if TYPE_CHECKING:
-    from bootgraft.checks.alternatives import Alternative
-    from bootgraft.checks.suspects import Suspects
+from bootgraft.worker.survey import read_target, windows_targets
 
 BOOTS: Final = 0
 DOES_NOT_BOOT: Final = 1
@@ -54,7 +46,9 @@ def run_job(
         case Operation.INSPECT:
             return _inspect(job, disks)
         case Operation.CHECK:
-            return _check(job, disks)
+            from bootgraft.worker.checking import check
+
+            return check(job, disks)
         case Operation.REPAIR:
             from bootgraft.worker.repairing import repair  # most jobs only look
 
@@ -95,32 +89,3 @@ def _start_steps(windows: Sequence[Installation]) -> tuple[Step, ...]:
         return start_steps(default, open_hive(default, "SYSTEM"))
     except BootgraftError as error:
         return (Step("the start of Windows cannot be followed", error.where, error.what, holds=False),)
-
-
-def _check(job: Job, disks: Sequence[BlockDevice]) -> Outcome[CheckDocument]:
-    images = job.images
-    with Machine.read(disks, writable=False) as machine:
-        guest = survey(job, machine)
-        diagnosis = diagnoses_of(job, guest)[0]
-        lines = recommend(job, diagnosis)
-        instead = _alternatives(guest, diagnosis)
-        suspects = _suspects(job, guest, diagnosis)
-        document = check_document(diagnosis, lines, instead, suspects)
-        text = check_text(diagnosis, images, lines, instead, suspects)
-        return Outcome(BOOTS if diagnosis.verdict is Verdict.BOOTS else DOES_NOT_BOOT, document, text)
-
-
-def _suspects(job: Job, guest: Guest, diagnosis: Diagnosis) -> "Suspects | None":
-    if job.request.symptom is None:
-        return None
-    from bootgraft.checks.suspects import find_suspects  # few ask what the screen shows
-
-    return find_suspects(job.request.symptom, diagnosis, guest.on(diagnosis.controller))
-
-
-def _alternatives(guest: Guest, diagnosis: Diagnosis) -> "tuple[Alternative, ...]":
-    if diagnosis.verdict is not Verdict.BLOCKED:
-        return ()
-    from bootgraft.checks.alternatives import find_alternatives  # a machine that boots needs none
-
-    return find_alternatives(diagnosis, guest)

@@ -20,19 +20,20 @@ if TYPE_CHECKING:  # most machines have their loader
 
 def diagnoses_of(job: Job, guest: Guest) -> tuple[Diagnosis, ...]:
     """Diagnose for each target of the job, or once where there is none."""
-    targets = _targets_of(job, guest)
-    controllers = [find_controller(target) for target in targets] if targets else [None]
-    return tuple(diagnose(guest.on(each)) for each in controllers)
+    return tuple(diagnose(guest.on(each)) for each in controllers_of(job, guest) or (None,))
 
 
-def _targets_of(job: Job, guest: Guest) -> tuple[str, ...]:
-    """The targets that were asked for; else the controller of the disk that holds the Windows, if that is known."""
-    controllers = () if job.described is None else job.described.controllers
-    if job.request.targets or not controllers:
-        return job.request.targets
-    disk = 0 if guest.installation is None else guest.installation.volume.disk
-    controller = controllers[disk]
-    return () if controller is None else (controller,)
+def controllers_of(job: Job, guest: Guest) -> tuple[Controller, ...]:
+    """The targets that were asked for, each once; else the controller of the disk with the Windows, if that is known.
+
+    Raises UsageError for one that there is not.
+    """
+    described = () if job.described is None else job.described.controllers
+    targets = job.request.targets
+    if not targets and described:
+        disk = 0 if guest.installation is None else guest.installation.volume.disk
+        targets = tuple(each for each in described[disk : disk + 1] if each is not None)
+    return tuple(dict.fromkeys(map(find_controller, targets)))
 
 
 def survey(

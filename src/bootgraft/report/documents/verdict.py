@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
-from bootgraft.checks.finding import FaultPlace, Need, Severity, Verdict
+from bootgraft.checks.finding import FaultPlace, Need, Prospect, Severity, Verdict
 from bootgraft.checks.symptom import Symptom
 from bootgraft.report.documents.base import Document
 from bootgraft.report.documents.machine import WindowsDocument
@@ -41,6 +41,24 @@ class AlternativeDocument(Struct, frozen=True):
     as_it_is: bool
 
 
+class ProspectDocument(Struct, frozen=True):
+    """What ``check`` would say of one target.
+
+    ``prospect`` is what it takes to start there, ``decided_by`` the finding that decides this, by its id and title;
+    both are null where it boots. ``findings`` are those that are not among the document's own.
+    """
+
+    target: str
+    verdict: Verdict
+    image_verdict: Verdict
+    stop_code: str | None
+    prospect: Prospect
+    decided_by: str | None
+    reason: str | None
+    findings: tuple[FindingDocument, ...]
+    fragments: tuple[FragmentDocument, ...]
+
+
 class UnexplainedDocument(Struct, frozen=True):
     """A blocker that was found, and leads to something else."""
 
@@ -72,7 +90,8 @@ class SuspectsDocument(Struct, frozen=True):
 class CheckDocument(Document, frozen=True, tag="bootgraft-check/1"):
     """What ``check`` prints; ``image_verdict`` is the verdict without what lies outside the image.
 
-    ``symptom`` is there where ``--symptom`` asks for it.
+    ``targets`` is there where not one target was given: those that were, or all. The other members then say what holds
+    for all of these. ``symptom`` is there where ``--symptom`` asks for it.
     """
 
     verdict: Verdict
@@ -84,4 +103,5 @@ class CheckDocument(Document, frozen=True, tag="bootgraft-check/1"):
     findings: tuple[FindingDocument, ...]
     alternatives: tuple[AlternativeDocument, ...]
     fragments: tuple[FragmentDocument, ...]
+    targets: tuple[ProspectDocument, ...] | UnsetType = UNSET
     symptom: SuspectsDocument | UnsetType = UNSET

@@ -1,0 +1,202 @@
+"""What ``check`` says of several targets at once: the answer first, a row for each, then what holds for all of them."""
+
+from collections.abc import Iterator, Sequence
+from shlex import quote
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from bootgraft.checks.diagnosis import Diagnosis, Verdict
+from bootgraft.checks.finding import Finding, Prospect
+from bootgraft.checks.prospects import Outlook
+from bootgraft.report.device import DeviceSpec
+from bootgraft.report.document import check_document, finding_documents, fragment_documents
+from bootgraft.report.documents.verdict import CheckDocument, ProspectDocument
+from bootgraft.report.text import (
+    finding_lines,
+    firmware_line,
+    fragments_text,
+    left_outside_lines,
+    next_lines,
+    one_line,
+    suspects_lines_of,
+    verdict_line,
+)
+
+if TYPE_CHECKING:  # few ask for them
+    from bootgraft.checks.suspects import Suspects
+    from bootgraft.targets.recommend import Fragment
+
+_WORDS = {
+    Prospect.BOOTS: "boots as it is",
+    Prospect.FIXABLE: "boots after a repair",
+    Prospect.BOOT_CODE: "needs boot code",
+    Prospect.DRIVER: "needs a driver",
+    Prospect.OUTSIDE: "needs a change of the machine",
+    Prospect.UNKNOWN: "unknown",
+    Prospect.CANNOT: "cannot boot",
+}
+_NAMED = 6
+"""Targets that a headline names; of more it gives the number."""
+_NO_TARGET = "target-not-given"
+_WORST_FIRST = (Verdict.BLOCKED, Verdict.UNKNOWN, Verdict.BOOTS)
+
+
+def all_document(diagnosis: Diagnosis, rows: Sequence[Outlook], suspects: "Suspects | None") -> CheckDocument:
+    """What ``--json`` prints of all targets; ``diagnosis`` is the one without any."""
+    document = check_document(diagnosis, suspects=suspects)
+    return replace(document, targets=tuple(_row_document(each, diagnosis.findings, ()) for each in rows))
+
+
+def several_document(rows: Sequence[Outlook], fragments: "Sequence[Sequence[Fragment]]") -> CheckDocument:
+    """What ``--json`` prints of the targets that were given; the verdict is the worst of theirs."""
+    common = _common(rows)
+    worst = min((each.diagnosis for each in rows), key=lambda each: _WORST_FIRST.index(each.verdict))
+    images = [each.diagnosis.image_verdict for each in rows]
+    document = check_document(replace(worst, controller=None, findings=common))
+    return replace(
+        document,
+        image_verdict=min(images, key=_WORST_FIRST.index),
+        stop_code=worst.stop_code,
+        targets=tuple(_row_document(each, common, lines) for each, lines in zip(rows, fragments, strict=True)),
+    )
+
+
+def _row_document(row: Outlook, common: Sequence[Finding], fragments: "Sequence[Fragment]") -> ProspectDocument:
+    return ProspectDocument(
+        target=row.controller.target,
+        verdict=row.diagnosis.verdict,
+        image_verdict=row.diagnosis.image_verdict,
+        stop_code=row.diagnosis.stop_code,
+        prospect=row.prospect,
+        decided_by=None if row.decided_by is None else row.decided_by.id,
+        reason=None if row.decided_by is None else row.decided_by.title,
+        findings=finding_documents(_own(row, common)),
+        fragments=fragment_documents(fragments),
+    )
+
+
+def all_text(
+    diagnosis: Diagnosis, rows: Sequence[Outlook], images: Sequence[DeviceSpec], suspects: "Suspects | None"
+) -> str:
+    """What ``check`` prints without a target; ``diagnosis`` is the one without any."""
+    common = tuple(each for each in diagnosis.findings if each.id != _NO_TARGET)
+    shown = replace(diagnosis, findings=common)
+    is_judged = any(each.diagnosis.facts is not None for each in rows)
+    lines = [
+        _headline(diagnosis, rows, "targets") if is_judged else verdict_line(diagnosis),
+        *firmware_line(diagnosis),
+        *(_grouped(rows, common) if is_judged else ()),
+        *suspects_lines_of(suspects, diagnosis),
+        *left_outside_lines([shown]),
+        *finding_lines(common, first=suspects.found if suspects else ()),
+        *_next(rows, images),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def several_text(
+    rows: Sequence[Outlook], images: Sequence[DeviceSpec], fragments: "Sequence[Sequence[Fragment]]"
+) -> str:
+    """What ``check`` prints of the targets that were given."""
+    common = _common(rows)
+    diagnoses = [each.diagnosis for each in rows]
+    lines = [
+        _headline(diagnoses[0], rows, "targets given"),
+        *firmware_line(diagnoses[0]),
+        "",
+        *_table(rows, common),
+        *left_outside_lines(diagnoses),
+        *finding_lines(common),
+    ]
+    for each in rows:
+        own = _own(each, common)
+        if own:
+            lines += ["", verdict_line(each.diagnosis), *finding_lines(own)]
+    wanting = [each.diagnosis for each in rows if each.prospect not in (Prospect.BOOTS, Prospect.CANNOT)]
+    lines += next_lines(wanting, images)
+    blocks = (fragments_text(each, lines_of) for each, lines_of in zip(diagnoses, fragments, strict=True))
+    return "\n".join(lines) + "\n" + "".join(blocks)
+
+
+def _headline(diagnosis: Diagnosis, rows: Sequence[Outlook], among: str) -> str:
+    """On which targets it would boot, or else where that takes least."""
+    installation = diagnosis.installation
+    what = "The machine" if installation is None else f"{installation.product} on {installation.volume.name}"
+    by_prospect = {each: [row for row in rows if row.prospect is each] for each in Prospect}
+    boots, fixable = by_prospect[Prospect.BOOTS], by_prospect[Prospect.FIXABLE]
+    if boots:
+        return one_line(f"{what} would boot as it is on {_counted(boots, rows, among)}.")
+    best = next(each for each in Prospect if by_prospect[each])
+    head = f"{what} would boot on none of the {len(rows)} {among} as it is"
+    if fixable:
+        return one_line(f"{head}; after a repair, with nothing from outside, on {_counted(fixable, rows, among)}.")
+    if best in (Prospect.UNKNOWN, Prospect.CANNOT):
+        reason = next((f": {row.decided_by.title}" for row in by_prospect[best] if row.decided_by), "")
+        said = "bootgraft cannot tell whether it boots on any" if best is Prospect.UNKNOWN else "will boot on none"
+        colon = ":" if best is Prospect.UNKNOWN else ""
+        return one_line(f"{what}{colon} {said} of the {len(rows)} {among}{reason}.")
+    return one_line(f"{head}; it {_WORDS[best]} on {_counted(by_prospect[best], rows, among)}.")
+
+
+def _counted(found: Sequence[Outlook], rows: Sequence[Outlook], among: str) -> str:
+    names = f": {', '.join(each.controller.target for each in found)}" if len(found) <= _NAMED else ""
+    count = f"all {len(rows)} {among}" if len(found) == len(rows) else f"{len(found)} of the {len(rows)} {among}"
+    return f"{count}{names}"
+
+
+def _table(rows: Sequence[Outlook], common: Sequence[Finding]) -> Iterator[str]:
+    """One row for each target."""
+    width = max(len(each.controller.target) for each in rows)
+    words = max(len(_WORDS[each.prospect]) for each in rows)
+    for row in rows:
+        line = f"  {row.controller.target:<{width}}  {_WORDS[row.prospect]:<{words}}  {_reason(row, common)}"
+        yield one_line(line.rstrip())
+
+
+def _grouped(rows: Sequence[Outlook], common: Sequence[Finding]) -> Iterator[str]:
+    """The rows by hypervisor, of each the cheapest first."""
+    for lines in _by_hypervisor(rows, tuple(_table(rows, common))):
+        yield ""
+        yield from lines
+
+
+def _by_hypervisor(rows: Sequence[Outlook], lines: Sequence[str]) -> Iterator[list[str]]:
+    cost = list(Prospect)
+    for hypervisor in dict.fromkeys(each.controller.hypervisor for each in rows):
+        group = [each for each in zip(rows, lines, strict=True) if each[0].controller.hypervisor == hypervisor]
+        yield [line for _, line in sorted(group, key=lambda each: cost.index(each[0].prospect))]
+
+
+def _reason(row: Outlook, common: Sequence[Finding]) -> str:
+    if row.decided_by is None:
+        return ""
+    return f"[{row.decided_by.id}], see below" if row.decided_by in common else row.decided_by.title
+
+
+def _next(rows: Sequence[Outlook], images: Sequence[DeviceSpec]) -> Iterator[str]:
+    """What to type next: for the first target on which it takes least."""
+    best = min(rows, key=lambda each: list(Prospect).index(each.prospect))
+    target = "T" if best.diagnosis.facts is None or best.prospect is Prospect.BOOTS else best.controller.target
+    if best.diagnosis.facts is not None and best.prospect is not Prospect.CANNOT:
+        yield ""
+        yield f"Cheapest: {best.controller.target} {_WORDS[best.prospect]}."
+        yield from list(next_lines([best.diagnosis], images))[1:]
+    else:
+        yield ""
+    yield "For all that is found on one target and how it is fixed, run:"
+    yield f"    {_check_command(images, target)}"
+
+
+def _check_command(images: Sequence[DeviceSpec], target: str) -> str:
+    return f"bootgraft check {' '.join(quote(each.location) for each in images)} --target {target}"
+
+
+def _common(rows: Sequence[Outlook]) -> tuple[Finding, ...]:
+    """The findings that every target has."""
+    first, *others = (each.diagnosis.findings for each in rows)
+    return tuple(each for each in first if all(each in found for found in others))
+
+
+def _own(row: Outlook, common: Sequence[Finding]) -> tuple[Finding, ...]:
+    return tuple(each for each in row.diagnosis.findings if each not in common)

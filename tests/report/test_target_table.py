@@ -1,0 +1,118 @@
+"""The table of targets: the answer first, a row for each, then what holds for all, then what to type."""
+
+from msgspec.structs import replace
+from tests.checks.test_diagnosis import made_of
+
+from bootgraft.checks.diagnosis import Diagnosis
+from bootgraft.checks.finding import Finding, Remedy, Severity
+from bootgraft.checks.prospects import Outlook, outlook
+from bootgraft.report.device import DeviceSpec
+from bootgraft.report.documents.verdict import ProspectDocument
+from bootgraft.report.target_table import all_document, all_text, several_document, several_text
+from bootgraft.targets.controllers import find_controller
+
+IMAGES = (DeviceSpec("a disk.raw", "raw", 512),)
+DRIVER = Finding("driver", Severity.BLOCKER, "no driver", "It stops.", ("seen",), Remedy.DRIVER, stop_code="0x7b")
+FIXABLE = replace(DRIVER, id="fixable", title="a service is off", remedy=Remedy.CHANGES)
+NEVER = replace(DRIVER, id="never", title="it is too old", remedy=Remedy.NONE, stop_code=None)
+NOTE = Finding("note", Severity.WARNING, "a note", "It may matter.", ())
+
+
+def row(target: str, *findings: Finding) -> Outlook:
+    controller = find_controller(target)
+    return outlook(replace(made_of(*findings), controller=controller), controller)
+
+
+def everywhere(*findings: Finding) -> Diagnosis:
+    return replace(made_of(*findings), controller=None)
+
+
+def test_where_it_boots_comes_first_and_each_hypervisor_has_its_cheapest_first() -> None:
+    rows = (row("vmware:pvscsi", DRIVER, NOTE), row("vmware:ide", NOTE), row("kvm:ide", FIXABLE, NOTE))
+    assert all_text(everywhere(NOTE), rows, IMAGES, None).splitlines() == [
+        "Microsoft Windows Server 2003 on disk 0 partition 1 would boot as it is on 1 of the 3 targets: vmware:ide.",
+        "",
+        "  vmware:ide     boots as it is",
+        "  vmware:pvscsi  needs a driver        no driver",
+        "",
+        "  kvm:ide        boots after a repair  a service is off",
+        "",
+        "warning: a note  [note]",
+        "    It may matter.",
+        "",
+        "Cheapest: vmware:ide boots as it is.",
+        "For all that is found on one target and how it is fixed, run:",
+        "    bootgraft check 'a disk.raw' --target T",
+    ]
+
+
+def test_where_it_boots_nowhere_the_least_that_it_takes_is_said() -> None:
+    rows = (row("vmware:pvscsi", DRIVER), row("kvm:ide", FIXABLE))
+    lines = all_text(everywhere(), rows, IMAGES, None).splitlines()
+    assert lines[0].endswith(
+        "would boot on none of the 2 targets as it is; after a repair, with nothing from outside, on 1 of the 2 "
+        "targets: kvm:ide."
+    )
+    assert lines[-5:-2] == [
+        "Cheapest: kvm:ide boots after a repair.",
+        "Mend it with:",
+        "    bootgraft repair 'a disk.raw' --target kvm:ide",
+    ]
+    lines = all_text(everywhere(), rows[:1], IMAGES, None).splitlines()
+    assert lines[0].endswith("as it is; it needs a driver on all 1 targets: vmware:pvscsi.")
+    assert "    bootgraft repair 'a disk.raw' --target vmware:pvscsi --drivers SOURCE" in lines
+
+
+def test_what_stops_it_everywhere_is_the_answer() -> None:
+    rows = (row("vmware:ide", NEVER), row("kvm:ide", NEVER))
+    lines = all_text(everywhere(NEVER), rows, IMAGES, None).splitlines()
+    assert lines[0].endswith("will boot on none of the 2 targets: it is too old.")
+    assert lines[2] == "  vmware:ide  cannot boot  [never], see below"
+    assert not any(line.startswith("Cheapest") for line in lines)
+
+
+def test_many_targets_are_counted_and_not_named() -> None:
+    names = ("vmware:ide", "kvm:ide", "xen:ide", "hyperv:gen1", "azure:gen1", "virtualbox:piix3", "virtualbox:piix4")
+    head = all_text(everywhere(), tuple(map(row, names)), IMAGES, None).partition("\n")[0]
+    assert head.endswith("would boot as it is on all 7 targets.")
+
+
+def test_a_name_on_a_disk_makes_no_line_of_its_own() -> None:
+    hostile = replace(DRIVER, title="no\ndriver\rhere")
+    text = all_text(everywhere(), (row("vmware:ide", hostile),), IMAGES, None)
+    assert "no\N{REPLACEMENT CHARACTER}driver\N{REPLACEMENT CHARACTER}here" in text
+    assert "\ndriver" not in text
+
+
+def test_of_several_that_were_given_what_is_common_is_said_once() -> None:
+    rows = (row("kvm:ide", FIXABLE, NOTE), row("vmware:ide", NOTE), row("hyperv:gen2", NEVER, NOTE))
+    lines = several_text(rows, IMAGES, ((), (), ())).splitlines()
+    assert lines[0].endswith("would boot as it is on 1 of the 3 targets given: vmware:ide.")
+    assert [line.split()[0] for line in lines[2:5]] == ["kvm:ide", "vmware:ide", "hyperv:gen2"]  # as they were given
+    assert lines.count("warning: a note  [note]") == 1
+    assert [line for line in lines if line.startswith("    bootgraft")] == [
+        "    bootgraft repair 'a disk.raw' --target kvm:ide"  # nothing is to be done for the others
+    ]
+
+
+def test_programs_get_the_worst_verdict_and_each_target_its_own() -> None:
+    rows = (row("vmware:ide", NOTE), row("kvm:virtio-blk", DRIVER, NOTE))
+    document = several_document(rows, ((), ()))
+    assert (document.verdict, document.image_verdict, document.stop_code) == ("blocked", "blocked", "0x7b")
+    assert document.target is None
+    assert [each.id for each in document.findings] == ["note"]
+    assert isinstance(document.targets, tuple)
+    assert [(each.target, each.verdict, each.prospect) for each in document.targets] == [
+        ("vmware:ide", "boots", "boots"),
+        ("kvm:virtio-blk", "blocked", "needs-driver"),
+    ]
+    assert [[finding.id for finding in each.findings] for each in document.targets] == [[], ["driver"]]
+
+
+def test_without_a_target_nothing_is_promised_but_each_row_says_what_decides() -> None:
+    document = all_document(everywhere(), (row("kvm:virtio-blk", DRIVER),), None)
+    assert document.target is None
+    assert isinstance(document.targets, tuple)
+    (only,) = document.targets
+    assert isinstance(only, ProspectDocument)
+    assert (only.decided_by, only.reason, only.stop_code) == ("driver", "no driver", "0x7b")
