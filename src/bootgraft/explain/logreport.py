@@ -1,5 +1,6 @@
 """What the logs tell: which conversion, what failed first and what followed from it, what is left on the disk."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -15,11 +16,9 @@ from bootgraft.explain.run import ConversionRun
 
 Seen = TypeVar("Seen", Match, Unknown)
 
-_SAYS_NOTHING = (
-    "Task failed:",
-    "Task failed",
-    "Error executing v2v command: exit status 1",
-    "Failed to execute virt-v2v command exit status 1",
+_SAYS_NOTHING = re.compile(
+    r"Task failed:?$|(?:Error executing v2v command:|Failed to execute virt-v2v command) exit status \d+$"
+    r"|qemu-img execution failed$"
 )
 
 
@@ -81,7 +80,7 @@ def report_of(runs: Sequence[ConversionRun], around: Tally, totals: Totals) -> L
     matches = _of_job(run.matches.values(), since)
     unknown = _of_job(run.unknown, since)
     earlier = len(run.matches) + len(run.unknown) - len(matches) - len(unknown)
-    unknown = [each for each in unknown if each.first.text not in _SAYS_NOTHING] or ([] if matches else unknown)
+    unknown = [each for each in unknown if not _SAYS_NOTHING.match(each.first.text)] or ([] if matches else unknown)
     said, aside = _of_job(run.said, since), _of_job(around, since)
     if unknown or run.finished or any(each.rule.kind is not MessageKind.CAVEAT for each in matches):
         said = sorted([*said, *aside], key=lambda each: each.first.order)

@@ -50,6 +50,7 @@ WRAPPERS: dict[str, Wrap] = {
     "pod": lambda text: f"[pod/vm-1-abcde/virt-v2v] {text}",
     "compose": lambda text: f"v2v-1  | {text}",
     "build": lambda text: f"#12 428.9 {text}",
+    "member": lambda text: f'"stderr": {quoted(text)},',
     "list": lambda text: f"{quoted(text)},",
     "ansible": lambda text: f"fatal: [host1]: FAILED! => {json.dumps({'changed': True, 'rc': 1, 'stderr': text})}",
     "colours": lambda text: f"\x1b[1;31m{text}\x1b[0m",

@@ -31,7 +31,7 @@ V2V_IN_PLACE = Tool("virt-v2v-in-place", target="kvm:virtio-blk", disk="DISK")
 
 _MAX_WRAPPED = 12
 _PROGRAM = re.compile(
-    r"(?:^|[\s)])(?P<tool>virt-v2v(?:-in-place|-inspector)?): (?:(?P<level>error|warning|info): )?(?P<text>.*)"
+    r"(?:^|[\s)\"'])(?P<tool>virt-v2v(?:-in-place|-inspector)?): (?:(?P<level>error|warning|info): )?(?P<text>.*)"
 )
 _STEP = re.compile(r"^\[ *(?P<time>\d{1,7}\.\d)\] (?P<text>\S.*)")
 _PROGRESS = re.compile(r"(?P<text>\(\d{1,3}\.\d\d/100%\)|^\d{1,3}/100)$")
@@ -179,7 +179,7 @@ GRAMMAR = Grammar(
         "anti-virus", "ntfs", "$mftmirr", "bitlocker", "/dev/mapper/crypt", "hibernated", "windows cache", "hivex",
         "space left",
         "permission denied", "no such file", "kvm", "guestfs", "supermin", "appliance", "vixdisklib", "rhsrvany",
-        "input/output", "running or paused", "response code", "nbdkit", "vddk-libdir",
+        "input/output", "running or paused", "response code", "nbdkit", "vddk-libdir", "curl_easy", "signal: killed",
         "available inodes", "could not open", "unsupported filesystem",
     ),
     reader=VirtV2vLines,

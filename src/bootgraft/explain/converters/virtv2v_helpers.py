@@ -23,8 +23,10 @@ _INSIDE = re.compile(r"(?<=[\s(\]])qemu-img: (?:error while|Could not).*")
 """In a sentence of another program's (https://github.com/canonical/lxd-ui/issues/1652)."""
 _WITHOUT_PROGRAM = re.compile(r"(?:DEBUG INFO: )?(?P<text>libguestfs error: .*)")
 """As OneSwap repeats it (https://github.com/OpenNebula/one-swap/issues/59)."""
-_FAILED_COMMAND = re.compile(r"(?:Error executing v2v command|Failed to execute virt-v2v command)\b.*")
-"""Forklift's own last lines (https://github.com/kubev2v/forklift/issues/1942)."""
+_FAILED_COMMAND = re.compile(
+    r"(?:Error executing v2v command|Failed to execute virt-v2v command|(?:.{0,80}, )?qemu-img execution failed)\b.*"
+)
+"""The last lines of Forklift and of KubeVirt's importer (https://github.com/kubev2v/forklift/issues/1942)."""
 _CLUE = re.compile(
     r"unknown filesystem type 'ntfs'|mount: unsupported filesystem type"
     r"|\"BitLocker\"|NTFS partition is (?:in an|hibernated)|hibernated, refused to mount"

@@ -8,7 +8,7 @@ _SOURCE = "https://github.com/libguestfs/virt-v2v/blob/master/"
 _LOOK = "See what is on the disk and where its boot chain ends; all disks of the machine, in BIOS order:"
 _FAQ = "https://libguestfs.org/guestfs-faq.1.html#debugging-libguestfs"
 _SUPERMIN = "https://github.com/NixOS/nixpkgs/issues/112920"
-_AGAIN = "Convert again; then see whether the new machine would start:"
+_AGAIN = "Fix that and convert again; then see whether the new machine would start:"
 _CONVERT_OR_REPAIR = "Fix that and convert again; or see whether bootgraft can repair the disk without virt-v2v:"
 
 RULES = (
@@ -143,6 +143,26 @@ RULES = (
         sources=(
             "https://github.com/libguestfs/libguestfs-common/blob/master/mlcustomize/firstboot.ml",
             "https://github.com/canonical/lxd/pull/12184",
+        ),
+    ),
+    Rule(
+        id="v2v-host-killed",
+        pattern=re.compile(r"execution failed: signal: killed", re.I),
+        quoted="qemu-img execution failed: signal: killed",
+        phase=Phase.COPYING,
+        fault=Fault.HOST,
+        headline="the program that copied the disk was killed",
+        cause=(
+            "It was not qemu-img that gave up: the container's memory limit, the kernel for want of memory, or a limit "
+            "of time ended it."
+        ),
+        meaning="The guest has nothing to do with it. What was copied is not complete.",
+        disk=DiskState.INCOMPLETE,
+        next_step=_AGAIN,
+        next=Next.CHECK,
+        sources=(
+            "https://github.com/kubevirt/kubevirt/issues/6915",
+            "https://github.com/kubevirt/containerized-data-importer/issues/2053",
         ),
     ),
     Rule(

@@ -5,7 +5,7 @@ import re
 from bootgraft.explain.rules import DiskState, Fault, MessageKind, Next, Phase, Rule
 
 _VDDK = "https://github.com/libguestfs/virt-v2v/blob/master/input/nbdkit_vddk.ml"
-_AGAIN = "Convert again; then see whether the new machine would start:"
+_AGAIN = "Fix that and convert again; then see whether the new machine would start:"
 _CONVERT_OR_REPAIR = "Fix that and convert again; or see whether bootgraft can repair the disk without virt-v2v:"
 
 RULES = (
@@ -129,6 +129,20 @@ RULES = (
             "https://github.com/vexxhost/migratekit/issues/53",
             "https://github.com/adminsyspro/proxcenter-ui/issues/946",
         ),
+    ),
+    Rule(
+        id="v2v-source-http",
+        pattern=re.compile(r"curl_easy_perform: ", re.I),
+        quoted="nbdkit: curl[2]: error: pread: curl_easy_perform: Couldn't connect to server",
+        phase=Phase.COPYING,
+        fault=Fault.CONNECTION,
+        headline="the web server that the disk is read from did not answer, or refused",
+        cause="The message has what curl says of it: name resolution, a firewall, a certificate, a password, a proxy.",
+        meaning="The guest has nothing to do with it. What was copied is not complete.",
+        disk=DiskState.INCOMPLETE,
+        next_step=_AGAIN,
+        next=Next.CHECK,
+        sources=("https://github.com/kubevirt/containerized-data-importer/issues/1980",),
     ),
     Rule(
         id="v2v-source-running",

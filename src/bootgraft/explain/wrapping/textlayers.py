@@ -79,6 +79,7 @@ _RANKED = re.compile(
     r"(?:[-|] )?\[?(?P<rank>TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL)\]?(?: ?[-:|])? (?P<text>.*)"
 )
 _CONTAINER = re.compile(r"\[pod/[\w./-]{1,300}\] (?P<text>.*)|(?:[\w.-]{1,64} {1,40}\| )(?P<other>.*)")
+_MEMBER = re.compile(r'"(?:msg|stderr|stdout|module_stderr|module_stdout)": "(?P<text>(?:[^"\\]|\\.)*)"?,?$')
 _BUILD = re.compile(r"#\d{1,5} \d{1,7}\.\d{1,4} (?P<text>.*)")
 _STREAM = re.compile(r"\[(?P<stream>[\w.-]{1,40} (?:stdout|stderr))\] ?(?P<text>.*)", re.S)
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.S)
@@ -169,7 +170,10 @@ def _frame(text: str) -> Layer | None:
 
 
 def _quoted(text: str) -> Layer | None:
-    """An element of a list in JSON, as Ansible prints the lines of an output."""
+    """An element of a list in JSON, or an output in an object, as Ansible prints them line by line."""
+    member = _MEMBER.match(text)
+    if member:
+        return Layer(unquoted(member["text"]))
     try:
         value = json.loads(text.removesuffix(","))
     except ValueError:
