@@ -78,7 +78,7 @@ def read_first_boot(installation: Installation, hive: Hive) -> FirstBoot | None:
     named = ((service.image_path or ""), ("" if command is None else command.text() or ""))
     if not any(_OWN in each.casefold() for each in named):
         return None
-    return FirstBoot(service.key_path, service.image_path or "", _waiting(installation), _last_run(installation))
+    return FirstBoot(service.key_path, service.image_path or "", _waiting(installation), read_last_run(installation))
 
 
 def _waiting(installation: Installation) -> tuple[str, ...]:
@@ -90,7 +90,8 @@ def _waiting(installation: Installation) -> tuple[str, ...]:
     return tuple(map(printable, names[:_MAX_SCRIPTS]))
 
 
-def _last_run(installation: Installation) -> ScriptRun | None:
+def read_last_run(installation: Installation) -> ScriptRun | None:
+    """The run that the end of the log tells of; None where there is no log, or it cannot be read."""
     filesystem = installation.volume.filesystem()
     try:
         size = filesystem.stat(LOG).size
