@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 from tests.conftest import CommandResult
 from tests.machines.build import BuiltMachine
+from tests.machines.event_logs import entry, evt
 from tests.machines.oracles import sha256
+from tests.machines.spec import File, VolumeState
 from tests.report.contract import faults
+from tests.report.schemas import schema_faults
 
 Command = Callable[..., CommandResult]
 LSI = ("--target", "vmware:lsilogic")
@@ -128,3 +131,58 @@ def test_a_file_that_is_no_disk(bootgraft: Command, tmp_path: Path, content: byt
     assert str(image) in done.stderr
     assert "Traceback" not in done.stderr
     assert image.read_bytes() == content
+
+
+def recorded(build_server1: Callable[..., BuiltMachine]) -> BuiltMachine:
+    """The dead server, whose event log has a STOP and hostile names, and was open when the disk was copied."""
+    started = (entry("EventLog", 6009), entry("EventLog", 6005))
+    stopped = entry("Save Dump", 1001, "0x0000007b (0xf78d2524, 0xc0000034, 0x00000000, 0x00000000)", minutes=3)
+    hostile = entry("Service Control Manager", 7000, "evil\x1b[2J\nblocker: \N{RIGHT-TO-LEFT OVERRIDE}", minutes=4)
+    log = evt([*started, *started, stopped, hostile], dirty=True)
+    files = (
+        File(r"\WINDOWS\system32\config\SysEvent.Evt", log),
+        File(r"\WINDOWS\MEMORY.DMP", b"no dump"),
+        File(r"\WINDOWS\setupapi.log\no file", b""),
+    )
+    return build_server1(name="recorded", extra=files, volume_state=VolumeState.UNCLEAN)
+
+
+def test_why(bootgraft: Command, build_server1: Callable[..., BuiltMachine]) -> None:
+    disk = recorded(build_server1).disk
+    before = sha256(disk)
+    done = bootgraft("check", disk, *LSI, "--why")
+    assert (done.status, done.stderr) == (1, "")
+    assert done.stdout.startswith("Microsoft Windows Server 2003 on disk 0 partition 2 will stop with 0x7B")
+    tail = done.stdout.partition("last starts of ")[2].splitlines()
+    assert tail[:4] == [
+        "disk0-partition2-WINDOWS, as it recorded them (UTC)",
+        "  2026-03-01 06:00:00  stopped with 0x0000007B (0xf78d2524, 0xc0000034, 0x0, 0x0) (Save Dump 1001)",
+        "  2026-03-01 06:00:00  its end is not recorded",
+        "                       service evil?[2J?blocker: ? did not start (Service Control Manager 7000)",
+    ]
+    assert "  STOP 0x0000007B (Save Dump 1001): explained by device-binding-missing" in tail
+    assert "\x1b" not in done.stdout
+    (unreadable,) = (line for line in tail if line.startswith("  cannot be read: "))
+    assert unreadable.startswith("  cannot be read: \\WINDOWS\\setupapi.log: ")
+    assert sha256(disk) == before
+
+
+def test_why_for_programs(bootgraft: Command, build_server1: Callable[..., BuiltMachine]) -> None:
+    disk = recorded(build_server1).disk
+    plain = bootgraft("check", disk, *LSI, "--json").json
+    assert "records" not in plain
+    asked = bootgraft("check", disk, *LSI, "--why", "--json").json
+    records = asked.pop("records")
+    assert asked == plain
+    assert schema_faults({**plain, "records": records}) == []
+    assert records["matches"] == [
+        {"record": "STOP 0x0000007B (Save Dump 1001)", "findings": ["device-binding-missing"]}
+    ]
+    for targets in ((), (*LSI, "--target", "kvm:virtio-blk")):
+        several = bootgraft("check", disk, *targets, "--why", "--json").json
+        explained = ["device-binding-missing"] if targets else []
+        assert [each["findings"] for each in several["records"]["matches"]] == [explained]
+        assert schema_faults(several) == []
+    inspected = bootgraft("inspect", disk, "--json").json
+    assert faults(inspected, "inspect") == []
+    assert inspected["records"] == [{**records, "matches": []}]

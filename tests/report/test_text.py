@@ -248,7 +248,14 @@ def document(label: str | None = None, **windows: object) -> InspectDocument:
         "signature": "5e0a71c3", "problems": ["entry 3 overlaps entry 2"], "partitions": [partition],
     }  # fmt: skip
     step = {"link": "ntldr", "what": "there is no ntldr", "where": "disk 0", "evidence": "nothing", "holds": False}
-    inspected = {"disks": [disk], "windows": [], "boot_chain": [step], "unreadable": ["x: damaged"], "vm": None}
+    inspected = {
+        "disks": [disk],
+        "windows": [],
+        "boot_chain": [step],
+        "unreadable": ["x: damaged"],
+        "records": [],
+        "vm": None,
+    }
     return convert(inspected, InspectDocument)
 
 

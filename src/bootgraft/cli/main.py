@@ -92,6 +92,11 @@ def _parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     check.add_argument(
         "--symptom", metavar="S", help="what the screen shows, as 0x7b or 'logon loop': which findings explain it"
     )
+    check.add_argument(
+        "--why",
+        action="store_true",
+        help="also what Windows recorded of its last starts, and which findings explain it",
+    )
     _add_repair(commands.add_parser("repair", help="make it boot: graft the driver in, prove it, commit it"))
     undo = commands.add_parser("undo", help="put the images back as they were before the last repair")
     _add_images(undo, vm=True)

@@ -50,6 +50,7 @@ class Options(Struct, frozen=True):
     isolate: bool = False
     recommend: bool = False
     symptom: str | None = None
+    why: bool = False
     secure_boot: str | None = None
     description: "VmDescription | None" = None
     controllers: tuple[str | None, ...] = ()

@@ -36,6 +36,7 @@ from bootgraft.report.documents.machine import (
     StepDocument,
     WindowsDocument,
 )
+from bootgraft.report.documents.records import RecordsDocument
 from bootgraft.report.documents.verdict import (
     AlternativeDocument,
     CheckDocument,
@@ -58,6 +59,7 @@ def inspect_document(
     windows: Sequence[Installation],
     steps: Sequence[Step],
     unreadable: Sequence[str],
+    records: Sequence[RecordsDocument] = (),
 ) -> InspectDocument:
     """Build the document of ``inspect``; ``unreadable`` says what is wrong with installations that cannot be read.
 
@@ -68,6 +70,7 @@ def inspect_document(
         windows=tuple(map(windows_document, windows)),
         boot_chain=msgspec.convert(steps, tuple[StepDocument, ...], from_attributes=True),
         unreadable=tuple(unreadable),
+        records=tuple(records),
         vm=None,
     )
 

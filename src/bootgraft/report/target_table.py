@@ -11,6 +11,7 @@ from bootgraft.checks.finding import Finding, Prospect
 from bootgraft.checks.prospects import Outlook
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.document import check_document, finding_documents, fragment_documents
+from bootgraft.report.documents.records import RecordsDocument
 from bootgraft.report.documents.verdict import CheckDocument, ProspectDocument
 from bootgraft.report.text import (
     finding_lines,
@@ -19,6 +20,7 @@ from bootgraft.report.text import (
     left_outside_lines,
     next_lines,
     one_line,
+    records_lines_of,
     suspects_lines_of,
     verdict_line,
 )
@@ -77,7 +79,11 @@ def _row_document(row: Outlook, common: Sequence[Finding], fragments: "Sequence[
 
 
 def all_text(
-    diagnosis: Diagnosis, rows: Sequence[Outlook], images: Sequence[DeviceSpec], suspects: "Suspects | None"
+    diagnosis: Diagnosis,
+    rows: Sequence[Outlook],
+    images: Sequence[DeviceSpec],
+    suspects: "Suspects | None",
+    records: RecordsDocument | None = None,
 ) -> str:
     """What ``check`` prints without a target; ``diagnosis`` is the one without any."""
     common = tuple(each for each in diagnosis.findings if each.id != _NO_TARGET)
@@ -90,13 +96,17 @@ def all_text(
         *suspects_lines_of(suspects, diagnosis),
         *left_outside_lines([shown]),
         *finding_lines(common, first=suspects.found if suspects else ()),
+        *records_lines_of(records, with_target=False),
         *_next(rows, images),
     ]
     return "\n".join(lines) + "\n"
 
 
 def several_text(
-    rows: Sequence[Outlook], images: Sequence[DeviceSpec], fragments: "Sequence[Sequence[Fragment]]"
+    rows: Sequence[Outlook],
+    images: Sequence[DeviceSpec],
+    fragments: "Sequence[Sequence[Fragment]]",
+    records: RecordsDocument | None = None,
 ) -> str:
     """What ``check`` prints of the targets that were given."""
     common = _common(rows)
@@ -113,6 +123,7 @@ def several_text(
         own = _own(each, common)
         if own:
             lines += ["", verdict_line(each.diagnosis), *finding_lines(own)]
+    lines += records_lines_of(records)
     wanting = [each.diagnosis for each in rows if each.prospect not in (Prospect.BOOTS, Prospect.CANNOT)]
     lines += next_lines(wanting, images)
     blocks = (fragments_text(each, lines_of) for each, lines_of in zip(diagnoses, fragments, strict=True))

@@ -26,6 +26,7 @@ from bootgraft.report.documents.machine import (
     StepDocument,
     WindowsDocument,
 )
+from bootgraft.report.documents.records import RecordsDocument
 from bootgraft.report.drawing import draw
 from bootgraft.text import printable
 
@@ -78,6 +79,11 @@ def _inspect_lines(document: InspectDocument) -> Iterator[str]:
     for problem in document.unreadable:
         yield ""
         yield f"cannot be read: {problem}"
+    for records in document.records:
+        from bootgraft.report.records import records_lines
+
+        yield ""
+        yield from records_lines(records)
 
 
 def _chain_line(steps: Sequence[StepDocument]) -> str:
@@ -162,14 +168,19 @@ def check_text(
     fragments: "Sequence[Fragment]" = (),
     alternatives: "Sequence[Outlook]" = (),
     suspects: "Suspects | None" = None,
+    records: RecordsDocument | None = None,
 ) -> str:
-    """What ``check`` prints; ``fragments`` are what ``--recommend`` asked for, ``suspects`` what ``--symptom`` did."""
+    """What ``check`` prints.
+
+    ``fragments`` are what ``--recommend`` asked for, ``suspects`` what ``--symptom`` did, ``records`` what ``--why``.
+    """
     lines = [
         verdict_line(diagnosis),
         *firmware_line(diagnosis),
         *suspects_lines_of(suspects, diagnosis),
         *left_outside_lines([diagnosis]),
         *finding_lines(diagnosis.findings, first=suspects.found if suspects else ()),
+        *records_lines_of(records),
         *next_lines([diagnosis], images),
         *_alternative_lines(alternatives),
     ]
@@ -182,6 +193,15 @@ def suspects_lines_of(suspects: "Suspects | None", diagnosis: Diagnosis) -> Iter
         from bootgraft.report.suspects import suspects_lines  # few ask what the screen shows
 
         yield from suspects_lines(suspects, diagnosis)
+
+
+def records_lines_of(records: RecordsDocument | None, *, with_target: bool = True) -> Iterator[str]:
+    """What Windows recorded of its last starts and which findings explain it, where somebody asked."""
+    if records is not None:
+        from bootgraft.report.records import match_lines, records_lines  # few ask why
+
+        yield ""
+        yield from map(one_line, (*records_lines(records), *match_lines(records, with_target=with_target)))
 
 
 def _alternative_lines(alternatives: "Sequence[Outlook]") -> Iterator[str]:

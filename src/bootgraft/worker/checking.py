@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, Literal
 
+from msgspec.structs import replace
+
 from bootgraft.checks.diagnosis import Diagnosis, Verdict, diagnose
 from bootgraft.checks.guest import Guest
 from bootgraft.machine import Machine
@@ -18,6 +20,7 @@ from bootgraft.worker.survey import controllers_of, survey
 if TYPE_CHECKING:
     from bootgraft.checks.prospects import Outlook
     from bootgraft.checks.suspects import Suspects
+    from bootgraft.report.documents.records import RecordsDocument
 
 _BOOTS: Final = 0
 _DOES_NOT_BOOT: Final = 1
@@ -43,8 +46,10 @@ def _on_one(job: Job, guest: Guest) -> Outcome[CheckDocument]:
     lines = recommend(job, diagnosis)
     instead = _alternatives(guest, diagnosis)
     suspects = _suspects(job, guest, diagnosis)
+    records = _records(job, guest, (diagnosis,))
     document = check_document(diagnosis, lines, instead, suspects)
-    return Outcome(_status((diagnosis,)), document, check_text(diagnosis, job.images, lines, instead, suspects))
+    text = check_text(diagnosis, job.images, lines, instead, suspects, records)
+    return _outcome(_status((diagnosis,)), document, text, records)
 
 
 def _on_several(job: Job, guest: Guest, controllers: Sequence[Controller]) -> Outcome[CheckDocument]:
@@ -53,8 +58,10 @@ def _on_several(job: Job, guest: Guest, controllers: Sequence[Controller]) -> Ou
 
     rows = outlooks(guest, controllers)
     fragments = [recommend(job, each.diagnosis) for each in rows]
-    status = _status([each.diagnosis for each in rows])
-    return Outcome(status, several_document(rows, fragments), several_text(rows, job.images, fragments))
+    diagnoses = [each.diagnosis for each in rows]
+    records = _records(job, guest.on(controllers[0]), diagnoses)
+    text = several_text(rows, job.images, fragments, records)
+    return _outcome(_status(diagnoses), several_document(rows, fragments), text, records)
 
 
 def _on_all(job: Job, guest: Guest) -> Outcome[CheckDocument]:
@@ -63,10 +70,15 @@ def _on_all(job: Job, guest: Guest) -> Outcome[CheckDocument]:
     from bootgraft.report.target_table import all_document, all_text
 
     diagnosis, rows = diagnose(guest), outlooks(guest)
-    suspects = _suspects(job, guest, diagnosis)
-    return Outcome(
-        _DOES_NOT_BOOT, all_document(diagnosis, rows, suspects), all_text(diagnosis, rows, job.images, suspects)
-    )
+    suspects, records = _suspects(job, guest, diagnosis), _records(job, guest, (diagnosis,))
+    text = all_text(diagnosis, rows, job.images, suspects, records)
+    return _outcome(_DOES_NOT_BOOT, all_document(diagnosis, rows, suspects), text, records)
+
+
+def _outcome(
+    status: Literal[0, 1], document: CheckDocument, text: str, records: "RecordsDocument | None"
+) -> Outcome[CheckDocument]:
+    return Outcome(status, document if records is None else replace(document, records=records), text)
 
 
 def _status(diagnoses: Sequence[Diagnosis]) -> Literal[0, 1]:
@@ -79,6 +91,18 @@ def _suspects(job: Job, guest: Guest, diagnosis: Diagnosis) -> "Suspects | None"
     from bootgraft.checks.suspects import find_suspects  # few ask what the screen shows
 
     return find_suspects(job.request.symptom, diagnosis, guest)
+
+
+def _records(job: Job, guest: Guest, diagnoses: Sequence[Diagnosis]) -> "RecordsDocument | None":
+    """What the Windows recorded of its last starts, matched to what was found on any of the targets."""
+    if not job.request.why or guest.installation is None:
+        return None
+    from bootgraft.checks.autopsy import perform_autopsy  # few ask why
+    from bootgraft.report.records import records_document
+
+    findings = tuple(dict.fromkeys(finding for each in diagnoses for finding in each.findings))
+    autopsy = perform_autopsy(guest.installation, replace(diagnoses[0], findings=findings), guest)
+    return records_document(guest.installation.id, autopsy.records, autopsy.matches)
 
 
 def _alternatives(guest: Guest, diagnosis: Diagnosis) -> "tuple[Outlook, ...]":

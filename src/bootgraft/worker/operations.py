@@ -14,6 +14,7 @@ from bootgraft.events import Monitor
 from bootgraft.machine import Machine
 from bootgraft.report.document import inspect_document
 from bootgraft.report.documents.machine import InspectDocument
+from bootgraft.report.documents.records import RecordsDocument
 from bootgraft.report.text import inspect_text
 from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.windows.installation import Installation, open_hive
@@ -74,8 +75,16 @@ def _inspect(job: Job, disks: Sequence[BlockDevice]) -> Outcome[InspectDocument]
                 unreadable.append(str(error))
         unreadable += chain.notes
         steps = (*chain.steps, *_start_steps(windows))
-        document = inspect_document(machine, job.images, windows, steps, unreadable)
+        document = inspect_document(machine, job.images, windows, steps, unreadable, _records(windows))
         return Outcome(BOOTS, document, inspect_text(document))
+
+
+def _records(windows: Sequence[Installation]) -> tuple[RecordsDocument, ...]:
+    """What each of them recorded of its last starts."""
+    from bootgraft.report.records import records_document
+    from bootgraft.windows.events.guest_records import read_records
+
+    return tuple(records_document(each.id, read_records(each)) for each in windows)
 
 
 def _start_steps(windows: Sequence[Installation]) -> tuple[Step, ...]:

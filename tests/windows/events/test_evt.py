@@ -23,7 +23,7 @@ def read(data: bytes) -> LogReading:
 
 
 def said(entries: tuple[Entry, ...]) -> list[tuple[str, int, tuple[str, ...]]]:
-    return [(each.source.casefold(), each.id, (*(text for _, text in each.data), "616263")) for each in entries]
+    return [(each.source, each.id, (*(text for _, text in each.data), "616263")) for each in entries]
 
 
 @pytest.mark.parametrize("dirty", [False, True], ids=["closed", "dirty"])

@@ -12,8 +12,8 @@ INTEGRITY = "Microsoft-Windows-CodeIntegrity"
 
 
 def read(each: Entry) -> Failure | None:
-    record = EventRecord(1, each.time, each.source.casefold(), each.id, each.data)
-    assert is_failure(record.source, record.id)
+    record = EventRecord(1, each.time, each.source, each.id, each.data)
+    assert is_failure(*record.kind)
     return read_failure(record)
 
 
@@ -73,7 +73,7 @@ def read(each: Entry) -> Failure | None:
         (
             entry("LSI_SAS", 129, "\\Device\\RaidPort0"),
             FailureKind.DISK,
-            ("lsi_sas",),
+            ("LSI_SAS",),
             "\\Device\\RaidPort0: reset after no answer",
         ),
         (entry("Ntfs", 55, "", "C:"), FailureKind.VOLUME, (), "the file system of C: is damaged"),

@@ -10,13 +10,13 @@ from bootgraft.windows.events.failures import FailureKind
 from bootgraft.windows.events.record import EventRecord
 from bootgraft.windows.events.starts import Start, StartEnd, enough, is_wanted, read_starts
 
-GENERAL, POWER, BOOT = (f"microsoft-windows-kernel-{each}" for each in ("general", "power", "boot"))
+GENERAL, POWER, BOOT = (f"Microsoft-Windows-Kernel-{each}" for each in ("General", "Power", "Boot"))
 STOP = "0x0000007e (0xffffffffc0000005, 0xfffff80003a5b2c1, 0xfffff88003b6d7a8, 0xfffff88003b6d000)"
 
 
 def records(*entries: Entry) -> list[EventRecord]:
     return [
-        EventRecord(number, each.time, each.source.casefold(), each.id, (*each.data, ("Binary", each.binary.hex())))
+        EventRecord(number, each.time, each.source, each.id, (*each.data, ("Binary", each.binary.hex())))
         for number, each in enumerate(entries, start=1)
     ]
 

@@ -80,6 +80,7 @@ class Session:
                 these_are_all_disks=self._options.these_are_all_disks,
                 detailed=self._options.dry_run or self._options.verbose,
                 recommend=self._options.recommend,
+                why=self._options.why,
                 symptom=None if self._options.symptom is None else Symptom(self._options.symptom),
                 fix=self._options.fix,
                 skip=self._options.skip,

@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.report.documents.base import Document
+from bootgraft.report.documents.records import RecordsDocument
 from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.windows.pe import Architecture
 
@@ -108,10 +109,14 @@ class VmDocument(Struct, frozen=True):
 
 
 class InspectDocument(Document, frozen=True, tag="bootgraft-inspect/1"):
-    """What ``inspect`` prints; ``vm`` is null where no description is given."""
+    """What ``inspect`` prints; ``vm`` is null where no description is given.
+
+    ``records`` are what each of the installations that could be read recorded of its last starts.
+    """
 
     disks: tuple[DiskDocument, ...]
     windows: tuple[WindowsDocument, ...]
     boot_chain: tuple[StepDocument, ...]
     unreadable: tuple[str, ...]
+    records: tuple[RecordsDocument, ...]
     vm: VmDocument | None

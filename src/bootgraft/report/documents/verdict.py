@@ -8,6 +8,7 @@ from bootgraft.checks.finding import FaultPlace, Need, Prospect, Severity, Verdi
 from bootgraft.checks.symptom import Symptom
 from bootgraft.report.documents.base import Document
 from bootgraft.report.documents.machine import WindowsDocument
+from bootgraft.report.documents.records import RecordsDocument
 
 
 class FindingDocument(Struct, frozen=True):
@@ -91,7 +92,7 @@ class CheckDocument(Document, frozen=True, tag="bootgraft-check/1"):
     """What ``check`` prints; ``image_verdict`` is the verdict without what lies outside the image.
 
     ``targets`` is there where not one target was given: those that were, or all. The other members then say what holds
-    for all of these. ``symptom`` is there where ``--symptom`` asks for it.
+    for all of these. ``symptom`` is there where ``--symptom`` asks for it, ``records`` where ``--why`` does.
     """
 
     verdict: Verdict
@@ -105,3 +106,4 @@ class CheckDocument(Document, frozen=True, tag="bootgraft-check/1"):
     fragments: tuple[FragmentDocument, ...]
     targets: tuple[ProspectDocument, ...] | UnsetType = UNSET
     symptom: SuspectsDocument | UnsetType = UNSET
+    records: RecordsDocument | UnsetType = UNSET

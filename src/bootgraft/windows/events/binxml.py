@@ -59,16 +59,16 @@ class Gap(Struct, frozen=True):
     number: int
 
 
-class Element(Struct, frozen=True):
+class BinaryElement(Struct, frozen=True):
     """One element of a template."""
 
     name: str
     attributes: tuple[tuple[str, "tuple[Part, ...]"], ...]
-    content: "tuple[Element | Part, ...]"
+    content: "tuple[BinaryElement | Part, ...]"
 
-    def child(self, name: str) -> "Element | None":
+    def child(self, name: str) -> "BinaryElement | None":
         """Its first child element of that name."""
-        return next((each for each in self.content if isinstance(each, Element) and each.name == name), None)
+        return next((each for each in self.content if isinstance(each, BinaryElement) and each.name == name), None)
 
     def attribute(self, name: str) -> "tuple[Part, ...]":
         """What makes up the value of that attribute; nothing where there is none."""
@@ -80,10 +80,10 @@ Values = tuple[tuple[int, int, int], ...]
 """Each value's type, and where it begins and ends in the chunk."""
 
 
-class Event(Struct, frozen=True):
+class BinaryEvent(Struct, frozen=True):
     """One record's tree, with the values for its gaps."""
 
-    root: Element
+    root: BinaryElement
     values: Values
 
 
@@ -94,9 +94,9 @@ class Chunk:
         self._data = data
         self._budget = budget
         self._names: dict[int, tuple[str, int]] = {}
-        self._templates: dict[int, Element] = {}
+        self._templates: dict[int, BinaryElement] = {}
 
-    def event(self, start: int) -> Event:
+    def event(self, start: int) -> BinaryEvent:
         """The document at an offset. Raises one of :data:`UNREADABLE` for damage, BudgetSpentError."""
         position = start
         if self._data[position] == _FRAGMENT:
@@ -105,25 +105,25 @@ class Chunk:
         if token == _TEMPLATE:
             return self._instance(position)
         if token & ~_HAS_MORE == _ELEMENT:
-            return Event(self._element(position, 0, in_template=False)[0], ())
+            return BinaryEvent(self._element(position, 0, in_template=False)[0], ())
         raise ValueError(token)
 
-    def text(self, parts: "tuple[Element | Part, ...]", values: Values) -> str:
+    def text(self, parts: "tuple[BinaryElement | Part, ...]", values: Values) -> str:
         """What texts and gaps come to, without the elements among them."""
-        plain = (part for part in parts if not isinstance(part, Element))
+        plain = (part for part in parts if not isinstance(part, BinaryElement))
         return "".join(part if isinstance(part, str) else self._filled(part, values) for part in plain)[:_MAX_TEXT]
 
-    def data(self, event: Event, nested: int = 0) -> Iterator[tuple[str, str]]:
+    def data(self, event: BinaryEvent, nested: int = 0) -> Iterator[tuple[str, str]]:
         """What a record says besides its head: the elements of EventData, or the leaves of whatever stands there."""
         for each in event.root.content if event.root.name == "Event" else (event.root,):
-            if isinstance(each, Element) and each.name != "System":
+            if isinstance(each, BinaryElement) and each.name != "System":
                 yield from self._leaves(each, event.values, nested)
             elif isinstance(each, Gap):
                 yield from self._nested(each, event.values, nested)
 
-    def _leaves(self, element: Element, values: Values, nested: int) -> Iterator[tuple[str, str]]:
+    def _leaves(self, element: BinaryElement, values: Values, nested: int) -> Iterator[tuple[str, str]]:
         self._budget.spend()
-        children = [each for each in element.content if isinstance(each, Element)]
+        children = [each for each in element.content if isinstance(each, BinaryElement)]
         for child in children:
             yield from self._leaves(child, values, nested)
         gaps = [each for each in element.content if isinstance(each, Gap)]
@@ -134,7 +134,7 @@ class Chunk:
         elif not children and element.content:
             yield element.name, self.text(element.content, values)
 
-    def _spread(self, element: Element, gap: Gap, values: Values, nested: int) -> Iterator[tuple[str, str]]:
+    def _spread(self, element: BinaryElement, gap: Gap, values: Values, nested: int) -> Iterator[tuple[str, str]]:
         """A gap that stands for several elements: an array of strings, or XML of its own."""
         kind, start, end = values[gap.number]
         if kind == _BINARY_XML:
@@ -151,7 +151,7 @@ class Chunk:
         if self._type(gap, values) == _BINARY_XML and nested < _MAX_NESTED:
             yield from self.data(self.event(values[gap.number][1]), nested + 1)
 
-    def _instance(self, position: int) -> Event:
+    def _instance(self, position: int) -> BinaryEvent:
         definition = _U32.unpack_from(self._data, position + 6)[0]
         position += 10
         if definition == position:
@@ -169,9 +169,9 @@ class Chunk:
             start += size
         if start > len(self._data):
             raise ValueError(start)
-        return Event(self._template(definition), tuple(values))
+        return BinaryEvent(self._template(definition), tuple(values))
 
-    def _template(self, definition: int) -> Element:
+    def _template(self, definition: int) -> BinaryElement:
         if definition not in self._templates:
             position = definition + _DEFINITION.size
             if self._data[position] == _FRAGMENT:
@@ -181,7 +181,7 @@ class Chunk:
             self._templates[definition] = self._element(position, 0, in_template=True)[0]
         return self._templates[definition]
 
-    def _element(self, position: int, depth: int, *, in_template: bool) -> tuple[Element, int]:
+    def _element(self, position: int, depth: int, *, in_template: bool) -> tuple[BinaryElement, int]:
         """An element and where it ends; only those of templates have a dependency identifier."""
         self._budget.spend()
         if depth > _MAX_DEPTH:
@@ -204,14 +204,16 @@ class Chunk:
                 attributes.append((attribute, parts))
         token = self._data[position]
         if token == _CLOSE_EMPTY:
-            return Element(name, tuple(attributes), ()), position + 1
+            return BinaryElement(name, tuple(attributes), ()), position + 1
         if token != _CLOSE_START:
             raise ValueError(token)
         content, position = self._content(position + 1, depth, in_template=in_template)
-        return Element(name, tuple(attributes), content), position
+        return BinaryElement(name, tuple(attributes), content), position
 
-    def _content(self, position: int, depth: int, *, in_template: bool) -> "tuple[tuple[Element | Part, ...], int]":
-        found: list[Element | Part] = []
+    def _content(
+        self, position: int, depth: int, *, in_template: bool
+    ) -> "tuple[tuple[BinaryElement | Part, ...], int]":
+        found: list[BinaryElement | Part] = []
         while (token := self._data[position] & ~_HAS_MORE) != _END_ELEMENT:
             if token == _ELEMENT:
                 element, position = self._element(position, depth + 1, in_template=in_template)

@@ -47,7 +47,7 @@ def read_evt(file: OpenFile, wanted: Wanted, enough: Enough) -> LogReading:
     last: datetime | None = None
     for record in _backwards(data):
         last = last or record.time
-        if wanted(record.source, record.id):
+        if wanted(*record.kind):
             found.append(record)
             if enough(found):
                 break
@@ -106,7 +106,7 @@ def _record(raw: bytes) -> EventRecord | None:
     return EventRecord(
         number,
         datetime.fromtimestamp(generated, UTC),
-        source[0].casefold() if source else "",
+        source[0] if source else "",
         event & 0xFFFF,
         tuple(data),
     )

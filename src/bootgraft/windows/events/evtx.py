@@ -17,7 +17,7 @@ from itertools import islice
 
 from bootgraft.errors import BootgraftError
 from bootgraft.filesystems.base import OpenFile
-from bootgraft.windows.events.binxml import UNREADABLE, Budget, BudgetSpentError, Chunk, Event
+from bootgraft.windows.events.binxml import UNREADABLE, BinaryEvent, Budget, BudgetSpentError, Chunk
 from bootgraft.windows.events.record import MAX_READ, Enough, EventRecord, LogReading, Wanted, from_filetime
 
 _FILE_HEADER = 4096
@@ -110,17 +110,17 @@ def _read_record(chunk: Chunk, head: _Head, wanted: Wanted) -> EventRecord | Non
     position, number, filetime = head
     event = chunk.event(position + _RECORD.size)
     source, identifier = _origin(chunk, event)
-    if not wanted(source, identifier):
+    if not wanted(source.casefold(), identifier):
         return None
     return EventRecord(number, from_filetime(filetime), source, identifier, tuple(islice(chunk.data(event), _MAX_DATA)))
 
 
-def _origin(chunk: Chunk, event: Event) -> tuple[str, int]:
-    """Who wrote it, in lower case, and which event it is."""
+def _origin(chunk: Chunk, event: BinaryEvent) -> tuple[str, int]:
+    """Who wrote it, and which event it is."""
     system = event.root.child("System")
     provider = None if system is None else system.child("Provider")
     identifier = None if system is None else system.child("EventID")
     if provider is None or identifier is None:
         raise ValueError(event.root.name)
     name = chunk.text(provider.attribute("Name"), event.values)
-    return name.casefold(), int(chunk.text(identifier.content, event.values))
+    return name, int(chunk.text(identifier.content, event.values))

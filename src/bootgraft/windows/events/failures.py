@@ -91,7 +91,7 @@ def is_failure(source: str, identifier: int) -> bool:
 
 def read_failure(record: EventRecord) -> Failure | None:
     """What failed by that record; None where it says nothing of the kind, or nothing of a driver."""
-    reader = _reader(record.source, record.id)
+    reader = _reader(*record.kind)
     found = None if reader is None else reader(record)
     if found is None:
         return None

@@ -26,8 +26,8 @@ from bootgraft.windows.events.setuplog import DeviceInstall, last_installs
 from bootgraft.windows.events.starts import Start, read_starts
 from bootgraft.windows.events.startup_repair import NAME as REPAIR_LOG
 from bootgraft.windows.events.startup_repair import bugchecks, root_causes
-from bootgraft.windows.first_boot import LOG, ScriptRun, read_last_run
 from bootgraft.windows.installation import Installation
+from bootgraft.windows.leftovers.first_boot import LOG, ScriptRun, read_last_run
 from bootgraft.windows.versions import VISTA
 
 _LOGS = r"system32\winevt\Logs"

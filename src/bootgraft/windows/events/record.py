@@ -16,7 +16,7 @@ _MAX_FILETIME = (datetime(9999, 1, 1, tzinfo=UTC) - _FILETIME_EPOCH) // timedelt
 
 
 class EventRecord(Struct, frozen=True):
-    """One record. ``source`` is who wrote it, in lower case; ``data`` has names, empty where there are none, and texts.
+    """One record. ``source`` is who wrote it; ``data`` has names, empty where there are none, and texts.
 
     The time is UTC, None where the record has none that is possible.
     """
@@ -26,6 +26,11 @@ class EventRecord(Struct, frozen=True):
     source: str
     id: int
     data: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def kind(self) -> tuple[str, int]:
+        """Source, in lower case, and id: what tells which event it is."""
+        return self.source.casefold(), self.id
 
     def text(self, name: str) -> str:
         """The text of that name; empty where there is none."""

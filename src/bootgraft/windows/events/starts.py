@@ -18,6 +18,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
+from bootgraft.text import printable
 from bootgraft.windows.events.crashdump import Bugcheck, CrashDump
 from bootgraft.windows.events.failures import Failure, read_failure
 from bootgraft.windows.events.record import EventRecord
@@ -105,7 +106,7 @@ def is_wanted(source: str, identifier: int) -> bool:
 
 def enough(found: Sequence[EventRecord]) -> bool:
     """Whether these records go back further than the starts that are told of."""
-    return sum((each.source, each.id) == ("eventlog", 6005) for each in found) > STARTS + 1
+    return sum(each.kind == ("eventlog", 6005) for each in found) > STARTS + 1
 
 
 def read_starts(
@@ -117,7 +118,7 @@ def read_starts(
     """
     gathered: list[_Gathered] = []
     for record in records:
-        mark = _MARKS.get((record.source, record.id))
+        mark = _MARKS.get(record.kind)
         if mark is not None:
             if not gathered or not gathered[-1].takes(mark, record.time):
                 gathered.append(_Gathered(record.time))
@@ -139,7 +140,7 @@ def read_starts(
 
 
 def _take(start: _Gathered, record: EventRecord) -> None:
-    kind = (record.source, record.id)
+    kind = record.kind
     if kind in _ENDS:
         start.ended, start.closed = record.time, True
     elif kind == ("eventlog", 6008):
@@ -215,8 +216,8 @@ def _stop(record: EventRecord) -> Bugcheck | None:
         found = _STOP_TEXT.search(text)
         if found is not None:
             arguments = tuple(int(each, 16) for each in found.groups()[1:] if each)
-            return Bugcheck(int(found[1], 16), arguments, f"{record.source} {record.id}")
+            return Bugcheck(int(found[1], 16), arguments, printable(f"{record.source} {record.id}"))
     numbers = [int(found[1], 16) for found in map(_HEX.fullmatch, record.texts[:5]) if found]
-    if record.source == "system error" and len(numbers) == 5:
+    if record.kind == ("system error", 1003) and len(numbers) == 5:
         return Bugcheck(numbers[0], tuple(numbers[1:]), "System Error 1003")
     return None

@@ -35,6 +35,7 @@ class Request(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ``fix`` are ids of findings that are only offered to be mended, ``skip`` of those to be left as they are.
     ``secure_boot`` is whether the new machine's firmware checks signatures, None where that was not said.
     ``symptom`` is what the screen shows, where findings are asked for that explain it.
+    ``why`` asks for what the Windows recorded of its last starts.
     ``registry`` says what ``reg`` is to do, ``drivers`` what ``drivers`` is to do.
     """
 
@@ -48,6 +49,7 @@ class Request(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     skip: tuple[str, ...] = ()
     secure_boot: bool | None = None
     symptom: Symptom | None = None
+    why: bool = False
     registry: RegistryRequest | None = None
     drivers: DriversRequest | None = None
 

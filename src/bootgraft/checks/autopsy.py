@@ -1,0 +1,82 @@
+"""What a Windows recorded of its last starts, matched to what was found: which findings explain a STOP or a failure.
+
+A STOP is explained by findings that are known to lead to it (:mod:`.suspects`), a failure by those whose evidence names
+the same service or file. What no finding explains is said too: it is either past, or another matter.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import takewhile
+
+from msgspec import Struct
+
+from bootgraft.checks.diagnosis import Diagnosis
+from bootgraft.checks.finding import Finding, Severity
+from bootgraft.checks.guest import Guest
+from bootgraft.checks.screens import code_of
+from bootgraft.checks.suspects import find_suspects
+from bootgraft.checks.symptom import Symptom
+from bootgraft.windows.events.guest_records import GuestRecords, read_records
+from bootgraft.windows.events.starts import Start, StartEnd
+from bootgraft.windows.installation import Installation
+
+
+class RecordMatch(Struct, frozen=True):
+    """Something that was recorded, and the ids of findings that explain it, none where nothing that was found does."""
+
+    record: str
+    findings: tuple[str, ...]
+
+
+class Autopsy(Struct, frozen=True):
+    """What was recorded, and what it matches."""
+
+    records: GuestRecords
+    matches: tuple[RecordMatch, ...]
+
+
+def perform_autopsy(installation: Installation, diagnosis: Diagnosis, guest: Guest) -> Autopsy:
+    """Read what the guest's installation recorded, and match it; ``guest`` is the one that the diagnosis is of."""
+    records = read_records(installation)
+    matches = (*_stops(records, diagnosis, guest), *_failures(records, diagnosis.findings))
+    return Autopsy(records, matches)
+
+
+def _stops(records: GuestRecords, diagnosis: Diagnosis, guest: Guest) -> Iterator[RecordMatch]:
+    """Each STOP that was recorded, once, the last first."""
+    recorded = [*(each.bugcheck for each in _since_shutdown(records)), *reversed(records.repair_stops)]
+    for stop in {each.code: each for each in reversed(recorded) if each is not None}.values():
+        symptom = next((each for each in Symptom if code_of(each) == stop.code), None)
+        explained = () if symptom is None else find_suspects(symptom, diagnosis, guest).found
+        yield RecordMatch(f"STOP 0x{stop.code:08X} ({stop.recorded_in})", explained)
+
+
+def _failures(records: GuestRecords, findings: Iterable[Finding]) -> Iterator[RecordMatch]:
+    """The failures that a finding names, each once."""
+    matter = [each for each in findings if each.severity is not Severity.INFO]
+    failures = {(each.text, each.record): each for start in _since_shutdown(records) for each in start.failures}
+    for failure in failures.values():
+        explained = (each.id for each in matter if any(_names(each, name) for name in failure.names))
+        ids = tuple(dict.fromkeys(explained))
+        if ids:
+            yield RecordMatch(f"{failure.text} ({failure.record})", ids)
+
+
+def _since_shutdown(records: GuestRecords) -> Iterator[Start]:
+    """The starts after the last that was shut down, the newest first: what failed before it is past."""
+    return takewhile(lambda start: start.end is not StartEnd.CLEAN, reversed(records.starts))
+
+
+def _names(finding: Finding, name: str) -> bool:
+    r"""Whether the finding is about that service or file: not whether it has the word, as ``disk`` is one.
+
+    Findings name them as ``Services\NAME``, ``NAME.sys``, "driver NAME", or in a line of their own (``NAME: …``).
+    """
+    plain = re.escape(name.removesuffix(".sys"))
+    forms = (
+        rf"(?:services\\|\bdriver |\bservice ){plain}(?![\w.-])",
+        rf"(?<![\w-]){plain}\.sys(?![\w-])",
+        rf"^{plain}: ",
+    )
+    pattern = re.compile("|".join(forms), re.IGNORECASE | re.MULTILINE)
+    return bool(plain) and pattern.search("\n".join((finding.title, *finding.evidence))) is not None
