@@ -67,6 +67,31 @@ def test_what_helpers_log_belongs_to_the_conversion_around_it() -> None:
     assert [each.first.text for each in report.unknown] == ["gave up"]
 
 
+def test_what_others_log_in_between_is_no_part_of_a_message() -> None:
+    first, second = syslog(
+        [
+            "virt-v2v: error: inspection could not detect the source guest.",
+            "No root device found in this operating system image.",
+        ],
+        1,
+    )
+    between = [
+        *syslog(["audit: type=1400"], 0, "kernel"),
+        "Jan  2 03:04:05 host1 cron: nothing",
+        *syslog(["x"], 7, "sh"),
+    ]
+    report = report_of("\n".join([first, *between, second]))
+    assert report.matches[0].first.text == (
+        "inspection could not detect the source guest. No root device found in this operating system image."
+    )
+
+
+def test_pods_whose_logs_were_printed_together_are_told_apart() -> None:
+    streams = [[f"[pod/{name}/virt-v2v] {line}" for line in part] for name, part in (("a", GOOD), ("b", BAD))]
+    report = report_of(woven(*streams))
+    assert (cause(report), report.conversion.source, report.others) == ("v2v-no-root", "-i disk /dev/vdd", 1)
+
+
 def test_both_outputs_of_a_container_are_one_conversion() -> None:
     error = [f"2024-01-02T03:04:05Z stderr F {line}" for line in BAD[5:]]
     steps = [f"2024-01-02T03:04:05Z stdout F {line}" for line in BAD[:5]]

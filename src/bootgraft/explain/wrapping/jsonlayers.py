@@ -61,7 +61,8 @@ def _journal(document: dict[str, object]) -> Layer:
     priority = _text(document, "PRIORITY")
     rank = "error" if priority.isdecimal() and int(priority[:3]) <= _SERIOUS else ""
     stamp = _moment(_text(document, "__REALTIME_TIMESTAMP"))
-    return Layer(message if isinstance(message, str) else "", stamp, rank, run=program(ident, pid)[:200])
+    run, stream = program(ident[:128], pid[:10])
+    return Layer(message if isinstance(message, str) else "", stamp, rank, stream, run)
 
 
 def _container(document: dict[str, object]) -> Layer:

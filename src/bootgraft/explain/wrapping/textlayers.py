@@ -78,7 +78,7 @@ _STAMPED = re.compile(rf"(?:(?P<stamp>{_ISO}) |\[(?P<inner>{_ISO}|\d?\d:\d\d:\d\
 _RANKED = re.compile(
     r"(?:[-|] )?\[?(?P<rank>TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL)\]?(?: ?[-:|])? (?P<text>.*)"
 )
-_CONTAINER = re.compile(r"\[pod/[\w./-]{1,300}\] (?P<text>.*)|(?:[\w.-]{1,64} {1,40}\| )(?P<other>.*)")
+_CONTAINER = re.compile(r"\[(?P<pod>pod/[\w./-]{1,300})\] (?P<text>.*)|(?:[\w.-]{1,64} {1,40}\| )(?P<other>.*)")
 _MEMBER = re.compile(r'"(?:msg|stderr|stdout|module_stderr|module_stdout)": "(?P<text>(?:[^"\\]|\\.)*)"?,?$')
 _BUILD = re.compile(r"#\d{1,5} \d{1,7}\.\d{1,4} (?P<text>.*)")
 _STREAM = re.compile(r"\[(?P<stream>[\w.-]{1,40} (?:stdout|stderr))\] ?(?P<text>.*)", re.S)
@@ -98,13 +98,16 @@ def _klog(text: str) -> Layer | None:
 
 def _syslog(text: str) -> Layer | None:
     found = _RFC5424.match(text) or _SYSLOG.match(text)
-    return found and Layer(found["text"], found["stamp"], run=program(found["ident"], found["pid"]))
+    if not found:
+        return None
+    run, stream = program(found["ident"], found["pid"])
+    return Layer(found["text"], found["stamp"], run=run, stream=stream)
 
 
-def program(ident: str, pid: str | None) -> str:
-    """Which program it was; empty for what works for others."""
+def program(ident: str, pid: str | None) -> tuple[str, str]:
+    """The run and the stream that a program's lines are of: what works for others has a stream in their run."""
     name = ident.rpartition("/")[2]
-    return f"{name}[{pid}]" if pid and pid != "-" and name not in HELPERS else ""
+    return (f"{name}[{pid}]", "") if pid and pid != "-" and name not in HELPERS else ("", name)
 
 
 def _keys(text: str) -> Layer | None:
@@ -157,7 +160,7 @@ def _stamped(text: str) -> Layer | None:
 
 def _container(text: str) -> Layer | None:
     found = _CONTAINER.match(text)
-    return found and Layer(found["text"] if found["text"] is not None else found["other"])
+    return found and Layer(found["other"] or found["text"] or "", run=found["pod"] or "")
 
 
 def _build(text: str) -> Layer | None:
