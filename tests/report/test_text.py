@@ -36,6 +36,7 @@ from bootgraft.report.text import (
     summary_line,
     verdict_line,
 )
+from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.targets.controllers import find_controller
 
 IMAGE = DeviceSpec("server1.vmdk", "vmdk monolithicSparse", 1 << 30)
@@ -259,10 +260,26 @@ def document(label: str | None = None, **windows: object) -> InspectDocument:
     return convert(inspected, InspectDocument)
 
 
+@pytest.mark.parametrize(
+    ("table", "of_table", "of_image", "said"),
+    [
+        ("gpt", 4096, None, "GPT, sectors of 4096 bytes"),
+        ("gpt", 512, 512, "GPT, sectors of 512 bytes"),
+        ("gpt", 512, 4096, "GPT, sectors of 512 bytes (the image says 4096)"),
+        ("none", 512, None, "no partition table"),
+    ],
+)
+def test_the_sectors_of_a_disk(table: str, of_table: int, of_image: int | None, said: str) -> None:
+    whole = document()
+    own = {"table": TableKind(table), "sector_size": of_table, "logical_sector_size": of_image, "signature": None}
+    disk = replace(whole.disks[0], **own)
+    assert inspect_text(replace(whole, disks=(disk,))).splitlines()[2].endswith(f"3.0 GiB, {said}")
+
+
 def test_inspect_of_a_broken_machine() -> None:
     assert inspect_text(document("SYSTEM")) == (
         "No Windows was found that this machine would boot.\n\n"
-        "disk 0  server1.raw  raw, 3.0 GiB, MBR, signature 5e0a71c3\n"
+        "disk 0  server1.raw  raw, 3.0 GiB, MBR, signature 5e0a71c3, sectors of 512 bytes\n"
         "  [1 n|....................................................................]\n"
         '  partition  1     1.0 MiB  ntfs  active  "SYSTEM"\n'
         "  problem: entry 3 overlaps entry 2\n\n"

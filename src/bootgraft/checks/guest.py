@@ -59,8 +59,8 @@ class _Shared(Generic[Known]):
 class DescribedVm(Struct, frozen=True):
     """What the machine's description says of it; ``path`` is the description's file.
 
-    ``places`` says for each disk, in their order, where the description has it. The others are None where it does not
-    tell.
+    ``places`` says for each disk, in their order, where the description has it, ``sector_sizes`` which logical sector
+    size (bytes) it presents. The others are None where it does not tell.
     """
 
     path: str
@@ -68,6 +68,7 @@ class DescribedVm(Struct, frozen=True):
     places: tuple[str, ...] = ()
     boot_order: BootOrder | None = None
     processor: Processor | None = None
+    sector_sizes: tuple[int | None, ...] = ()
 
     def line(self, number: int | None) -> str:
         """A line of the description, as evidence names it; ``number`` counts from 1."""
@@ -80,6 +81,7 @@ class Guest:
     ``installation`` and ``hive`` (its SYSTEM) are None where the chain arrives at no Windows, ``controller`` where no
     target was given, ``described`` where no description was. ``secure_boot`` is what is known of the new firmware.
     ``boot_code`` gives that of other installations, ``start_files`` their ntldr and NTDETECT.COM.
+    ``sector_sizes`` has that of each disk (bytes) where its image says it.
     ``choice`` is what is to be mended. ``disk_controllers`` has that of each disk, where a description gives them.
     """
 
@@ -97,6 +99,7 @@ class Guest:
         start_files: "StartFilesSource | None" = None,
         choice: FixChoice = _DEFAULT_FIXES,
         disk_controllers: tuple[Controller | None, ...] = (),
+        sector_sizes: tuple[int | None, ...] = (),
     ) -> None:
         self.machine = machine
         self.chain = chain
@@ -105,6 +108,7 @@ class Guest:
         self._controller = controller
         self._asked = False
         self.described = described
+        self.sector_sizes = sector_sizes
         self.secure_boot = secure_boot
         self.boot_code = boot_code
         self.start_files = start_files

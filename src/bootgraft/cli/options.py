@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # few commands have these
 class Options(Struct, frozen=True):
     """The command line, parsed. Options that a command does not have keep their defaults.
 
-    The last four members are what ``--vm`` came to: see ``cli.vm``.
+    The last five members are what ``--vm`` came to: see ``cli.vm``.
     """
 
     command: str
@@ -55,6 +55,7 @@ class Options(Struct, frozen=True):
     description: "VmDescription | None" = None
     controllers: tuple[str | None, ...] = ()
     places: tuple[str, ...] = ()
+    sector_sizes: tuple[int | None, ...] = ()
     vm_edit: "EditVmFile | None" = None
 
     @property

@@ -87,6 +87,7 @@ def _disk(machine: Machine, disk: Disk, image: DeviceSpec) -> DiskDocument:
         signature=None if table.signature is None else f"{table.signature:08x}",
         problems=tuple(table.problems),
         partitions=tuple(_partition(machine, volume) for volume in disk.volumes),
+        logical_sector_size=image.sector_size,
     )
 
 

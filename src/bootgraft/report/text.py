@@ -95,7 +95,7 @@ def _chain_line(steps: Sequence[StepDocument]) -> str:
 def _disk_lines(disk: DiskDocument) -> Iterator[str]:
     signature = f", signature {disk.signature}" if disk.signature else ""
     table = "no partition table" if disk.table == "none" else f"{disk.table.upper()}{signature}"
-    yield f"disk {disk.index}  {disk.path}  {disk.format}, {size_text(disk.size)}, {table}"
+    yield f"disk {disk.index}  {disk.path}  {disk.format}, {size_text(disk.size)}, {table}{_sectors_text(disk)}"
     drawing = draw(disk)
     if drawing is not None:
         yield f"  {drawing}"
@@ -103,6 +103,13 @@ def _disk_lines(disk: DiskDocument) -> Iterator[str]:
         yield _partition_line(partition)
     for problem in disk.problems:
         yield f"  problem: {problem}"
+
+
+def _sectors_text(disk: DiskDocument) -> str:
+    """The sector size that the table counts in and, where it is another, the one that the image says."""
+    other = disk.logical_sector_size
+    own = "" if disk.table == "none" else f", sectors of {disk.sector_size} bytes"
+    return own if other in (None, disk.sector_size) else f"{own} (the image says {other})"
 
 
 def _partition_line(partition: PartitionDocument) -> str:

@@ -68,6 +68,7 @@ def survey(
         start_files=start_files,
         choice=FixChoice(frozenset(job.request.fix), frozenset(job.request.skip)),
         disk_controllers=_disk_controllers(job),
+        sector_sizes=tuple(image.sector_size for image in job.images),
     )
 
 
@@ -83,7 +84,14 @@ def _described(job: Job) -> DescribedVm | None:
     if described is None:
         return None
     firmware = None if described.firmware is None else Firmware(described.firmware)
-    return DescribedVm(described.path, firmware, described.places, described.boot_order, described.processor)
+    return DescribedVm(
+        described.path,
+        firmware,
+        described.places,
+        described.boot_order,
+        described.processor,
+        described.sector_sizes,
+    )
 
 
 def _no_table(machine: Machine, location: str) -> PartitionTableError:

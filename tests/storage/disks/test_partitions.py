@@ -347,3 +347,20 @@ def _small_gpt() -> dict[int, bytes]:
 
 
 _MUTATED_GPT = _small_gpt()
+
+
+def test_a_table_that_was_made_for_larger_sectors() -> None:
+    """Numbers of 4096-byte sectors, read as of 512: the file system lies eight times as far away."""
+    boot = b"\xeb\x52\x90NTFS    " + struct.pack("<H", 4096)
+    numbers = record(entry(0x80, 7, 16, 64))
+    (problem,) = read_partition_table(disk_of({0: numbers, 128: boot})).problems
+    assert problem.startswith(
+        "the table counts sectors of 4096 bytes: the file system of partition 1 begins at byte 65536,"
+    )
+    for sectors in (
+        {0: numbers},
+        {0: numbers, 16: boot},  # it begins where the table says
+        {0: numbers, 128: boot[:-2] + b"\0\2"},  # a copy of a volume that was made for 512
+        {0: record(entry(0x80, 7, 600, 64)), 128: boot},  # eight times as far is beyond the disk
+    ):
+        assert read_partition_table(disk_of(sectors)).problems == ()

@@ -209,3 +209,13 @@ def test_a_session_without_a_sound_entry_is_nothing_to_replay(tmp_path: Path, to
     assert "read 512/512" in qemu_io(disk, "vhdx", "read 0 512", read_only=True).stdout
     with open_image(identify(str(disk)), writable=False) as image:
         assert image.device.read(0, 512) == bytes(512)
+
+
+@pytest.mark.parametrize(("written", "said"), [(512, 512), (4096, 4096), (513, None)])
+def test_the_size_of_its_sectors(written: int, said: int | None, tmp_path: Path) -> None:
+    disk = create(tmp_path / "disk.vhdx", "vhdx")
+    with container(disk) as file:
+        at, length = vhdx._read_metadata(file)[vhdx._SECTOR_SIZE]
+    assert length == 4
+    patch(disk, at, struct.pack("<I", written))
+    assert identify(str(disk)).sector_size == said

@@ -144,6 +144,21 @@ def test_which_disks_are_tried(devices: str, os: str, tried: tuple[str, ...] | N
     assert order is None or (order.exclusive and order.first_only)
 
 
+@pytest.mark.parametrize(
+    ("kind", "blockio", "size"),
+    [
+        ("kvm", "", 512),
+        ("kvm", "<blockio logical_block_size='4096' physical_block_size='4096'/>", 4096),
+        ("kvm", "<blockio physical_block_size='4096'/>", 512),
+        ("kvm", "<blockio logical_block_size='520'/>", None),
+        ("vmware", "", None),
+    ],
+)
+def test_sectors(kind: str, blockio: str, size: int | None) -> None:
+    (found,) = libvirt.parse(domain(disk("sda", bus="sata", more=blockio), kind=kind), PATH).disks
+    assert found.sector_size == size
+
+
 def test_the_boot_order_of_other_hypervisors_is_not_known() -> None:
     found = libvirt.parse(domain(disk("sda") + CDROM, kind="vmware", os="<boot dev='cdrom'/>"), PATH)
     assert (found.boot_order, found.processor) == (None, None)

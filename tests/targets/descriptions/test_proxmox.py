@@ -156,6 +156,12 @@ def test_processor(lines: str, model: str | None, changed: tuple[tuple[str, ...]
     assert (None if found is None else (found.added, found.removed)) == changed
 
 
+def test_sectors() -> None:
+    assert [each.sector_size for each in proxmox.parse(DEVICES, PATH).disks] == [512, 512]
+    args = b"args: -global scsi-hd.logical_block_size=4096\n"
+    assert [each.sector_size for each in proxmox.parse(DEVICES + args, PATH).disks] == [None, None]
+
+
 def test_evidence_of_a_long_line_is_cut() -> None:
     found = proxmox.parse(DEVICES + b"cpu: " + b"x" * 5000 + b"\nboot: order=net0;" + b"y" * 5000 + b"\n", PATH)
     assert found.processor is not None

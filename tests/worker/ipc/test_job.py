@@ -12,6 +12,7 @@ from bootgraft.jsontext import from_json, to_json
 from bootgraft.repair.consent import Consent
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.documents.registry import QueryDocument
+from bootgraft.targets.descriptions.hardware import BootOrder, Processor
 from bootgraft.worker.ipc.drivers_request import DriversAction, DriversRequest
 from bootgraft.worker.ipc.job import (
     DescribedMachine,
@@ -51,6 +52,9 @@ described = st.builds(
     path=names,
     firmware=st.none() | st.sampled_from(["BIOS", "UEFI"]),
     controllers=st.lists(st.none() | names, max_size=3).map(tuple),
+    sector_sizes=st.lists(st.none() | sizes, max_size=3).map(tuple),
+    boot_order=st.none() | st.builds(BootOrder, many, st.booleans(), st.booleans(), names, st.none() | sizes, names),
+    processor=st.none() | st.builds(Processor, names, names, st.none() | sizes, names, many, many),
     edit=st.none() | st.builds(EditVmFile, names, many, st.booleans(), st.binary(), st.binary()),
 )
 jobs = st.builds(

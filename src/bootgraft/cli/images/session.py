@@ -115,6 +115,7 @@ def _described(options: Options) -> DescribedMachine | None:
         secure_boot=description.secure_boot,
         controllers=options.controllers,
         places=options.places,
+        sector_sizes=options.sector_sizes,
         boot_order=description.boot_order,
         processor=description.processor,
         edit=options.vm_edit,
@@ -123,7 +124,9 @@ def _described(options: Options) -> DescribedMachine | None:
 
 def _spec(image: "OpenImage") -> DeviceSpec:
     info = image.info
-    return DeviceSpec(info.location, f"{info.format.value} {info.subformat}".rstrip(), image.device.size)
+    return DeviceSpec(
+        info.location, f"{info.format.value} {info.subformat}".rstrip(), image.device.size, info.sector_size
+    )
 
 
 def tell_open(images: Iterable["OpenImage"], monitor: Monitor) -> None:

@@ -54,6 +54,7 @@ def apply_vm_description(options: Options) -> Options:
         description=description,
         controllers=found.controllers,
         places=found.places,
+        sector_sizes=found.sector_sizes,
         vm_edit=_isolating(data, description, options) if options.isolate else None,
     )
 

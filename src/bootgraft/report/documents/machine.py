@@ -24,7 +24,7 @@ class PartitionDocument(Struct, frozen=True):
 
 
 class DiskDocument(Struct, frozen=True):
-    """One disk; size and sector size in bytes."""
+    """One disk; sizes in bytes. The sector size is that of its partition table, the logical one what its image says."""
 
     index: int
     path: str
@@ -35,6 +35,7 @@ class DiskDocument(Struct, frozen=True):
     signature: str | None
     problems: tuple[str, ...]
     partitions: tuple[PartitionDocument, ...]
+    logical_sector_size: int | None = None
 
 
 class SelectDocument(Struct, frozen=True):

@@ -15,6 +15,9 @@ from bootgraft.storage.disks import mbr
 _BOOT_SECTOR_MARKS = ((3, b"NTFS    "), (3, b"EXFAT   "), (3, b"-FVE-FS-"), (0x36, b"FAT1"), (0x52, b"FAT32   "))
 """Where a file system's own boot sector says what it is: NTFS, exFAT, BitLocker, FAT12/16, FAT32."""
 
+_LARGE_SECTOR, _BYTES_PER_SECTOR = 4096, 11
+"""The larger of the two sizes of sectors that disks have, and where a boot sector says which one it was made for."""
+
 _CONTAINERS = frozenset(f"0x{kind:02X}" for kind in mbr.CONTAINER_TYPES)
 
 
@@ -155,6 +158,7 @@ def _read_mbr(device: BlockDevice, record: mbr.BootRecord) -> PartitionTable:
         partitions += [_from_mbr(entry, 5 + index, logical=True) for index, entry in enumerate(logicals)]
         problems += chain_problems
     problems += _layout_problems(partitions, device.size)
+    problems += _other_sectors(device, record)
     return PartitionTable(
         kind=TableKind.MBR,
         signature=record.signature,
@@ -163,6 +167,29 @@ def _read_mbr(device: BlockDevice, record: mbr.BootRecord) -> PartitionTable:
         problems=tuple(problems),
         invalid_flags=tuple(entry.slot for entry in invalid),
     )
+
+
+def _other_sectors(device: BlockDevice, record: mbr.BootRecord) -> Iterator[str]:
+    """Say so where the first partition begins as the table has it only if sectors have 4096 bytes.
+
+    Such tables come from 4K-native disks, and from disks in housings that presented them as such.
+    """
+    entry = next((each for each in record.entries if each.start and not each.is_container), None)
+    if entry is None or (entry.start + 1) * _LARGE_SECTOR > device.size or _has_mark(device, entry.start * SECTOR):
+        return
+    at = entry.start * _LARGE_SECTOR
+    if _has_mark(device, at) and int.from_bytes(device.read(at + _BYTES_PER_SECTOR, 2), "little") == _LARGE_SECTOR:
+        yield (
+            f"the table counts sectors of {_LARGE_SECTOR} bytes: the file system of partition {entry.slot} begins at "
+            f"byte {at}, not at byte {entry.start * SECTOR}. The disk was divided on a 4K-native disk or behind a "
+            "housing that presented it as one, and is read with 512 now"
+        )
+
+
+def _has_mark(device: BlockDevice, at: int) -> bool:
+    """Whether a file system's own boot sector lies there."""
+    sector = device.read(at, SECTOR)
+    return any(sector[offset : offset + len(mark)] == mark for offset, mark in _BOOT_SECTOR_MARKS)
 
 
 def _from_mbr(entry: mbr.MbrEntry, slot: int, *, logical: bool) -> Partition:

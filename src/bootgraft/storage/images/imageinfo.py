@@ -46,7 +46,7 @@ class ImageInfo(Struct, frozen=True):
     ``chain`` names the parents as images, nearest first, each with its format; ``layout`` is a flat VMDK's, empty for
     every other image; ``size`` is the disk's size in bytes as the headers say, None where only opening tells. ``notes``
     are sentences the user should know before the image is written. ``identities`` says which files ``files`` and then
-    ``backing`` led to.
+    ``backing`` led to. ``sector_size`` is that of the disk, in bytes, where the format keeps it (VHDX).
     """
 
     location: str
@@ -61,6 +61,7 @@ class ImageInfo(Struct, frozen=True):
     size: int | None = None
     notes: tuple[str, ...] = ()
     identities: tuple[FileIdentity, ...] = ()
+    sector_size: int | None = None
 
     def is_named(self, windows_path: str) -> bool:
         """Whether a path of Windows' ends in the image's own name."""
@@ -90,6 +91,7 @@ class Facts(Struct, frozen=True):
     notes: tuple[str, ...] = ()
     parent: Parent | None = None
     content_id: int | None = None
+    sector_size: int | None = None
 
 
 class Chain(Struct, frozen=True):

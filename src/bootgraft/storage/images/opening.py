@@ -129,6 +129,7 @@ def identify(
         size=facts.size,
         notes=facts.notes,
         identities=identities,
+        sector_size=facts.sector_size,
     )
 
 

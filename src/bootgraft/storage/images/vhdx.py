@@ -42,6 +42,7 @@ def _guid(text: str) -> bytes:
 _METADATA_REGION = _guid("8B7CA206 4790 4B9A B8FE575F050F886E")
 _FILE_PARAMETERS = _guid("CAA16737 FA36 4D43 B3B633F0AA44E76B")
 _DISK_SIZE = _guid("2FA54224 CD1B 4876 B2115DBED83BF4B8")
+_SECTOR_SIZE = _guid("8141BF1D A96F 4709 BA47F233A8FAAB5F")
 _PARENT_LOCATOR = _guid("A8D35F2D B30B 454D ABF7D3D84834AB0C")
 _ALL_ALLOCATED = 1
 _HAS_PARENT = 2
@@ -86,7 +87,16 @@ def read(file: ContainerFile, how: ReadOptions) -> Facts:
             advice=f"If no machine uses it, attach it once on Hyper-V, or run: qemu-img check -r all {file.name}",
         )
     subformat = "fixed" if flags & _ALL_ALLOCATED else "dynamic"
-    return Facts(subformat=subformat, files=(file.path,), size=size, notes=hypervfiles.notes(file.path))
+    notes = hypervfiles.notes(file.path)
+    return Facts(subformat, (file.path,), size, notes=notes, sector_size=_sector_size(file, metadata))
+
+
+def _sector_size(file: ContainerFile, metadata: dict[bytes, tuple[int, int]]) -> int | None:
+    """The logical sector size that Hyper-V presents, in bytes; None where it is none that is allowed (2.6.2.4)."""
+    if _SECTOR_SIZE not in metadata:
+        return None
+    size = int.from_bytes(_item(file, metadata[_SECTOR_SIZE], 4), "little")
+    return size if size in (512, 4096) else None
 
 
 def read_header(file: ContainerFile) -> VhdxHeader:

@@ -142,7 +142,8 @@ def _disk(domain: XmlElement, element: XmlElement, path: Path) -> VmDisk:
     place = element.attribute(("target",), "dev")
     if not place:
         raise malformed(path, element.line, "this disk has no <target dev>")
-    return VmDisk(_source(element, path), place, _controller(domain, element, path), element.line)
+    size = libvirt_hardware.sector_size(domain, element)
+    return VmDisk(_source(element, path), place, _controller(domain, element, path), element.line, size)
 
 
 def _source(element: XmlElement, path: Path) -> str:

@@ -14,6 +14,7 @@ from bootgraft.targets.descriptions.xmltree import XmlElement
 _QEMU = ("kvm", "qemu")
 _DEFAULT_MODELS = {"x86_64": "qemu64", "i686": "qemu32"}
 _BETTER = "<cpu mode='host-passthrough'/>"
+_SECTOR_SIZES = {"": 512, "0": 512, "512": 512, "4096": 4096}
 _HOSTS = ("host-model", "host-passthrough", "maximum")
 
 
@@ -99,3 +100,11 @@ def processor(domain: XmlElement) -> Processor | None:
         tuple(name for name, policy in policies if policy not in ("disable", "forbid")),
         tuple(name for name, policy in policies if policy == "disable"),
     )
+
+
+def sector_size(domain: XmlElement, disk: XmlElement) -> int | None:
+    """The logical sector size of a disk, in bytes: that of ``<blockio>``, or qemu's default."""
+    size = disk.attribute(("blockio",), "logical_block_size")
+    if domain.attributes.get("type") not in _QEMU:
+        return None
+    return _SECTOR_SIZES.get(size)

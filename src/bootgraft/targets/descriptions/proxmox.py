@@ -106,7 +106,8 @@ def _disks(settings: dict[str, ConfLine], path: Path) -> Iterator[VmDisk]:
         volume, options = options_of(setting.value)
         if options.get("media") == "cdrom" or volume in ("none", "cdrom", ""):
             continue
-        yield VmDisk(_text(volume), key, _controller(settings, found[1], path), setting.line)
+        size = proxmox_hardware.sector_size(settings)
+        yield VmDisk(_text(volume), key, _controller(settings, found[1], path), setting.line, size)
 
 
 def _unattached(settings: dict[str, ConfLine]) -> Iterator[VmDisk]:

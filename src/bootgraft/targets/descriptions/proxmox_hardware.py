@@ -12,6 +12,7 @@ from bootgraft.targets.descriptions.proxmox_lines import ConfLine, options_of, v
 from bootgraft.targets.descriptions.vmdescription import Firmware
 
 _DRIVE = re.compile(r"(ide|sata|scsi|virtio)\d{1,2}")
+_SECTOR_SIZE = 512
 _CARD = re.compile(r"net\d{1,2}")
 
 
@@ -90,3 +91,8 @@ def processor(settings: Mapping[str, ConfLine]) -> Processor | None:
         tuple(each[1:] for each in flags if each.startswith("+")),
         tuple(each[1:] for each in flags if each.startswith("-")),
     )
+
+
+def sector_size(settings: Mapping[str, ConfLine]) -> int | None:
+    """Of every disk, in bytes: qemu's default, which no key of Proxmox' changes, but qemu's own arguments may."""
+    return None if "block_size" in value_of(settings, "args") else _SECTOR_SIZE

@@ -20,12 +20,14 @@ class VmDisk(Struct, frozen=True):
 
     ``name`` is the file as the description calls it, ``place`` where it hangs (``scsi0:0``, ``vda``), ``controller``
     the ``HYPERVISOR:CONTROLLER`` that presents it, None where the description does not tell. ``line`` counts from 1.
+    ``sector_size`` is the logical one that the machine presents, in bytes; None where that is not told.
     """
 
     name: str
     place: str
     controller: str | None
     line: int
+    sector_size: int | None = None
 
 
 class NetworkCard(Struct, frozen=True):

@@ -36,6 +36,11 @@ class LocatedDisks(Struct, frozen=True):
         """Where each of them is attached."""
         return tuple(disk.place for disk in self.disks)
 
+    @property
+    def sector_sizes(self) -> tuple[int | None, ...]:
+        """The logical sector size that the machine presents for each of them, in bytes, None where that is not told."""
+        return tuple(disk.sector_size for disk in self.disks)
+
 
 def locate(description: VmDescription, allow_paths: Sequence[Path]) -> LocatedDisks:
     """Find the files of a machine's disks.

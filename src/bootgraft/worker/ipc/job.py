@@ -79,7 +79,8 @@ class DescribedMachine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     ``path`` is its file, ``firmware`` one of ``BIOS`` and ``UEFI``. ``secure_boot`` is None where it does not say.
     ``controllers`` says which target presents each disk, for want of targets that were asked for: the one with the
-    Windows counts. ``edit`` is to be committed with the changes to the disks.
+    Windows counts. ``places`` says where the description has each of the disks, ``sector_sizes`` how large (bytes) the
+    sectors are that it presents. ``edit`` is to be committed with the changes to the disks.
     """
 
     path: str
@@ -87,6 +88,7 @@ class DescribedMachine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     secure_boot: bool | None = None
     controllers: tuple[str | None, ...] = ()
     places: tuple[str, ...] = ()
+    sector_sizes: tuple[int | None, ...] = ()
     boot_order: BootOrder | None = None
     processor: Processor | None = None
     edit: EditVmFile | None = None
