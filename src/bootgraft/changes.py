@@ -104,6 +104,20 @@ class WriteSectors(Struct, frozen=True):
     what: str
 
 
+class FormatVolume(Struct, frozen=True):
+    """Make an empty FAT32 volume of free space of a disk, which a new entry of its partition table then names.
+
+    ``offset`` and ``size`` are bytes on the disk, ``sector_size`` is its own.
+    """
+
+    disk: int
+    offset: int
+    size: int
+    sector_size: int
+    serial: int
+    label: str
+
+
 class EditVmFile(Struct, frozen=True):
     """Plug network cards of the machine's description in or out: ``before`` is the whole file now, ``data`` then.
 
@@ -118,7 +132,7 @@ class EditVmFile(Struct, frozen=True):
 
 
 RegistryChange = CreateKey | SetValue | DeleteValue | DeleteKey
-Change = CreateDirectory | WriteFile | WriteSectors | EditVmFile | RegistryChange
+Change = CreateDirectory | WriteFile | WriteSectors | FormatVolume | EditVmFile | RegistryChange
 Place = tuple[str | int, ...]
 
 
@@ -132,6 +146,8 @@ def place_of(change: Change) -> Place:
             return ("file", *_file_place(change.file))
         case WriteSectors():
             return ("sectors", change.disk, change.offset, len(change.data))
+        case FormatVolume():
+            return ("volume", change.disk, change.offset)
         case EditVmFile():
             return ("description", change.path)
         case SetValue() | DeleteValue():
@@ -150,7 +166,7 @@ def describe_place(change: Change) -> str:
     match change:
         case WriteFile() | CreateDirectory():
             return str(change.file)
-        case WriteSectors():
+        case WriteSectors() | FormatVolume():
             return f"disk {change.disk}, byte {change.offset}"
         case EditVmFile():
             return change.path
@@ -179,6 +195,10 @@ class Plan(Struct, frozen=True):
     def sectors(self) -> tuple[WriteSectors, ...]:
         """The changes to boot sectors and partition tables."""
         return tuple(change for change in self.changes if isinstance(change, WriteSectors))
+
+    def formats(self) -> tuple[FormatVolume, ...]:
+        """The volumes that it makes."""
+        return tuple(change for change in self.changes if isinstance(change, FormatVolume))
 
     def vm_files(self) -> tuple[EditVmFile, ...]:
         """The changes to the machine's description."""

@@ -102,3 +102,55 @@ def test_an_empty_efi_system_partition(build_machine: Build, bootgraft: Bootgraf
 
     assert bootgraft("undo", machine.disk).status == 0
     assert oracles.sha256(machine.disk) == before
+
+
+def without_esp(free: int) -> MachineSpec:
+    """The Windows of a UEFI machine alone, and so many MiB of free space behind it."""
+    (disk,) = vista.uefi(files=(*vista.with_resume("efi"), *vista.carried())).disks
+    windows = disk.partitions[2]
+    end = windows.start + windows.sectors + (free + 1) * 2048
+    return MachineSpec("no-esp", (replace(disk, sectors=end, partitions=(windows,)),))
+
+
+def test_a_system_partition_is_added_only_where_the_user_asks_for_it(
+    build_machine: Build, bootgraft: Bootgraft
+) -> None:
+    machine = build_machine(without_esp(120))
+    with machine.disk.open("r+b") as image:  # free space is not always empty
+        image.seek(machine.span(0)[0] + machine.span(0)[1] + (1 << 20))
+        image.write(b"what lay here before" * 100_000)
+    before, table = oracles.sha256(machine.disk), run("sfdisk", "--dump", machine.disk).decode()
+    checked = bootgraft("check", machine.disk, *TARGET, "--json")
+    assert (checked.status, findings(checked)) == (1, [("blocker", "system-partition-left-behind")])
+    shown = bootgraft("repair", machine.disk, *TARGET)
+    assert (shown.status, oracles.sha256(machine.disk)) == (1, before)
+    assert "There is room for a new one in free space of disk 0: 120 MiB" in shown.stdout
+    assert f"--target {TARGET[1]} --add-system-partition\n" in shown.stdout
+
+    done = bootgraft("repair", machine.disk, *TARGET, "--add-system-partition", "--json")
+    assert done.status == 0, done
+    after = bootgraft("check", machine.disk, *TARGET, "--json")
+    assert (after.status, after.json["verdict"], findings(after)) == (0, "boots", [])
+    assert "No problems found" in run("sgdisk", "--verify", machine.disk).decode()
+    now = run("sfdisk", "--dump", machine.disk).decode()
+    (added,) = set(now.splitlines()) - set(table.splitlines())
+    assert set(table.splitlines()) < set(now.splitlines())
+    assert f"type={vista.ESP_TYPE}" in added
+    start, size = (int(added.partition(f"{word}=")[2].split(",")[0]) * 512 for word in ("start", "size"))
+    assert (start % (1 << 20), size) == (0, 120 << 20)
+    assert "disk2" in added.split(" : ")[0] or added.split(" : ")[0].endswith("2")
+    oracles.fat_is_consistent(machine.disk, (start, size))
+    store = oracles.export_hive_of(machine.disk, (start, size), "\\EFI\\Microsoft\\Boot\\BCD")
+    loader = text(store, bcd.BOOTMGR, 0x23000003).strip("{}")
+    assert element(store, loader, 0x21000001) == bcd.gpt_device(vista.DISK_GUID, vista.WINDOWS_GUID)
+    assert bootgraft("repair", machine.disk, *TARGET).stdout.startswith("Nothing to do")
+
+    assert bootgraft("undo", machine.disk).status == 0
+    assert oracles.sha256(machine.disk) == before
+
+
+def test_there_is_no_place_for_a_system_partition(build_machine: Build, bootgraft: Bootgraft) -> None:
+    machine = build_machine(without_esp(60))
+    said = bootgraft("repair", machine.disk, *TARGET, "--add-system-partition")
+    assert said.status == 1
+    assert "disk 0 has 60 MiB of free space in one piece at most, and 100 MiB are needed" in said.stdout

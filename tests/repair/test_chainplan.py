@@ -58,3 +58,8 @@ def test_the_volumes_that_are_written() -> None:
     gone = FileId(0, 512, "disk 0 partition 1", "\\boot.ini")
     with pytest.raises(BootgraftError, match="its partition is gone"):
         volumes_written(Plan((WriteFile(gone, b"", None, ""),)), machine)
+
+
+def test_of_two_findings_about_one_place_the_second_waits_for_the_next_round() -> None:
+    other = finding(WriteFile(BOOT_INI, b"other", "0" * 64, "boot.ini", old=b"old"), value(1, None))
+    assert plan_chain((finding(FIRST), other)) == Plan((FIRST,))

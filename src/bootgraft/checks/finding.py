@@ -76,6 +76,7 @@ class Remedy(StrEnum):
     OFFERED = "offered"  # the finding carries the changes; they are not known to be safe, so they want --fix ID
     SKIPPED = "skipped"  # left out by --skip ID
     CONSENT = "consent"  # the finding carries the changes; they lose something, so the user must ask for them
+    ADD_PARTITION = "add-partition"  # the finding carries the changes; they add a partition, so the user must ask
     BOOT_CODE = "boot-code"  # an installation with sound boot code must be given
 
 

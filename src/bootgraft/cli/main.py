@@ -210,6 +210,11 @@ def _add_repair(parser: argparse.ArgumentParser) -> None:
         "--boot-code", action="append", default=[], metavar="IMAGE", help="disk image of a machine with sound boot code"
     )
     parser.add_argument(
+        "--add-system-partition",
+        action="store_true",
+        help="make an EFI system partition in free space of the disk where it was left behind",
+    )
+    parser.add_argument(
         "--fix", action="append", default=[], metavar="ID", help="fix a finding that is only offered too; repeatable"
     )
     parser.add_argument(

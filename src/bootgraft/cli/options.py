@@ -37,6 +37,7 @@ class Options(Struct, frozen=True):
     file: tuple[str, ...] = ()
     fix: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
+    add_system_partition: bool = False
     dry_run: bool = False
     overlay: Path | None = None
     resume: bool = False

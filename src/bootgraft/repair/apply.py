@@ -9,6 +9,7 @@ from bootgraft.changes import (
     DeleteKey,
     DeleteValue,
     FileId,
+    FormatVolume,
     Plan,
     RegistryChange,
     RegistryData,
@@ -36,6 +37,8 @@ def apply(plan: Plan, machine: Machine, *, now: datetime) -> None:
     by_hive: dict[FileId, list[RegistryChange]] = {}
     for each in plan.registry():
         by_hive.setdefault(each.hive, []).append(each)
+    for volume in plan.formats():
+        _format(volume, machine)
     for sectors in plan.sectors():
         _write_sectors(sectors, machine)
     for place, changes in by_hive.items():
@@ -103,6 +106,19 @@ def _write_sectors(change: WriteSectors, machine: Machine) -> None:
     if device.read(change.offset, len(change.before)) != change.before:
         raise _changed(f"disk {change.disk}, byte {change.offset}", f"{change.what} are not what the plan was made for")
     device.write(change.offset, change.data)
+
+
+def _format(change: FormatVolume, machine: Machine) -> None:
+    from bootgraft.filesystems.fat.format import empty_fat32  # few plans make a volume
+
+    start = empty_fat32(
+        change.size,
+        sector_size=change.sector_size,
+        hidden_sectors=change.offset // change.sector_size,
+        serial=change.serial,
+        label=change.label,
+    )
+    machine.disks[change.disk].device.write(change.offset, start)
 
 
 def _edit(hive: Hive, change: RegistryChange) -> None:

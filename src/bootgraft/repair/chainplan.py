@@ -2,15 +2,23 @@
 
 from msgspec.structs import replace
 
-from bootgraft.changes import Change, DeleteValue, Plan, SetValue, WriteFile, WriteSectors, place_of
+from bootgraft.changes import Change, DeleteValue, Place, Plan, SetValue, WriteFile, WriteSectors, place_of
 from bootgraft.checks.finding import Finding
 from bootgraft.machine import Machine, Volume
 from bootgraft.repair.apply import find_volume
 
 
 def plan_chain(findings: tuple[Finding, ...]) -> Plan:
-    """The changes that the findings about a boot chain carry."""
-    return Plan(tuple(dict.fromkeys(change for finding in findings for change in finding.changes)))
+    """The changes that the findings about a boot chain carry.
+
+    Of two findings that want different content in one place (checksums of a partition table) the first is repaired: the
+    other is found again in the next round, which reads the disk as it is then.
+    """
+    taken: dict[Place, Change] = {}
+    for finding in findings:
+        if all(taken.get(place_of(change), change) == change for change in finding.changes):
+            taken |= {place_of(change): change for change in finding.changes}
+    return Plan(tuple(taken.values()))
 
 
 def join(first: Plan, second: Plan) -> Plan:

@@ -8,6 +8,7 @@ from bootgraft.changes import (
     DeleteKey,
     DeleteValue,
     FileId,
+    FormatVolume,
     Plan,
     RegistryChange,
     SetValue,
@@ -29,15 +30,13 @@ RESTART_PAGES = 8192
 
 def read_back(plan: Plan, machine: Machine) -> None:
     """Compare every change of the plan with what the machine now holds; raises BootgraftError for the first miss."""
+    _read_back_disks(plan, machine)
     for directory in plan.directories():
         if not has_directory(find_volume(machine, directory.file).filesystem(), directory.file.path):
             raise _unproven(directory)
     for change in plan.files():
         if not _is_written(change, find_volume(machine, change.file).filesystem()):
             raise _unproven(change)
-    for sectors in plan.sectors():
-        if machine.disks[sectors.disk].device.read(sectors.offset, len(sectors.data)) != sectors.data:
-            raise _unproven(sectors)
     hives: dict[FileId, Hive] = {}
     for each in plan.registry():
         hive = hives.get(each.hive) or hives.setdefault(each.hive, open_hive_at(machine, each.hive))
@@ -51,6 +50,25 @@ def _is_written(change: WriteFile, filesystem: FileSystem) -> bool:
     """Whether the file has its content, and nothing compressed it."""
     path = change.file.path
     return digest(filesystem, path) == change.after and filesystem.stat(path).is_stored_plainly
+
+
+def _read_back_disks(plan: Plan, machine: Machine) -> None:
+    """What lies outside of files: first of all, as files lie in the volumes that it makes."""
+    for made in plan.formats():
+        if not _is_made(made, machine):
+            raise _unproven(made)
+    for sectors in plan.sectors():
+        if machine.disks[sectors.disk].device.read(sectors.offset, len(sectors.data)) != sectors.data:
+            raise _unproven(sectors)
+
+
+def _is_made(change: FormatVolume, machine: Machine) -> bool:
+    """Whether a partition of that size begins there, with the volume that was made; files came into it since."""
+    for volume in machine.disks[change.disk].volumes:
+        if (volume.partition.start, volume.partition.size) == (change.offset, change.size):
+            filesystem = volume.filesystem()
+            return (filesystem.kind, filesystem.label) == (FileSystemKind.FAT32, change.label)
+    return False
 
 
 def _holds(hive: Hive, change: RegistryChange) -> bool:

@@ -30,7 +30,7 @@ from bootgraft.repair.writable import open_for_writing, refuse_unsafe, refuse_un
 from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.windows.installation import Installation, hive_file
 
-_OUT_OF_REACH = (Remedy.NONE, Remedy.BOOT_CODE, Remedy.OFFERED, Remedy.SKIPPED)
+_OUT_OF_REACH = (Remedy.NONE, Remedy.BOOT_CODE, Remedy.ADD_PARTITION, Remedy.OFFERED, Remedy.SKIPPED)
 """What no plan for a Windows mends: boot code is grafted with the chain, or there was none to graft."""
 _MAX_CHAIN_ROUNDS = 8
 """Rounds that mend the chain: more than it has links that can be mended, so that this ends whatever a check says."""

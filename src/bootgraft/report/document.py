@@ -15,6 +15,7 @@ from bootgraft.changes import (
     DeleteKey,
     DeleteValue,
     EditVmFile,
+    FormatVolume,
     RegistryChange,
     RegistryData,
     SetValue,
@@ -213,6 +214,8 @@ def change_document(change: Change) -> changing.AnyChange:
             )
         case WriteSectors():
             return msgspec.convert(change, changing.WriteSectorsDocument, from_attributes=True)
+        case FormatVolume():
+            return msgspec.convert(change, changing.FormatVolumeDocument, from_attributes=True)
         case EditVmFile():
             return changing.EditVmFileDocument(
                 path=change.path, cards=change.cards, plugged=change.plugged, diff=vm_file_difference(change)

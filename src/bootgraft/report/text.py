@@ -10,6 +10,7 @@ from bootgraft.changes import (
     DeleteValue,
     EditVmFile,
     FileId,
+    FormatVolume,
     Plan,
     SetValue,
     WriteFile,
@@ -273,7 +274,8 @@ def next_lines(diagnoses: Sequence[Diagnosis], images: Sequence[DeviceSpec]) -> 
     paths = " ".join(shlex.quote(image.location) for image in images)
     options = dict.fromkeys(finding.consent for finding in findings if finding.consent)
     offered = dict.fromkeys(f"--fix {each.id}" for each in findings if each.remedy is Remedy.OFFERED)
-    given = ("--boot-code IMAGE",) if Remedy.BOOT_CODE in remedies else ()
+    given = [*(["--boot-code IMAGE"] if Remedy.BOOT_CODE in remedies else [])]
+    given += ["--add-system-partition"] if Remedy.ADD_PARTITION in remedies else []
     command = " ".join((f"bootgraft repair {paths}", *targets, *options, *offered, *given))
     yield ""
     if options:
@@ -300,6 +302,7 @@ def plan_text(plan: Plan, *, detailed: bool) -> str:
         lines.append(one_line(_file_line(change)))
         if detailed:
             lines += (f"          {printable(line.expandtabs())}".rstrip() for line in file_difference(change) or ())
+    lines += map(_format_line, plan.formats())
     lines += map(sector_line, plan.sectors())
     for edit in plan.vm_files():
         lines.append(one_line(_vm_file_line(edit)))
@@ -322,6 +325,11 @@ def _file_line(change: WriteFile) -> str:
 
 def _vm_file_line(change: EditVmFile) -> str:
     return f"edit    {change.path}  ({', '.join(change.cards)}: {'plugged in' if change.plugged else 'unplugged'})"
+
+
+def _format_line(change: FormatVolume) -> str:
+    size = f"{change.size >> 20} MiB"
+    return one_line(f"format  disk {change.disk}, byte {change.offset}: {size} of free space as FAT32 '{change.label}'")
 
 
 def sector_line(change: WriteSectors) -> str:
@@ -378,7 +386,9 @@ def summary_line(plan: Plan) -> str:
     """What a plan comes to, in one line."""
     files, registry, sectors = len(plan.files()), len(plan.registry()), len(plan.sectors())
     directories = len(plan.directories())
-    head = f"{sectors} boot sector field{'' if sectors == 1 else 's'}, " if sectors else ""
+    volumes = len(plan.formats())
+    head = f"{volumes} new volume{'' if volumes == 1 else 's'}, " if volumes else ""
+    head += f"{sectors} boot sector field{'' if sectors == 1 else 's'}, " if sectors else ""
     head += f"{directories} director{'y' if directories == 1 else 'ies'}, " if directories else ""
     head += f"{files} file{'' if files == 1 else 's'} and {registry} registry change{'' if registry == 1 else 's'}"
     return head + "".join(map(_cards_summary, plan.vm_files()))

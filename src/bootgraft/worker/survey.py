@@ -66,7 +66,7 @@ def survey(
         secure_boot=job.secure_boot,
         boot_code=boot_code,
         start_files=start_files,
-        choice=FixChoice(frozenset(job.request.fix), frozenset(job.request.skip)),
+        choice=FixChoice(frozenset(job.request.fix), frozenset(job.request.skip), job.request.add_system_partition),
         disk_controllers=_disk_controllers(job),
         sector_sizes=tuple(image.sector_size for image in job.images),
     )

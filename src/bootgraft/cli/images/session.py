@@ -84,6 +84,7 @@ class Session:
                 symptom=None if self._options.symptom is None else Symptom(self._options.symptom),
                 fix=self._options.fix,
                 skip=self._options.skip,
+                add_system_partition=self._options.add_system_partition,
                 secure_boot=_SECURE_BOOT.get(self._options.secure_boot or ""),
                 registry=self._options.registry,
                 drivers=self._options.drivers_request,

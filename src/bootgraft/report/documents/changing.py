@@ -46,6 +46,17 @@ class WriteSectorsDocument(ChangeDocument, frozen=True, tag="write-sectors"):
     what: str
 
 
+class FormatVolumeDocument(ChangeDocument, frozen=True, tag="format-volume"):
+    """A new, empty FAT32 volume in free space; ``offset`` and ``size`` are bytes on the disk."""
+
+    disk: int
+    offset: int
+    size: int
+    sector_size: int
+    serial: int
+    label: str
+
+
 class EditVmFileDocument(ChangeDocument, frozen=True, tag="edit-vm-file"):
     """Network cards of the machine's description."""
 
@@ -92,6 +103,7 @@ AnyChange = (
     CreateDirectoryDocument
     | WriteFileDocument
     | WriteSectorsDocument
+    | FormatVolumeDocument
     | EditVmFileDocument
     | CreateKeyDocument
     | DeleteKeyDocument

@@ -13,7 +13,8 @@ from msgspec import Struct
 from bootgraft.storage.devices.blockdevice import BlockDevice
 
 _HEADER = struct.Struct("<8sIIIIQQQQ16sQIII")
-_ENTRY = struct.Struct("<16s16sQQQ72s")
+GPT_ENTRY = struct.Struct("<16s16sQQQ72s")
+"""An entry: type, own GUID, first and last LBA, attributes, name."""
 _SIGNATURE = b"EFI PART"
 _MAX_ARRAY = 1 << 20
 """Bytes of entry array read at most: 64 times the 16 KiB that every partitioning program makes."""
@@ -41,8 +42,10 @@ class GptTable(Struct, frozen=True):
 
 
 class GptHeader(Struct, frozen=True):
-    """What a header says of its entries; ``array_at`` is an LBA."""
+    """What a header says of its entries; ``array_at`` is an LBA, as are the first and last that partitions may use."""
 
+    first_usable: int
+    last_usable: int
     disk_guid: bytes
     array_at: int
     count: int
@@ -106,9 +109,8 @@ def read_header(device: BlockDevice, sector_size: int, lba: int) -> tuple[GptHea
     if lba < 1 or (lba + 1) * sector_size > device.size:
         return None, "lies beyond the end of the disk"
     data = device.read(lba * sector_size, sector_size)
-    signature, _revision, length, crc, _, own, *_, guid, array_at, count, entry_size, array_crc = _HEADER.unpack_from(
-        data
-    )
+    fields = _HEADER.unpack_from(data)
+    signature, _revision, length, crc, _, own, _, first, last, guid, array_at, count, entry_size, array_crc = fields
     if signature != _SIGNATURE:
         return None, "has no header"
     if not _HEADER.size <= length <= sector_size:
@@ -117,16 +119,16 @@ def read_header(device: BlockDevice, sector_size: int, lba: int) -> tuple[GptHea
         return None, "has a header whose checksum is wrong"
     if own != lba:
         return None, f"has a header that belongs in sector {own}"
-    if entry_size < _ENTRY.size or entry_size % 8 or not 0 < count * entry_size <= _MAX_ARRAY:
+    if entry_size < GPT_ENTRY.size or entry_size % 8 or not 0 < count * entry_size <= _MAX_ARRAY:
         return None, f"has an entry array of {count} times {entry_size} bytes"
-    return GptHeader(guid, array_at, count, entry_size, array_crc), ""
+    return GptHeader(first, last, guid, array_at, count, entry_size, array_crc), ""
 
 
 def _parse_entries(array: bytes, header: GptHeader) -> tuple[tuple[GptEntry, ...], tuple[str, ...]]:
     entries: list[GptEntry] = []
     problems: list[str] = []
     for index in range(header.count):
-        kind, guid, first, last, attributes, name = _ENTRY.unpack_from(array, index * header.entry_size)
+        kind, guid, first, last, attributes, name = GPT_ENTRY.unpack_from(array, index * header.entry_size)
         if not any(kind):
             continue
         if last < first:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from bootgraft.storage.devices.blockdevice import BlockDevice
-from bootgraft.storage.disks.gpt import GptEntry, read_copy, read_gpt, read_header
+from bootgraft.storage.disks.gpt import GptEntry, GptHeader, read_copy, read_gpt, read_header
 
 _TYPE_SIZE, _ATTRIBUTES, _HEADER_CRC, _ARRAY_CRC = 16, 0x30, 0x10, 0x58
 
@@ -47,6 +47,29 @@ def close_gaps(device: BlockDevice, slot: int) -> tuple[GptEdit, ...]:
     return _edit(device, slot, close, f"the order of entries 1 to {slot}")
 
 
+def put_entry(device: BlockDevice, slot: int, entry: bytes) -> tuple[GptEdit, ...]:
+    """What puts an entry into an unused slot of both copies."""
+    table, _ = read_gpt(device)
+    if table is None:
+        return ()
+    sector = table.sector_size
+    return tuple(
+        edit
+        for name, lba in (("primary", 1), ("backup", device.size // sector - 1))
+        for edit in _put_in_copy(device, sector, lba, slot, entry, name)
+    )
+
+
+def _put_in_copy(
+    device: BlockDevice, sector_size: int, lba: int, slot: int, entry: bytes, name: str
+) -> Iterator[GptEdit]:
+    header, _ = read_header(device, sector_size, lba)
+    if header is not None:
+        at = (slot - 1) * header.entry_size
+        what = f"entry {slot} in the {name} GPT"
+        yield from _edit_array(device, sector_size, lba, header, (at, entry), what, name)
+
+
 def _edit(
     device: BlockDevice, slot: int, change: Callable[[list[bytes]], list[bytes]], what: str
 ) -> tuple[GptEdit, ...]:
@@ -76,18 +99,34 @@ def _edit_copy(
     table, _ = read_copy(device, sector_size, lba)
     if header is None or table is None or not any(_is_same(each, entry) for each in table.entries):
         return
-    start, head_at, size = header.array_at * sector_size, lba * sector_size, header.entry_size
-    array = device.read(start, header.count * size)
-    old = array[: entry.slot * size]
+    size = header.entry_size
+    old = device.read(header.array_at * sector_size, entry.slot * size)
     new = b"".join(change([old[at : at + size] for at in range(0, len(old), size)]))
-    if new == old:
-        return
+    if new != old:
+        yield from _edit_array(device, sector_size, lba, header, (0, new), what, name)
+
+
+def _edit_array(
+    device: BlockDevice,
+    sector_size: int,
+    lba: int,
+    header: GptHeader,
+    change: tuple[int, bytes],
+    what: str,
+    name: str,
+) -> Iterator[GptEdit]:
+    """Change bytes of the entries at a place in the array (bytes), and the checksums."""
+    at, new = change
+    start, head_at = header.array_at * sector_size, lba * sector_size
+    array = bytearray(device.read(start, header.count * header.entry_size))
+    old = bytes(array[at : at + len(new)])
+    array[at : at + len(new)] = new
     head = bytearray(device.read(head_at, sector_size))
     crcs = bytes(head[_HEADER_CRC : _HEADER_CRC + 4]), bytes(head[_ARRAY_CRC : _ARRAY_CRC + 4])
-    struct.pack_into("<I", head, _ARRAY_CRC, zlib.crc32(new + array[len(new) :]))
+    struct.pack_into("<I", head, _ARRAY_CRC, zlib.crc32(array))
     length = struct.unpack_from("<I", head, 12)[0]
     own = zlib.crc32(head[:_HEADER_CRC] + bytes(4) + head[_HEADER_CRC + 4 : length]).to_bytes(4, "little")
-    yield GptEdit(start, old, new, what)
+    yield GptEdit(start + at, old, new, what)
     yield GptEdit(
         head_at + _ARRAY_CRC, crcs[1], bytes(head[_ARRAY_CRC : _ARRAY_CRC + 4]), f"the checksum of the {name} entries"
     )

@@ -32,6 +32,7 @@ class Request(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ``targets`` are controllers, ``windows`` names the installation that is meant, None for the one that boots.
     ``these_are_all_disks``: one that is named and was not given exists no more.
     ``detailed`` asks for the registry changes as ``.reg`` text, ``recommend`` for the lines of a description.
+    ``add_system_partition``: one that was left behind may be made in free space.
     ``fix`` are ids of findings that are only offered to be mended, ``skip`` of those to be left as they are.
     ``secure_boot`` is whether the new machine's firmware checks signatures, None where that was not said.
     ``symptom`` is what the screen shows, where findings are asked for that explain it.
@@ -47,6 +48,7 @@ class Request(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     recommend: bool = False
     fix: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
+    add_system_partition: bool = False
     secure_boot: bool | None = None
     symptom: Symptom | None = None
     why: bool = False

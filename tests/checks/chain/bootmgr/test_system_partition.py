@@ -133,7 +133,7 @@ def test_windows_without_a_loader_that_resumes_has_no_entry_for_it() -> None:
         (lambda: bios(system(windows(without=("winload.exe",))), active=None), "has no winload.exe"),
         (lambda: bios(system({}), system(windows()), active=None, logical=1), "is a logical partition"),
         (lambda: bios(system(windows() | {"\\Windows\\System32\\config\\SYSTEM": b"regf"}), active=None), "cannot"),
-        (lambda: uefi(None, system(windows())), "bcdboot C:\\Windows /s S: /f UEFI"),
+        (lambda: uefi(None, system(windows())), "There is no place for a new one: disk 0 has no GPT that can be read"),
         (lambda: uefi(esp(), system(windows(without=("EFI\\bootmgfw.efi",)))), "has no \\Windows\\Boot\\EFI"),
     ],
 )

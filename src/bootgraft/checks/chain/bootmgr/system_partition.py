@@ -12,6 +12,7 @@ from bootgraft.boot.bootmgr.boot_files import carries_manager, manager_source, m
 from bootgraft.boot.bootmgr.new_store import SUFFIXES
 from bootgraft.boot.steps import BootTarget
 from bootgraft.changes import Change
+from bootgraft.checks.chain.bootmgr.system_addition import OPTION, addition, addition_changes
 from bootgraft.checks.chain.bootmgr.system_faults import (
     Lost,
     StoreState,
@@ -27,6 +28,7 @@ from bootgraft.checks.guest import Guest
 from bootgraft.checks.symptom import Symptom
 from bootgraft.errors import BootgraftError, FileSystemError, HiveError
 from bootgraft.machine import Firmware, Volume
+from bootgraft.storage.disks.gpt_addition import NoRoomError
 from bootgraft.text import printable
 from bootgraft.windows.installation import Installation, installation_id, read_installation
 
@@ -53,9 +55,10 @@ DOCS = (
         "'BOOTMGR is missing', or the firmware's own shell.",
         evidence="The partitions of disk 0, each Windows on them, and what it carries to start itself.",
         fix=_FIX + "BIOS: the partition of the Windows becomes the active one and has them all; its boot sector must "
-        "have boot code (boot-sector-code-missing).",
-        limits="BIOS: only where the Windows lies in a primary partition of disk 0. UEFI: a disk without an EFI system "
-        "partition is reported. " + _WHICH,
+        "have boot code (boot-sector-code-missing). UEFI: with --add-system-partition an EFI system partition is made "
+        "(FAT32), in free space of disk 0, in an entry behind that of the Windows.",
+        limits="BIOS: only where the Windows lies in a primary partition of disk 0. UEFI: 100 MiB of free space in one "
+        "piece (260 on sectors of 4096 bytes); nothing is moved or made smaller. " + _WHICH,
         references=(_BCDBOOT,),
         symptoms=(Symptom.NO_BOOTABLE_DEVICE, Symptom.MISSING_SYSTEM, Symptom.BOOTMGR_MISSING),
     ),
@@ -104,7 +107,7 @@ def find(guest: Guest) -> Iterator[Finding]:
     fault = find_fault(guest, chosen)
     if fault is None:
         return
-    changes, reason = _repair(guest, fault, found, chosen)
+    remedy, changes, reason = _repair(guest, fault, found, chosen)
     step = guest.chain.steps[-1]
     listed = ", ".join(_name(each) for each in found[:_MAX_LISTED])
     yield Finding(
@@ -117,7 +120,7 @@ def find(guest: Guest) -> Iterator[Finding]:
             f"Windows is in {listed}",
             *_carried(fault, chosen),
         ),
-        Remedy.CHANGES if changes else Remedy.NONE,
+        remedy,
         changes,
         explains=True,
     )
@@ -156,25 +159,54 @@ def _meaning(fault: SystemFault) -> str:
     )
 
 
-def _repair(
-    guest: Guest, fault: SystemFault, found: Sequence[BootTarget], chosen: BootTarget | None
-) -> tuple[tuple[Change, ...], str]:
-    """The changes, and what is said of them; none, and why."""
+_Remedied = tuple[Remedy, tuple[Change, ...], str]
+"""What it takes, the changes, and what is said of them: what they do, or why there are none."""
+
+
+def _repair(guest: Guest, fault: SystemFault, found: Sequence[BootTarget], chosen: BootTarget | None) -> _Remedied:
     if chosen is None:
         names = ", ".join(installation_id(each.volume, each.directory) for each in found[:_MAX_LISTED])
-        return (), f"Name the Windows that is to start: --windows with one of {printable(names)}."
+        return _not_put_back(f"Name the Windows that is to start: --windows with one of {printable(names)}.")
     obstacle = _obstacle(fault, chosen)
-    if obstacle is not None or fault.system is None:
-        return (), obstacle or ""
+    if obstacle is not None:
+        return _not_put_back(obstacle)
+    if fault.system is None:
+        return _added(guest, fault, chosen)
     try:
         first = _read(guest, chosen)
         others = tuple(each for each in _others(fault, found, chosen) if can_name(fault.system, each))
         if not can_name(fault.system, first):
-            return (), "Its disk has signature 0, by which no store can name the partition: repair that first."
+            return _not_put_back(
+                "Its disk has signature 0, by which no store can name the partition: repair that first."
+            )
         changes = rebuild(fault, fault.system, (first, *others))
     except (FileSystemError, HiveError) as error:
-        return (), f"bootgraft cannot put it back: {error.where}: {error.what}. {error.advice}"
-    return changes, _fix_words(fault, first, others)
+        return _not_put_back(f"bootgraft cannot put it back: {error.where}: {error.what}. {error.advice}")
+    return Remedy.CHANGES, changes, _fix_words(fault, first, others)
+
+
+def _not_put_back(reason: str) -> _Remedied:
+    return Remedy.NONE, (), reason
+
+
+def _added(guest: Guest, fault: SystemFault, chosen: BootTarget) -> _Remedied:
+    """A new partition, which the next round fills; made only where the user asks for it."""
+    try:
+        added = addition(fault.disk, chosen.volume)
+    except NoRoomError as error:
+        return _not_put_back(
+            f"There is no place for a new one: {fault.disk.name} {error}. Give the image that has it, or enlarge this "
+            f"one (`qemu-img resize`, then `sgdisk -e`) and run `repair {OPTION}`."
+        )
+    place = f"{added.size >> 20} MiB at byte {added.start}, as entry {added.slot} of the partition table"
+    words = (
+        f"There is room for a new one in free space of {fault.disk.name}: {place}, behind that of Windows; nothing is "
+        f"moved or made smaller. `repair {OPTION}` makes it, with the boot files that {_name(chosen)} carries and "
+        f"a new BCD store.{_RECOVERY}"
+    )
+    if not guest.choice.add_system_partition:
+        return Remedy.ADD_PARTITION, (), words
+    return Remedy.ADD_PARTITION, addition_changes(fault.disk, added), words
 
 
 def _obstacle(fault: SystemFault, chosen: BootTarget) -> str | None:
@@ -189,12 +221,10 @@ def _obstacle(fault: SystemFault, chosen: BootTarget) -> str | None:
         return f"{chosen.volume.name} has no {printable(source)} to copy: take it from another machine of this Windows."
     if fault.system is not None:
         return None
-    if fault.firmware is Firmware.UEFI:
-        return (
-            f"Give the image that has it, or make one and run `bcdboot C:{printable(chosen.directory)} /s S: /f UEFI`."
-        )
     if chosen.volume.disk != fault.disk.index:
-        return f"{place} is not on {fault.disk.name}, which a BIOS starts from: give the image that starts first."
+        return f"{place} is not on {fault.disk.name}, which the machine starts from: give the image that starts first."
+    if fault.firmware is Firmware.UEFI:
+        return None
     return (
         f"{chosen.volume.name} is a logical partition, which cannot be the active one: give the image that has the "
         "system partition, or make a primary partition for it."
