@@ -7,7 +7,6 @@ from msgspec.structs import replace
 
 from bootgraft.boot.chain import BootChain
 from bootgraft.checks.catalogue import checks
-from bootgraft.checks.controller import own_driver
 from bootgraft.checks.controller.facts import ControllerFacts
 from bootgraft.checks.finding import FaultPlace, Finding, Remedy, Severity, Stage
 from bootgraft.checks.finding import Verdict as Verdict
@@ -68,9 +67,8 @@ def diagnose(guest: Guest) -> Diagnosis:
     """Run every check, stage by stage."""
     found = {stage: findings_of(guest, stage) for stage in Stage}
     facts = guest.facts
-    if facts is not None and guest.installation is not None and guest.hive is not None:
-        offered = own_driver.offer(guest.installation, guest.hive, facts, found[Stage.CONTROLLER])
-        found[Stage.CONTROLLER] = tuple(offered)
+    if facts is not None and guest.own_drivers is not None:
+        found[Stage.CONTROLLER] = tuple(guest.own_drivers.offer(facts, found[Stage.CONTROLLER]))
     everything = tuple(finding for stage in Stage for finding in found[stage])
     reached = Verdict.BOOTS if facts is not None and guest.chain.default is not None else Verdict.UNKNOWN
     return Diagnosis(

@@ -13,6 +13,7 @@ from bootgraft.boot.unsupported_volume import UnsupportedVolume, explain
 from bootgraft.checks.chain.first_sectors import FirstSectors, read_first_sectors
 from bootgraft.checks.controller import facts as controller_facts
 from bootgraft.checks.controller.facts import ControllerFacts, LinkReader
+from bootgraft.checks.controller.own_driver import OwnDrivers
 from bootgraft.checks.core.facts import CoreFacts
 from bootgraft.checks.finding import Finding, Stage
 from bootgraft.checks.fix_choice import FixChoice
@@ -202,6 +203,11 @@ class Guest:
         if self.installation is None or self.hive is None:
             return ()
         return hive_facts.gather(self.installation, self.hive)
+
+    @_Shared
+    def own_drivers(self) -> OwnDrivers | None:
+        """Where Windows has drivers itself that are not in place; None where there is no Windows."""
+        return None if self.installation is None or self.hive is None else OwnDrivers(self.installation, self.hive)
 
     @property
     def facts(self) -> ControllerFacts | None:

@@ -7,11 +7,11 @@ import pytest
 from tests.checks.test_verdicts import diagnosis, machine, verdict
 from tests.machines.build import content
 from tests.machines.spec import Architecture, File, PortableExecutable
-from tests.memory_windows import MemoryWindows
+from tests.memory_windows import MemoryFileSystem, MemoryWindows
 from tests.registry.support import Memory
 
 from bootgraft.checks.finding import Remedy
-from bootgraft.drivers.guest.staged import read_staged, staged_for
+from bootgraft.drivers.guest.staged import StagedInfs, read_staged, staged_for
 from bootgraft.drivers.inf.selection import require_package
 from bootgraft.drivers.inf.target_windows import read_target_windows
 from bootgraft.drivers.inf.trial import trial_in
@@ -20,7 +20,7 @@ from bootgraft.registry.hive import Hive
 from bootgraft.registry.values import ValueType, text_data
 from bootgraft.repair.apply import apply
 from bootgraft.repair.plan import plan_repair
-from bootgraft.targets.controllers import find_controller
+from bootgraft.targets.controllers import CONTROLLERS, find_controller
 from bootgraft.windows.driver_database import packages_naming
 from bootgraft.windows.signatures.acceptance import Rules
 
@@ -57,6 +57,25 @@ def test_a_staged_package_is_found_and_grafted_in(windows: MemoryWindows) -> Non
     assert verdict(repaired, VIRTIO) == "boots"
     driver = windows.filesystem.find("\\Windows\\system32\\drivers\\viostor.sys")
     assert driver == windows.filesystem.find(f"{STORE}\\{PACKAGE}\\viostor.sys")
+
+
+def test_for_all_controllers_each_inf_is_read_once(windows: MemoryWindows, monkeypatch: pytest.MonkeyPatch) -> None:
+    inf = windows.filesystem.files["\\Windows\\inf\\oem4.inf"]
+    windows.filesystem.files["\\Windows\\inf\\oem4.inf"] = windows.filesystem.files[
+        f"{STORE}\\{PACKAGE}\\viostor.inf"
+    ] = inf.decode("cp1252").encode("utf-16")
+    read = type(windows.filesystem).read
+    asked: list[str] = []
+
+    def counting(filesystem: MemoryFileSystem, path: str, *place: int) -> bytes:
+        asked.append(path)
+        return read(filesystem, path, *place)
+
+    monkeypatch.setattr(MemoryFileSystem, "read", counting)
+    infs = StagedInfs(windows.installation)
+    found = {each.target for each in CONTROLLERS if staged_for(windows.installation, windows.hive, each, infs)}
+    assert found == {"kvm:virtio-blk", "kvm:virtio-blk-modern"}
+    assert [each for each in asked if "\\inf\\oem" in each] == ["\\Windows\\inf\\oem3.inf", "\\Windows\\inf\\oem4.inf"]
 
 
 def test_a_package_whose_inf_is_not_staged_is_left(windows: MemoryWindows) -> None:

@@ -1,48 +1,57 @@
 """Whether a driver that is lacking must come from outside: Windows may have it in one of its own caches."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, cached_property
 
 from msgspec.structs import replace
 
 from bootgraft.checks.controller.facts import ControllerFacts, LinkFacts
 from bootgraft.checks.finding import Finding, Remedy
 from bootgraft.registry.hive import Hive
+from bootgraft.targets.controllers import Controller
+from bootgraft.targets.driverchains import Link
 from bootgraft.windows.installation import Installation
 
 
-def offer(
-    installation: Installation, hive: Hive, facts: ControllerFacts, findings: Iterable[Finding]
-) -> Iterator[Finding]:
-    """The findings, those that a driver mends with the word that this Windows has it itself, where that is so.
+class OwnDrivers:
+    """Where one Windows has drivers itself that are not in place: each looked for once, for all controllers.
 
     Raises HiveError and FileSystemError for damage on the way.
     """
-    known: dict[str, str | None] = {}
-    for finding in findings:
-        link = default_link(facts, finding.device)
-        if finding.remedy is not Remedy.DRIVER or link is None:
-            yield finding
-            continue
-        if link.main_id not in known:
-            known[link.main_id] = _own(installation, hive, facts, link)
-        place = known[link.main_id]
-        if place is None:
-            yield finding
-        else:
-            evidence = f"{facts.place}: {place}: no donor is needed"
-            yield replace(finding, remedy=Remedy.OWN_DRIVER, evidence=(*finding.evidence, evidence))
 
+    def __init__(self, installation: Installation, hive: Hive) -> None:
+        self._installation = installation
+        self._hive = hive
+        self._inbox: dict[tuple[Link, str | None], str | None] = {}
 
-def _own(installation: Installation, hive: Hive, facts: ControllerFacts, link: LinkFacts) -> str | None:
-    """Where this Windows has the driver of a device itself, in words."""
-    from bootgraft.drivers.guest.inbox import own_driver  # most machines lack nothing
+    def offer(self, facts: ControllerFacts, findings: Iterable[Finding]) -> Iterator[Finding]:
+        """The findings, those that a driver mends with the word that this Windows has it itself, where that is so."""
+        for finding in findings:
+            link = default_link(facts, finding.device)
+            place = None if finding.remedy is not Remedy.DRIVER or link is None else self._place(facts, link)
+            if place is None:
+                yield finding
+            else:
+                evidence = f"{facts.place}: {place}: no donor is needed"
+                yield replace(finding, remedy=Remedy.OWN_DRIVER, evidence=(*finding.evidence, evidence))
 
-    place = own_driver(installation, hive, link.link, link.service_name)
-    if place is None and link.main_id == facts.controller.main_id:
-        from bootgraft.drivers.guest.staged import staged_for
+    def _place(self, facts: ControllerFacts, link: LinkFacts) -> str | None:
+        """Where this Windows has the driver of a device itself, in words."""
+        key = (link.link, link.service_name)
+        if key not in self._inbox:
+            from bootgraft.drivers.guest.inbox import own_driver  # most machines lack nothing
 
-        place = staged_for(installation, hive, facts.controller)
-    return place
+            self._inbox[key] = own_driver(self._installation, self._hive, *key)
+        if self._inbox[key] is not None or link.main_id != facts.controller.main_id:
+            return self._inbox[key]
+        return self._staged_for(facts.controller)
+
+    @cached_property
+    def _staged_for(self) -> "Callable[[Controller], str | None]":
+        from bootgraft.drivers.guest.staged import StagedInfs, staged_for
+
+        infs = StagedInfs(self._installation)
+        return cache(lambda controller: staged_for(self._installation, self._hive, controller, infs))
 
 
 def default_link(facts: ControllerFacts, device: str | None) -> LinkFacts | None:

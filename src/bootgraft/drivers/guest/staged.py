@@ -6,7 +6,9 @@ Packages are Staged"); Windows 8 and later name it in the DriverDatabase by the 
 """
 
 import hashlib
-from collections.abc import Container, Iterator
+import re
+from collections.abc import Collection, Container, Iterator
+from functools import cached_property
 from itertools import islice
 
 from bootgraft.drivers.archives.volume import VolumeArchive
@@ -18,7 +20,7 @@ from bootgraft.drivers.package import DriverPackage
 from bootgraft.errors import FileMissingError, FileSystemError
 from bootgraft.filesystems.base import FileSystem
 from bootgraft.registry.hive import Hive
-from bootgraft.targets.controllers import Controller, PciId
+from bootgraft.targets.controllers import CONTROLLERS, Controller, PciId
 from bootgraft.windows.driver_database import has_database, packages_naming
 from bootgraft.windows.installation import Installation
 from bootgraft.windows.versions import VISTA
@@ -27,11 +29,38 @@ _MAX_OEM_INFS = 512
 _MAX_INF = 2**20  # bytes of an INF
 _MAX_PACKAGES = 4096  # directories of the store that are looked at
 _MAX_STAGED = 16  # of them that may serve one controller
+_HARDWARE_ID = re.compile(rb"pci\\ven_[0-9a-f]{4}&dev_[0-9a-f]{4}")
+Identity = tuple[int, str]
+"""The size of an INF and its digest: what the copy in the driver store has too."""
 
 
-def staged_for(installation: Installation, hive: Hive, controller: Controller) -> str | None:
-    """A package in the driver store that names the controller, in words; None where there is none. Quick."""
-    found = next(_packages(installation, hive, controller), None)
+class StagedInfs:
+    """Which controllers the ``oemN.inf`` files of a Windows Vista or 7 name; each file is read once for all of them."""
+
+    def __init__(self, installation: Installation) -> None:
+        self._installation = installation
+
+    def naming(self, pci: PciId) -> frozenset[Identity]:
+        """The size and digest of each file that names the function."""
+        wanted = pci.hardware_id.casefold().encode()
+        return frozenset(identity for identity, ids in self._read if wanted in ids)
+
+    @cached_property
+    def _read(self) -> tuple[tuple[Identity, frozenset[bytes]], ...]:
+        known = {each.pci.hardware_id.casefold().encode() for each in CONTROLLERS if each.pci}
+        files = _oem_infs(self._installation.volume.filesystem(), f"{self._installation.directory}\\inf")
+        named = ((_identity(data), known.intersection(_HARDWARE_ID.findall(_one_byte(data)))) for data in files)
+        return tuple((identity, frozenset(ids)) for identity, ids in named if ids)
+
+
+def staged_for(
+    installation: Installation, hive: Hive, controller: Controller, infs: StagedInfs | None = None
+) -> str | None:
+    """A package in the driver store that names the controller, in words; None where there is none. Quick.
+
+    ``infs`` are those of this Windows, where several controllers are asked for.
+    """
+    found = next(_packages(installation, hive, controller, infs), None)
     return None if found is None else f"{_store(installation)}\\{found} serves {controller.main_id}"
 
 
@@ -51,12 +80,14 @@ def read_staged(installation: Installation, hive: Hive, controller: Controller) 
     return choose_package(tree, controller, read_target_windows(installation, hive)).package
 
 
-def _packages(installation: Installation, hive: Hive, controller: Controller) -> Iterator[str]:
+def _packages(
+    installation: Installation, hive: Hive, controller: Controller, infs: StagedInfs | None = None
+) -> Iterator[str]:
     """The directories of the store, for this architecture, that may serve the controller."""
     if controller.pci is None or installation.version < VISTA:  # before, there was no store
         return
     if not has_database(hive):
-        yield from _by_inf(installation, controller.pci)
+        yield from _by_inf(installation, (infs or StagedInfs(installation)).naming(controller.pci))
         return
     filesystem = installation.volume.filesystem()
     for package in packages_naming(hive, controller.device_ids()):
@@ -67,10 +98,9 @@ def _packages(installation: Installation, hive: Hive, controller: Controller) ->
             continue
 
 
-def _by_inf(installation: Installation, pci: PciId) -> Iterator[str]:
-    """Where there is no database: the directories whose INF was staged and names the controller."""
+def _by_inf(installation: Installation, infs: Collection[Identity]) -> Iterator[str]:
+    """Where there is no database: the directories whose INF is one of these that were staged."""
     filesystem = installation.volume.filesystem()
-    infs = set(_staged_infs(filesystem, f"{installation.directory}\\inf", pci.hardware_id))
     sizes = {size for size, _ in infs}
     if not infs:
         return
@@ -83,17 +113,21 @@ def _by_inf(installation: Installation, pci: PciId) -> Iterator[str]:
                 yield package
 
 
-def _staged_infs(filesystem: FileSystem, folder: str, hardware_id: str) -> Iterator[tuple[int, str]]:
-    """The ``oemN.inf`` files that name the id, each by its size and digest."""
-    wanted = [hardware_id.encode().lower(), hardware_id.encode("utf-16-le").lower()]
+def _oem_infs(filesystem: FileSystem, folder: str) -> Iterator[bytes]:
+    """The contents of the ``oemN.inf`` files."""
     names = (entry.name for entry in filesystem.listdir(folder) if entry.name.casefold().startswith("oem"))
     for name in islice((each for each in names if each.casefold().endswith(".inf")), _MAX_OEM_INFS):
         data = _read(filesystem, f"{folder}\\{name}")
-        if data is not None and any(each in data.lower() for each in wanted):
-            yield _identity(data)
+        if data is not None:
+            yield data
 
 
-def _identity(data: bytes) -> tuple[int, str]:
+def _one_byte(data: bytes) -> bytes:
+    """The text in lower case, of an INF in UTF-16 with one byte for each letter of ASCII."""
+    return data.replace(b"\0", b"").lower()
+
+
+def _identity(data: bytes) -> Identity:
     return len(data), hashlib.sha256(data).hexdigest()
 
 
