@@ -159,6 +159,12 @@ def test_somebody_answered_which_root() -> None:
     assert report.outcome is ConversionOutcome.SUCCEEDED
 
 
+def test_a_time_with_a_zone_where_none_belongs() -> None:
+    odd = '{"message": "a", "timestamp": "2024-01-02T03:04+01", "type": "error"}\n'
+    report = report_of(odd + "2024-01-02T03:04:05Z stdout F virt-v2v: error: b")
+    assert [each.first.text for each in report.unknown] == ["a", "b"]
+
+
 def test_times_that_are_none() -> None:
     report = report_of(ROW.format("99:99:99.000", "error", "converter.fault.ReconfigurationFault"))
     assert report.matches[0].first.when is None

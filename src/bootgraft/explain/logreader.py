@@ -129,6 +129,6 @@ class LogReader:
 
 def _moment(time: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(time[:19]) if len(time) >= 19 else None
+        return datetime.fromisoformat(time[:19]).replace(tzinfo=None) if len(time) >= 19 else None
     except ValueError:
         return None
