@@ -175,8 +175,10 @@ def test_nothing_is_said_where_another_check_knows_more() -> None:
     newer = FakePartition(
         volume_of("\\Windows\\system32\\config\\SYSTEM", contents={"\\Windows\\system32\\ntoskrnl.exe": KERNEL})
     )
+    not_active_there = followed(machine_of([FakePartition(windows_xp({}))], [FakePartition(loader)]))
+    two_loaders = followed(machine_of([FakePartition(windows_xp({})), FakePartition(loader), FakePartition(loader)]))
     two = alone(kept("\\i386"), others=(newer,))
-    for guest in (not_active, other_disk, two, started()):
+    for guest in (not_active, other_disk, not_active_there, two_loaders, two, started()):
         assert list(start_files_missing.find(guest)) == []
 
 

@@ -43,7 +43,8 @@ DOC = FindingDoc(
     "where there is none. The active flag, MBR code and boot code are what active-partition-wrong, mbr-code-missing "
     "and boot-sector-code-missing repair then.",
     limits="Only where exactly one Windows is on the given disks, and ntldr starts it. The loader is never of an "
-    "earlier release than the Windows. Windows must lie on a primary partition where none is active.",
+    "earlier release than the Windows. Not where another volume has a loader: that one may be meant. Windows must lie "
+    "on a primary partition where none is active.",
     symptoms=(Symptom.NTLDR_MISSING, Symptom.NO_BOOTABLE_DEVICE, Symptom.MISSING_SYSTEM),
     references=(
         "https://support.microsoft.com/kb/100525",
@@ -91,11 +92,11 @@ def _find_lost(guest: Guest) -> _Lost | None:
     if sectors.wanted is not None or chain.unsupported_volume is not None or len(chain.others) != 1:
         return None
     certain, _ = only_windows(guest.machine)
-    if certain is None or _starts_elsewhere(guest.machine):
+    if certain is None:
         return None
     windows, product = certain
     system = sectors.active or _half_emptied(guest.machine) or windows.volume
-    if system.kind not in search.OPENABLE:
+    if system.kind not in search.OPENABLE or _starts_elsewhere(guest.machine, system):
         return None
     missing = tuple(each for each in _FILES if not search.has(system, f"\\{each}"))
     if _LOADER not in missing and _DETECTION not in missing:
@@ -110,10 +111,11 @@ def _half_emptied(machine: Machine) -> Volume | None:
     return found[0] if len(found) == 1 else None
 
 
-def _starts_elsewhere(machine: Machine) -> bool:
-    """Whether another disk has an active partition with a loader: that one may be the first."""
+def _starts_elsewhere(machine: Machine, system: Volume) -> bool:
+    """Whether another volume has a loader: its partition may be meant to be active, or its disk to be the first."""
     loaders = (f"\\{_LOADER}", "\\bootmgr", "\\freeldr.sys")
-    return any(each.disk for loader in loaders for each in search.active_volumes_with(machine, loader))
+    others = [each for each in machine.volumes() if each is not system]
+    return any(search.has(each, loader) for each in others for loader in loaders)
 
 
 def _finding(
