@@ -133,6 +133,13 @@ def test_warnings_are_said_and_folded() -> None:
     assert [(each.count, each.first.text) for each in report.said] == [(50, "the frob 0 is bar"), (1, "another")]
 
 
+def test_what_virt_v2v_only_warns_of_is_no_failure() -> None:
+    report = report_of("virt-v2v: warning: mount /d: Permission denied (ignored)\n")
+    assert (report.outcome, report.matches) == (ConversionOutcome.NO_FAILURE, ())
+    assert [each.first.text for each in report.said] == ["mount /d: Permission denied (ignored)"]
+    assert cause(report_of("virt-v2v: error: open: /a: Permission denied\n")) == "v2v-host-permission"
+
+
 def test_warnings_without_number_are_bounded_and_the_first_are_kept() -> None:
     rows = [f"virt-v2v: warning: {'x' * number}" for number in range(1, 200)]
     report = report_of("\n".join(rows))

@@ -11,6 +11,14 @@ from bootgraft.explain.rules import MessageKind, Rule
 _SHOWN_CONTEXT = 400
 
 
+_FAILURES = (MessageKind.CAUSE, MessageKind.SYMPTOM)
+
+
+def _only_warned(message: LogMessage, rule: Rule) -> bool:
+    """Whether a converter that ends at its first error says only as a warning what would be a failure."""
+    return message.level is Level.WARNING and not message.tool.goes_on and rule.kind in _FAILURES
+
+
 class ConversionRun:
     """Takes messages; memory stays the same however many they are.
 
@@ -52,7 +60,7 @@ class ConversionRun:
         elif grammar.recovers(message):
             self._recover(grammar)
         rule = grammar.rule_for(message.text)
-        if rule is not None:
+        if rule is not None and not _only_warned(message, rule):
             self._take_known(rule, message, evidence)
         elif message.level is Level.ERROR:
             self.finished = False
