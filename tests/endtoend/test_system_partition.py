@@ -4,22 +4,23 @@ hivexregedit judges the new store: it names what Setup would have written for th
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from msgspec.structs import replace
 from tests.endtoend.story import Bootgraft, findings
 from tests.machines import bcd, oracles, vista
 from tests.machines.build import BuiltMachine
-from tests.machines.spec import MachineSpec
+from tests.machines.spec import File, MachineSpec
 from tests.machines.tools import run
 
 Build = Callable[[MachineSpec], BuiltMachine]
 TARGET = ("--target", "vmware:lsisas1068")
 
 
-def only_windows(*, template: bool = True) -> MachineSpec:
+def only_windows(**what: Any) -> MachineSpec:
     """C: alone was copied, and nothing made it the active partition."""
     made = bcd.store(bcd.Entry(bcd.BOOTMGR, {0x12000005: "de-DE", 0x25000004: b"\x0a"}, bcd.BOOT_MANAGER))
-    files = (*vista.with_resume(), *vista.carried(template=made if template else None))
+    files = (*vista.with_resume(), *vista.carried(template=made, **what))
     machine = vista.one_partition(name="left-behind", loader=(), files=files)
     (disk,) = machine.disks
     return replace(machine, disks=(replace(disk, partitions=(replace(disk.partitions[0], active=False),)),))
@@ -104,9 +105,9 @@ def test_an_empty_efi_system_partition(build_machine: Build, bootgraft: Bootgraf
     assert oracles.sha256(machine.disk) == before
 
 
-def without_esp(free: int) -> MachineSpec:
+def without_esp(free: int, *, carried: tuple[File, ...] = vista.carried()) -> MachineSpec:
     """The Windows of a UEFI machine alone, and so many MiB of free space behind it."""
-    (disk,) = vista.uefi(files=(*vista.with_resume("efi"), *vista.carried())).disks
+    (disk,) = vista.uefi(files=(*vista.with_resume("efi"), *carried)).disks
     windows = disk.partitions[2]
     end = windows.start + windows.sectors + (free + 1) * 2048
     return MachineSpec("no-esp", (replace(disk, sectors=end, partitions=(windows,)),))

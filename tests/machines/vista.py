@@ -106,17 +106,23 @@ def installation(
     return tuple(file for file in files if not file.path.casefold().endswith(tuple(map(str.casefold, without)) or "\0"))
 
 
-def carried(directory: str = "Windows", *, template: Content | None = None) -> tuple[File, ...]:
+def carried(
+    directory: str = "Windows",
+    *,
+    template: Content | None = None,
+    manager: bytes = b"stands for the boot manager\r\n" * 9000,
+    efi_manager: Content | None = None,
+) -> tuple[File, ...]:
     """What a Windows has to start itself with: both boot managers, memory tests, texts, fonts and pictures."""
     boot = rf"\{directory}\Boot"
-    manager = PortableExecutable("bootmgfw.efi", Architecture.X64, version=(6, 1, 7601, 17514))
+    binary = PortableExecutable("bootmgfw.efi", Architecture.X64, version=(6, 1, 7601, 17514))
     files = [
-        File(rf"{boot}\PCAT\bootmgr", b"stands for the boot manager\r\n" * 9000),
+        File(rf"{boot}\PCAT\bootmgr", manager),
         File(rf"{boot}\PCAT\bootnxt", b"1"),
         File(rf"{boot}\PCAT\memtest.exe", b"MZ" * 300),
         File(rf"{boot}\PCAT\en-US\bootmgr.exe.mui", b"texts" * 100),
         File(rf"{boot}\PCAT\de-DE\bootmgr.exe.mui", b"Texte" * 100),
-        File(rf"{boot}\EFI\bootmgfw.efi", manager),
+        File(rf"{boot}\EFI\bootmgfw.efi", efi_manager or binary),
         File(rf"{boot}\EFI\memtest.efi", b"MZ" * 300),
         File(rf"{boot}\EFI\en-US\bootmgfw.efi.mui", b"texts" * 100),
         File(rf"{boot}\Fonts\segmono_boot.ttf", b"font" * 500),
