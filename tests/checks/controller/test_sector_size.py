@@ -8,7 +8,6 @@ from tests.fakes import FakePartition, machine_of
 from bootgraft.checks.controller.sector_size import find
 from bootgraft.checks.finding import FaultPlace, Finding, Severity
 from bootgraft.checks.guest import DescribedVm, Guest
-from bootgraft.machine import Firmware
 from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.targets.controllers import find_controller
 
@@ -22,7 +21,6 @@ def found(
     image: int | None = None,
     version: tuple[int, int] = (10, 0),
     *,
-    firmware: Firmware = Firmware.UEFI,
     kind: TableKind = TableKind.GPT,
 ) -> tuple[Finding, ...]:
     machine = machine_of([FakePartition()])
@@ -30,7 +28,7 @@ def found(
     disk.table = replace(disk.table, kind=kind, sector_size=table)
     guest = Guest(
         machine,
-        replace(chain(), firmware=firmware),
+        chain(),
         installation(version=version),
         controller=None if target is None else find_controller(target),
         described=None if described is None else DescribedVm("server1.xml", sector_sizes=(described,)),
@@ -56,7 +54,6 @@ def found(
         ({"table": 4096, "target": "hyperv:gen2", "image": 512}, BLOCKER),
         ({"target": "hyperv:gen2", "image": 4096}, BLOCKER),
         ({"target": "kvm:virtio-blk", "image": 4096}, None),  # qemu presents 512 whatever a VHDX says
-        ({"table": 4096, "described": 4096, "firmware": Firmware.BIOS}, BLOCKER),
         ({"table": 4096, "described": 4096, "version": (6, 1)}, BLOCKER),
         ({"table": 4096, "described": 4096, "version": (6, 2)}, None),
         ({"kind": TableKind.NONE, "described": 4096}, None),

@@ -6,7 +6,7 @@ from bootgraft.checks.check import Check
 from bootgraft.checks.finding import FaultPlace, Finding, FindingDoc, Need, Severity, Stage
 from bootgraft.checks.guest import Guest
 from bootgraft.checks.symptom import Symptom
-from bootgraft.machine import Disk, Firmware
+from bootgraft.machine import Disk
 from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.targets.controllers import Attachment, Controller
 from bootgraft.windows.versions import WINDOWS_8
@@ -51,27 +51,22 @@ def _of_disk(guest: Guest, disk: Disk) -> Iterator[Finding]:
         return
     presented, why = _presented(guest, disk.index)
     made_for = disk.table.sector_size
+    right = f"The disk is right as it is: it must be presented with sectors of {made_for} bytes."
+    windows = guest.installation
     if presented not in (None, made_for):
         title = (
             f"the partition table of {disk.name} counts sectors of {made_for} bytes, the machine presents {presented}"
         )
-        yield _finding(disk, title, "The firmware does not find the partition table.", why)
-    elif made_for == _LARGE:
-        yield from _of_large(guest, disk, why)
-
-
-def _of_large(guest: Guest, disk: Disk, why: str) -> Iterator[Finding]:
-    """What stops a start from 4096-byte sectors, or leaves it open, where they are not presented as others."""
-    windows = guest.installation
-    sectors = f"{disk.name}, which has sectors of {_LARGE} bytes"
-    if guest.chain.firmware is Firmware.BIOS:
-        yield _finding(disk, f"no BIOS starts from {sectors}", "UEFI does.", why)
-    elif windows is not None and windows.version < WINDOWS_8:
+        yield _finding(disk, title, f"The firmware does not find the partition table. {right}", why)
+    elif made_for == _LARGE and windows is not None and windows.version < WINDOWS_8:
         version = ".".join(map(str, windows.version))
-        yield _finding(disk, f"NT {version} does not start from {sectors}", "Windows 8 and Server 2012 do.", why)
-    elif not why:
+        title = f"NT {version} does not start from {disk.name}, which has sectors of {_LARGE} bytes"
+        yield _finding(
+            disk, title, "Windows 8 and Server 2012 are the first that do. It needs sectors of 512 bytes.", why
+        )
+    elif made_for == _LARGE and presented is None:
         title = f"{disk.name} needs sectors of {_LARGE} bytes, and which the machine presents is not known"
-        yield _finding(disk, title, "Most present 512 unless they are told otherwise.", why, sure=False)
+        yield _finding(disk, title, f"Most present 512 unless they are told otherwise. {right}", why, sure=False)
 
 
 def _presented(guest: Guest, index: int) -> tuple[int | None, str]:
@@ -104,7 +99,7 @@ def _finding(disk: Disk, title: str, explanation: str, why: str, *, sure: bool =
         ID,
         Severity.BLOCKER if sure else Severity.WARNING,
         title,
-        f"{explanation} The disk is right as it is: it must be presented with sectors of {size} bytes.",
+        explanation,
         (table, *((why,) if why else ())),
         leaves_open=not sure,
         fault_in=FaultPlace.OUTSIDE,
