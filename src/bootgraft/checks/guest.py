@@ -150,6 +150,11 @@ class Guest:
             return self._disk_controllers[disk]
         return self.controller
 
+    @property
+    def has_described_controllers(self) -> bool:
+        """Whether the controllers are those of the machine's description, and none was asked about."""
+        return bool(self._disk_controllers)
+
     @_Shared
     def first_sectors(self) -> FirstSectors | None:
         """What a BIOS reads of disk 0 before any file; None where that has no MBR."""

@@ -1,13 +1,19 @@
 """What can be judged, what is only said to be unknown, and what the target itself rules out."""
 
+from pathlib import Path
+
 import pytest
 from msgspec.structs import replace
-from tests.checks.subjects import gpt_installation, installation
+from tests.checks.subjects import chain, gpt_installation, installation
+from tests.machines.hives import make_hive
+from tests.machines.spec import Hive as HiveSpec
+from tests.registry.support import open_bytes
 
 from bootgraft.checks.controller.facts import reasons_not_judged
-from bootgraft.checks.controller.target import check, no_target, not_judged
+from bootgraft.checks.controller.target import CHECK, check, no_target, not_judged
 from bootgraft.checks.finding import Finding, Severity
-from bootgraft.machine import Firmware
+from bootgraft.checks.guest import DescribedVm, Guest
+from bootgraft.machine import Firmware, Machine
 from bootgraft.targets.controllers import CONTROLLERS, Attachment, Controller, find_controller
 from bootgraft.windows.installation import Architecture, Installation
 
@@ -101,6 +107,28 @@ def test_what_the_description_has_is_not_said_twice() -> None:
     assert check(replace(installation(version=(6, 2)), arch=Architecture.X64), GENERATION_2, None, Firmware.UEFI) == ()
     (of_7,) = check(gpt_installation(version=(6, 1)), GENERATION_2, Firmware.UEFI, Firmware.UEFI)
     assert "NT 6.1" in of_7.evidence[0]
+
+
+def test_synthetic_scsi_of_a_generation_1_machine_is_no_generation_2_machine(tmp_path: Path) -> None:
+    """Its description has a BIOS and says which controller the disk is on; a target that is asked for counts."""
+    make_hive(HiveSpec(text=""), tmp_path / "hive")
+    hive = open_bytes((tmp_path / "hive").read_bytes())
+
+    def ids(*given: Controller) -> list[str]:
+        guest = Guest(
+            Machine(()),
+            chain(),
+            installation(version=(6, 1)),
+            hive,
+            controller=GENERATION_2,
+            described=DescribedVm("server1.xml", Firmware.BIOS),
+            disk_controllers=given,
+        )
+        assert CHECK.find is not None
+        return [each.id for each in CHECK.find(guest)]
+
+    assert ids(GENERATION_2) == []
+    assert ids() == ["target-firmware"]
 
 
 def test_no_target() -> None:

@@ -10,7 +10,7 @@ from bootgraft.checks.guest import DescribedVm
 from bootgraft.checks.symptom import Symptom
 from bootgraft.machine import Disk, Firmware, Machine
 from bootgraft.storage.devices.blockdevice import SECTOR
-from bootgraft.targets.descriptions.hardware import BootOrder
+from bootgraft.targets.descriptions.hardware import BootOrder, quoted
 
 ID = "vm-boot-order"
 DOC = FindingDoc(
@@ -68,12 +68,15 @@ def _has_system_partition(disk: Disk) -> bool:
 
 
 def _not_tried(order: BootOrder, place: str, described: DescribedVm, *, sure: bool) -> Finding:
-    instead = f"; it starts from {order.tried[0]}" if order.tried else ""
+    instead = f"; it starts from {quoted(order.tried[0])}" if order.tried else ""
+    what = "The firmware does not try this disk, whatever is on it."
+    if not sure:
+        what = "UEFI firmware tries only what the order names, if it finds any of that; else it tries this disk too."
     return Finding(
         ID,
         Severity.BLOCKER if sure else Severity.WARNING,
-        f"the machine's boot order does not reach disk 0 ({place}){instead}",
-        f"The firmware does not try this disk, whatever is on it. Change the description: {_remedy(order, place)}.",
+        f"the machine's boot order does not reach disk 0 ({quoted(place)}){instead}",
+        f"{what} Change the description: {_remedy(order, place)}.",
         _evidence(order, place, described),
         leaves_open=not sure,
         fault_in=FaultPlace.OUTSIDE,
@@ -81,11 +84,11 @@ def _not_tried(order: BootOrder, place: str, described: DescribedVm, *, sure: bo
 
 
 def _tried_after(order: BootOrder, place: str, described: DescribedVm, starting: tuple[str, ...]) -> Finding:
-    names = ", ".join(starting)
+    names = quoted(", ".join(starting))
     return Finding(
         ID,
         Severity.WARNING,
-        f"the machine's boot order has {names} before disk 0 ({place})",
+        f"the machine's boot order has {names} before disk 0 ({quoted(place)})",
         f"The firmware finds something to start on {names} and may never come to disk 0. Give the disks in the order "
         f"of the description, or change that: {_remedy(order, place)}.",
         _evidence(order, place, described),
@@ -95,11 +98,11 @@ def _tried_after(order: BootOrder, place: str, described: DescribedVm, starting:
 
 
 def _remedy(order: BootOrder, place: str) -> str:
-    return order.remedy.replace("{place}", place)
+    return order.remedy.replace("{place}", quoted(place))
 
 
 def _evidence(order: BootOrder, place: str, described: DescribedVm) -> tuple[str, ...]:
-    return (f"{described.line(order.line)}: {order.said}", f"disk 0 is {place}")
+    return (f"{described.line(order.line)}: {order.said}", f"disk 0 is {quoted(place)}")
 
 
 CHECK = Check(

@@ -146,6 +146,8 @@ def _find(guest: Guest) -> tuple[Finding, ...]:
     if reasons:
         return (not_judged(installation, controller, reasons),)
     described = None if guest.described is None else guest.described.firmware
+    if controller.is_uefi_only and described is Firmware.BIOS and guest.has_described_controllers:
+        return ()  # a generation 1 machine, with Windows on its synthetic SCSI: vm-boot-order tells whether it starts
     return check(installation, controller, guest.chain.firmware, described)
 
 

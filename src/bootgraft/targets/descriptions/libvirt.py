@@ -66,7 +66,8 @@ def parse(data: bytes, path: Path) -> VmDescription:
     found.sort(key=lambda pair: (buses.index(_bus(pair[0])), len(pair[1].place), pair[1].place))
     ordered = [place for _, place in sorted((n, place) for place, n in orders.items() if n is not None)]
     first = ordered or [disk.place for _, disk in found[:1]]
-    rest = list(dict.fromkeys(_bus(element) for element, disk in found if disk.place not in first))
+    named = set(first)
+    rest = list(dict.fromkeys(_bus(element) for element, disk in found if disk.place not in named))
     doubt = f"it has disks on {' and '.join(rest)}, and no <boot order> in them" if len(rest) > 1 else ""
     return VmDescription(
         path,

@@ -55,7 +55,7 @@ def boot_order(domain: XmlElement, disks: Sequence[str], ordered: Sequence[str])
         said, line = f"only these devices have a <boot order>: {listed}{' …' if len(own) > 4 else ''}", own[0].line
         return BootOrder(tuple(ordered), True, True, said, line, "<boot order='1'/> in the <disk> {place}")  # noqa: FBT003
     general = list(domain.all("os", "boot"))
-    names = [each.attributes.get("dev", "") for each in general] or ["hd"]
+    names = list(dict.fromkeys(each.attributes.get("dev", "") for each in general)) or ["hd"]
     if not any(_is_there(domain, name, disks) for name in names):
         return None
     said = f"<os> has {' '.join(f'<boot dev={quoted(name)!r}/>' for name in names[:4])}"
@@ -69,9 +69,11 @@ def _is_there(domain: XmlElement, name: str, disks: Sequence[str]) -> bool:
             return bool(disks)
         case "network":
             return domain.first("devices", "interface") is not None
-        case _:
-            kind = {"cdrom": "cdrom", "fd": "floppy"}.get(name)
+        case "cdrom" | "fd":
+            kind = {"cdrom": "cdrom", "fd": "floppy"}[name]
             return any(each.attributes.get("device") == kind for each in domain.all("devices", "disk"))
+        case _:
+            return False
 
 
 def processor(domain: XmlElement) -> Processor | None:

@@ -61,7 +61,7 @@ def parse(data: bytes, path: Path) -> VmDescription:
     """
     settings = read_settings(data, path)
     disks = sorted(_disks(settings, path), key=_natural)
-    first = proxmox_hardware.disk_order(settings)
+    first = list(dict.fromkeys(proxmox_hardware.disk_order(settings)))
     rest = {disk.place.rstrip("0123456789") for disk in disks if disk.place not in first}
     doubt = ""
     if len(rest) > 1:

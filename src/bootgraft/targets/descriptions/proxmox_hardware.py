@@ -37,13 +37,13 @@ def boot_order(settings: Mapping[str, ConfLine], disks: Collection[str]) -> Boot
     plain, options = options_of("" if setting is None else setting.value)
     order = options.get("order")
     named = _legacy(settings, options.get("legacy") or plain or "cdn") if order is None else re.split(r"[;\s]+", order)
-    present = [each for each in named if each in settings]
+    present = [each for each in dict.fromkeys(named) if each in settings]
     if not present or "bootindex" in value_of(settings, "args"):
         return None
     said = "it has no `boot` line" if setting is None else f"boot: {quoted(setting.value)}"
     if order is None:
         said += f", bootdisk: {quoted(value_of(settings, 'bootdisk') or 'none')}"
-    others = ";".join(each for each in present if each not in disks)
+    others = quoted(";".join(each for each in present if each not in disks))
     return BootOrder(
         tuple(each for each in present if each in disks),
         exclusive=True,
@@ -56,7 +56,7 @@ def boot_order(settings: Mapping[str, ConfLine], disks: Collection[str]) -> Boot
 
 def _legacy(settings: Mapping[str, ConfLine], letters: str) -> Iterator[str]:
     """The devices that an order of letters names: of the disks only the one that ``bootdisk`` does."""
-    for letter in letters:
+    for letter in dict.fromkeys(letters):
         match letter:
             case "c":
                 yield value_of(settings, "bootdisk")
