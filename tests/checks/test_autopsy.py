@@ -33,6 +33,12 @@ def test_a_stop_that_nothing_explains() -> None:
     assert found.matches == (RecordMatch("STOP 0x00001234 (\\Windows\\MEMORY.DMP)", ()),)
 
 
+def test_a_stop_as_small_dumps_have_it() -> None:
+    log = evtx([*STARTED, *STARTED, entry("Microsoft-Windows-Kernel-Power", 41, BugcheckCode=str(0x1000007B))])
+    found = autopsy({SYSTEM: log}, WINDOWS_7)
+    assert found.matches == (RecordMatch("STOP 0x1000007B (Kernel-Power 41)", ("device-binding-missing",)),)
+
+
 def test_what_startup_repair_saw_of_a_start_that_left_nothing_else() -> None:
     trail = b"Root cause found:\n---\nUnknown Bugcheck: Bugcheck 7b. Parameters = 0x1, 0xc0000034.\n"
     found = autopsy({r"system32\LogFiles\Srt\SrtTrail.txt": trail}, WINDOWS_7)

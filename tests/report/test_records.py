@@ -41,15 +41,19 @@ TEXT = r"""last starts of disk0-partition1-WINDOWS, as it recorded them (UTC)
   2026-03-01 06:00:00  shut down at 2026-03-01 06:09:00
   2026-03-01 06:00:00  stopped with 0x0000007E (0xc0000005, 0x1) at 2026-03-01 06:09:00 (MEMORY.DMP)
                        did not load: a, 2 times (service control manager 7026)
-  2026-03-01 06:09:00  its end is not recorded
+  2026-03-01 06:09:00  its end is not recorded: the disk was copied while it ran, it was cut off, or it $
   The last record of the event log is of 2026-03-01 06:09:00. #
   crash dump without a time: STOP 0x00000050 (0xc0000005, 0x1) (a.dmp)
   boot log of 2026-03-01 06:00:00 (guest's clock): 2 drivers loaded, 9 not loaded: 0.sys, 1.sys, 2.sys, %
   installed at 2026/03/01 06:00:00 (guest's clock): PCI\X: no driver
   Startup Repair's root cause: Boot critical file x is corrupt.
   first-boot script 5000-run.bat of virt-v2v: exit code 249, 3 times in a row
-  cannot be read: \Windows\a: bad sector"""
-TEXT = TEXT.replace("@", "the next start noted that it had failed").replace("%", "3.sys, 4.sys, 5.sys, ...")
+  cannot be read in full: \Windows\a: bad sector"""
+TEXT = (
+    TEXT.replace("$", "stopped without a trace")
+    .replace("@", "the next start noted that it had failed")
+    .replace("%", "3.sys, 4.sys, 5.sys, ...")
+)
 TEXT = TEXT.replace(
     "#", "A start that stops before its volume is written (STOP 0x7B, a file that the loader misses) leaves no record."
 )

@@ -29,6 +29,7 @@ _SHOWN_FAILURES = 8
 _SHOWN_DRIVERS = 6
 _SHOWN_DUMPS = 4
 _MAX_FAILURES = 100
+_OPEN = ": the disk was copied while it ran, it was cut off, or it stopped without a trace"
 _NO_TRACE = (
     "A start that stops before its volume is written (STOP 0x7B, a file that the loader misses) leaves no record."
 )
@@ -76,15 +77,16 @@ def _time(time: datetime | None) -> str | None:
 def records_lines(records: RecordsDocument) -> Iterator[str]:
     """The last starts, the newest last, then what else was recorded."""
     yield f"last starts of {records.windows}, as it recorded them (UTC)"
-    for start in records.starts:
-        yield f"  {_shown(start.began)}  {_end_text(start)}"
+    for number, start in enumerate(records.starts, start=1):
+        newest = number == len(records.starts) and start.end == "unrecorded"
+        yield f"  {_shown(start.began)}  {_end_text(start)}{_OPEN if newest else ''}"
         yield from (f"                       {line}" for line in _failure_lines(start.failures))
     if records.last_record is None:
         yield "  There is no event log that can be read."
     else:
         yield f"  The last record of the event log is of {_shown(records.last_record)}. {_NO_TRACE}"
     yield from (f"  {line}" for line in _other_lines(records))
-    yield from (f"  cannot be read: {each}" for each in records.unreadable)
+    yield from (f"  cannot be read in full: {each}" for each in records.unreadable)
 
 
 def match_lines(records: RecordsDocument, *, with_target: bool = True) -> Iterator[str]:

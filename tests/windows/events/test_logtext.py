@@ -16,4 +16,5 @@ def test_only_the_end_of_a_long_one() -> None:
     found = last_lines(file_of(data))
     assert found[-1] == "last"
     assert len(found) < TAIL // 1900
+    assert len(last_lines(file_of(b"\n" * TAIL * 2))) == 16384
     assert {len(line) for line in found[1:-1]} == {400}

@@ -27,6 +27,12 @@ def test_by_the_names_of_messages() -> None:
     assert found == BootLog("2026-01-20 1:02:03", 1, ("\\b.sys",))
 
 
+def test_names_are_made_fit_for_a_terminal() -> None:
+    found = last_boot(["Did not load driver \x1b[2Ja.sys"])
+    assert found is not None
+    assert found.not_loaded == ("?[2Ja.sys",)
+
+
 def test_what_is_none() -> None:
     assert last_boot([]) is None
     assert last_boot(["Pilote non charg\xe9 \\SystemRoot\\a.sys"]) is None

@@ -148,6 +148,7 @@ def test_only_the_last_starts_are_told_of() -> None:
 
 
 def test_numbers_that_are_none() -> None:
+    assert read_starts(records(*up(0), *up(9, power(BugcheckCode="9" * 99))))[0].bugcheck is None
     found = read_starts(
         records(*up(0), *up(9, power(BugcheckCode="\N{SUPERSCRIPT TWO}"), entry("BugCheck", 1001, "0x")))
     )

@@ -5,6 +5,7 @@ from bootgraft.filesystems.base import OpenFile
 TAIL = 512 << 10
 """Bytes that are read of a text log."""
 _MAX_LINE = 400
+_MAX_LINES = 16384
 _UTF16 = b"\xff\xfe"
 
 
@@ -19,4 +20,4 @@ def last_lines(file: OpenFile) -> list[str]:
     data = file.read(start, TAIL)
     # Of other encodings, which are the guest's own code pages, only ASCII is looked for.
     text = data.decode("utf-16-le", "replace") if wide else data.decode("latin-1")
-    return [line[:_MAX_LINE].strip("\ufeff\r\n ") for line in text.split("\n")]
+    return [line[:_MAX_LINE].strip("\ufeff\r\n ") for line in text.split("\n")[-_MAX_LINES:]]

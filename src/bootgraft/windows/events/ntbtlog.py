@@ -10,7 +10,9 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-_TIME = re.compile(r"(\d{1,2}) +(\d{1,2}) +(\d{4}) +(\d{1,2}:\d{2}:\d{2})")
+from bootgraft.text import printable
+
+_TIME = re.compile(r"(\d{1,2}) +(\d{1,2}) +(\d{4}) +(\d{1,2}:\d{2}:\d{2})", re.ASCII)
 _LOADED = ("Loaded driver ", "BOOTLOG_LOADED ")
 _NOT_LOADED = ("Did not load driver ", "BOOTLOG_NOT_LOADED ")
 _MAX_DRIVERS = 256
@@ -38,7 +40,7 @@ def last_boot(lines: Iterable[str]) -> BootLog | None:
             found, in_head = True, False
             loaded += line.startswith(_LOADED)
             if line.startswith(_NOT_LOADED) and len(missing) < _MAX_DRIVERS:
-                missing[line.removeprefix(_NOT_LOADED[0]).removeprefix(_NOT_LOADED[1])] = None
+                missing[printable(line.removeprefix(_NOT_LOADED[0]).removeprefix(_NOT_LOADED[1]))] = None
         elif line:
             if not in_head:
                 time, loaded, missing, in_head = None, 0, {}, True

@@ -17,9 +17,9 @@ from msgspec import Struct
 from bootgraft.text import printable
 
 _NEW = re.compile(r">>>  \[(.*)\]$")
-_NEW_TIME = re.compile(r">>>  Section start (\d{4}/\d\d/\d\d \d\d:\d\d:\d\d)")
+_NEW_TIME = re.compile(r">>>  Section start (\d{4}/\d\d/\d\d \d\d:\d\d:\d\d)", re.ASCII)
 _NEW_END = re.compile(r"<<<  \[Exit status: (.*)\]$")
-_OLD = re.compile(r"\[(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \d+\.\d+(?: Driver Install)?\]$")
+_OLD = re.compile(r"\[(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \d+\.\d+(?: Driver Install)?\]$", re.ASCII)
 _OLD_DEVICE = re.compile(r'#(?:-|I)(?:121|123|124)\b.*? of "([^"]+)"')
 _ERROR = re.compile(r"(?:!!!|#E\d+) +(?:\w{3}: +)?(.*)")
 _STORAGE = re.compile(r"\{4d36e9(?:7b|6a)-e325-11ce-bfc1-08002be10318\}|\bcc_01|\bscsiadapter\b", re.IGNORECASE)

@@ -50,6 +50,7 @@ _STOP_TEXT = re.compile(
     re.IGNORECASE,
 )
 _HEX = re.compile(r"(?:0x)?([0-9a-f]{1,16})", re.IGNORECASE)
+_NUMBER = re.compile(r"[0-9]{1,10}")  # of 32 bits
 STARTS = 5
 """How many of the last starts are told of."""
 
@@ -203,7 +204,7 @@ def _last_seen(record: EventRecord) -> datetime | None:
 def _power_stop(record: EventRecord) -> Bugcheck | None:
     """The STOP in Kernel-Power 41: its code is 0 where there was none, as after a loss of power."""
     code = record.text("BugcheckCode")
-    if not code.isascii() or not code.isdigit() or not int(code):
+    if _NUMBER.fullmatch(code) is None or not int(code):
         return None
     arguments = (record.text(f"BugcheckParameter{number}") for number in range(1, 5))
     numbers = tuple(int(found[1], 16) for found in map(_HEX.fullmatch, arguments) if found)
