@@ -22,7 +22,7 @@ LOST = Failure(FIRST, FailureKind.DRIVER, "did not load: a", ("a",), "service co
 SOME = GuestRecords(
     starts=(
         Start(None, FIRST, StartEnd.CUT_OFF, None, failed=True, failures=()),
-        Start(FIRST, LATER, StartEnd.CLEAN, None, failed=False, failures=()),
+        Start(FIRST, LATER, StartEnd.CLEAN, None, failed=False, failures=(), resumed=LATER),
         Start(FIRST, LATER, StartEnd.STOPPED, STOP, failed=False, failures=(LOST, LOST)),
         Start(LATER, None, StartEnd.UNRECORDED, None, failed=False, failures=()),
     ),
@@ -38,7 +38,7 @@ SOME = GuestRecords(
 
 TEXT = r"""last starts of disk0-partition1-WINDOWS, as it recorded them (UTC)
   at an unknown time   cut off (loss of power, reset or hang), last seen at 2026-03-01 06:00:00; @
-  2026-03-01 06:00:00  shut down at 2026-03-01 06:09:00
+  2026-03-01 06:00:00  resumed at 2026-03-01 06:09:00; shut down at 2026-03-01 06:09:00
   2026-03-01 06:00:00  stopped with 0x0000007E (0xc0000005, 0x1) at 2026-03-01 06:09:00 (MEMORY.DMP)
                        did not load: a, 2 times (service control manager 7026)
   2026-03-01 06:09:00  its end is not recorded: the disk was copied while it ran, it was cut off, or it $

@@ -55,6 +55,7 @@ def records_document(windows: str, records: GuestRecords, matches: "Iterable[Rec
 def _start(start: Start) -> RecordedStartDocument:
     return RecordedStartDocument(
         began=_time(start.began),
+        resumed=_time(start.resumed),
         ended=_time(start.ended),
         end=start.end.value,
         stop=None if start.bugcheck is None else _stop(start.bugcheck),
@@ -78,8 +79,9 @@ def records_lines(records: RecordsDocument) -> Iterator[str]:
     """The last starts, the newest last, then what else was recorded."""
     yield f"last starts of {records.windows}, as it recorded them (UTC)"
     for number, start in enumerate(records.starts, start=1):
+        resumed = f"resumed at {_shown(start.resumed)}; " if start.resumed else ""
         newest = number == len(records.starts) and start.end == "unrecorded"
-        yield f"  {_shown(start.began)}  {_end_text(start)}{_OPEN if newest else ''}"
+        yield f"  {_shown(start.began)}  {resumed}{_end_text(start)}{_OPEN if newest else ''}"
         yield from (f"                       {line}" for line in _failure_lines(start.failures))
     if records.last_record is None:
         yield "  There is no event log that can be read."

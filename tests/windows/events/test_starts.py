@@ -109,6 +109,13 @@ def test_the_loaders_own_note() -> None:
     assert [each.failed for each in read_starts(records(*up(0), *up(9, note)))] == [True, False]
 
 
+def test_a_start_that_only_resumed_is_none() -> None:
+    cold, fast = (entry(BOOT, 27, minutes=each, BootType=str(each % 10)) for each in (0, 61))
+    (found,) = read_starts(records(*up(0), cold, fast))
+    assert found.resumed == FIRST + timedelta(minutes=61)
+    assert read_starts(records(*up(0), cold))[0].resumed is None
+
+
 def test_dumps_belong_to_the_start_that_was_under_way() -> None:
     dump = CrashDump(Bugcheck(0x7E, (1, 2, 3, 4), "MEMORY.DMP"), 9600, FIRST + timedelta(minutes=5))
     before = CrashDump(Bugcheck(0x50, (1, 2, 3, 4), "old.dmp"), 9600, FIRST - timedelta(days=5))

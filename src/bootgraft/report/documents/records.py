@@ -24,9 +24,14 @@ class RecordedFailureDocument(Struct, frozen=True):
 
 
 class RecordedStartDocument(Struct, frozen=True):
-    """One start. Times are UTC, null where nobody recorded them; ``failed`` is what the next start noted of it."""
+    """One start. Times are UTC, null where nobody recorded them.
+
+    ``resumed`` is when it was last resumed, by fast start-up or from hibernation. ``failed`` is what the next start
+    noted of it.
+    """
 
     began: str | None
+    resumed: str | None
     ended: str | None
     end: Literal["clean", "stopped", "cut-off", "unrecorded"]
     stop: RecordedStopDocument | None

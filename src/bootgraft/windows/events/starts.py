@@ -3,8 +3,9 @@
 What marks a start: ``EventLog`` 6009 and 6005, with 6008 before them where the log was not closed, and from Vista on
 ``Kernel-General`` 12. What marks its end: ``EventLog`` 6006, ``Kernel-General`` 13. What a start says of the one before
 it: ``EventLog`` 6008 and ``Kernel-Power`` 41 (it was cut off, or 41 has the STOP), ``BugCheck``, ``Save Dump`` 1001 and
-``System Error`` 1003 (its STOP), ``Kernel-Boot`` 20 (whether it had succeeded). Microsoft, "Windows Kernel event ID 41
-error", "Event ID 1001 BugCheck", "Event Log service events".
+``System Error`` 1003 (its STOP), ``Kernel-Boot`` 20 (whether it had succeeded). ``Kernel-Boot`` 27 tells of one that
+only resumed the one before it: fast start-up (1) or hibernation (2). Microsoft, "Windows Kernel event ID 41 error",
+"Event ID 1001 BugCheck", "Event Log service events".
 
 A start that stops before the volume is written (STOP 0x7B, and whatever the loader refuses) leaves no record, so there
 can be more starts than are known here.
@@ -33,6 +34,8 @@ _MARKS = {
 _ENDS = frozenset((("microsoft-windows-kernel-general", 13), ("eventlog", 6006)))
 _POWER = ("microsoft-windows-kernel-power", 41)
 _BOOT = ("microsoft-windows-kernel-boot", 20)
+_BOOT_TYPE = ("microsoft-windows-kernel-boot", 27)
+_RESUMED = ("1", "2")
 _STOPS = frozenset(
     (
         ("microsoft-windows-wer-systemerrorreporting", 1001),
@@ -42,7 +45,7 @@ _STOPS = frozenset(
         ("system error", 1003),
     )
 )
-_RECORDS = frozenset((*_MARKS, *_ENDS, _POWER, _BOOT, *_STOPS))
+_RECORDS = frozenset((*_MARKS, *_ENDS, _POWER, _BOOT, _BOOT_TYPE, *_STOPS))
 _TOGETHER = timedelta(minutes=15)
 _STOP_TEXT = re.compile(
     r"0x([0-9a-f]{1,8}) \((0x[0-9a-f]{1,16})(?:, (0x[0-9a-f]{1,16}))?(?:, (0x[0-9a-f]{1,16}))?"
@@ -67,7 +70,8 @@ class StartEnd(StrEnum):
 class Start(Struct, frozen=True):
     """One start. Times are UTC; ``began`` is None where only its end is known, ``ended`` where nobody recorded that.
 
-    ``failed`` says that the next start noted it as one that had not succeeded.
+    ``resumed`` is when it was last resumed, by fast start-up or from hibernation. ``failed`` says that the next start
+    noted it as one that had not succeeded.
     """
 
     began: datetime | None
@@ -76,6 +80,7 @@ class Start(Struct, frozen=True):
     bugcheck: Bugcheck | None
     failed: bool
     failures: tuple[Failure, ...]
+    resumed: datetime | None = None
 
 
 class _Gathered(Struct):
@@ -85,6 +90,7 @@ class _Gathered(Struct):
     marks: set[int] = field(default_factory=set)
     ended: datetime | None = None
     closed: bool = False
+    resumed: datetime | None = None
     failures: list[Failure] = field(default_factory=list)
     before_cut: bool = False
     before_failed: bool = False
@@ -151,6 +157,8 @@ def _take(start: _Gathered, record: EventRecord) -> None:
         start.before_stop = start.before_stop or _power_stop(record)
     elif kind == _BOOT:
         start.before_failed = record.text("LastBootGood") == "false"
+    elif kind == _BOOT_TYPE:
+        start.resumed = record.time if record.text("BootType") in _RESUMED else start.resumed
     elif kind in _STOPS:
         start.before_stop = _stop(record) or start.before_stop
     else:
@@ -179,6 +187,7 @@ def _finished(gathered: Sequence[_Gathered], stops: dict[int, CrashDump]) -> Ite
             bugcheck=stop,
             failed=after is not None and after.before_failed,
             failures=tuple(each.failures),
+            resumed=each.resumed,
         )
 
 
