@@ -12,7 +12,7 @@ def test_a_page(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "device-binding-missing"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("device-binding-missing\n")
-    assert "\nThe screen shows:\n    STOP 0x7B" in out
+    assert "\nWhat the screen shows:\n    STOP 0x7B" in out
 
 
 @pytest.mark.parametrize("words", [["0x7b"], ["STOP", "7B"], ["inaccessible boot device"]])

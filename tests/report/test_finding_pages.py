@@ -31,7 +31,7 @@ def test_a_page_says_all_that_is_declared_in_lines_that_fit(doc: FindingDoc) -> 
 def test_a_page_says_what_the_screen_shows() -> None:
     doc = FindingDoc("x", "a", "b", "c", "d", "", ("https://a/", "https://b/"), symptoms=(Symptom.STOP_7B,))
     assert page_text(doc, 80) == (
-        "x\n\nApplies to:\n    a\n\nThe screen shows:\n    STOP 0x7B INACCESSIBLE_BOOT_DEVICE\n\nCause:\n    b\n\n"
+        "x\n\nApplies to:\n    a\n\nWhat the screen shows:\n    STOP 0x7B INACCESSIBLE_BOOT_DEVICE\n\nCause:\n    b\n\n"
         "Evidence:\n    c\n\nFix:\n    d\n\nSee:\n    https://a/\n    https://b/\n"
     )
 

@@ -25,8 +25,9 @@ def test_one_entry() -> None:
 
 def test_an_entry_says_what_the_screen_shows() -> None:
     doc = FindingDoc("x", "a", "b", "c", "d", "", (), symptoms=(Symptom.STOP_7B, Symptom.LOG_ON_LOOP))
-    assert "- **The screen shows:** STOP 0x7B INACCESSIBLE_BOOT_DEVICE; every log-on ends at once\n" in findings_page(
-        [doc]
+    assert (
+        "- **What the screen shows:** STOP 0x7B INACCESSIBLE_BOOT_DEVICE; every log-on ends at once\n"
+        in findings_page([doc])
     )
 
 

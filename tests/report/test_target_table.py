@@ -71,6 +71,17 @@ def test_what_stops_it_everywhere_is_the_answer() -> None:
     assert not any(line.startswith("Cheapest") for line in lines)
 
 
+def test_where_no_windows_is_reached_the_repair_that_shows_more_is_named() -> None:
+    behind = replace(made_of(FIXABLE, judged=False), controller=None)
+    controller = find_controller("vmware:ide")
+    lines = all_text(behind, (outlook(replace(behind, controller=controller), controller),), IMAGES, None).splitlines()
+    assert "will stop with 0x7B: a service is off." in lines[0]
+    assert lines[-2:] == [
+        "What a target lacks is only seen once this is repaired. To see both, without writing anything, run:",
+        "    bootgraft repair 'a disk.raw' --target T --dry-run",
+    ]
+
+
 def test_many_targets_are_counted_and_not_named() -> None:
     names = ("vmware:ide", "kvm:ide", "xen:ide", "hyperv:gen1", "azure:gen1", "virtualbox:piix3", "virtualbox:piix4")
     head = all_text(everywhere(), tuple(map(row, names)), IMAGES, None).partition("\n")[0]

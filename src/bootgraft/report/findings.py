@@ -29,7 +29,7 @@ def said_of(doc: FindingDoc) -> Iterator[tuple[str, str]]:
     """What is said of a finding, each with the words before it; references stand in angle brackets."""
     yield "Applies to", doc.applies_to
     if doc.symptoms:
-        yield "The screen shows", "; ".join(SHOWN[each].title for each in doc.symptoms)
+        yield "What the screen shows", "; ".join(SHOWN[each].title for each in doc.symptoms)
     yield "Cause", doc.cause
     yield "Evidence", doc.evidence
     yield "Fix", doc.fix

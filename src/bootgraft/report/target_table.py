@@ -188,19 +188,21 @@ def _reason(row: Outlook, common: Sequence[Finding]) -> str:
 def _next(rows: Sequence[Outlook], images: Sequence[DeviceSpec]) -> Iterator[str]:
     """What to type next: for the first target on which it takes least."""
     best = min(rows, key=lambda each: list(Prospect).index(each.prospect))
+    yield ""
+    if best.diagnosis.facts is None and any(each.fixable for each in best.diagnosis.findings):
+        yield "What a target lacks is only seen once this is repaired. To see both, without writing anything, run:"
+        yield f"    {_command('repair', images, 'T')} --dry-run"
+        return
     target = "T" if best.diagnosis.facts is None or best.prospect is Prospect.BOOTS else best.controller.target
     if best.diagnosis.facts is not None and best.prospect is not Prospect.CANNOT:
-        yield ""
         yield f"Cheapest: {best.controller.target} {_WORDS[best.prospect]}."
         yield from list(next_lines([best.diagnosis], images))[1:]
-    else:
-        yield ""
     yield "For all that is found on one target and how it is fixed, run:"
-    yield f"    {_check_command(images, target)}"
+    yield f"    {_command('check', images, target)}"
 
 
-def _check_command(images: Sequence[DeviceSpec], target: str) -> str:
-    return f"bootgraft check {' '.join(quote(each.location) for each in images)} --target {target}"
+def _command(command: str, images: Sequence[DeviceSpec], target: str) -> str:
+    return f"bootgraft {command} {' '.join(quote(each.location) for each in images)} --target {target}"
 
 
 def _common(rows: Sequence[Outlook]) -> tuple[Finding, ...]:
