@@ -173,6 +173,17 @@ SHOWN = {
         "every log-on ends at once",
         ("log on loop", "login loop", "logs off at once", "logs off immediately", "logged off immediately", "userinit"),
     ),
+    Symptom.SAFE_MODE: Shown(Screen.WINDOWS, "'Safe Mode' in the corners, at every start", ("safe boot", "safeboot")),
+    Symptom.SETUP: Shown(
+        Screen.WINDOWS,
+        "Setup in place of the log-on, or 'The computer restarted unexpectedly'",
+        ("windows installation cannot proceed", "restarted unexpectedly", "mini setup", "oobe"),
+    ),
+    Symptom.DRIVES_MISSING: Shown(
+        Screen.WINDOWS,
+        "drives, or the programs and services on them, are missing",
+        ("drive is missing", "missing drive", "missing drives", "disk is offline", "disks are offline"),
+    ),
 }
 _SEEN_AT_ANY_STOP = (Symptom.RESTART_LOOP, Symptom.AUTOMATIC_REPAIR)
 """What is left of a STOP where Windows restarts by itself, which it does unless AutoReboot was set to 0."""

@@ -53,3 +53,6 @@ class Symptom(StrEnum):
     AUTOMATIC_REPAIR = "automatic repair"
     BITLOCKER = "bitlocker recovery"
     LOG_ON_LOOP = "logon loop"
+    SAFE_MODE = "safe mode"
+    SETUP = "setup cannot proceed"
+    DRIVES_MISSING = "drives are missing"

@@ -11,6 +11,7 @@ from bootgraft.checks.controller.facts import BindingStore, ControllerFacts, Lin
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
 from bootgraft.checks.hive_edit import set_number
+from bootgraft.checks.symptom import Symptom
 from bootgraft.registry.hive import Hive, Key
 from bootgraft.registry.values import ValueType, text_data
 from bootgraft.targets.driverchains import DISK_DRIVE, HARD_DISK_CONTROLLER, SCSI_ADAPTER
@@ -37,6 +38,7 @@ DOCS = (
         fix="The class becomes that of the device: ClassGUID in the CriticalDeviceDatabase, the GUID in the package's "
         "Version value in the DriverDatabase.",
         limits="What Windows does with such a controller is documented nowhere, so the verdict is unknown.",
+        symptoms=(Symptom.STOP_7B,),
         references=(
             _HYPER2KVM,
             "https://learn.microsoft.com/windows-hardware/drivers/install/system-defined-device-setup-classes-available-to-vendors",
@@ -51,6 +53,7 @@ DOCS = (
         fix="BusType becomes what the INF has, in every control set.",
         limits="Only of drivers whose INF is known, and only where the value is there: without it Windows starts. "
         "That it alone stops a start is not shown: the machine of the report lacked the binding too.",
+        symptoms=(Symptom.STOP_7B,),
         references=(
             _PEGAPROX,
             "https://github.com/virtio-win/kvm-guest-drivers-windows/blob/master/vioscsi/vioscsi.inx",

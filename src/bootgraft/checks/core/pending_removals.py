@@ -8,6 +8,7 @@ from bootgraft.checks.core.core_path import core_names, file_system_driver
 from bootgraft.checks.core.facts import CoreFacts
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
 from bootgraft.windows.installation import control_set_name
 from bootgraft.windows.leftovers.servicing import FileOperations, read_file_operations
 
@@ -22,6 +23,7 @@ DOC = FindingDoc(
     fix=f"`--fix {ID}` takes exactly these operations out of the list, in the default control set.",
     limits="A file that a later operation of the list puts back is not named. The other operations of the list are as "
     "they should be on most machines, and are not mentioned.",
+    symptoms=(Symptom.STOP_7B,),
     references=("https://learn.microsoft.com/windows/win32/api/winbase/nf-winbase-movefileexw",),
 )
 

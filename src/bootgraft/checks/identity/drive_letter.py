@@ -63,6 +63,7 @@ DOCS = (
         "the letter of Windows' own volume on it), and the partition begins there, or its boot sector still says that "
         "it did; for logical drives only the former. Volumes that have another letter by now are left alone, as are "
         "letters of disks that were not given.",
+        symptoms=(Symptom.DRIVES_MISSING,),
         references=(_DRIVE_LETTERS,),
     ),
 )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
 from bootgraft.windows.hives import hive_path
 from bootgraft.windows.installation import Installation, hive_file
 from bootgraft.windows.leftovers.servicing import LIST, SESSIONS, Servicing, read_servicing
@@ -24,6 +25,7 @@ DOC = FindingDoc(
     "environment of the same Windows.",
     limits="A warning where poqexec is to run, info where only the list or the session is left: both outlive a "
     "finished update at times.",
+    symptoms=(Symptom.STOP_7B, Symptom.RESTART_LOOP),
     references=(
         "https://learn.microsoft.com/troubleshoot/windows-client/performance/stop-error-7b-or-inaccessible-boot-device-troubleshooting",
     ),

@@ -9,6 +9,7 @@ from bootgraft.checks.guest import Guest
 from bootgraft.checks.identity.data_places import DataPlace, Ground
 from bootgraft.checks.session.domain_database import shown
 from bootgraft.checks.session.offline_disks import OfflineDisk, by_hand, offline_disks, online_all
+from bootgraft.checks.symptom import Symptom
 from bootgraft.registry.values import multi_data
 from bootgraft.windows.data.data_paths import DataUse
 from bootgraft.windows.data.san_policy import sharing_signs
@@ -35,6 +36,7 @@ DOCS = (
         limits="A warning where a page file, programs, profiles or SYSVOL lie there for certain, else info. NVMe, RAID "
         "controllers and SanPolicy 4 may or may not count. Decided disk by disk: what Windows has met on that very "
         "controller stays as it was.",
+        symptoms=(Symptom.DRIVES_MISSING,),
         references=(_SAN, "https://learn.microsoft.com/azure/virtual-machines/windows/prepare-for-upload-vhd-image"),
     ),
     FindingDoc(
@@ -45,6 +47,7 @@ DOCS = (
         evidence="The paths, and what MountedDevices says of their letters.",
         fix="Give that disk too. Where it exists no more, --these-are-all-disks says so.",
         limits="Letters that MountedDevices does not name, and those of dynamic volumes, are not judged.",
+        symptoms=(Symptom.DRIVES_MISSING,),
         references=(),
         fault_in=FaultPlace.OUTSIDE,
     ),

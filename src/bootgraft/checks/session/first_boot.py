@@ -7,6 +7,7 @@ from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
 from bootgraft.checks.hive_edit import disable_service
+from bootgraft.checks.symptom import Symptom
 from bootgraft.text import printable
 from bootgraft.windows.installation import Installation, hive_file
 from bootgraft.windows.leftovers.first_boot import FOLDER, LOG, SERVICE, FirstBoot, read_first_boot
@@ -26,6 +27,7 @@ DOCS = (
         fix=f"`--fix {REPEATS}` sets the service to Start=4 (disabled) in every control set. The scripts stay where "
         "they are: what they were to do (drivers, guest agent, network) is then done by hand, in Windows.",
         limits="The last 256 KiB of the log are looked at.",
+        symptoms=(Symptom.RESTART_LOOP,),
         references=(
             "https://github.com/libguestfs/virt-v2v/issues/178",
             "https://github.com/libguestfs/virt-v2v/issues/159",
@@ -41,6 +43,7 @@ DOCS = (
         evidence="The service, the scripts that are left, and the last one that failed, if one did.",
         fix="None is needed. Let the machine restart until it does no more.",
         limits="The service is started by its full path, on drive C: a Windows on another drive never runs it.",
+        symptoms=(Symptom.RESTART_LOOP,),
         references=(_MANUAL,),
     ),
 )

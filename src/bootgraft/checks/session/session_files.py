@@ -23,7 +23,7 @@ DOC = FindingDoc(
     fix="The newest copy of the same build and architecture as the kernel is taken from where this Windows keeps one "
     "(dllcache, ServicePackFiles; WinSxS).",
     limits="What these programs load in turn is not looked at.",
-    symptoms=(Symptom.STOP_6B, Symptom.STOP_6F, Symptom.C000021A),
+    symptoms=(Symptom.STOP_6B, Symptom.STOP_6F, Symptom.C000021A, Symptom.C0000221),
     references=(
         "https://learn.microsoft.com/windows-hardware/drivers/debugger/bug-check-0x6b--process1-initialization-failed",
         "https://learn.microsoft.com/windows-hardware/drivers/debugger/bug-check-0x6f--session3-initialization-failed",

@@ -7,6 +7,7 @@ from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
 from bootgraft.checks.hive_edit import set_number
+from bootgraft.checks.symptom import Symptom
 from bootgraft.registry.hive import Hive
 from bootgraft.text import printable
 from bootgraft.windows.installation import Installation, hive_file
@@ -31,6 +32,7 @@ DOCS = (
         "come to its end on the source, and copy that.",
         limits="Whether Setup had done all that it now takes for done cannot be determined offline, so the verdict is "
         "unknown.",
+        symptoms=(Symptom.SETUP, Symptom.RESTART_LOOP),
         references=(_STATES,),
     ),
     FindingDoc(
@@ -44,6 +46,7 @@ DOCS = (
         "Setup itself is not called off: finish it on the source, and copy that.",
         limits="Windows starts as far as that command. Told only of SYSTEM: what an answer file starts is not looked "
         "at.",
+        symptoms=(Symptom.SETUP,),
         references=(_STATES,),
     ),
     FindingDoc(
@@ -54,6 +57,7 @@ DOCS = (
         evidence=r"SYSTEM\Setup, and the ImageState that Sysprep left.",
         fix="None is needed: this is what such an image is for.",
         limits="The drivers of the new controller must be there all the same: that start is a start like any other.",
+        symptoms=(Symptom.SETUP,),
         references=(_SYSPREP, _STATES),
     ),
 )

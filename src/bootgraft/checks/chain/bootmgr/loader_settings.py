@@ -10,6 +10,7 @@ from bootgraft.checks.chain.bootmgr.bcd_edit import set_element
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
 from bootgraft.errors import FileSystemError
 from bootgraft.registry.values import ValueType
 from bootgraft.windows.leftovers.bootstat import NAME, read_boot_status
@@ -27,6 +28,7 @@ DOCS = (
         evidence="The entry, the element and its kind.",
         fix=f"`--fix {SAFE_MODE}` takes the elements safeboot and safebootalternateshell out of the entry.",
         limits="An element that the entry inherits from another object is named, not taken out.",
+        symptoms=(Symptom.SAFE_MODE,),
         references=(
             _BCDEDIT,
             "https://learn.microsoft.com/previous-versions/windows/desktop/bcd/bcdlibrary-safeboot",
@@ -42,6 +44,7 @@ DOCS = (
         fix="One good start clears it: choose to start Windows normally. For machines without a console "
         f"`--fix {FAILED}` sets bootstatuspolicy to IgnoreAllFailures and recoveryenabled to no.",
         limits="Told only. Which start failed, the file does not say: it may have been one on the new machine.",
+        symptoms=(Symptom.AUTOMATIC_REPAIR, Symptom.RESTART_LOOP),
         references=(_BCDEDIT, "https://github.com/reactos/reactos/blob/master/sdk/lib/rtl/bootdata.c"),
     ),
 )
