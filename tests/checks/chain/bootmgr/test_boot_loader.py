@@ -271,7 +271,7 @@ def test_a_fallback_loader_without_its_directory(build_machine: Build) -> None:
 
 
 def test_a_broken_chain_of_another_kind_has_no_such_fault(build_machine: Build) -> None:
-    machine = build_machine(vista.system_reserved(files=vista.installation(loader=None)))
+    machine = build_machine(vista.system_reserved(vista.bios_store(vista.WINDOWS, root=r"\Nowhere")))
     assert [each.id for each in judged(machine)] == [boot_chain.BROKEN]
 
 
