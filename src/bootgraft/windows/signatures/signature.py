@@ -23,7 +23,8 @@ MAX_SIGNATURES = 16
 """Signatures of one file, nested ones too; real files have up to three."""
 
 INDIRECT_DATA = "1.3.6.1.4.1.311.2.1.4"
-_NESTED = "1.3.6.1.4.1.311.2.4.1"
+NESTED = "1.3.6.1.4.1.311.2.4.1"
+"""Of an unsigned attribute: one signature in another."""
 _WHQL = "1.3.6.1.4.1.311.10.3.5"
 _ATTESTATION = "1.3.6.1.4.1.311.10.3.5.1"
 _DAMAGE = (DerError, RecursionError)
@@ -98,7 +99,7 @@ def _all(blobs: tuple[bytes, ...], digest: Callable[[str], bytes]) -> Iterator[F
         try:
             signed = read_signed_data(parse(blob))
             for signer in signed.signers:
-                pending += (each.encoded for each in signer.unsigned.get(_NESTED, ()))
+                pending += (each.encoded for each in signer.unsigned.get(NESTED, ()))
                 count += 1
                 yield _classed(signed, signer, digest, is_first=count == 1)
         except _DAMAGE as error:
