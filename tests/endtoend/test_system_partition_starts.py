@@ -1,7 +1,8 @@
 """Rebuilt system partitions in a machine that starts: SeaBIOS and OVMF come to the boot manager that was put there.
 
 Microsoft's code is not ours to ship. A boot manager of our own stands for it, which says so to qemu's debug console and
-ends the machine; and, on BIOS, boot code that loads the first sectors of ``\\bootmgr`` from where sleuthkit says it lies.
+ends the machine; and, on BIOS, boot code that loads the first sectors of ``\\bootmgr`` from where sleuthkit says it
+lies.
 """
 
 import re
