@@ -6,6 +6,8 @@ Nobody may publish the files of a Windows, so what is there in their place are s
 import struct
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from bootgraft.registry.hive import Hive, Key
 from bootgraft.windows.roots import on_volume
 from tests.machines.boot_files import KERNEL_CLIENT
@@ -38,6 +40,8 @@ REAL: dict[str, tuple[Release, Architecture, str | None]] = {
 
 Virtual PC, of which Hyper-V's first generation is the heir, has the same IDE controller.
 """
+_KERNELS = {"xp-sp3-x86-virtualpc-iecompat": ("halacpi.dll", "ntoskrnl.exe")}
+"""HAL and kernel where the registry is that of another computer than an ACPI one with several processors."""
 _PROGRAM, _DISABLED = 16, 4
 _LOADED_ANYHOW = ("ntfs", "fastfat")
 """The loader takes the boot volume's file system driver whatever its Start says; NT 4 to 2003 ship it disabled."""
@@ -60,9 +64,10 @@ def real_windows(machine: str, cache: Path, *, without_disabled: bool = False) -
     root = f"\\{release.directory}"
     system = clean_bytes(machine)
     driver = content(
-        File("", PortableExecutable("kernel-client.sys", arch, KERNEL_CLIENT, version=(1, 0, 0, 0))), cache
+        File("", PortableExecutable("kernel-client.sys", arch, KERNEL_CLIENT, version=release.binaries)), cache
     )
     made = windows_files(release.directory, release, arch, system=None, software=software_hive(release, f"C:{root}"))
+    made = tuple(_called(file, *_KERNELS[machine]) if machine in _KERNELS else file for file in made)
     files = {file.path: content(file, cache) for file in made}
     needed, idle = named_files(Hive.open(MemoryFile(system), name=machine), root)
     known = {path.casefold() for path in files}
@@ -72,6 +77,14 @@ def real_windows(machine: str, cache: Path, *, without_disabled: bool = False) -
         files = {path: data for path, data in files.items() if path.casefold() not in gone}
     files |= {rf"{root}\system32\config\system": system, LOG_FILE: bytes(65536)}
     return windows_on(MemoryFileSystem(files), root)
+
+
+def _called(file: File, hal: str, kernel: str) -> File:
+    """The file, its HAL and kernel those of another kind of computer."""
+    name = {"hal.dll": hal, "ntoskrnl.exe": kernel}.get(file.path.rpartition("\\")[2].casefold())
+    if name is None or not isinstance(file.content, PortableExecutable):
+        return file
+    return replace(file, content=replace(file.content, name=name))
 
 
 def named_files(hive: Hive, root: str) -> tuple[set[str], set[str]]:

@@ -1,6 +1,7 @@
 """Page files, programs and other data on disks that stay offline, or were not given."""
 
 import pytest
+from msgspec.structs import replace
 from tests.data_machines import (
     CDROM,
     DATA,
@@ -24,7 +25,7 @@ from bootgraft.checks.fix_choice import FixChoice
 from bootgraft.checks.guest import Guest
 from bootgraft.checks.session.data_disks import NOT_GIVEN, OFFLINE, find
 from bootgraft.checks.session.data_disks import PAGE_FILE as GONE
-from bootgraft.machine import Machine
+from bootgraft.machine import Machine, MbrPartition
 
 ONLINE: dict[str, dict[str, RegistryValue]] = {PARTMGR: {"SanPolicy": 1}}
 
@@ -124,6 +125,16 @@ def test_odd_page_files_do_no_harm(entry: str) -> None:
     }
     for each in find(guest_on(server(ONLINE, odd, with_data_disk=False))):
         assert each.severity is Severity.WARNING
+
+
+def test_a_disk_that_windows_does_not_know_may_be_the_one() -> None:
+    machine = server(ONLINE, PAGE_FILE)
+    machine.disks[1].table = replace(machine.disks[1].table, signature=0x33333333)
+    machine.disks[1].volumes[0].identity = MbrPartition(0x33333333, 8192)
+    assert found(guest_on(machine)) == []
+    machine.disks[1].table = replace(machine.disks[1].table, signature=0)
+    machine.disks[1].volumes[0].identity = None
+    assert found(guest_on(machine)) == []
 
 
 def test_a_signature_that_is_given_is_not_called_missing() -> None:

@@ -68,13 +68,18 @@ def _place(
         return DataPlace(path, ground, volume, entry)
     if entry.kind is DeviceKind.INTERFACE:
         return DataPlace(path, Ground.REMOVABLE, None, entry)
-    return DataPlace(path, Ground.NOT_GIVEN if _is_elsewhere(facts, entry) else Ground.UNKNOWN, None, entry)
+    return DataPlace(path, Ground.NOT_GIVEN if _is_elsewhere(facts, windows, entry) else Ground.UNKNOWN, None, entry)
 
 
-def _is_elsewhere(facts: IdentityFacts, entry: MountedDevice) -> bool:
-    """Whether no given volume can be meant: none is called so, and none has a name that is not known."""
+def _is_elsewhere(facts: IdentityFacts, windows: WindowsFacts, entry: MountedDevice) -> bool:
+    """Whether no given volume can be meant: Windows knows every given disk by its name, and none has this one.
+
+    A disk that it knows nothing of may be the one that is meant, under a new signature or GUID.
+    """
+    names = {each.data for each in windows.mounted or ()}
+    known = {each.disk for each in facts.volumes if each.known_as in names}
+    if any(each.disk not in known or each.known_as == entry.data for each in facts.volumes):
+        return False
     if entry.kind is DeviceKind.MBR:
-        place = entry.place
-        is_given = place is not None and bool(facts.with_signature(place.signature))
-        return not is_given and not any(each.known_as == entry.data for each in facts.volumes)
-    return entry.kind is DeviceKind.GPT and all(each.known_as not in (None, entry.data) for each in facts.volumes)
+        return entry.place is not None and not facts.with_signature(entry.place.signature)
+    return entry.kind is DeviceKind.GPT and all(each.known_as is not None for each in facts.volumes)

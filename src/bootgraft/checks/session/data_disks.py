@@ -46,7 +46,8 @@ DOCS = (
         "disk was left out, or left behind.",
         evidence="The paths, and what MountedDevices says of their letters.",
         fix="Give that disk too. Where it exists no more, --these-are-all-disks says so.",
-        limits="Letters that MountedDevices does not name, and those of dynamic volumes, are not judged.",
+        limits="Letters that MountedDevices does not name, and those of dynamic volumes, are not judged; nor is any "
+        "while Windows does not know a given disk by its name: that may be the one, under a new signature.",
         symptoms=(Symptom.DRIVES_MISSING,),
         references=(),
         fault_in=FaultPlace.OUTSIDE,
