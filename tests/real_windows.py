@@ -40,7 +40,7 @@ REAL: dict[str, tuple[Release, Architecture, str | None]] = {
 
 Virtual PC, of which Hyper-V's first generation is the heir, has the same IDE controller.
 """
-_KERNELS = {"xp-sp3-x86-virtualpc-iecompat": ("halacpi.dll", "ntoskrnl.exe")}
+_KERNELS = {"xp-sp3-x86-virtualpc-iecompat": {"hal.dll": "halacpi.dll", "ntoskrnl.exe": "ntoskrnl.exe"}}
 """HAL and kernel where the registry is that of another computer than an ACPI one with several processors."""
 _PROGRAM, _DISABLED = 16, 4
 _LOADED_ANYHOW = ("ntfs", "fastfat")
@@ -67,7 +67,7 @@ def real_windows(machine: str, cache: Path, *, without_disabled: bool = False) -
         File("", PortableExecutable("kernel-client.sys", arch, KERNEL_CLIENT, version=release.binaries)), cache
     )
     made = windows_files(release.directory, release, arch, system=None, software=software_hive(release, f"C:{root}"))
-    made = tuple(_called(file, *_KERNELS[machine]) if machine in _KERNELS else file for file in made)
+    made = tuple(as_called(file, machine) for file in made)
     files = {file.path: content(file, cache) for file in made}
     needed, idle = named_files(Hive.open(MemoryFile(system), name=machine), root)
     known = {path.casefold() for path in files}
@@ -79,9 +79,9 @@ def real_windows(machine: str, cache: Path, *, without_disabled: bool = False) -
     return windows_on(MemoryFileSystem(files), root)
 
 
-def _called(file: File, hal: str, kernel: str) -> File:
-    """The file, its HAL and kernel those of another kind of computer."""
-    name = {"hal.dll": hal, "ntoskrnl.exe": kernel}.get(file.path.rpartition("\\")[2].casefold())
+def as_called(file: File, machine: str) -> File:
+    """The file; HAL and kernel are those of the kind of computer that this machine's hive is of."""
+    name = _KERNELS.get(machine, {}).get(file.path.rpartition("\\")[2].casefold())
     if name is None or not isinstance(file.content, PortableExecutable):
         return file
     return replace(file, content=replace(file.content, name=name))

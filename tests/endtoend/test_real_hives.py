@@ -23,7 +23,7 @@ from tests.machines.build import BuiltMachine
 from tests.machines.spec import Architecture, File, HostFile, MachineSpec, PortableExecutable
 from tests.machines.windows2003 import server1 as server1_spec
 from tests.machines.windows_hives import WINDOWS_XP, Release
-from tests.real_windows import clean_bytes, named_files
+from tests.real_windows import as_called, clean_bytes, named_files
 from tests.windows.hives import MemoryFile
 
 from bootgraft.registry.hive import Hive
@@ -51,7 +51,7 @@ def real_machine(testdata: Path, name: str, *, lacking: str = "", **variant: Any
     files = tuple(
         replace(file, content=HostFile(software))
         if file.path.lower().endswith(r"\config\software") and software.exists()
-        else file
+        else as_called(file, name)
         for file in windows.volume.files
     )
     arch = variant.get("arch", Architecture.X86)

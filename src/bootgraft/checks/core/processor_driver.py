@@ -23,7 +23,7 @@ DOC = FindingDoc(
     id=ID,
     applies_to="Windows 2000 to Server 2003",
     cause="intelppm, processr, p3, amdk6, amdk7, amdk8, amdppm, gv3 or crusoe is started with the system. It was "
-    "chosen for the processor of a physical machine: on one of another maker, or one that a hypervisor shows otherwise, "
+    "chosen for the processor of a physical machine: on one of another maker, or one shown otherwise by a hypervisor, "
     "it stops with 0x7E or 0xCE.",
     evidence="The service with its Start, and the processor or the physical machine that it is of.",
     fix="`--fix processor-driver-of-old-machine` sets Start to 4 in every control set. Windows runs without it.",
