@@ -7,7 +7,7 @@ from bootgraft.checks.core.facts import CoreDriver, CoreFacts
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
 from bootgraft.checks.hive_edit import disable_service
-from bootgraft.windows.leftovers.old_hardware import OLD_DRIVERS, Hardware, OldDriver, make_of
+from bootgraft.windows.leftovers.old_hardware import OLD_DRIVERS, Hardware, OldDriver, make_of, processors_met
 from bootgraft.windows.versions import SERVER_2003, WINDOWS_2000
 
 PROCESSOR = "old-processor-driver"
@@ -21,8 +21,9 @@ DOCS = (
         "virtual machines that pass the host's processor through in part.",
         evidence="The service and its Start; with --vm the processor that the machine is given.",
         fix=f"`--fix {PROCESSOR}` sets Start=4 (disabled), as Microsoft's KB 953356 does it. It only saves power.",
-        limits="A warning where the description's processor is of another make, else info: most machines start with "
-        "it.",
+        limits="A warning where the description's processor is of another make, or the only one that this Windows has "
+        "met (the case of KB 953356: the driver was left by the machine that the image was made on); else info: most "
+        "machines start with it.",
         references=(
             "https://support.microsoft.com/kb/953356",
             "https://www.virtualbox.org/wiki/Migrate_Windows",
@@ -76,7 +77,10 @@ def _processor(guest: Guest, core: CoreFacts, driver: CoreDriver, old: OldDriver
     make = None if processor is None else make_of(processor.model)
     if make is not None and make is old.hardware:
         return
+    met = processors_met(core.hive, core.installation.select.default)
+    is_orphan = bool(met) and old.hardware is not Hardware.ANY_PROCESSOR and old.hardware not in met
     is_other = make is not None and old.hardware is not Hardware.ANY_PROCESSOR
+    orphan = (f"the only processors that this Windows has met are {' and '.join(met)}",) if is_orphan else ()
     said = (
         (f"{guest.described.line(processor.line)}: {processor.said}",)
         if guest.described is not None and processor is not None and is_other
@@ -84,11 +88,11 @@ def _processor(guest: Guest, core: CoreFacts, driver: CoreDriver, old: OldDriver
     )
     yield Finding(
         PROCESSOR,
-        Severity.WARNING if is_other else Severity.INFO,
+        Severity.WARNING if is_other or is_orphan else Severity.INFO,
         f"{driver.name}, a driver for {old.hardware}, is started on any processor",
         "On a processor of another make it is reported to stop with 0x7E SYSTEM_THREAD_EXCEPTION_NOT_HANDLED. It only "
         f"saves power: --fix {PROCESSOR} disables it.",
-        (f"{core.file.path}: {driver.shown_start}", *said),
+        (f"{core.file.path}: {driver.shown_start}", *said, *orphan),
         Remedy.OFFERED,
         disable_service(core.installation, core.hive, driver.name),
     )

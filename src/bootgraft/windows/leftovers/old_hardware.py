@@ -6,8 +6,11 @@ Microsoft KB 324764 and Parallels KB 5756 (agp440 hangs or stops). From Vista on
 """
 
 from enum import StrEnum
+from itertools import islice
 
 from msgspec import Struct
+
+from bootgraft.registry.hive import Hive
 
 
 class Hardware(StrEnum):
@@ -40,6 +43,18 @@ _INTEL = (
     "cooperlake icelake denverton snowridge sapphirerapids graniterapids sierraforest knightsmill n270 pentium kvm64"
 )
 _AMD = ("athlon", "phenom", "opteron", "epyc", "dhyana")
+
+
+_SELF_NAMES = {"genuineintel": Hardware.INTEL, "authenticamd": Hardware.AMD, "genuinetmx86": Hardware.TRANSMETA}
+"""What processors call themselves (CPUID): their instances below Enum\\ACPI begin so, as in real hives of XP."""
+_MAX_DEVICES = 1024
+
+
+def processors_met(system: Hive, control_set: int) -> tuple[Hardware, ...]:
+    """Whose processors a Windows has met, each once. Raises HiveError where its SYSTEM hive is damaged there."""
+    key = system.key(f"ControlSet{control_set:03d}\\Enum\\ACPI")
+    names = () if key is None else tuple(each.name.casefold() for each in islice(key.keys(), _MAX_DEVICES))
+    return tuple(make for start, make in _SELF_NAMES.items() if any(name.startswith(start) for name in names))
 
 
 def make_of(model: str) -> Hardware | None:
