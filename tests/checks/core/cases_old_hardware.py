@@ -9,9 +9,12 @@ from bootgraft.checks.core.old_hardware import AGP, PROCESSOR, find
 from bootgraft.checks.finding import Finding
 
 
-def with_driver(name: str, start: int, release: Release = WINDOWS_XP, *, file: bool = True) -> MemoryWindows:
-    """A Windows that has this driver, with or without its file."""
+def with_driver(
+    name: str, start: int, release: Release = WINDOWS_XP, *, file: bool = True, met: str = ""
+) -> MemoryWindows:
+    """A Windows that has this driver, with or without its file, and has met this processor."""
     edits = in_sets({rf"Services\{name}": {"Type": 1, "Start": start, "ErrorControl": 1}})
+    edits += in_sets({rf"Enum\ACPI\{met}\_0": {"Service": name}}) if met else ""
     files = {rf"system32\drivers\{name}.sys": driver_file(release)} if file else {}
     return core_windows(edits, release=release, files=files)
 

@@ -46,6 +46,20 @@ def test_a_processor_of_another_make_makes_it_a_warning(driver: str, model: str,
         assert findings[0].evidence[1] == f"100.conf, line 4: cpu: {model}"
 
 
+@pytest.mark.parametrize(
+    ("driver", "met", "expected"),
+    [
+        ("intelppm", "AuthenticAMD_-_x86_Family_15_Model_4", Severity.WARNING),
+        ("intelppm", "GenuineIntel_-_x86_Family_6_Model_37", Severity.INFO),
+        ("AmdK8", "GenuineIntel_-_x86_Family_6_Model_37", Severity.WARNING),
+        ("Processor", "AuthenticAMD_-_x86_Family_15_Model_4", Severity.INFO),
+    ],
+)
+def test_one_that_the_image_was_made_with_is_a_warning(driver: str, met: str, expected: Severity) -> None:
+    (finding,) = found(with_driver(driver, 1, met=met))
+    assert finding.severity is expected
+
+
 @pytest.mark.parametrize("start", [0, 3, 4])
 def test_one_that_plug_and_play_starts_does_not_count(start: int) -> None:
     assert found(with_driver("intelppm", start)) == ()
