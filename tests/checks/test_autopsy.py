@@ -2,12 +2,26 @@
 
 from collections.abc import Mapping
 
+import pytest
+from msgspec.structs import replace
+from tests.checks.case import Case
+from tests.checks.controller import (
+    cases_boot_driver_signature,
+    cases_boot_service,
+    cases_driver_file,
+    cases_driver_signature,
+    cases_start_override,
+)
 from tests.core_windows import core_windows, guest
 from tests.machines.event_logs import Entry, dump, entry, evt, evtx
 from tests.machines.windows_hives import WINDOWS_7, WINDOWS_XP, Release
 
-from bootgraft.checks.autopsy import Autopsy, RecordMatch, perform_autopsy
+from bootgraft.checks.autopsy import Autopsy, RecordMatch, match_failures, perform_autopsy
 from bootgraft.checks.diagnosis import diagnose
+from bootgraft.checks.finding import Severity
+from bootgraft.windows.events.failures import Failure, FailureKind
+from bootgraft.windows.events.guest_records import GuestRecords
+from bootgraft.windows.events.starts import Start, StartEnd
 
 SYSTEM = r"system32\winevt\Logs\System.evtx"
 OLD_SYSTEM = r"system32\config\SysEvent.Evt"
@@ -67,3 +81,28 @@ def test_a_start_before_one_that_was_shut_down_is_past() -> None:
     missing = core_windows(without=(r"system32\drivers\partmgr.sys",), files={OLD_SYSTEM: log})
     machine = guest(missing)
     assert perform_autopsy(missing.installation, diagnose(machine), machine).matches == ()
+
+
+@pytest.mark.parametrize(
+    ("case", "failure", "name"),
+    [
+        (cases_boot_driver_signature.CASES, FailureKind.SIGNATURE, "FLT.SYS"),
+        (cases_driver_signature.CASES, FailureKind.SIGNATURE, "symmpi.sys"),
+        (cases_boot_service.CASES, FailureKind.SERVICE, "Symmpi"),
+        (cases_start_override.CASES, FailureKind.DRIVER, "symmpi"),
+        (cases_driver_file.CASES, FailureKind.DEVICE, "symmpi"),
+    ],
+    ids=["boot-driver-signature", "driver-signature", "boot-service", "start-override", "driver-file"],
+)
+def test_every_finding_about_a_driver_is_known_by_its_name(
+    case: Mapping[str, Case], failure: FailureKind, name: str
+) -> None:
+    failed = Failure(None, failure, "it failed", (name,), "a record")
+    records = GuestRecords(starts=(Start(None, None, StartEnd.UNRECORDED, None, failed=False, failures=(failed,)),))
+    for identifier, machines in case.items():
+        matters = any(each.severity is not Severity.INFO for each in machines.broken)
+        found = list(match_failures(records, machines.broken))
+        assert found == ([RecordMatch("it failed (a record)", (identifier,))] if matters else [])
+        other = replace(failed, names=("other",))
+        start = replace(records.starts[0], failures=(other,))
+        assert list(match_failures(replace(records, starts=(start,)), machines.broken)) == []

@@ -38,7 +38,7 @@ class Autopsy(Struct, frozen=True):
 def perform_autopsy(installation: Installation, diagnosis: Diagnosis, guest: Guest) -> Autopsy:
     """Read what the guest's installation recorded, and match it; ``guest`` is the one that the diagnosis is of."""
     records = read_records(installation)
-    matches = (*_stops(records, diagnosis, guest), *_failures(records, diagnosis.findings))
+    matches = (*_stops(records, diagnosis, guest), *match_failures(records, diagnosis.findings))
     return Autopsy(records, matches)
 
 
@@ -56,7 +56,7 @@ def _plain(code: int) -> int:
     return code & 0xFFFFFFF if code >> 28 == 1 else code
 
 
-def _failures(records: GuestRecords, findings: Iterable[Finding]) -> Iterator[RecordMatch]:
+def match_failures(records: GuestRecords, findings: Iterable[Finding]) -> Iterator[RecordMatch]:
     """The failures that a finding names, each once."""
     matter = [each for each in findings if each.severity is not Severity.INFO]
     failures = {(each.text, each.record): each for start in _since_shutdown(records) for each in start.failures}
@@ -77,7 +77,7 @@ def _names(finding: Finding, name: str) -> bool:
 
     Findings name them as ``Services\NAME``, ``NAME.sys``, "driver NAME", or in a line of their own (``NAME: …``).
     """
-    plain = re.escape(name.removesuffix(".sys"))
+    plain = re.escape(name[:-4] if name.casefold().endswith(".sys") else name)
     forms = (
         rf"(?:services\\|\bdriver |\bservice ){plain}(?![\w.-])",
         rf"(?<![\w-]){plain}\.sys(?![\w-])",
