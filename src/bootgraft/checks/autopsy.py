@@ -58,13 +58,17 @@ def _plain(code: int) -> int:
 
 def match_failures(records: GuestRecords, findings: Iterable[Finding]) -> Iterator[RecordMatch]:
     """The failures that a finding names, each once."""
-    matter = [each for each in findings if each.severity is not Severity.INFO]
+    matter = [(each.id, "\n".join((each.title, *each.evidence))) for each in findings if _matters(each)]
     failures = {(each.text, each.record): each for start in _since_shutdown(records) for each in start.failures}
     for failure in failures.values():
-        explained = (each.id for each in matter if any(_names(each, name) for name in failure.names))
+        explained = (each for each, said in matter if any(_names(said, name) for name in failure.names))
         ids = tuple(dict.fromkeys(explained))
         if ids:
             yield RecordMatch(f"{failure.text} ({failure.record})", ids)
+
+
+def _matters(finding: Finding) -> bool:
+    return finding.severity is not Severity.INFO
 
 
 def _since_shutdown(records: GuestRecords) -> Iterator[Start]:
@@ -72,16 +76,19 @@ def _since_shutdown(records: GuestRecords) -> Iterator[Start]:
     return takewhile(lambda start: start.end is not StartEnd.CLEAN, reversed(records.starts))
 
 
-def _names(finding: Finding, name: str) -> bool:
-    r"""Whether the finding is about that service or file: not whether it has the word, as ``disk`` is one.
+def _names(said: str, name: str) -> bool:
+    r"""Whether title and evidence of a finding are about that service or file.
 
-    Findings name them as ``Services\NAME``, ``NAME.sys``, "driver NAME", or in a line of their own (``NAME: …``).
+    They name them as ``Services\NAME``, ``NAME.sys``, "driver NAME", or in a line of their own (``NAME: …``): that they
+    have the word is not enough, as ``disk`` is one.
     """
-    plain = re.escape(name[:-4] if name.casefold().endswith(".sys") else name)
+    name = name[:-4] if name.casefold().endswith(".sys") else name
+    if not name or name.casefold() not in said.casefold():
+        return False
+    plain = re.escape(name)
     forms = (
         rf"(?:services\\|\bdriver |\bservice ){plain}(?![\w.-])",
         rf"(?<![\w-]){plain}\.sys(?![\w-])",
         rf"^{plain}: ",
     )
-    pattern = re.compile("|".join(forms), re.IGNORECASE | re.MULTILINE)
-    return bool(plain) and pattern.search("\n".join((finding.title, *finding.evidence))) is not None
+    return re.search("|".join(forms), said, re.IGNORECASE | re.MULTILINE) is not None

@@ -28,7 +28,6 @@ if TYPE_CHECKING:  # inspect matches nothing
 _SHOWN_FAILURES = 8
 _SHOWN_DRIVERS = 6
 _SHOWN_DUMPS = 4
-_MAX_FAILURES = 100
 _OPEN = ": the disk was copied while it ran, it was cut off, or it stopped without a trace"
 _NO_TRACE = (
     "A start that stops before its volume is written (STOP 0x7B, a file that the loader misses) leaves no record."
@@ -62,7 +61,7 @@ def _start(start: Start) -> RecordedStartDocument:
         failed=start.failed,
         failures=tuple(
             RecordedFailureDocument(_time(each.time), each.kind.value, each.text, each.names, each.record)
-            for each in start.failures[-_MAX_FAILURES:]
+            for each in start.failures
         ),
     )
 

@@ -148,8 +148,9 @@ def test_records_from_the_middle_of_a_start() -> None:
 def test_only_the_last_starts_are_told_of() -> None:
     many = records(*(each for number in range(20) for each in (*up(number * 60), *down(number * 60 + 9))))
     assert len(read_starts(many)) == 5
-    assert enough(many)
-    assert not enough(many[:20])
+    started = [each for each in reversed(many) if each.id == 6005]
+    assert [enough(started[:number]) for number in (0, 6, 7)] == [False, False, True]
+    assert not enough([*started, many[0]])
     assert is_wanted("eventlog", 6005)
     assert not is_wanted("eventlog", 6013)
 

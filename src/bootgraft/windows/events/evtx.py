@@ -54,7 +54,7 @@ def read_evtx(file: OpenFile, wanted: Wanted, enough: Enough) -> LogReading:
         if last is None and heads:
             last = from_filetime(heads[-1][2])
         try:
-            damaged += _read_chunk(Chunk(data, budget), heads, wanted, found)
+            damaged += _read_chunk(Chunk(data, budget), heads, wanted, enough, found)
         except BudgetSpentError:
             problem = "it is too complicated to be read to its end"
             break
@@ -65,8 +65,11 @@ def read_evtx(file: OpenFile, wanted: Wanted, enough: Enough) -> LogReading:
     return LogReading(tuple(reversed(found)), last, problem)
 
 
-def _read_chunk(chunk: Chunk, heads: Sequence[_Head], wanted: Wanted, found: list[EventRecord]) -> int:
-    """Add the wanted records, the newest first; returns how many are damaged. Raises BudgetSpentError."""
+def _read_chunk(chunk: Chunk, heads: Sequence[_Head], wanted: Wanted, enough: Enough, found: list[EventRecord]) -> int:
+    """Add wanted records, the newest first, until there are enough; returns how many are damaged.
+
+    Raises BudgetSpentError.
+    """
     damaged = 0
     for head in reversed(heads):
         try:
@@ -76,6 +79,8 @@ def _read_chunk(chunk: Chunk, heads: Sequence[_Head], wanted: Wanted, found: lis
             continue
         if record is not None:
             found.append(record)
+            if enough(found):
+                break
     return damaged
 
 

@@ -10,7 +10,7 @@ MAX_READ = 2 << 20
 Wanted = Callable[[str, int], bool]
 """Whether records of this source (in lower case) and id are to be read in full."""
 Enough = Callable[[list["EventRecord"]], bool]
-"""Whether these records, the newest first, go back far enough."""
+"""Whether these records, the newest first, go back far enough: asked after each."""
 _FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 _MAX_FILETIME = (datetime(9999, 1, 1, tzinfo=UTC) - _FILETIME_EPOCH) // timedelta(microseconds=1) * 10
 

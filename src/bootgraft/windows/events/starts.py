@@ -31,6 +31,7 @@ _MARKS = {
     ("eventlog", 6009): _LOG_VERSION,
     ("eventlog", 6005): _LOG_STARTED,
 }
+_STARTED = ("eventlog", 6005)
 _ENDS = frozenset((("microsoft-windows-kernel-general", 13), ("eventlog", 6006)))
 _POWER = ("microsoft-windows-kernel-power", 41)
 _BOOT = ("microsoft-windows-kernel-boot", 20)
@@ -56,6 +57,7 @@ _HEX = re.compile(r"(?:0x)?([0-9a-f]{1,16})", re.IGNORECASE)
 _NUMBER = re.compile(r"[0-9]{1,10}")  # of 32 bits
 STARTS = 5
 """How many of the last starts are told of."""
+_MAX_FAILURES = 100
 
 
 class StartEnd(StrEnum):
@@ -70,8 +72,8 @@ class StartEnd(StrEnum):
 class Start(Struct, frozen=True):
     """One start. Times are UTC; ``began`` is None where only its end is known, ``ended`` where nobody recorded that.
 
-    ``resumed`` is when it was last resumed, by fast start-up or from hibernation. ``failed`` says that the next start
-    noted it as one that had not succeeded.
+    ``failures`` are the last that were recorded. ``resumed`` is when it was last resumed, by fast start-up or from
+    hibernation. ``failed`` says that the next start noted it as one that had not succeeded.
     """
 
     began: datetime | None
@@ -113,7 +115,9 @@ def is_wanted(source: str, identifier: int) -> bool:
 
 def enough(found: Sequence[EventRecord]) -> bool:
     """Whether these records go back further than the starts that are told of."""
-    return sum(each.kind == ("eventlog", 6005) for each in found) > STARTS + 1
+    if not found or found[-1].kind != _STARTED:  # asked after each record: only one that begins a start can be enough
+        return False
+    return sum(each.kind == _STARTED for each in found) > STARTS + 1
 
 
 def read_starts(
@@ -186,7 +190,7 @@ def _finished(gathered: Sequence[_Gathered], stops: dict[int, CrashDump]) -> Ite
             end=_end(each, after, stop),
             bugcheck=stop,
             failed=after is not None and after.before_failed,
-            failures=tuple(each.failures),
+            failures=tuple(each.failures[-_MAX_FAILURES:]),
             resumed=each.resumed,
         )
 
