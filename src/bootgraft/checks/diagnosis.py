@@ -43,7 +43,7 @@ class Diagnosis(Struct, frozen=True):
     @property
     def outside(self) -> tuple[Finding, ...]:
         """The findings to be put right outside the image before it boots, or before it can be told."""
-        return tuple(f for f in self.findings if _is_outside(f) and (f.severity is Severity.BLOCKER or f.leaves_open))
+        return tuple(f for f in self.findings if is_outside(f) and (f.severity is Severity.BLOCKER or f.leaves_open))
 
     def with_findings(self, further: Sequence[Finding]) -> "Diagnosis":
         """The same with further findings, and with the verdict that follows."""
@@ -104,9 +104,9 @@ def judge(found: Iterable[Finding], *, otherwise: Verdict) -> Verdict:
 
 def within(found: Iterable[Finding]) -> tuple[Finding, ...]:
     """The findings whose fault lies in the image."""
-    return tuple(f for f in found if not _is_outside(f))
+    return tuple(f for f in found if not is_outside(f))
 
 
-def _is_outside(finding: Finding) -> bool:
+def is_outside(finding: Finding) -> bool:
     """Nothing that is written to the image puts it right: it lies elsewhere, or is to be left as it is."""
     return finding.fault_in is FaultPlace.OUTSIDE or finding.remedy is Remedy.SKIPPED

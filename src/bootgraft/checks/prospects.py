@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
-from bootgraft.checks.diagnosis import Diagnosis, Verdict, diagnose, within
+from bootgraft.checks.diagnosis import Diagnosis, Verdict, diagnose, is_outside, within
 from bootgraft.checks.finding import Finding, Prospect, Remedy, Severity
 from bootgraft.checks.guest import Guest
 from bootgraft.targets.controllers import CONTROLLERS, Controller
@@ -50,13 +50,13 @@ def alternatives(diagnosis: Diagnosis, guest: Guest) -> tuple[Outlook, ...]:
 def _in_the_way(diagnosis: Diagnosis) -> Iterator[tuple[Prospect, Finding]]:
     """What keeps the verdict from being better, the worst first."""
     in_the_way = [each for each in diagnosis.findings if each.severity is Severity.BLOCKER or each.leaves_open]
-    inside = within(in_the_way)
-    stops = [each for each in inside if each.severity is Severity.BLOCKER]
+    inside, outside = within(in_the_way), (each for each in in_the_way if is_outside(each))
+    stops = (each for each in inside if each.severity is Severity.BLOCKER)
     yield from ((Prospect.CANNOT, each) for each in stops if each.remedy is Remedy.NONE)
     yield from ((Prospect.UNKNOWN, each) for each in inside if each.remedy is Remedy.NONE)
     if diagnosis.facts is None or diagnosis.chain.default is None:  # what lies behind these is not known yet
         yield from ((Prospect.UNKNOWN, each) for each in in_the_way)
-    yield from ((Prospect.OUTSIDE, each) for each in in_the_way if each not in inside)
+    yield from ((Prospect.OUTSIDE, each) for each in outside)
     yield from ((Prospect.DRIVER, each) for each in inside if each.remedy is Remedy.DRIVER)
     yield from ((Prospect.BOOT_CODE, each) for each in inside if each.remedy is Remedy.BOOT_CODE)
     yield from ((Prospect.FIXABLE, each) for each in inside)

@@ -208,8 +208,10 @@ def _command(command: str, images: Sequence[DeviceSpec], target: str) -> str:
 def _common(rows: Sequence[Outlook]) -> tuple[Finding, ...]:
     """The findings that every target has."""
     first, *others = (each.diagnosis.findings for each in rows)
-    return tuple(each for each in first if all(each in found for found in others))
+    known = [set(each) for each in others]
+    return tuple(each for each in first if all(each in found for found in known))
 
 
 def _own(row: Outlook, common: Sequence[Finding]) -> tuple[Finding, ...]:
-    return tuple(each for each in row.diagnosis.findings if each not in common)
+    left_out = set(common)
+    return tuple(each for each in row.diagnosis.findings if each not in left_out)
