@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tests.endtoend.story import Bootgraft, findings
 from tests.machines import bcd, oracles, vista
 from tests.machines.build import BuiltMachine
-from tests.machines.spec import File, MachineSpec
+from tests.machines.spec import File, Guids, MachineSpec, Partition
 from tests.machines.tools import run
 
 Build = Callable[[MachineSpec], BuiltMachine]
@@ -87,7 +87,10 @@ def test_an_empty_efi_system_partition(build_machine: Build, bootgraft: Bootgraf
     assert (checked.status, findings(checked)) == (1, [("blocker", "boot-manager-missing")])
     dry = bootgraft("repair", machine.disk, *TARGET, "--dry-run")
     assert dry.status == 0, dry
-    assert "\\EFI\\Microsoft\\Boot\\BCD  (20480 bytes, from a new store, made from nothing)" in dry.stdout
+    assert (
+        "\\EFI\\Microsoft\\Boot\\BCD  (20480 bytes, from what every store has, as this Windows has no BCD-Template)"
+        in dry.stdout
+    )
 
     assert bootgraft("repair", machine.disk, *TARGET).status == 0
     after = bootgraft("check", machine.disk, *TARGET, "--json")
@@ -155,3 +158,21 @@ def test_there_is_no_place_for_a_system_partition(build_machine: Build, bootgraf
     said = bootgraft("repair", machine.disk, *TARGET, "--add-system-partition")
     assert said.status == 1
     assert "disk 0 has 60 MiB of free space in one piece at most, and 100 MiB are needed" in said.stdout
+
+
+def test_an_efi_system_partition_that_was_made_and_never_filled(build_machine: Build, bootgraft: Bootgraft) -> None:
+    (disk,) = without_esp(40).disks
+    guids = Guids(vista.ESP_TYPE, vista.ESP_GUID)
+    windows = disk.partitions[0]
+    empty = Partition(windows.start + windows.sectors, 40 * 2048, 0, None, guids=guids)
+    machine = build_machine(MachineSpec("esp-blank", (replace(disk, partitions=(windows, empty)),)))
+    before = oracles.sha256(machine.disk)
+    checked = bootgraft("check", machine.disk, *TARGET, "--json")
+    assert (checked.status, findings(checked)) == (1, [("blocker", "system-partition-left-behind")])
+    dry = bootgraft("repair", machine.disk, *TARGET, "--dry-run")
+    assert f"format  disk 0, byte {empty.start * 512}: 40 MiB as FAT32 'SYSTEM'\n" in dry.stdout
+    assert bootgraft("repair", machine.disk, *TARGET).status == 0
+    oracles.fat_is_consistent(machine.disk, machine.span(1))
+    assert bootgraft("check", machine.disk, *TARGET).status == 0
+    assert bootgraft("undo", machine.disk).status == 0
+    assert oracles.sha256(machine.disk) == before

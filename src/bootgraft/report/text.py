@@ -297,12 +297,12 @@ def next_lines(diagnoses: Sequence[Diagnosis], images: Sequence[DeviceSpec]) -> 
 
 def plan_text(plan: Plan, *, detailed: bool) -> str:
     """The files that a plan writes and its registry changes: as ``.reg`` text where detailed, else key by key."""
-    lines = [one_line(f"create  {change.file}\\  (directory)") for change in plan.directories()]
+    lines = [*map(_format_line, plan.formats())]
+    lines += [one_line(f"create  {change.file}\\  (directory)") for change in plan.directories()]
     for change in plan.files():
         lines.append(one_line(_file_line(change)))
         if detailed:
             lines += (f"          {printable(line.expandtabs())}".rstrip() for line in file_difference(change) or ())
-    lines += map(_format_line, plan.formats())
     lines += map(sector_line, plan.sectors())
     for edit in plan.vm_files():
         lines.append(one_line(_vm_file_line(edit)))
@@ -329,7 +329,7 @@ def _vm_file_line(change: EditVmFile) -> str:
 
 def _format_line(change: FormatVolume) -> str:
     size = f"{change.size >> 20} MiB"
-    return one_line(f"format  disk {change.disk}, byte {change.offset}: {size} of free space as FAT32 '{change.label}'")
+    return one_line(f"format  disk {change.disk}, byte {change.offset}: {size} as FAT32 '{change.label}'")
 
 
 def sector_line(change: WriteSectors) -> str:

@@ -37,7 +37,7 @@ _FROM_LOADER_TEMPLATE = (_LOCALE, _ISOLATED, _IN_MEMORY, _NX, _MENU_POLICY)
 _IN_MEMORY_SETTINGS = 0x15000075
 _SERIAL_BAUD, _LOCAL_DEBUGGER = 115200, 4
 _SECONDS, _DEFAULT_LOCALE = 30, "en-US"
-_LONGEST_ELEMENT = 4096
+_LONGEST_ELEMENT = 1024
 SUFFIXES = {Firmware.BIOS: "exe", Firmware.UEFI: "efi"}
 """What the loaders' names end with on each firmware."""
 _MEMORY_TESTERS = {Firmware.BIOS: "\\Boot\\memtest.exe", Firmware.UEFI: "\\EFI\\Microsoft\\Boot\\memtest.efi"}

@@ -12,6 +12,8 @@ _RESERVED, _FSINFO, _BACKUP = 32, 1, 6
 _FATS, _ROOT_CLUSTER = 2, 2
 _FEWEST_CLUSTERS, _MOST_CLUSTERS = 65525 + 16, 1 << 18
 """Below the first it would be FAT16 (with some to spare, as drivers count differently); the second keeps FATs small."""
+SMALLEST = 66_700
+"""Sectors of the smallest volume, whatever their size."""
 _MEDIA, _END = 0xF8, 0x0FFFFFFF
 _JUMP, _HALT = b"\xeb\x58\x90", b"\xf4\xeb\xfd"
 _BOOT = struct.Struct("<3s8sHBHBHHBHHHIIIHHIHH12xBBBI11s8s")

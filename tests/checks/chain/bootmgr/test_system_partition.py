@@ -3,15 +3,17 @@
 from collections.abc import Callable
 
 import pytest
-from tests.boot.bootmgr.test_chain import at
+from tests.boot.bootmgr.test_chain import at, uefi_machine
 from tests.checks.chain.bootmgr.left_behind import BOOT_SECTOR, bios, esp, guest, put, system, uefi, windows
 from tests.fakes import FakePartition, machine_of, volume_of
 from tests.machines import bcd, vista
+from tests.machines.vista import DATA_TYPE, ESP_GUID, ESP_TYPE, WINDOWS_GUID
 from tests.machines.windows_hives import WINDOWS_7
 from tests.windows.hives import spec_bytes
 
 from bootgraft.boot.bootmgr.bcd import BOOTMGR, read_store
 from bootgraft.changes import CreateDirectory, CreateKey, SetValue, WriteFile, WriteSectors
+from bootgraft.checks.chain.bootmgr import system_faults
 from bootgraft.checks.chain.bootmgr.system_partition import LEFT_BEHIND, MANAGER_LOST, STORE_LOST, find
 from bootgraft.checks.finding import Finding, Remedy
 from bootgraft.machine import Machine
@@ -36,7 +38,7 @@ def test_the_partition_of_windows_becomes_the_active_one_and_has_it_all() -> Non
     assert made == ["\\Boot", "\\Boot\\Fonts"]
     flags = [each for each in finding.changes if isinstance(each, WriteSectors)]
     assert [(each.offset, each.data) for each in flags] == [(0x1CE, b"\x80")]
-    assert "make it the active partition of disk 0" in finding.explanation
+    assert "makes disk 0 partition 2 the active partition of disk 0" in finding.explanation
     assert all("disk 0 partition 2" in str(each.file) for each in files(finding).values())
 
 
@@ -134,6 +136,10 @@ def test_windows_without_a_loader_that_resumes_has_no_entry_for_it() -> None:
         (lambda: bios(system({}), system(windows()), active=None, logical=1), "is a logical partition"),
         (lambda: bios(system(windows() | {"\\Windows\\System32\\config\\SYSTEM": b"regf"}), active=None), "cannot"),
         (lambda: uefi(None, system(windows())), "There is no place for a new one: disk 0 has no GPT that can be read"),
+        (
+            lambda: uefi_machine((None, ESP_TYPE, ESP_GUID), (system(windows()), DATA_TYPE, WINDOWS_GUID)),
+            "too small for",
+        ),
         (lambda: uefi(esp(), system(windows(without=("EFI\\bootmgfw.efi",)))), "has no \\Windows\\Boot\\EFI"),
     ],
 )
@@ -159,6 +165,11 @@ def test_windows_on_another_disk_than_the_first() -> None:
 )
 def test_what_starts_something_else_is_left_alone(machine: Machine) -> None:
     assert list(find(guest(machine))) == []
+
+
+def test_a_store_of_a_size_that_no_store_has_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system_faults, "_LARGEST_STORE", 4096)
+    assert list(find(guest(bios(system({"\\bootmgr": b"x", BCD: bytes(4097)}), system(windows()))))) == []
 
 
 def test_a_boot_sector_without_code_for_it_is_named() -> None:

@@ -4,6 +4,7 @@ import zlib
 
 from bootgraft.boot.bootmgr import uefi
 from bootgraft.changes import Change, FormatVolume, WriteSectors
+from bootgraft.filesystems.fat.format import SMALLEST
 from bootgraft.machine import Disk, Volume
 from bootgraft.storage.devices.blockdevice import SECTOR
 from bootgraft.storage.disks.gpt_addition import NewPartition, WantedPartition, add_partition
@@ -24,13 +25,18 @@ def addition(disk: Disk, windows: Volume) -> NewPartition:
 
 def addition_changes(disk: Disk, added: NewPartition) -> tuple[Change, ...]:
     """What makes it: the volume, then its entry in both copies of the table."""
-    volume = FormatVolume(
-        disk.index,
-        added.start,
-        added.size,
-        disk.table.sector_size,
-        zlib.crc32(added.guid.encode()),
-        _LABEL,
-    )
+    volume = _volume(disk, added.start, added.size, added.guid)
     entries = (WriteSectors(disk.index, each.offset, each.data, each.before, each.what) for each in added.edits)
     return (volume, *entries)
+
+
+def format_changes(disk: Disk, blank: Volume) -> tuple[Change, ...]:
+    """What makes an empty volume of an EFI system partition that has none; nothing where it is too small for that."""
+    partition = blank.partition
+    if partition.size < SMALLEST * disk.table.sector_size or not blank.is_inside_disk:
+        return ()
+    return (_volume(disk, partition.start, partition.size, partition.guid or blank.name),)
+
+
+def _volume(disk: Disk, start: int, size: int, name: str) -> FormatVolume:
+    return FormatVolume(disk.index, start, size, disk.table.sector_size, zlib.crc32(name.encode()), _LABEL)

@@ -22,6 +22,11 @@ from bootgraft.errors import BootConfigError, FileSystemError, HiveError, Partit
 from bootgraft.machine import Disk, Firmware, Volume
 from bootgraft.storage.disks.partitions import TableKind
 
+_LOOKED_AT = 1 << 20
+"""Bytes at either end of a partition in which every file system leaves something."""
+_LARGEST_STORE = 16 << 20
+"""Bytes: real stores have some tens of thousands."""
+
 
 class Lost(StrEnum):
     """What is not there."""
@@ -43,7 +48,7 @@ class StoreState(StrEnum):
 class SystemFault(Struct, frozen=True):
     """``system`` is the partition that it is to be put on, None where there is none; ``active``: it is that already.
 
-    ``menu`` is the store that lies there, where it reads.
+    ``menu`` is the store that lies there, where it reads. ``blank`` is an EFI system partition that was never filled.
     """
 
     lost: Lost
@@ -53,6 +58,7 @@ class SystemFault(Struct, frozen=True):
     store: StoreState
     active: bool = True
     menu: Menu | None = None
+    blank: Volume | None = None
 
 
 def candidates(guest: Guest) -> tuple[BootTarget, ...]:
@@ -84,9 +90,11 @@ def find_fault(guest: Guest, windows: BootTarget | None) -> SystemFault | None:
 def _on_uefi(guest: Guest, disk: Disk) -> SystemFault | None:
     system = guest.chain.system
     if system is None:
-        if uefi.system_partitions(disk) or uefi.other_disks(guest.machine):
+        there = uefi.system_partitions(disk)
+        blank = there[0] if len(there) == 1 and _is_blank(there[0]) else None
+        if (there and blank is None) or uefi.other_disks(guest.machine):
             return None  # one that cannot be read, or another disk comes first
-        return SystemFault(Lost.PARTITION, Firmware.UEFI, disk, None, StoreState.MISSING)
+        return SystemFault(Lost.PARTITION, Firmware.UEFI, disk, None, StoreState.MISSING, blank=blank)
     fallback = uefi.fallback_path(system)
     if not search.has(system, uefi.BOOT_MANAGER) and (fallback is None or not search.has(system, fallback)):
         state, menu = _store_on(system, Firmware.UEFI)
@@ -131,8 +139,10 @@ def _to_be_active(disk: Disk, windows: BootTarget | None) -> Volume | None:
 
 
 def _is_blank(volume: Volume) -> bool:
-    """Whether a partition was made and never filled."""
-    return volume.kind is None and not any(volume.device.read(0, min(BOOT_CODE_SIZE, volume.device.size)))
+    """Whether a partition was made and never filled: its beginning and its end are zero."""
+    size = min(_LOOKED_AT, volume.device.size)
+    ends = (0, volume.device.size - size)
+    return volume.kind is None and not any(any(volume.device.read(at, size)) for at in ends)
 
 
 def _lost_store(system: Volume, firmware: Firmware, disk: Disk) -> SystemFault | None:
@@ -145,6 +155,8 @@ def _store_on(system: Volume, firmware: Firmware) -> tuple[StoreState, Menu | No
     entry = search.find_entry(system.filesystem(), path)
     if entry is None:
         return StoreState.MISSING, None
+    if entry.is_directory or entry.size > _LARGEST_STORE:
+        raise FileSystemError("it is no store", where=f"{system.name}: {path}", advice="Look at what lies there")
     try:
         store = read_store(system.hive(path))
     except (BootConfigError, HiveError):

@@ -6,16 +6,14 @@ lies in ``\Windows\Boot`` (:mod:`.system_rebuild`).
 
 from collections.abc import Iterator, Sequence
 
-from bootgraft.boot.bios.loaders import BOOT_CODE_SIZE, Loader, named_in
-from bootgraft.boot.bootmgr.bcd_menu import STORES
-from bootgraft.boot.bootmgr.boot_files import carries_manager, manager_source, manager_target
+from bootgraft.boot.bootmgr.boot_files import carries_manager, manager_source
 from bootgraft.boot.bootmgr.new_store import SUFFIXES
 from bootgraft.boot.steps import BootTarget
 from bootgraft.changes import Change
-from bootgraft.checks.chain.bootmgr.system_addition import OPTION, addition, addition_changes
+from bootgraft.checks.chain.bootmgr import system_words as words
+from bootgraft.checks.chain.bootmgr.system_addition import OPTION, addition, addition_changes, format_changes
 from bootgraft.checks.chain.bootmgr.system_faults import (
     Lost,
-    StoreState,
     SystemFault,
     candidates,
     find_fault,
@@ -88,13 +86,6 @@ DOCS = (
     ),
 )
 _IDS = {Lost.PARTITION: LEFT_BEHIND, Lost.MANAGER: MANAGER_LOST, Lost.STORE: STORE_LOST}
-_STORE_WORDS = {
-    StoreState.MISSING: "is missing",
-    StoreState.DAMAGED: "is damaged beyond reading",
-    StoreState.EMPTY: "has no entry that starts an installed Windows",
-    StoreState.SOUND: "is there",
-}
-_RECOVERY = " The recovery environment is not in the new store: run `reagentc /enable` in the started Windows."
 _MAX_LISTED = 8
 
 
@@ -113,8 +104,8 @@ def find(guest: Guest) -> Iterator[Finding]:
     yield Finding(
         _IDS[fault.lost],
         Severity.BLOCKER,
-        _title(fault),
-        f"{_meaning(fault)} {reason}",
+        words.title(fault),
+        f"{words.meaning(fault)} {reason}",
         (
             f"{step.where}: {step.what}; {_first_words(step.evidence)}",
             f"Windows is in {listed}",
@@ -135,30 +126,6 @@ def _chosen(guest: Guest, found: Sequence[BootTarget]) -> BootTarget | None:
     return next((each for each in found if each.place == place), None)
 
 
-def _title(fault: SystemFault) -> str:
-    if fault.lost is Lost.STORE and fault.system is not None:
-        path = STORES[fault.firmware]
-        return f"the boot menu was lost: the BCD store {path} on {fault.system.name} {_STORE_WORDS[fault.store]}"
-    manager = manager_target(fault.firmware)
-    if fault.lost is Lost.MANAGER and fault.system is not None:
-        kind = "the EFI system partition" if fault.firmware is Firmware.UEFI else "the active partition"
-        return f"the boot manager was lost: {fault.system.name} is {kind} and has no {manager}"
-    if fault.firmware is Firmware.UEFI:
-        return f"the system partition was left behind: {fault.disk.name} has no EFI system partition"
-    return f"the system partition was left behind: no partition of {fault.disk.name} has {manager} to start Windows"
-
-
-def _meaning(fault: SystemFault) -> str:
-    if fault.lost is Lost.STORE:
-        return "The boot manager has nothing to start and stops with 0xc000000f, 0xc0000034 or 0xc0000225."
-    if fault.lost is Lost.MANAGER:
-        return "The firmware finds nothing that it could start there."
-    return (
-        "The Windows is there, but the small partition with its boot manager and boot menu was not copied with it: the "
-        "firmware finds nothing that it could start."
-    )
-
-
 _Remedied = tuple[Remedy, tuple[Change, ...], str]
 """What it takes, the changes, and what is said of them: what they do, or why there are none."""
 
@@ -170,6 +137,8 @@ def _repair(guest: Guest, fault: SystemFault, found: Sequence[BootTarget], chose
     obstacle = _obstacle(fault, chosen)
     if obstacle is not None:
         return _not_put_back(obstacle)
+    if fault.blank is not None:
+        return _formatted(fault, fault.blank)
     if fault.system is None:
         return _added(guest, fault, chosen)
     try:
@@ -182,11 +151,22 @@ def _repair(guest: Guest, fault: SystemFault, found: Sequence[BootTarget], chose
         changes = rebuild(fault, fault.system, (first, *others))
     except (FileSystemError, HiveError) as error:
         return _not_put_back(f"bootgraft cannot put it back: {error.where}: {error.what}. {error.advice}")
-    return Remedy.CHANGES, changes, _fix_words(fault, first, others)
+    return Remedy.CHANGES, changes, words.put_back(fault, fault.system, first, others)
 
 
 def _not_put_back(reason: str) -> _Remedied:
     return Remedy.NONE, (), reason
+
+
+def _formatted(fault: SystemFault, blank: Volume) -> _Remedied:
+    """The partition that was made and never filled gets a volume, which the next round fills."""
+    changes = format_changes(fault.disk, blank)
+    if not changes:
+        return _not_put_back(f"{blank.name} is too small for FAT32: format it otherwise and check again.")
+    said = (
+        f"`repair` formats {blank.name} with FAT32 and puts the boot files and a new BCD store there.{words.RECOVERY}"
+    )
+    return Remedy.CHANGES, changes, said
 
 
 def _added(guest: Guest, fault: SystemFault, chosen: BootTarget) -> _Remedied:
@@ -199,14 +179,14 @@ def _added(guest: Guest, fault: SystemFault, chosen: BootTarget) -> _Remedied:
             f"one (`qemu-img resize`, then `sgdisk -e`) and run `repair {OPTION}`."
         )
     place = f"{added.size >> 20} MiB at byte {added.start}, as entry {added.slot} of the partition table"
-    words = (
+    said = (
         f"There is room for a new one in free space of {fault.disk.name}: {place}, behind that of Windows; nothing is "
         f"moved or made smaller. `repair {OPTION}` makes it, with the boot files that {_name(chosen)} carries and "
-        f"a new BCD store.{_RECOVERY}"
+        f"a new BCD store.{words.RECOVERY}"
     )
     if not guest.choice.add_system_partition:
-        return Remedy.ADD_PARTITION, (), words
-    return Remedy.ADD_PARTITION, addition_changes(fault.disk, added), words
+        return Remedy.ADD_PARTITION, (), said
+    return Remedy.ADD_PARTITION, addition_changes(fault.disk, added), said
 
 
 def _obstacle(fault: SystemFault, chosen: BootTarget) -> str | None:
@@ -246,35 +226,6 @@ def _others(fault: SystemFault, found: Sequence[BootTarget], chosen: BootTarget)
         except BootgraftError:  # `inspect` says what is wrong with it
             continue
     return tuple(others[:_MAX_LISTED])
-
-
-def _fix_words(fault: SystemFault, first: Installation, others: Sequence[Installation]) -> str:
-    if fault.system is None:
-        return ""
-    place = f"{first.product} in {printable(first.directory)} on {first.volume.name}"
-    files = "" if fault.lost is Lost.STORE else f"the boot files that {place} carries"
-    store = "" if fault.store is StoreState.SOUND else f"{_store_words(fault)} that starts {place}"
-    what = " and ".join(filter(None, (files, store)))
-    active = "" if fault.active else f", and make it the active partition of {fault.disk.name}"
-    more = f" The menu also lists {', '.join(each.id for each in others)}." if others and store else ""
-    recovery = _RECOVERY if store else ""
-    return f"`repair` will put {what} on {fault.system.name}{active}.{_code_words(fault, fault.system)}{more}{recovery}"
-
-
-def _code_words(fault: SystemFault, system: Volume) -> str:
-    """What else it takes: a boot sector that starts the boot manager."""
-    if fault.firmware is Firmware.UEFI or fault.lost is Lost.STORE:
-        return ""
-    if named_in(system.device.read(0, min(BOOT_CODE_SIZE, system.device.size))) is Loader.BOOTMGR:
-        return ""
-    return (
-        " Its boot sector has no code that starts bootmgr: that is taken from the machine's other volumes, from "
-        "\\BOOTSECT.BAK, a donor or `--boot-code IMAGE`."
-    )
-
-
-def _store_words(fault: SystemFault) -> str:
-    return "an entry in the BCD store" if fault.store is StoreState.EMPTY else "a new BCD store"
 
 
 def _carried(fault: SystemFault, chosen: BootTarget | None) -> Iterator[str]:

@@ -76,13 +76,13 @@ def _store_changes(fault: SystemFault, system: Volume, windows: Sequence[Install
     path = STORES[fault.firmware]
     written = open_hive(windows[0], "SYSTEM").root.last_written
     data = new_hive(ROOT_KEY, DESCRIPTOR, lambda hive: fill(hive, objects), filetime=written, name=path)
-    origin = (
-        "nothing" if template is None else f"{windows[0].volume.name}: {hive_path(windows[0].directory, _TEMPLATE)}"
-    )
+    origin = "what every store has, as this Windows has no BCD-Template"
+    if template is not None:
+        origin = f"{windows[0].volume.name}: {hive_path(windows[0].directory, _TEMPLATE)}"
     before = None
     if fault.store is StoreState.DAMAGED:
         before = hashlib.sha256(system.filesystem().read(path)).hexdigest()
-    yield WriteFile(system.file(path), data, before, f"a new store, made from {origin}")
+    yield WriteFile(system.file(path), data, before, origin)
 
 
 def _merged(menu: Menu, objects: Sequence[NewObject]) -> Iterator[Change]:
