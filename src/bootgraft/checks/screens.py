@@ -55,6 +55,11 @@ SHOWN = {
         ("invalid partition table", "error loading operating system"),
     ),
     Symptom.DISK_READ_ERROR: Shown(Screen.FIRMWARE, "'A disk read error occurred'"),
+    Symptom.SECURE_BOOT: Shown(
+        Screen.FIRMWARE,
+        "'Secure Boot Violation', 'Access Denied', or the next entry of the firmware's boot order",
+        ("invalid signature detected", "access denied", "blocked by secure boot", "boot image failed verification"),
+    ),
     Symptom.BLACK_SCREEN: Shown(
         Screen.FIRMWARE,
         "a black screen, with or without a blinking cursor, and nothing else",

@@ -56,3 +56,4 @@ class Symptom(StrEnum):
     SAFE_MODE = "safe mode"
     SETUP = "setup cannot proceed"
     DRIVES_MISSING = "drives are missing"
+    SECURE_BOOT = "secure boot violation"

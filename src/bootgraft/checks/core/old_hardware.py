@@ -7,6 +7,7 @@ from bootgraft.checks.core.facts import CoreDriver, CoreFacts
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
 from bootgraft.checks.hive_edit import disable_service
+from bootgraft.checks.symptom import Symptom
 from bootgraft.windows.leftovers.old_hardware import OLD_DRIVERS, Hardware, OldDriver, make_of, processors_met
 from bootgraft.windows.versions import SERVER_2003, WINDOWS_2000
 
@@ -24,6 +25,7 @@ DOCS = (
         limits="A warning where the description's processor is of another make, or the only one that this Windows has "
         "met (the case of KB 953356: the driver was left by the machine that the image was made on); else info: most "
         "machines start with it.",
+        symptoms=(Symptom.STOP_7E,),
         references=(
             "https://support.microsoft.com/kb/953356",
             "https://www.virtualbox.org/wiki/Migrate_Windows",
@@ -37,6 +39,7 @@ DOCS = (
         evidence="The service and its Start.",
         fix=f"`--fix {AGP}` sets Start=4 (disabled), as Microsoft's KB 324764 does it in the recovery console.",
         limits="Machines of VMware and of Hyper-V's first generation have the bridge of agp440.",
+        symptoms=(Symptom.BLACK_SCREEN, Symptom.STOP_7E),
         references=("https://support.microsoft.com/kb/324764", "https://kb.parallels.com/5756"),
     ),
 )

@@ -8,6 +8,7 @@ from bootgraft.checks.core.facts import CoreFacts
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
 from bootgraft.checks.hive_edit import set_number
+from bootgraft.checks.symptom import Symptom
 from bootgraft.registry.values import ValueType
 from bootgraft.windows.hives import hive_path
 from bootgraft.windows.installation import open_hive
@@ -28,6 +29,7 @@ DOC = FindingDoc(
     limits="Only what the registry turns on explicitly; what an edition turns on by default is not seen. A group "
     "policy turns it on again. With a UEFI lock it cannot be turned off offline: the lock lies in the firmware's "
     "variables.",
+    symptoms=(Symptom.RESTART_LOOP,),
     references=(
         "https://github.com/virtio-win/kvm-guest-drivers-windows/issues/1280",
         "https://github.com/virtio-win/kvm-guest-drivers-windows/issues/1426",

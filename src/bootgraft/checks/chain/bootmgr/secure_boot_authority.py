@@ -9,6 +9,7 @@ from bootgraft.boot.bootmgr import uefi
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
 from bootgraft.errors import FileSystemError, PartitionTableError
 from bootgraft.machine import Firmware, Volume
 from bootgraft.text import printable
@@ -33,6 +34,7 @@ DOC = FindingDoc(
     limits="Info for the authority of 2011, which every firmware with Microsoft's keys has; for that of 2023 the "
     "verdict is unknown. In a Windows that runs, `Get-SecureBootUEFI db` shows the list; on a host, `virt-fw-vars "
     "--print`.",
+    symptoms=(Symptom.SECURE_BOOT, Symptom.NO_BOOTABLE_DEVICE),
     references=(
         f"{_SUPPORT}/a7be69c9-4634-42e1-9ca1-df06f43f360d",
         f"{_SUPPORT}/41a975df-beb2-40c1-99a3-b3ff139f832d",

@@ -53,6 +53,7 @@ DOCS = (
         evidence="Both versions.",
         fix="None: it starts. Where Secure Boot has revoked it, copy \\EFI\\Microsoft\\Boot\\bootmgfw.efi over it.",
         limits="Revocations lie in the firmware's variables, which are not on the disk.",
+        symptoms=(Symptom.SECURE_BOOT,),
         references=("https://support.microsoft.com/topic/41a975df-beb2-40c1-99a3-b3ff139f832d",),
     ),
 )
