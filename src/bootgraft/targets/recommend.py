@@ -179,7 +179,7 @@ _VIRTUALBOX = {
 def _virtualbox(machine: _Machine) -> Iterator[Fragment]:
     bus, chip = _VIRTUALBOX[machine.controller.name]
     lines = [
-        f"VBoxManage modifyvm NAME --firmware {'efi' if machine.firmware is Firmware.UEFI else 'bios'}",
+        f"VBoxManage modifyvm NAME --firmware {'efi' if machine.firmware is Firmware.UEFI else 'bios'} --ioapic on",
         f"VBoxManage storagectl NAME --name disks --add {bus} --controller {chip} --bootable on",
     ]
     for number, disk in enumerate(machine.disks):

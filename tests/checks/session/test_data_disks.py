@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from tests.data_machines import (
     CDROM,
     DATA,
+    DOMAIN_CONTROLLER,
     LETTERS,
     OWN,
     PAGE_FILE,
@@ -51,6 +52,12 @@ def test_machines_without_such_a_disk_are_clear() -> None:
     assert found(guest_on(server(SHARED, with_data_disk=False, letters=letter("C", volume_name(OWN))))) == []
     assert found(guest_on(server(SHARED, PAGE_FILE), "vmware:ahci")) == []
     assert found(guest_on(server(SHARED), None)) == []
+
+
+def test_where_a_domain_controller_has_the_policy_changed_nothing_more_is_said() -> None:
+    assert found(guest_on(server(SHARED, PAGE_FILE, DOMAIN_CONTROLLER))) == []
+    cluster: dict[str, dict[str, RegistryValue]] = {r"Services\ClusSvc": {"Start": 2, "Type": 16}}
+    assert found(guest_on(server(SHARED, PAGE_FILE, DOMAIN_CONTROLLER, cluster))) == [(OFFLINE, "warning", "offered")]
 
 
 def test_a_client_brings_its_disks_online() -> None:

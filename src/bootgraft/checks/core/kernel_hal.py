@@ -98,11 +98,11 @@ def find(guest: Guest) -> Iterator[Finding]:
     core, menu = guest.core, guest.chain.menu
     if core is None or core.version >= VISTA or (menu is not None and menu.file != "boot.ini"):
         return  # ReactOS calls its files otherwise
-    names = _named(guest)
-    hal = _file(core, f"{_SYSTEM32}\\{names.get('hal', _HAL)}")
-    kernel = _file(core, f"{_SYSTEM32}\\{names.get('kernel', _KERNEL)}")
+    names = named_files(guest)
+    hal = system_file(core, names.get("hal", _HAL))
+    kernel = system_file(core, names.get("kernel", _KERNEL))
     if hal is not None and core.arch is Architecture.X86:
-        other = None if "kernel" in names else _file(core, f"{_SYSTEM32}\\{_PAE_KERNEL}")
+        other = None if "kernel" in names else system_file(core, _PAE_KERNEL)
         yield from _processors(hal, kernel, other)
         yield from _computer(core, hal)
         yield from _maker(hal)
@@ -110,16 +110,18 @@ def find(guest: Guest) -> Iterator[Finding]:
         yield from _builds(core, kernel, hal)
 
 
-def _named(guest: Guest) -> dict[str, str]:
-    """The files that boot.ini names in place of hal.dll and ntoskrnl.exe."""
+def named_files(guest: Guest) -> dict[str, str]:
+    """The files that boot.ini names in place of hal.dll and ntoskrnl.exe, by ``hal`` and ``kernel``."""
     switches = () if guest.chain.entry is None else guest.chain.entry.switches
     parts = (each.lstrip("/").partition("=") for each in switches)
     named = {name.strip().casefold(): value.strip() for name, _, value in parts}
     return {name: value for name, value in named.items() if name in ("hal", "kernel") and value and ")" not in value}
 
 
-def _file(core: CoreFacts, path: str) -> KernelFile | None:
-    return read_kernel_file(core.installation.volume.filesystem(), f"{core.installation.directory}\\{path}")
+def system_file(core: CoreFacts, name: str) -> KernelFile | None:
+    """What a file of system32 says that it is; None where it is not there, or does not say."""
+    path = f"{core.installation.directory}\\{_SYSTEM32}\\{name}"
+    return read_kernel_file(core.installation.volume.filesystem(), path)
 
 
 def _processors(hal: KernelFile, kernel: KernelFile | None, other: KernelFile | None) -> Iterator[Finding]:
@@ -184,7 +186,7 @@ def _maker(hal: KernelFile) -> Iterator[Finding]:
 
 
 def _builds(core: CoreFacts, kernel: KernelFile, hal: KernelFile | None) -> Iterator[Finding]:
-    drivers = [each for name in _DRIVERS if (each := _file(core, f"{_SYSTEM32}\\drivers\\{name}")) is not None]
+    drivers = [each for name in _DRIVERS if (each := system_file(core, f"drivers\\{name}")) is not None]
     wrong = [each for each in drivers if _is_other_release(each, kernel) or _is_newer(each, kernel)]
     is_hal = hal is not None and (_is_other_release(hal, kernel) or hal.service_pack != kernel.service_pack)
     if not wrong and not is_hal:

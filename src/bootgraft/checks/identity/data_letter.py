@@ -15,6 +15,7 @@ from bootgraft.checks.identity.data_places import DataPlace, Ground
 from bootgraft.checks.identity.identity_facts import VolumeFacts, WindowsFacts
 from bootgraft.checks.identity.moved_volumes import delete_entry, set_entry
 from bootgraft.checks.symptom import Symptom
+from bootgraft.text import printable
 from bootgraft.windows.data.data_paths import DataUse
 from bootgraft.windows.mounted_devices import KEY
 
@@ -77,9 +78,9 @@ def _finding(
         f"{letter} should be {volume.name}, but is {'a CD-ROM or removable drive' if entry else 'no volume'}",
         f"Windows looks for {' and '.join(uses)} on {letter} and does not find it.",
         (
-            *(f"{each.path.use}: {each.path} ({each.path.where})" for each in places),
+            *(f"{each.path.use}: {printable(str(each.path))} ({each.path.where})" for each in places),
             f"{windows.hive}: {KEY}: {letter} {has}; {volume.name} has {' and '.join(named) or 'no letter'}",
-            f"only {volume.name} has {' and '.join(dict.fromkeys(each.path.rest for each in places))}",
+            f"only {volume.name} has {' and '.join(dict.fromkeys(printable(each.path.rest) for each in places))}",
         ),
         Remedy.CHANGES if is_grave else Remedy.OFFERED,
         tuple(_changes(windows, letter, volume)),

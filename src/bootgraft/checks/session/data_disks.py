@@ -7,9 +7,10 @@ from bootgraft.checks.check import Check
 from bootgraft.checks.finding import FaultPlace, Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
 from bootgraft.checks.identity.data_places import DataPlace, Ground
-from bootgraft.checks.session.domain_database import shown
-from bootgraft.checks.session.offline_disks import OfflineDisk, by_hand, offline_disks, online_all
+from bootgraft.checks.session.domain_database import listed
+from bootgraft.checks.session.offline_disks import OfflineDisk, by_hand, offline_disks, online_all, policy_is_changed
 from bootgraft.checks.symptom import Symptom
+from bootgraft.machine import IF_COMPLETE
 from bootgraft.registry.values import multi_data
 from bootgraft.windows.data.data_paths import DataUse
 from bootgraft.windows.data.san_policy import sharing_signs
@@ -69,7 +70,7 @@ _LETTERS = "DEFGHIJKLMNOPQRSTUVWXYZ"
 def find(guest: Guest) -> Iterator[Finding]:
     """One finding about disks that stay offline, and one about letters of disks that were not given."""
     disks = offline_disks(guest)
-    if disks:
+    if disks and not policy_is_changed(guest, disks):
         yield _offline(guest, disks)
     absent = [
         each for each in guest.data_places if each.ground is Ground.NOT_GIVEN and not each.path.use.is_directory_service
@@ -109,11 +110,12 @@ def _offline(guest: Guest, disks: Sequence[OfflineDisk]) -> Finding:
         OFFLINE,
         Severity.WARNING if is_grave else Severity.INFO,
         f"Windows {'leaves' if sure else 'may leave'} {names} offline at its first start",
-        f"{_meaning(affected)} {by_hand(disks[0].index)}{taken} `--fix {OFFLINE}` lets Windows bring every disk online "
+        f"{_meaning(affected)} In the started Windows, {by_hand(disks[0].index)}{taken} "
+        f"`--fix {OFFLINE}` lets Windows bring every disk online "
         "by itself: not while a disk is attached that another machine uses.",
         (
             *(f"disk {each.index}: {each.reason}" for each in disks),
-            *(shown(each) for each in affected),
+            *listed(affected),
             *(f"disks may be shared with other machines: {sign}" for sign in signs),
         ),
         Remedy.OFFERED,
@@ -153,7 +155,7 @@ def _gone(files: Sequence[DataPlace], changes: tuple[Change, ...]) -> Finding:
         Severity.WARNING,
         f"a page file is configured on {files[0].path.letter}, whose disk exists no more",
         "Windows starts with a small temporary one, and tells so at every log-on.",
-        tuple(shown(each) for each in files),
+        listed(files),
         Remedy.CHANGES,
         changes,
     )
@@ -164,14 +166,14 @@ def _not_given(absent: Sequence[DataPlace], *, is_all: bool) -> Finding:
     advice = (
         "The disk is said to exist no more: set what lay there up anew."
         if is_all
-        else "Give that disk too, after the others; if it exists no more, give --these-are-all-disks."
+        else f"Give that disk too, after the others; {IF_COMPLETE}."
     )
     return Finding(
         NOT_GIVEN,
         Severity.WARNING,
         f"{letters} is needed, and its disk was not given",
         f"{_lost(absent)} {advice}",
-        tuple(shown(each) for each in absent),
+        listed(absent),
         fault_in=FaultPlace.OUTSIDE,
     )
 

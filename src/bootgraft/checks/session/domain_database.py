@@ -10,11 +10,12 @@ from bootgraft.checks.check import Check
 from bootgraft.checks.finding import FaultPlace, Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
 from bootgraft.checks.identity.data_places import DataPlace, Ground
-from bootgraft.checks.session.offline_disks import OfflineDisk, by_hand, offline_disks, online_all
+from bootgraft.checks.session.offline_disks import OfflineDisk, by_hand, offline_disks, online_all, policy_is_changed
 from bootgraft.checks.symptom import Symptom
 from bootgraft.errors import FileMissingError, FileSystemError, PartitionTableError
 from bootgraft.filesystems.base import parts
-from bootgraft.machine import Volume
+from bootgraft.machine import IF_COMPLETE, Volume
+from bootgraft.text import printable
 from bootgraft.windows.data.data_paths import DataUse
 from bootgraft.windows.data.san_policy import sharing_signs
 from bootgraft.windows.versions import VISTA
@@ -71,6 +72,8 @@ DOCS = (
     ),
 )
 
+_MAX_LISTED = 12
+
 
 def find(guest: Guest) -> Iterator[Finding]:
     """What keeps a domain controller from its database."""
@@ -106,7 +109,7 @@ def _offline(guest: Guest, places: Sequence[DataPlace]) -> Iterator[Finding]:
     is_sure = any(each.sure for each in found)
     is_open = any(not each.was_met for each in found)
     evidence = (
-        *(f"{installation.volume.name}: {shown(each)}" for each in affected),
+        *listed(affected),
         *(f"disk {each.index}: {each.reason}" for each in found),
         *(f"disks may be shared with other machines: {sign}" for sign in signs),
     )
@@ -117,7 +120,7 @@ def _offline(guest: Guest, places: Sequence[DataPlace]) -> Iterator[Finding]:
         f"{'will leave' if is_sure else 'may leave'} offline",
         f"{_STOPS} {_advice(found, signs)}",
         evidence,
-        Remedy.OFFERED if signs or not is_open else Remedy.CHANGES,
+        Remedy.CHANGES if policy_is_changed(guest, found) else Remedy.OFFERED,
         tuple(online_all(hive, installation)),
         _stop_code(guest) if is_sure else None,
         leaves_open=is_open and not is_sure,
@@ -125,15 +128,13 @@ def _offline(guest: Guest, places: Sequence[DataPlace]) -> Iterator[Finding]:
 
 
 def _advice(found: Sequence[OfflineDisk], signs: Sequence[str]) -> str:
+    restore_mode = "start in Directory Services Restore Mode (F8) and "
     if signs:
         return (
             f"As disks may be shared, it is only changed by `--fix {OFFLINE}`: detach shared disks for the first "
-            "start. Or start in Directory Services Restore Mode (F8). " + by_hand(found[0].index)
+            f"start. Or {restore_mode}{by_hand(found[0].index)}"
         )
-    return (
-        "With SanPolicy 1 Windows brings it online by itself. By hand: Directory Services Restore Mode (F8). "
-        + by_hand(found[0].index)
-    )
+    return f"With SanPolicy 1 Windows brings it online by itself. By hand, {restore_mode}{by_hand(found[0].index)}"
 
 
 def _not_given(guest: Guest, absent: Sequence[DataPlace]) -> Finding:
@@ -142,22 +143,29 @@ def _not_given(guest: Guest, absent: Sequence[DataPlace]) -> Finding:
         NOT_GIVEN,
         Severity.BLOCKER if is_all else Severity.WARNING,
         f"the Active Directory database lies on {absent[0].path.letter}, whose disk was not given",
-        f"{_STOPS} Give that disk too, after the others; if it was left behind, copy it from the source."
+        f"{_STOPS} Give that disk too, after the others; if it was left behind, copy it from the source. "
+        f"{IF_COMPLETE[0].upper()}{IF_COMPLETE[1:]}."
         if not is_all
         else f"{_STOPS} The disk is said to exist no more: restore the database onto a volume with that letter.",
-        tuple(shown(each) for each in absent),
+        listed(absent),
         stop_code=_stop_code(guest) if is_all else None,
         leaves_open=True,
         fault_in=FaultPlace.OUTSIDE,
     )
 
 
-def shown(place: DataPlace) -> str:
+def listed(places: Sequence[DataPlace]) -> tuple[str, ...]:
+    """The paths, for evidence: a server may have hundreds of profiles."""
+    more = (f"and {len(places) - _MAX_LISTED} more",) if len(places) > _MAX_LISTED else ()
+    return (*map(_shown, places[:_MAX_LISTED]), *more)
+
+
+def _shown(place: DataPlace) -> str:
     """A path with its value and what its letter names, for evidence."""
     named = f"; {place.path.letter} is {place.volume.name}" if place.volume is not None else ""
     if place.volume is None and place.entry is not None:
         named = f"; {place.path.letter} is {place.entry}"
-    return f"{place.path.use.value}: {place.path} ({place.path.where}){named}"
+    return f"{place.path.use.value}: {printable(str(place.path))} ({place.path.where}){named}"
 
 
 def _lacking(guest: Guest, place: DataPlace) -> str | None:
@@ -167,7 +175,7 @@ def _lacking(guest: Guest, place: DataPlace) -> str | None:
     volumes = [each for each in guest.machine.volumes() if each.name == place.volume.name]
     if len(volumes) != 1 or not _is_absent(volumes[0], place.path.rest):
         return None
-    return f"{volumes[0].name}: there is no {place.path.rest or place.path} ({place.path.where})"
+    return f"{volumes[0].name}: there is no {printable(place.path.rest or str(place.path))} ({place.path.where})"
 
 
 def _is_absent(volume: Volume, path: str) -> bool:

@@ -8,7 +8,7 @@ drivers, 0x0A (SAS) in vioscsi. Disks on controllers of VMware, LSI and Hyper-V 
 Windows VHD to upload to Azure", which sets OnlineAll).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
@@ -19,7 +19,7 @@ from bootgraft.registry.values import ValueType, dword_data
 from bootgraft.targets.controllers import Attachment, Controller
 from bootgraft.windows.bindings import enum_instances
 from bootgraft.windows.data.data_paths import ProductRole, role
-from bootgraft.windows.data.san_policy import VALUE, SanPolicy, parameters_key, read_policy
+from bootgraft.windows.data.san_policy import VALUE, SanPolicy, parameters_key, read_policy, sharing_signs
 from bootgraft.windows.installation import Installation, hive_file
 from bootgraft.windows.versions import VISTA
 
@@ -69,11 +69,24 @@ def online_all(hive: Hive, installation: Installation) -> Iterator[Change]:
 
 
 def by_hand(index: int) -> str:
-    """How a disk is brought online in the started Windows."""
+    """How a disk is brought online in a Windows that runs, as the end of a sentence."""
     return (
-        f"In the started Windows, bring disk {index} online in Disk Management, or in diskpart: `list disk`, `select "
-        f"disk {index}` (the number that it has there), `online disk`, `attributes disk clear readonly`."
+        f"bring disk {index} online in Disk Management, or in diskpart: `list disk`, `select disk {index}` (the number "
+        "that it has there), `online disk`, `attributes disk clear readonly`."
     )
+
+
+def policy_is_changed(guest: Guest, disks: Sequence[OfflineDisk]) -> bool:
+    """Whether a repair lets Windows bring every disk online without being asked to.
+
+    Only for a domain controller whose database is on such a disk, and only where nothing says that disks are shared.
+    Raises HiveError for a damaged hive.
+    """
+    new = {each.index for each in disks if not each.was_met}
+    needed = (each.volume for each in guest.data_places if each.path.use.is_directory_service)
+    if guest.hive is None or guest.installation is None or not any(v is not None and v.disk in new for v in needed):
+        return False
+    return not any(sharing_signs(guest.hive, guest.installation.select.default))
 
 
 def _judge(guest: Guest, installation: Installation, hive: Hive, index: int) -> OfflineDisk | None:

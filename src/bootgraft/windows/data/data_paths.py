@@ -20,6 +20,8 @@ from bootgraft.windows.installation import control_set_name
 
 MAX_PROFILES, MAX_PAGE_FILES = 64, 16
 """Of each as many are looked at: real servers have some ten profiles and up to four page files."""
+MAX_PATH = 1024
+"""Characters; Windows itself takes 260."""
 
 _DOMAIN_CONTROLLER, _WORKSTATION = "lanmannt", "winnt"
 _DRIVE_PATH = re.compile(r"([A-Z]:)(\\[^:]*)", re.IGNORECASE | re.ASCII)
@@ -119,7 +121,7 @@ def _path(use: DataUse, text: str | None, where: str) -> Iterator[DataPath]:
     """The path, where it is one with a letter: others lie on Windows' own volume, or leave the choice to it."""
     text = (text or "").strip().removeprefix("\\??\\")
     match = _DRIVE_PATH.fullmatch(text if len(text) > 2 else f"{text}\\")
-    if match:
+    if match and len(text) <= MAX_PATH and not {".", ".."} & set(match[2].split("\\")):
         yield DataPath(use, match[1].upper(), match[2].rstrip("\\"), where)
 
 

@@ -12,11 +12,13 @@ from msgspec import Struct
 
 from bootgraft.filesystems.base import FileSystem
 from bootgraft.registry.hive import Hive
+from bootgraft.text import printable
 from bootgraft.windows.startup.version_resource import read_version
 
 _KERNELS = {"ntoskrnl.exe": False, "ntkrnlpa.exe": False, "ntkrnlmp.exe": True, "ntkrpamp.exe": True}
 """By original name: whether it is one for several processors."""
 _SERVICE_PACKS = {(5, 1, 2600): (1106, 2180, 5512), (5, 2, 3790): (1830, 3959)}
+_MAX_NAME = 64
 _HAL_KEYS = ("ACPI_HAL", "PCI_HAL")
 
 
@@ -80,7 +82,7 @@ class KernelFile(Struct, frozen=True):
 
     def __str__(self) -> str:
         version = "without a version" if self.version is None else ".".join(map(str, self.version))
-        return f"{self.path} is {self.original_name or 'of no name'} {version}"
+        return f"{self.path} is {printable(self.original_name[:_MAX_NAME]) or 'of no name'} {version}"
 
 
 def read_kernel_file(filesystem: FileSystem, path: str) -> KernelFile | None:
