@@ -14,7 +14,6 @@ from bootgraft.checks.guest import Guest
 from bootgraft.checks.hive_edit import disable_service
 from bootgraft.checks.symptom import Symptom
 from bootgraft.windows.installation import control_set_name
-from bootgraft.windows.leftovers.makers import product_of
 from bootgraft.windows.versions import WINDOWS_7
 
 ID = "boot-driver-file-unusable"
@@ -54,6 +53,8 @@ def find(guest: Guest) -> Iterator[Finding]:
 
 
 def _finding(core: CoreFacts, driver: CoreDriver, fault: str, *, is_filter: bool) -> Finding:
+    from bootgraft.windows.leftovers.makers import product_of  # few lack a file
+
     control = None if driver.service is None else driver.service.error_control
     is_grave = control is not None and control >= _SEVERE
     copy = restored(core, driver.head.path) if is_grave and driver.head is not None else None

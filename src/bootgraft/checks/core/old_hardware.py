@@ -1,6 +1,7 @@
 """Does NT 5 start a driver for the old machine's processor or AGP bridge, whatever the new one has?"""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from bootgraft.checks.check import Check
 from bootgraft.checks.core.facts import CoreDriver, CoreFacts
@@ -8,8 +9,10 @@ from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stag
 from bootgraft.checks.guest import Guest
 from bootgraft.checks.hive_edit import disable_service
 from bootgraft.checks.symptom import Symptom
-from bootgraft.windows.leftovers.old_hardware import OLD_DRIVERS, Hardware, OldDriver, make_of, processors_met
 from bootgraft.windows.versions import SERVER_2003, WINDOWS_2000
+
+if TYPE_CHECKING:  # from Vista on Plug and Play starts them
+    from bootgraft.windows.leftovers.old_hardware import OldDriver
 
 PROCESSOR = "old-processor-driver"
 AGP = "old-agp-driver"
@@ -51,6 +54,8 @@ def find(guest: Guest) -> Iterator[Finding]:
     core = guest.core
     if core is None or not WINDOWS_2000 <= core.version <= SERVER_2003:
         return
+    from bootgraft.windows.leftovers.old_hardware import OLD_DRIVERS, Hardware
+
     for old in OLD_DRIVERS:
         driver = core.driver(core.installation.select.default, old.service)
         if driver.service is None or driver.start != old.start or driver.file_fault(core.arch) is not None:
@@ -75,7 +80,9 @@ def _agp(guest: Guest, core: CoreFacts, driver: CoreDriver) -> Iterator[Finding]
     )
 
 
-def _processor(guest: Guest, core: CoreFacts, driver: CoreDriver, old: OldDriver) -> Iterator[Finding]:
+def _processor(guest: Guest, core: CoreFacts, driver: CoreDriver, old: "OldDriver") -> Iterator[Finding]:
+    from bootgraft.windows.leftovers.old_hardware import Hardware, make_of, processors_met
+
     processor = None if guest.described is None else guest.described.processor
     make = None if processor is None else make_of(processor.model)
     if make is not None and make is old.hardware:

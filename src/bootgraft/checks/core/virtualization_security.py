@@ -1,6 +1,7 @@
 """Does Windows want to start a hypervisor of its own, where the new machine may let it have none?"""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from bootgraft.changes import Change, FileId, RegistryData, SetValue
 from bootgraft.checks.check import Check
@@ -12,8 +13,10 @@ from bootgraft.checks.symptom import Symptom
 from bootgraft.registry.values import ValueType
 from bootgraft.windows.hives import hive_path
 from bootgraft.windows.installation import open_hive
-from bootgraft.windows.startup.virtualization_security import SecuritySetting, enabled_settings
 from bootgraft.windows.versions import WINDOWS_10
+
+if TYPE_CHECKING:  # most are of an earlier release
+    from bootgraft.windows.startup.virtualization_security import SecuritySetting
 
 ID = "virtualization-based-security"
 DOC = FindingDoc(
@@ -48,6 +51,8 @@ def find(guest: Guest) -> Iterator[Finding]:
     core = guest.core
     if core is None or not _is_reported(core):
         return
+    from bootgraft.windows.startup.virtualization_security import enabled_settings
+
     settings = tuple(enabled_settings(core.installation, core.hive, core.installation.select.default))
     if not settings or _launch_type(guest) == _OFF:
         return
@@ -75,7 +80,7 @@ def _is_nested(guest: Guest) -> bool:
     return processor is not None and any(each in processor.added for each in _NESTED)
 
 
-def _finding(guest: Guest, core: CoreFacts, settings: tuple[SecuritySetting, ...]) -> Finding:
+def _finding(guest: Guest, core: CoreFacts, settings: "tuple[SecuritySetting, ...]") -> Finding:
     is_locked = any(each.is_locked for each in settings)
     changes = () if is_locked else tuple(_changes(guest, core))
     launch = _launch_type(guest)
@@ -100,12 +105,14 @@ def _finding(guest: Guest, core: CoreFacts, settings: tuple[SecuritySetting, ...
     )
 
 
-def _shown(core: CoreFacts, setting: SecuritySetting) -> str:
+def _shown(core: CoreFacts, setting: "SecuritySetting") -> str:
     lock = ", with UEFI lock" if setting.is_locked else ""
     return f"{_file(core, setting)}: {setting.key_path}: {setting.name}={setting.number}{lock}"
 
 
 def _changes(guest: Guest, core: CoreFacts) -> Iterator[Change]:
+    from bootgraft.windows.startup.virtualization_security import enabled_settings
+
     installation = core.installation
     found = (each for number in installation.control_sets for each in enabled_settings(installation, core.hive, number))
     for setting in dict.fromkeys(found):
@@ -129,7 +136,7 @@ def _launch_off(guest: Guest) -> Iterator[SetValue]:
         yield SetValue(store.hive, key, "Element", off, RegistryData(element.kind, element.data))
 
 
-def _file(core: CoreFacts, setting: SecuritySetting) -> FileId:
+def _file(core: CoreFacts, setting: "SecuritySetting") -> FileId:
     return core.installation.volume.file(hive_path(core.installation.directory, setting.hive))
 
 

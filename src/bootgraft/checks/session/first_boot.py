@@ -1,6 +1,7 @@
 r"""Does virt-v2v's first-boot service still have scripts to run, and does it ever come to an end?"""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from bootgraft.changes import SetValue
 from bootgraft.checks.check import Check
@@ -9,8 +10,10 @@ from bootgraft.checks.guest import Guest
 from bootgraft.checks.hive_edit import disable_service
 from bootgraft.checks.symptom import Symptom
 from bootgraft.text import printable
-from bootgraft.windows.installation import Installation, hive_file
-from bootgraft.windows.leftovers.first_boot import FOLDER, LOG, SERVICE, FirstBoot, read_first_boot
+from bootgraft.windows.installation import Installation, control_set_name, hive_file
+
+if TYPE_CHECKING:  # few have the service
+    from bootgraft.windows.leftovers.first_boot import FirstBoot
 
 REPEATS = "first-boot-never-ends"
 PENDING = "first-boot-pending"
@@ -48,6 +51,7 @@ DOCS = (
     ),
 )
 _MAX_NAMED = 8
+_SERVICE = "firstboot"
 
 
 def find(guest: Guest) -> Iterator[Finding]:
@@ -55,16 +59,20 @@ def find(guest: Guest) -> Iterator[Finding]:
     installation, hive = guest.installation, guest.hive
     if installation is None or hive is None:
         return
+    if hive.key(f"{control_set_name(installation.select.default)}\\Services\\{_SERVICE}") is None:
+        return
+    from bootgraft.windows.leftovers.first_boot import read_first_boot
+
     found = read_first_boot(installation, hive)
     if found is None or not found.waiting:
         return
     if found.repeats:
-        yield _repeats(installation, found, disable_service(installation, hive, SERVICE))
+        yield _repeats(installation, found, disable_service(installation, hive, _SERVICE))
     else:
         yield _pending(installation, found)
 
 
-def _repeats(installation: Installation, found: FirstBoot, changes: tuple[SetValue, ...]) -> Finding:
+def _repeats(installation: Installation, found: "FirstBoot", changes: tuple[SetValue, ...]) -> Finding:
     script = found.last.script if found.last is not None else ""
     return Finding(
         REPEATS,
@@ -79,7 +87,7 @@ def _repeats(installation: Installation, found: FirstBoot, changes: tuple[SetVal
     )
 
 
-def _pending(installation: Installation, found: FirstBoot) -> Finding:
+def _pending(installation: Installation, found: "FirstBoot") -> Finding:
     count = len(found.waiting)
     explanation = "That is as it should be after a conversion: Windows runs them at its first starts and restarts."
     drive = found.image_path.strip().strip('"')[:2].upper()
@@ -97,7 +105,9 @@ def _pending(installation: Installation, found: FirstBoot) -> Finding:
     )
 
 
-def _evidence(installation: Installation, found: FirstBoot) -> tuple[str, ...]:
+def _evidence(installation: Installation, found: "FirstBoot") -> tuple[str, ...]:
+    from bootgraft.windows.leftovers.first_boot import FOLDER, LOG
+
     place = installation.volume.name
     more = f" and {len(found.waiting) - _MAX_NAMED} more" if len(found.waiting) > _MAX_NAMED else ""
     lines = [

@@ -13,7 +13,6 @@ from bootgraft.checks.guest import Guest
 from bootgraft.checks.symptom import Symptom
 from bootgraft.errors import FileSystemError
 from bootgraft.registry.values import ValueType
-from bootgraft.windows.leftovers.bootstat import NAME, read_boot_status
 
 SAFE_MODE = "safe-mode"
 FAILED = "last-start-failed"
@@ -94,6 +93,8 @@ def _failed(menu: Menu, entry: BcdObject, target: BootTarget) -> Iterator[Findin
     recovery = menu.store.number(entry, ElementType.AUTO_RECOVERY)
     if policy in _IGNORING_BOOT or recovery == 0:
         return
+    from bootgraft.windows.leftovers.bootstat import NAME, read_boot_status
+
     try:
         status = read_boot_status(target.volume.filesystem(), target.directory)
     except FileSystemError:  # the volume is another check's matter
