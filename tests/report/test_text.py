@@ -30,6 +30,7 @@ from bootgraft.report.text import (
     check_text,
     finding_lines,
     inspect_text,
+    next_lines,
     one_line,
     plan_text,
     size_text,
@@ -317,3 +318,19 @@ def test_an_edit_of_boot_ini_is_shown_as_a_difference_where_detailed() -> None:
         r"          +default=multi(0)disk(0)rdisk(0)partition(1)\W?[2J",
         "",
     ]
+
+
+def next_of(*findings: Finding) -> str:
+    """What is to be typed next on a machine with these findings alone."""
+    found = diagnose(guest_of(chain(), installation(), None, find_controller("vmware:ide")))
+    return "\n".join(next_lines((replace(found, findings=findings),), (IMAGE,)))
+
+
+def test_what_nothing_needs_is_offered_and_not_advised() -> None:
+    info = Finding("own-info", Severity.INFO, "t", "e", (), Remedy.OFFERED)
+    warning = Finding("own-warning", Severity.WARNING, "t", "e", (), Remedy.OFFERED)
+    assert "--fix own-info" in next_of(info)
+    assert "bootgraft repair" not in next_of(info)
+    both = next_of(info, warning)
+    assert "--fix own-info, --fix own-warning" in both
+    assert both.endswith("bootgraft repair server1.vmdk --target vmware:ide --fix own-warning")

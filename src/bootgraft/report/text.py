@@ -273,15 +273,19 @@ def next_lines(diagnoses: Sequence[Diagnosis], images: Sequence[DeviceSpec]) -> 
         return
     paths = " ".join(shlex.quote(image.location) for image in images)
     options = dict.fromkeys(finding.consent for finding in findings if finding.consent)
-    offered = dict.fromkeys(f"--fix {each.id}" for each in findings if each.remedy is Remedy.OFFERED)
+    offers = tuple(each for each in findings if each.remedy is Remedy.OFFERED)
+    offered = dict.fromkeys(f"--fix {each.id}" for each in offers)
+    advised = dict.fromkeys(f"--fix {each.id}" for each in offers if each.severity is not Severity.INFO)
     given = [*(["--boot-code IMAGE"] if Remedy.BOOT_CODE in remedies else [])]
     given += ["--add-system-partition"] if Remedy.ADD_PARTITION in remedies else []
-    command = " ".join((f"bootgraft repair {paths}", *targets, *options, *offered, *given))
+    command = " ".join((f"bootgraft repair {paths}", *targets, *options, *advised, *given))
     yield ""
     if options:
         yield f"Written only with your consent to what is lost: {' '.join(options)} (see above)."
     if offered:
         yield f"Only offered, as it is not known to be right everywhere: {', '.join(offered)} (see above)."
+    if remedies == {Remedy.OFFERED} and not advised:  # nothing needs it
+        return
     if Remedy.OWN_DRIVER in remedies and Remedy.DRIVER not in remedies:
         yield "Mend it with the driver that this Windows has itself:"
         yield f"    {command}"

@@ -12,7 +12,7 @@ from bootgraft.windows.leftovers.first_boot import FOLDER, LOG
 
 DRIVERS, AGENT = "2000-0001-pnputil-install-drivers.bat", "5000-0002-install-qemu-ga.bat"
 IMAGE = rf"C:{FOLDER}\rhsrvany.exe -s firstboot"
-_SERVICE: dict[str, dict[str, RegistryValue]] = {
+SERVICE: dict[str, dict[str, RegistryValue]] = {
     r"services\firstboot": {"Type": 0x10, "Start": 2, "ErrorControl": 1, "ImagePath": IMAGE},
     r"services\firstboot\Parameters": {"CommandLine": rf'cmd /c "C:{FOLDER}\firstboot.bat"', "PWD": f"C:{FOLDER}"},
 }
@@ -32,7 +32,7 @@ def converted(
     log: str | None, *, scripts: Sequence[str] = (DRIVERS, AGENT), edits: str = "", release: Release = WINDOWS_10
 ) -> MemoryWindows:
     """A Windows with the service, these scripts left, and this log."""
-    windows = core_windows(f"{in_sets(_SERVICE)}{edits}", release=release, arch=Architecture.X64)
+    windows = core_windows(f"{in_sets(SERVICE)}{edits}", release=release, arch=Architecture.X64)
     windows.filesystem.files |= {rf"{FOLDER}\scripts\{each}": b"@echo off\r\n" for each in scripts}
     if log is not None:
         windows.filesystem.files[LOG] = log.encode("cp850")
