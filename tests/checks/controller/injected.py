@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tests.core_windows import core_windows, guest, in_sets
-from tests.machines.bindings import DISK_DRIVE, SCSI_ADAPTER, Binding, database_keys
+from tests.machines.bindings import DISK_DRIVE, SCSI_ADAPTER, Binding, database_keys, hash_of
 from tests.machines.registry_text import RegistryValue, reg_text
 from tests.machines.spec import Architecture
 from tests.machines.windows_hives import WINDOWS_7, WINDOWS_10
@@ -48,3 +48,4 @@ def found(windows: MemoryWindows) -> Iterator[Finding]:
 
 WRONG_CLASS = DISK_DRIVE
 UNUSED = in_sets({r"Control\CriticalDeviceDatabase\pci#ven_1af4&dev_1001&subsys_00081af4": {"Service": "viostor"}})
+NO_VERSION = f'[\\DriverDatabase\\DriverPackages\\oem9.inf_amd64_{hash_of("oem9.inf"):016x}]\n"Version"=-\n\n'

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 
 import pytest
-from tests.checks.controller.injected import UNUSED, WRONG_CLASS, bound_7, bound_10, found
+from tests.checks.controller.injected import NO_VERSION, UNUSED, WRONG_CLASS, bound_7, bound_10, found
 from tests.core_windows import guest, repaired
 from tests.memory_windows import MemoryWindows
 
 from bootgraft.checks.controller import injected_driver
 from bootgraft.checks.diagnosis import Verdict, diagnose
 from bootgraft.checks.finding import Remedy, Severity
-from bootgraft.windows.driver_database import find_database_binding
+from bootgraft.windows.driver_database import PackageVersion, find_database_binding
 
 
 @pytest.mark.parametrize(("make", "count"), [(bound_7, 2), (bound_10, 2)])
@@ -63,3 +63,20 @@ def test_the_wrong_class_leaves_the_verdict_open() -> None:
     found_ = diagnose(guest(bound_10(class_guid=WRONG_CLASS), "kvm:virtio-scsi"))
     assert injected_driver.CLASS in {each.id for each in found_.findings}
     assert found_.verdict is not Verdict.BOOTS
+
+
+def test_a_package_without_a_version_gets_one_and_leaves_the_verdict_open_until_then() -> None:
+    windows = bound_10(edits=NO_VERSION)
+    (finding,) = found(windows)
+    assert (finding.id, finding.leaves_open, finding.remedy) == (injected_driver.NO_VERSION, True, Remedy.CHANGES)
+    mended = repaired(windows, (finding,))
+    assert tuple(found(mended)) == ()
+    binding = find_database_binding(mended.hive, (r"PCI\VEN_1AF4&DEV_1004",)).binding
+    assert binding is not None
+    assert binding.version == PackageVersion(
+        is_inbox=False,
+        architecture=9,
+        class_guid="{4D36E97B-E325-11CE-BFC1-08002BE10318}",
+        date=0,
+        version=(0, 0, 0, 0),
+    )

@@ -17,13 +17,15 @@ from bootgraft.registry.values import ValueType, text_data
 from bootgraft.targets.driverchains import DISK_DRIVE, HARD_DISK_CONTROLLER, SCSI_ADAPTER
 from bootgraft.text import printable
 from bootgraft.windows.bindings import CriticalDevice
-from bootgraft.windows.driver_database import ROOT, DatabaseBinding, decode_version
-from bootgraft.windows.installation import control_set_name
+from bootgraft.windows.driver_database import ROOT, VERSION_SIZE, DatabaseBinding, PackageVersion, decode_version
+from bootgraft.windows.installation import Architecture, control_set_name
 from bootgraft.windows.leftovers.bus_types import bus_name, wrong_bus_types
 from bootgraft.windows.startup.device_filters import VOLUME
+from bootgraft.windows.versions import WINDOWS_10
 
 CLASS = "device-binding-class-wrong"
 BUS_TYPE = "boot-service-bus-type-wrong"
+NO_VERSION = "driver-package-version-missing"
 UNUSED = "critical-device-database-unused"
 _HYPER2KVM = "https://github.com/ssahani/hyper2kvm/blob/main/hyper2kvm/fixers/windows/virtio/config.py"
 _PEGAPROX = "https://github.com/PegaProx/project-pegaprox/issues/823"
@@ -61,6 +63,20 @@ DOCS = (
         ),
     ),
     FindingDoc(
+        id=NO_VERSION,
+        applies_to="Windows 10, Server 2016 and later",
+        cause="The package in the DriverDatabase that binds the controller has no Version value. From this release on "
+        "the kernel ranks packages by it, and finds 'no compatible drivers' without one: virt-v2v before April 2017 "
+        "and tools that copy its keys leave it out.",
+        evidence="The package's key.",
+        fix="A Version is made with the class of the device, the architecture of Windows, no date and the number "
+        "0.0.0.0, as virt-v2v has made it since.",
+        limits="Whether this Windows starts without it is only known of virt-v2v's report, so the verdict is unknown.",
+        references=(
+            "https://lists.libguestfs.org/archives/list/guestfs@lists.libguestfs.org/message/WK53DG74P7A3EA7XAJMDBICLS7FT3T6E",
+        ),
+    ),
+    FindingDoc(
         id=UNUSED,
         applies_to="Windows 8 and later",
         cause="There is a CriticalDeviceDatabase. This Windows binds drivers by its DriverDatabase and never reads the "
@@ -74,6 +90,7 @@ DOCS = (
 )
 _OF_DISKS = (DISK_DRIVE, VOLUME, "{4D36E965-E325-11CE-BFC1-08002BE10318}")
 _OF_CONTROLLERS = (SCSI_ADAPTER, HARD_DISK_CONTROLLER)
+_ARCHITECTURES = {Architecture.X86: 0, Architecture.X64: 9, Architecture.ARM64: 12}
 _MAX_SHOWN = 4
 
 
@@ -85,6 +102,7 @@ def find(guest: Guest) -> Iterator[Finding]:
     facts = guest.facts
     for link in facts.links:
         yield from _class_of(facts, hive, link)
+    yield from _without_version(facts, hive)
     for number in dict.fromkeys(each.number for each in facts.links):
         names = dict.fromkeys(each.service_name for each in facts.links if each.number == number and each.service_name)
         yield from _bus_types(facts, hive, number, iter(names))
@@ -115,6 +133,38 @@ def _class_of(facts: ControllerFacts, hive: Hive, link: LinkFacts) -> Iterator[F
         leaves_open=link.is_default,
         device=link.main_id,
     )
+
+
+def _without_version(facts: ControllerFacts, hive: Hive) -> Iterator[Finding]:
+    """The DriverDatabase is one for all control sets."""
+    for link in facts.links:
+        binding = link.binding
+        if facts.version < WINDOWS_10 or not link.is_default or not isinstance(binding, DatabaseBinding):
+            continue
+        if binding.service is None or binding.version is not None:
+            continue
+        key = f"{ROOT}\\DriverPackages\\{binding.package}"
+        changes = _version_made(facts, hive, key, link.link.class_guid)
+        yield Finding(
+            NO_VERSION,
+            Severity.WARNING,
+            f"the package that binds {link.main_id} has no version",
+            "From Windows 10 on the kernel may find no compatible driver then. A tool that injected the driver left it "
+            "out (virt-v2v before April 2017 did).",
+            (f"{facts.hive.path}: {key}: no value Version of {VERSION_SIZE} bytes",),
+            Remedy.CHANGES if changes else Remedy.NONE,
+            changes,
+            leaves_open=True,
+            device=link.main_id,
+        )
+
+
+def _version_made(facts: ControllerFacts, hive: Hive, path: str, class_guid: str) -> tuple[SetValue, ...]:
+    number, key = _ARCHITECTURES.get(facts.architecture), hive.key(path)
+    if number is None or key is None:
+        return ()
+    made = PackageVersion(is_inbox=False, architecture=number, class_guid=class_guid, date=0, version=(0, 0, 0, 0))
+    return (SetValue(facts.hive, path, "Version", RegistryData(ValueType.REG_BINARY, made.encode()), _version(key)),)
 
 
 def _with_class(
