@@ -1,5 +1,6 @@
 """Every finding has its three machines; the verdict never says more than is known."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from bootgraft.checks.catalogue import checks, documentation
 from bootgraft.checks.diagnosis import Diagnosis, Verdict, diagnose
 from bootgraft.checks.finding import FaultPlace, Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.symptom import Symptom
 from bootgraft.registry.hive import Hive
 from bootgraft.targets.controllers import CONTROLLERS, Controller, find_controller
 
@@ -43,6 +45,7 @@ _STOPS_NOTHING_BY_ITSELF = (
     "filter-driver-not-boot-start",
 )
 IDS = [doc.id for doc in documentation()]
+SYMPTOMS = {doc.id: doc.symptoms for doc in documentation()}
 FIXES = {doc.id: doc.fix for doc in documentation()}
 
 
@@ -55,6 +58,14 @@ def test_a_broken_machine_is_found_out(finding_id: str) -> None:
     found = CASES[finding_id].broken
     assert found
     assert {each.id for each in found} == {finding_id}
+    require_symptoms(found, SYMPTOMS[finding_id])
+
+
+def require_symptoms(found: Sequence[Finding], declared: Sequence[Symptom]) -> None:
+    """What stops a start is seen on the screen, and the STOP that a finding names is one that its page tells."""
+    assert declared or not any(each.severity is Severity.BLOCKER for each in found)
+    assert {each.stop_code for each in found if each.stop_code} <= set(declared)
+    assert Symptom.LOG_ON_LOOP in declared or not any(each.ends_log_on for each in found)
 
 
 @pytest.mark.parametrize("finding_id", IDS)
@@ -245,3 +256,20 @@ def test_what_is_found_on_one_controller_is_not_taken_for_another() -> None:
         found = {each: {finding.id for finding in diagnose(guest.on(each)).findings} for each in controllers}
         assert "core-service-not-boot-start" in found[with_pci] - found[without]
         guest = core_guest(windows)
+
+
+def test_what_is_shared_between_controllers_asks_for_none() -> None:
+    guest = core_guest(core_windows())
+    shared = [name for name, each in vars(Guest).items() if type(each).__name__ == "_Shared"]
+    assert len(shared) > 5
+    read: list[str] = []
+    for name in shared:
+
+        def look(guest: Guest, name: str = name) -> tuple[Finding, ...]:
+            read.append(name)
+            getattr(guest, name)
+            return ()
+
+        for controller in CONTROLLERS[:2]:
+            guest.on(controller).look(name, look)
+    assert read == shared

@@ -106,6 +106,12 @@ def test_of_several_that_were_given_what_is_common_is_said_once() -> None:
     ]
 
 
+def test_where_none_of_those_given_boots_the_others_are_named() -> None:
+    rows = (row("kvm:ide", FIXABLE), row("vmware:pvscsi", DRIVER))
+    lines = several_text(rows, IMAGES, ((), ())).splitlines()
+    assert lines[-2:] == ["To see on which other targets it would boot, run:", "    bootgraft check 'a disk.raw'"]
+
+
 def test_programs_get_the_worst_verdict_and_each_target_its_own() -> None:
     rows = (row("vmware:ide", NOTE), row("kvm:virtio-blk", DRIVER, NOTE))
     document = several_document(rows, ((), ()))

@@ -192,7 +192,9 @@ SHOWN = {
 }
 _SEEN_AT_ANY_STOP = (Symptom.RESTART_LOOP, Symptom.AUTOMATIC_REPAIR)
 """What is left of a STOP where Windows restarts by itself, which it does unless AutoReboot was set to 0."""
-_CODE = re.compile(r"\b(?:0x)?([0-9a-f]{8})\b|\b0x([0-9a-f]{1,16})\b|^(?:stop |bug ?check )?([0-9a-f]*[0-9][0-9a-f]*)$")
+_CODE = re.compile(
+    r"\b(?:0x)?([0-9a-f]{8})\b|\b0x([0-9a-f]{1,16})\b|^(?:stop |bug ?check )?(?=[a-f]*[0-9])([0-9a-f]{2,8})$"
+)
 
 
 def explains(declared: tuple[Symptom, ...], symptom: Symptom) -> bool:

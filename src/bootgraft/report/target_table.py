@@ -126,6 +126,8 @@ def several_text(
     lines += records_lines_of(records)
     wanting = [each.diagnosis for each in rows if each.prospect not in (Prospect.BOOTS, Prospect.CANNOT)]
     lines += next_lines(wanting, images)
+    if wanting and all(each.prospect is not Prospect.BOOTS for each in rows):
+        lines += ["", "To see on which other targets it would boot, run:", f"    {_command('check', images)}"]
     blocks = (fragments_text(each, lines_of) for each, lines_of in zip(diagnoses, fragments, strict=True))
     return "\n".join(lines) + "\n" + "".join(blocks)
 
@@ -191,18 +193,18 @@ def _next(rows: Sequence[Outlook], images: Sequence[DeviceSpec]) -> Iterator[str
     yield ""
     if best.diagnosis.facts is None and any(each.fixable for each in best.diagnosis.findings):
         yield "What a target lacks is only seen once this is repaired. To see both, without writing anything, run:"
-        yield f"    {_command('repair', images, 'T')} --dry-run"
+        yield f"    {_command('repair', images)} --target T --dry-run"
         return
     target = "T" if best.diagnosis.facts is None or best.prospect is Prospect.BOOTS else best.controller.target
     if best.diagnosis.facts is not None and best.prospect is not Prospect.CANNOT:
         yield f"Cheapest: {best.controller.target} {_WORDS[best.prospect]}."
         yield from list(next_lines([best.diagnosis], images))[1:]
     yield "For all that is found on one target and how it is fixed, run:"
-    yield f"    {_command('check', images, target)}"
+    yield f"    {_command('check', images)} --target {target}"
 
 
-def _command(command: str, images: Sequence[DeviceSpec], target: str) -> str:
-    return f"bootgraft {command} {' '.join(quote(each.location) for each in images)} --target {target}"
+def _command(command: str, images: Sequence[DeviceSpec]) -> str:
+    return f"bootgraft {command} {' '.join(quote(each.location) for each in images)}"
 
 
 def _common(rows: Sequence[Outlook]) -> tuple[Finding, ...]:
