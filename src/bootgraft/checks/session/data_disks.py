@@ -47,8 +47,9 @@ DOCS = (
         "disk was left out, or left behind.",
         evidence="The paths, and what MountedDevices says of their letters.",
         fix="Give that disk too. Where it exists no more, --these-are-all-disks says so.",
-        limits="Letters that MountedDevices does not name, and those of dynamic volumes, are not judged; nor is any "
-        "while Windows does not know a given disk by its name: that may be the one, under a new signature.",
+        limits="Info where Windows reaches disks of a storage network (cluster, MPIO, iSCSI, Fibre Channel), which "
+        "nobody gives. Letters that MountedDevices does not name, and those of dynamic volumes, are not judged; nor is "
+        "any while Windows does not know a given disk by its name: that may be the one, under a new signature.",
         symptoms=(Symptom.DRIVES_MISSING,),
         references=(),
         fault_in=FaultPlace.OUTSIDE,
@@ -81,7 +82,7 @@ def find(guest: Guest) -> Iterator[Finding]:
         absent = [each for each in absent if each not in files]
         yield _gone(files, changes)
     if absent:
-        yield _not_given(absent, is_all=guest.machine.is_complete)
+        yield _not_given(absent, _sharing(guest), is_all=guest.machine.is_complete)
 
 
 def _offline(guest: Guest, disks: Sequence[OfflineDisk]) -> Finding:
@@ -101,11 +102,7 @@ def _offline(guest: Guest, disks: Sequence[OfflineDisk]) -> Finding:
         if letter
         else ""
     )
-    signs = (
-        ()
-        if guest.hive is None or guest.installation is None
-        else tuple(sharing_signs(guest.hive, guest.installation.select.default))
-    )
+    signs = _sharing(guest)
     return Finding(
         OFFLINE,
         Severity.WARNING if is_grave else Severity.INFO,
@@ -161,7 +158,14 @@ def _gone(files: Sequence[DataPlace], changes: tuple[Change, ...]) -> Finding:
     )
 
 
-def _not_given(absent: Sequence[DataPlace], *, is_all: bool) -> Finding:
+def _sharing(guest: Guest) -> tuple[str, ...]:
+    """What says that disks may be shared with other machines."""
+    if guest.hive is None or guest.installation is None:
+        return ()
+    return tuple(sharing_signs(guest.hive, guest.installation.select.default))
+
+
+def _not_given(absent: Sequence[DataPlace], signs: Sequence[str], *, is_all: bool) -> Finding:
     letters = " and ".join(dict.fromkeys(each.path.letter for each in absent))
     advice = (
         "The disk is said to exist no more: set what lay there up anew."
@@ -170,10 +174,10 @@ def _not_given(absent: Sequence[DataPlace], *, is_all: bool) -> Finding:
     )
     return Finding(
         NOT_GIVEN,
-        Severity.WARNING,
+        Severity.INFO if signs and not is_all else Severity.WARNING,
         f"{letters} is needed, and its disk was not given",
         f"{_lost(absent)} {advice}",
-        listed(absent),
+        (*listed(absent), *(f"it may be a disk of a storage network: {sign}" for sign in signs)),
         fault_in=FaultPlace.OUTSIDE,
     )
 
