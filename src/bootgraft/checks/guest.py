@@ -61,7 +61,8 @@ class DescribedVm(Struct, frozen=True):
     """What the machine's description says of it; ``path`` is the description's file.
 
     ``places`` says for each disk, in their order, where the description has it, ``sector_sizes`` which logical sector
-    size (bytes) it presents. The others are None where it does not tell.
+    size (bytes) it presents; ``spare_processors`` is empty where none may be plugged in. The others are None where it
+    does not tell.
     """
 
     path: str
@@ -70,6 +71,7 @@ class DescribedVm(Struct, frozen=True):
     boot_order: BootOrder | None = None
     processor: Processor | None = None
     sector_sizes: tuple[int | None, ...] = ()
+    spare_processors: str = ""
 
     def line(self, number: int | None) -> str:
         """A line of the description, as evidence names it; ``number`` counts from 1."""

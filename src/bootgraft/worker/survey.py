@@ -91,6 +91,7 @@ def _described(job: Job) -> DescribedVm | None:
         described.boot_order,
         described.processor,
         described.sector_sizes,
+        described.spare_processors,
     )
 
 

@@ -295,3 +295,19 @@ def test_sources_that_are_no_files_keep_their_kind() -> None:
     other = "<disk type='file' device='cdrom'><target dev='vdd'/></disk>"
     found = libvirt.parse(domain(network + volume + block + other), PATH).disks
     assert [each.name for each in found] == ["rbd://pool/x", "p:v", "/dev/vg/x"]
+
+
+@pytest.mark.parametrize(
+    ("vcpu", "said"),
+    [
+        ("<vcpu placement='static' current='2'>8</vcpu>", "<vcpu current='2'>8"),
+        ("<vcpu current='8'>8</vcpu>", ""),
+        ("<vcpu>8</vcpu>", ""),
+        ("<vcpu current='two'>8</vcpu>", ""),
+        ("<vcpu current='2'>" + "9" * 5000 + "</vcpu>", ""),
+        ("", ""),
+    ],
+)
+def test_processors_that_may_be_plugged_in(vcpu: str, said: str) -> None:
+    data = domain("").replace(b"  <devices>", vcpu.encode() + b"<devices>")
+    assert libvirt.parse(data, PATH).spare_processors == said

@@ -230,3 +230,16 @@ def test_saved_memory_is_not_to_be_unlocked() -> None:
 def test_a_lock_in_a_snapshot_is_none_of_the_machine() -> None:
     assert proxmox.parse(CONF + b"lock: backup\n", PATH).lock is None
     assert proxmox.parse(CONF, PATH).lock is None
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (b"hotplug: disk,network,cpu\n", "hotplug: disk,network,cpu"),
+        (b"hotplug: 1\n", ""),
+        (b"hotplug: disk\n", ""),
+        (b"", ""),
+    ],
+)
+def test_processors_that_may_be_plugged_in(line: bytes, said: str) -> None:
+    assert proxmox.parse(b"scsi0: local:x\n" + line, PATH).spare_processors == said

@@ -19,8 +19,8 @@ DOC = FindingDoc(
     evidence="The key of the DriverDatabase and the INF that it names.",
     fix=f"`--fix {ID}` takes hidinterrupt.inf out of that key: the device then needs no driver, as in later releases. "
     "In Windows: set the device 'HID Button over Interrupt Driver' to the driver of machine.inf.",
-    limits="Windows starts. It matters only where processors are plugged in while the machine runs; what a description "
-    "says of that is not looked at.",
+    limits="Windows starts. A warning where the description has processors to be plugged in (`<vcpu current=…>` of "
+    "more, `hotplug: cpu`), else info.",
     references=("https://github.com/autotest/tp-qemu/pull/2594", "https://github.com/autotest/tp-qemu/pull/3242"),
 )
 _BUILD = "14393"
@@ -37,14 +37,16 @@ def find(guest: Guest) -> Iterator[Finding]:
     value = None if key is None else key.value(_INF)
     if key is None or value is None or guest.controller is None or guest.controller.hypervisor != "kvm":
         return
-    file = hive_file(installation)
+    file, described = hive_file(installation), guest.described
+    spare = "" if described is None else described.spare_processors
+    said = (f"{described.path}: {spare}",) if described is not None and spare else ()
     yield Finding(
         ID,
-        Severity.INFO,
+        Severity.WARNING if spare else Severity.INFO,
         "processors that are plugged in while Windows runs are not counted, or reset the machine",
         "This release binds the container of hot-plugged processors to the driver of a button. Leave CPU hot-plug off, "
         f"or --fix {ID}.",
-        (f"{file.path}: {key.path}: {value.name}",),
+        (f"{file.path}: {key.path}: {value.name}", *said),
         Remedy.OFFERED,
         (DeleteValue(file, key.path, value.name, RegistryData(value.type, value.data)),),
     )

@@ -119,6 +119,7 @@ def _described(options: Options) -> DescribedMachine | None:
         sector_sizes=options.sector_sizes,
         boot_order=description.boot_order,
         processor=description.processor,
+        spare_processors=description.spare_processors,
         edit=options.vm_edit,
     )
 

@@ -80,6 +80,7 @@ def parse(data: bytes, path: Path) -> VmDescription:
         secure_boot=libvirt_hardware.secure_boot(domain),
         boot_order=libvirt_hardware.boot_order(domain, [disk.place for _, disk in found], ordered),
         processor=libvirt_hardware.processor(domain),
+        spare_processors=libvirt_hardware.spare_processors(domain),
     )
 
 

@@ -5,6 +5,7 @@ Sources: libvirt, ``docs/formatdomain.rst`` (operating system booting, CPU model
 ``<boot dev>`` names; without a ``<cpu>`` qemu takes its own default, qemu64 or, for i686, qemu32.
 """
 
+import re
 from collections.abc import Sequence
 
 from bootgraft.targets.descriptions.hardware import BootOrder, Processor, quoted
@@ -15,6 +16,7 @@ _QEMU = ("kvm", "qemu")
 _DEFAULT_MODELS = {"x86_64": "qemu64", "i686": "qemu32"}
 _BETTER = "<cpu mode='host-passthrough'/>"
 _SECTOR_SIZES = {"": 512, "0": 512, "512": 512, "4096": 4096}
+_NUMBER = re.compile(r"[0-9]{1,6}", re.ASCII)
 _HOSTS = ("host-model", "host-passthrough", "maximum")
 
 
@@ -102,6 +104,16 @@ def processor(domain: XmlElement) -> Processor | None:
         tuple(name for name, policy in policies if policy not in ("disable", "forbid")),
         tuple(name for name, policy in policies if policy == "disable"),
     )
+
+
+def spare_processors(domain: XmlElement) -> str:
+    """What it says of processors that may be plugged in: ``<vcpu current='2'>`` of more; empty where none may."""
+    vcpu = domain.first("vcpu")
+    current = "" if vcpu is None else vcpu.attributes.get("current", "")
+    most = "" if vcpu is None else vcpu.text.strip()
+    if not all(_NUMBER.fullmatch(each) for each in (current, most)) or int(current) >= int(most):
+        return ""
+    return f"<vcpu current='{current}'>{most}"
 
 
 def sector_size(domain: XmlElement, disk: XmlElement) -> int | None:

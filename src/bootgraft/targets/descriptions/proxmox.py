@@ -80,6 +80,7 @@ def parse(data: bytes, path: Path) -> VmDescription:
         proxmox_hardware.boot_order(settings, [disk.place for disk in disks]),
         proxmox_hardware.processor(settings),
         tuple(_unattached(settings)),
+        spare_processors=proxmox_hardware.spare_processors(settings),
     )
 
 

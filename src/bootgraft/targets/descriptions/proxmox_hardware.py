@@ -96,3 +96,10 @@ def processor(settings: Mapping[str, ConfLine]) -> Processor | None:
 def sector_size(settings: Mapping[str, ConfLine]) -> int | None:
     """Of every disk, in bytes: qemu's default, which no key of Proxmox' changes, but qemu's own arguments may."""
     return None if "block_size" in value_of(settings, "args") else _SECTOR_SIZE
+
+
+def spare_processors(settings: Mapping[str, ConfLine]) -> str:
+    """What it says of processors that may be plugged in: ``hotplug`` with cpu (qm.conf(5)); empty where none may."""
+    setting = settings.get("hotplug")
+    kinds = () if setting is None else tuple(each.strip() for each in setting.value.split(","))
+    return f"hotplug: {quoted(setting.value)}" if setting is not None and "cpu" in kinds else ""

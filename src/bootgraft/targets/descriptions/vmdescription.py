@@ -76,7 +76,8 @@ class VmDescription(Struct, frozen=True):
     why it does not, and is empty where it does. ``firmware`` and ``secure_boot`` are None where they are not told, as
     are ``boot_order`` and ``processor``. ``notes`` say what else may connect the machine to a network. ``lock`` is None
     where the hypervisor has not locked the machine. ``unattached`` are disks that belong to the machine without being
-    part of it when it starts.
+    part of it when it starts. ``spare_processors`` is what it says of processors that may be plugged in while the
+    machine runs, empty where none may.
     """
 
     path: Path
@@ -91,6 +92,7 @@ class VmDescription(Struct, frozen=True):
     boot_order: BootOrder | None = None
     processor: Processor | None = None
     unattached: tuple[VmDisk, ...] = ()
+    spare_processors: str = ""
 
 
 def malformed(path: Path, line: int | None, what: str) -> VmDescriptionError:

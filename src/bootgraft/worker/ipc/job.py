@@ -93,6 +93,7 @@ class DescribedMachine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     sector_sizes: tuple[int | None, ...] = ()
     boot_order: BootOrder | None = None
     processor: Processor | None = None
+    spare_processors: str = ""
     edit: EditVmFile | None = None
 
 
