@@ -4,3 +4,8 @@
 def printable(text: str) -> str:
     """Return a name from the disk without control characters: evidence is shown in terminals."""
     return "".join(each if each.isprintable() else "?" for each in text)
+
+
+def excerpt(text: str, most: int = 200) -> str:
+    """The beginning of a text from the disk, as evidence may show it: printable, and no longer than ``most``."""
+    return printable(text if len(text) <= most else f"{text[:most]}…")

@@ -51,3 +51,8 @@ def test_what_leaves_the_file_in_its_place_is_as_it_should_be(names: tuple[str, 
 
 def test_no_list_is_none() -> None:
     assert find(core_windows()) == ()
+
+
+def test_a_list_that_no_installer_leaves_is_not_read() -> None:
+    windows = pending(*(("x", "") * 20_001), PARTMGR, "")
+    assert find(windows) == ()

@@ -9,6 +9,7 @@ from bootgraft.checks.core.facts import CoreFacts
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
 from bootgraft.checks.symptom import Symptom
+from bootgraft.text import excerpt
 from bootgraft.windows.installation import control_set_name
 from bootgraft.windows.leftovers.servicing import FileOperations, read_file_operations
 
@@ -72,7 +73,7 @@ def _finding(core: CoreFacts, number: int, found: FileOperations, drivers: dict[
         f"The first start still has it; the second one stops without it. --fix {ID} takes the operation out of the "
         "list.",
         tuple(
-            f"{core.file.path}: {found.key_path}: PendingFileRenameOperations: {found.operations[at].old}, "
+            f"{core.file.path}: {found.key_path}: PendingFileRenameOperations: {excerpt(found.operations[at].old)}, "
             f"the file of {name}, is {'removed' if found.operations[at].new is None else 'renamed'}"
             for at, name in drivers.items()
         ),

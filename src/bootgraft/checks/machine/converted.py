@@ -6,7 +6,7 @@ from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
 from bootgraft.checks.guest import Guest
 from bootgraft.registry.hive import Hive
-from bootgraft.text import printable
+from bootgraft.text import excerpt
 from bootgraft.windows.installation import Installation, control_set_name, hive_file
 from bootgraft.windows.leftovers.converters import VIRT_V2V, Trace, converter_traces, injected_package
 
@@ -62,10 +62,10 @@ def _of_virt_v2v(installation: Installation, hive: Hive, traces: Sequence[Trace]
         )
     package = injected_package(hive)
     if package is not None and package.service is not None:
-        yield f"{file}: guestor.inf binds {printable(package.service)}: the one driver that it made start at boot"
+        yield f"{file}: guestor.inf binds {excerpt(package.service)}: the one driver that it made start at boot"
     if package is not None and not package.is_well_named:
         yield (
-            f"{file}: its package is called {printable(package.name)}: pnputil, Windows Update and upgrades in place "
+            f"{file}: its package is called {excerpt(package.name)}: pnputil, Windows Update and upgrades in place "
             "fail on that name; virt-v2v's contrib/remove-guestor.reg, imported in Windows, takes it out"
         )
 

@@ -9,7 +9,7 @@ from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stag
 from bootgraft.checks.guest import Guest
 from bootgraft.checks.hive_edit import disable_service
 from bootgraft.checks.symptom import Symptom
-from bootgraft.text import printable
+from bootgraft.text import excerpt
 from bootgraft.windows.installation import Installation, control_set_name, hive_file
 
 if TYPE_CHECKING:  # few have the service
@@ -111,7 +111,7 @@ def _evidence(installation: Installation, found: "FirstBoot") -> tuple[str, ...]
     place = installation.volume.name
     more = f" and {len(found.waiting) - _MAX_NAMED} more" if len(found.waiting) > _MAX_NAMED else ""
     lines = [
-        f"{hive_file(installation).path}: {found.key_path}: {printable(found.image_path)}",
+        f"{hive_file(installation).path}: {found.key_path}: {excerpt(found.image_path)}",
         f"{place}: {FOLDER}\\scripts: {', '.join(found.waiting[:_MAX_NAMED])}{more}",
     ]
     last = found.last

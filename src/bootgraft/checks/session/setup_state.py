@@ -9,7 +9,7 @@ from bootgraft.checks.guest import Guest
 from bootgraft.checks.hive_edit import set_number
 from bootgraft.checks.symptom import Symptom
 from bootgraft.registry.hive import Hive
-from bootgraft.text import printable
+from bootgraft.text import excerpt
 from bootgraft.windows.installation import Installation, hive_file
 from bootgraft.windows.leftovers.setup_state import COMPLETION, KEY, SetupState, read_setup_state
 
@@ -129,9 +129,9 @@ def _set(installation: Installation, hive: Hive, path: str, name: str, number: i
 def _evidence(installation: Installation, state: SetupState) -> tuple[str, ...]:
     shown = (
         f"{hive_file(installation).path}: {KEY}: SetupType={state.type}, "
-        f"SystemSetupInProgress={int(state.in_progress)}, CmdLine={printable(state.command) or 'empty'}"
+        f"SystemSetupInProgress={int(state.in_progress)}, CmdLine={excerpt(state.command) or 'empty'}"
     )
-    return (shown, *((f"SOFTWARE: ImageState={printable(state.image_state)}",) if state.image_state else ()))
+    return (shown, *((f"SOFTWARE: ImageState={excerpt(state.image_state)}",) if state.image_state else ()))
 
 
 CHECK = Check(Stage.SESSION, 30, DOCS, find)

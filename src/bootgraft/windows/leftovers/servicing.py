@@ -8,6 +8,7 @@ over it (``Session Manager\BootExecute`` in Vista, ``SetupExecute`` since) and c
 """
 
 from collections.abc import Iterator
+from itertools import islice
 
 from msgspec import Struct
 
@@ -15,7 +16,7 @@ from bootgraft.changes import RegistryData
 from bootgraft.errors import FileSystemError, HiveError
 from bootgraft.registry.hive import Hive
 from bootgraft.registry.values import decode_utf16
-from bootgraft.text import printable
+from bootgraft.text import excerpt
 from bootgraft.windows.installation import Installation, control_set_name, open_hive
 from bootgraft.windows.roots import on_volume
 
@@ -25,8 +26,9 @@ _MANAGER = r"Control\Session Manager"
 _LISTS = ("BootExecute", "SetupExecute")
 _PROGRAM = "poqexec"
 _RENAMES = "PendingFileRenameOperations"
-_MAX_RENAMES = 4 << 20
-"""Bytes of PendingFileRenameOperations; installers leave some hundred pairs of paths."""
+_MAX_RUNS = 4
+_MAX_OPERATIONS = 20_000
+"""Pairs of PendingFileRenameOperations; installers leave some hundred."""
 
 
 class Servicing(Struct, frozen=True):
@@ -67,7 +69,7 @@ def read_servicing(installation: Installation, hive: Hive) -> Servicing:
     for name in _LISTS:
         value = None if key is None else key.value(name)
         entries = () if value is None else value.multi() or ()
-        runs += [f"{name}={printable(each)}" for each in entries if _PROGRAM in each.casefold()]
+        runs += [f"{name}={excerpt(each)}" for each in entries if _PROGRAM in each.casefold()][:_MAX_RUNS]
     return Servicing(path, tuple(runs), _has_list(installation), _exclusive(installation))
 
 
@@ -75,9 +77,9 @@ def read_file_operations(installation: Installation, hive: Hive, control_set: in
     """None where there are none, or more than any installer leaves. Raises HiveError for damage."""
     key = hive.key(f"{control_set_name(control_set)}\\{_MANAGER}")
     value = None if key is None else key.value(_RENAMES)
-    if key is None or value is None or len(value.data) > _MAX_RENAMES:
+    names = () if value is None else tuple(islice(_names(value.data), 2 * _MAX_OPERATIONS + 1))
+    if key is None or value is None or len(names) > 2 * _MAX_OPERATIONS:
         return None
-    names = tuple(_names(value.data))
     pairs = zip(names[::2], names[1::2], strict=True)
     operations = tuple(FileOperation(_place(installation, old), _new(installation, new)) for old, new in pairs)
     return FileOperations(key.path, names, operations, RegistryData(value.type, value.data))

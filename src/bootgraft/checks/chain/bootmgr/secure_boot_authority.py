@@ -12,7 +12,7 @@ from bootgraft.checks.guest import Guest
 from bootgraft.checks.symptom import Symptom
 from bootgraft.errors import FileSystemError, PartitionTableError
 from bootgraft.machine import Firmware, Volume
-from bootgraft.text import printable
+from bootgraft.text import excerpt
 from bootgraft.windows.installation import control_set_name, hive_file
 
 ID = "secure-boot-authority"
@@ -124,7 +124,7 @@ def _servicing(guest: Guest) -> Iterator[str]:
     key = hive.key(f"{control_set_name(installation.select.default)}\\{_SERVICING}")
     status = None if key is None else key.value("UEFICA2023Status")
     capable = None if key is None else key.value("WindowsUEFICA2023Capable")
-    shown = [] if status is None or not status.text() else [f"UEFICA2023Status={printable(status.text() or '')}"]
+    shown = [] if status is None or not status.text() else [f"UEFICA2023Status={excerpt(status.text() or '')}"]
     shown += [] if capable is None or capable.dword() is None else [f"WindowsUEFICA2023Capable={capable.dword()}"]
     if key is not None and shown:
         yield f"{hive_file(installation).path}: {key.path}: {', '.join(shown)} (of the old machine's firmware)"
