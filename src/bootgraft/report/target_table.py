@@ -21,6 +21,7 @@ from bootgraft.report.text import (
     next_lines,
     one_line,
     records_lines_of,
+    sources_asked_for,
     suspects_lines_of,
     verdict_line,
 )
@@ -193,7 +194,8 @@ def _next(rows: Sequence[Outlook], images: Sequence[DeviceSpec]) -> Iterator[str
     yield ""
     if best.diagnosis.facts is None and any(each.fixable for each in best.diagnosis.findings):
         yield "What a target lacks is only seen once this is repaired. To see both, without writing anything, run:"
-        yield f"    {_command('repair', images)} --target T --dry-run"
+        options = ("--target T", *sources_asked_for(best.diagnosis.findings), "--dry-run")
+        yield f"    {_command('repair', images)} {' '.join(options)}"
         return
     target = "T" if best.diagnosis.facts is None or best.prospect is Prospect.BOOTS else best.controller.target
     if best.diagnosis.facts is not None and best.prospect is not Prospect.CANNOT:

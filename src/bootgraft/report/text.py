@@ -1,7 +1,7 @@
 """The same reports for people: the answer first, then the evidence, then what to type next."""
 
 import shlex
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from bootgraft.changes import (
@@ -264,6 +264,13 @@ def finding_lines(findings: Sequence[Finding], *, first: Container[str] = ()) ->
             yield one_line(f"    found: {evidence}")
 
 
+def sources_asked_for(findings: Iterable[Finding]) -> list[str]:
+    """The options without which a repair lacks something that these findings want, drivers and consent aside."""
+    remedies = {finding.remedy for finding in findings}
+    given = ["--boot-code IMAGE"] if Remedy.BOOT_CODE in remedies else []
+    return given + (["--add-system-partition"] if Remedy.ADD_PARTITION in remedies else [])
+
+
 def next_lines(diagnoses: Sequence[Diagnosis], images: Sequence[DeviceSpec]) -> Iterator[str]:
     """The one command that repairs the machine for the targets of these diagnoses; nothing where there is none."""
     findings = tuple(dict.fromkeys(finding for each in diagnoses for finding in each.findings))
@@ -276,8 +283,7 @@ def next_lines(diagnoses: Sequence[Diagnosis], images: Sequence[DeviceSpec]) -> 
     offers = tuple(each for each in findings if each.remedy is Remedy.OFFERED)
     offered = dict.fromkeys(f"--fix {each.id}" for each in offers)
     advised = dict.fromkeys(f"--fix {each.id}" for each in offers if each.severity is not Severity.INFO)
-    given = [*(["--boot-code IMAGE"] if Remedy.BOOT_CODE in remedies else [])]
-    given += ["--add-system-partition"] if Remedy.ADD_PARTITION in remedies else []
+    given = sources_asked_for(findings)
     command = " ".join((f"bootgraft repair {paths}", *targets, *options, *advised, *given))
     yield ""
     if options:

@@ -66,7 +66,9 @@ def _startable(machine: Machine, disk: Disk) -> Volume | None:
     elsewhere = [each for each in search.active_volumes_with(machine, "\\ntldr") if each.disk != disk.index]
     primaries = [each for each in disk.volumes if not each.partition.logical]
     startable = [each for each in primaries if _has_loader(each)]
-    return None if elsewhere or len(startable) != 1 else startable[0]
+    if elsewhere or len(startable) != 1 or startable[0].kind not in search.OPENABLE:
+        return None  # a single one that cannot be read is not known to be the one
+    return startable[0]
 
 
 def _starts_nothing(volume: Volume) -> bool:

@@ -16,6 +16,7 @@ from bootgraft.changes import CreateDirectory, CreateKey, SetValue, WriteFile, W
 from bootgraft.checks.chain.bootmgr import system_faults
 from bootgraft.checks.chain.bootmgr.system_partition import LEFT_BEHIND, MANAGER_LOST, STORE_LOST, find
 from bootgraft.checks.finding import Finding, Remedy
+from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Machine
 
 BCD, EFI_BCD = "\\Boot\\BCD", "\\EFI\\Microsoft\\Boot\\BCD"
@@ -147,6 +148,15 @@ def test_what_cannot_be_put_back_is_said(make: Callable[[], Machine], said: str)
     finding = found(make())
     assert (finding.remedy, finding.changes) == (Remedy.NONE, ())
     assert said in finding.explanation
+
+
+def test_a_windows_that_is_encrypted_is_named_as_the_reason() -> None:
+    locked = system({})
+    locked.kind = FileSystemKind.BITLOCKER
+    for machine in (bios(locked, active=None), uefi(None, locked)):
+        finding = found(machine)
+        assert (finding.id, finding.remedy) == (LEFT_BEHIND, Remedy.NONE)
+        assert "is encrypted with BitLocker" in finding.explanation
 
 
 def test_windows_on_another_disk_than_the_first() -> None:

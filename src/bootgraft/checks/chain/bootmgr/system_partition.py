@@ -25,6 +25,7 @@ from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stag
 from bootgraft.checks.guest import Guest
 from bootgraft.checks.symptom import Symptom
 from bootgraft.errors import BootgraftError, FileSystemError, HiveError
+from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Firmware, Volume
 from bootgraft.storage.disks.gpt_addition import NoRoomError
 from bootgraft.text import printable
@@ -93,6 +94,7 @@ def find(guest: Guest) -> Iterator[Finding]:
     """One finding where something of the system partition is lost, with what puts it back."""
     found = candidates(guest)
     if not found:
+        yield from _encrypted(guest)
         return
     chosen = _chosen(guest, found)
     fault = find_fault(guest, chosen)
@@ -115,6 +117,25 @@ def find(guest: Guest) -> Iterator[Finding]:
         changes,
         explains=True,
     )
+
+
+def _encrypted(guest: Guest) -> Iterator[Finding]:
+    """What is said where no Windows can be looked at, but one may lie on a volume that is encrypted with BitLocker."""
+    locked = [each for each in guest.machine.volumes() if each.kind is FileSystemKind.BITLOCKER]
+    fault = find_fault(guest, None) if locked else None
+    if fault is not None and fault.lost is Lost.PARTITION:
+        step = guest.chain.steps[-1]
+        names = " and ".join(each.name for each in locked)
+        yield Finding(
+            LEFT_BEHIND,
+            Severity.BLOCKER,
+            words.title(fault),
+            f"What a Windows carries to make a new one cannot be read: {names} is encrypted with BitLocker. Decrypt it "
+            "on the source machine (`manage-bde -off C:`) and copy it again, or give the image that has the system "
+            "partition.",
+            (f"{step.where}: {step.what}; {_first_words(step.evidence)}", f"{names}: BitLocker"),
+            explains=True,
+        )
 
 
 def _chosen(guest: Guest, found: Sequence[BootTarget]) -> BootTarget | None:
@@ -207,7 +228,7 @@ def _obstacle(fault: SystemFault, chosen: BootTarget) -> str | None:
         return None
     return (
         f"{chosen.volume.name} is a logical partition, which cannot be the active one: give the image that has the "
-        "system partition, or make a primary partition for it."
+        f"system partition, or make a primary partition for it ({OPTION} does so on GPT disks only)."
     )
 
 

@@ -60,7 +60,8 @@ def put_back(fault: SystemFault, system: Volume, first: Installation, others: Se
         does.append(f"makes {system.name} the active partition of {fault.disk.name}")
     more = f" The menu also lists {', '.join(each.id for each in others)}." if others else ""
     recovery = RECOVERY if fault.store is not StoreState.SOUND else ""
-    return f"`repair` {', '.join(does)}.{_code(fault, system)}{more}{recovery}"
+    done = " and ".join(filter(None, (", ".join(does[:-1]), does[-1])))
+    return f"`repair` {done}.{_code(fault, system)}{more}{recovery}"
 
 
 def _which(windows: Installation) -> str:
