@@ -12,7 +12,7 @@ from tests.machines.spec import Architecture
 from tests.machines.windows_hives import WINDOWS_10
 
 from bootgraft.checks.chain.bootmgr.secure_boot_authority import SignedLoader, find, judged
-from bootgraft.checks.finding import Severity
+from bootgraft.checks.finding import FaultPlace, Severity
 from bootgraft.checks.guest import Guest
 
 NAME = "bootmgfw.efi".encode("utf-16-le")
@@ -36,6 +36,7 @@ def test_a_boot_manager_of_2023_leaves_the_verdict_open(tmp_path: Path) -> None:
     new = signed(tmp_path, NEW)
     (finding,) = find(on(with_fallback(new, new)))
     assert (finding.severity, finding.leaves_open) == (Severity.INFO, True)
+    assert finding.fault_in is FaultPlace.OUTSIDE  # so the image is repaired all the same
     assert [each.partition(": ")[2] for each in finding.evidence] == [
         f"{FALLBACK} is signed under {NEW}",
         f"{ESP_FILE} is signed under {NEW}",

@@ -7,7 +7,7 @@ from msgspec import Struct
 from bootgraft.boot import search
 from bootgraft.boot.bootmgr import uefi
 from bootgraft.checks.check import Check
-from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
+from bootgraft.checks.finding import FaultPlace, Finding, FindingDoc, Severity, Stage
 from bootgraft.checks.guest import Guest
 from bootgraft.checks.symptom import Symptom
 from bootgraft.errors import FileSystemError, PartitionTableError
@@ -41,6 +41,7 @@ DOC = FindingDoc(
         "https://knowledge.broadcom.com/external/article/423893",
         "https://knowledge.broadcom.com/external/article/421593",
     ),
+    fault_in=FaultPlace.OUTSIDE,
 )
 _SERVICING = r"Control\SecureBoot\Servicing"
 _POLICY = r"\EFI\Microsoft\Boot\SkuSiPolicy.p7b"
@@ -101,6 +102,7 @@ def judged(place: str, loaders: tuple[SignedLoader, ...], further: tuple[str, ..
             "firmware variables with both authorities, or turn Secure Boot off.",
             evidence,
             leaves_open=True,
+            fault_in=FaultPlace.OUTSIDE,
         )
     return Finding(
         ID,
@@ -109,6 +111,7 @@ def judged(place: str, loaders: tuple[SignedLoader, ...], further: tuple[str, ..
         "Every firmware with Microsoft's keys starts it, unless the authority of 2011 is revoked there (dbx). That its "
         "certificate expires in 2026 stops nothing.",
         evidence,
+        fault_in=FaultPlace.OUTSIDE,
     )
 
 
