@@ -6,9 +6,11 @@ from another service pack, or a HAL exchanged by hand leave two that were not ma
 
 from collections.abc import Iterator
 
+from bootgraft.changes import WriteFile
 from bootgraft.checks.check import Check
+from bootgraft.checks.core import kernel_choice
 from bootgraft.checks.core.facts import CoreFacts
-from bootgraft.checks.finding import Finding, FindingDoc, Severity, Stage
+from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
 from bootgraft.checks.symptom import Symptom
 from bootgraft.text import printable
@@ -43,7 +45,8 @@ DOCS = (
         "Setup renames hal.dll and ntoskrnl.exe, and one of the two was restored or exchanged without the other. The "
         "kernel stops with 0x79 MISMATCHED_HAL.",
         evidence="The original names and versions of hal.dll, ntoskrnl.exe and ntkrnlpa.exe.",
-        fix="None: kernel and HAL are never chosen by bootgraft. " + _BY_HAND,
+        fix=f"`--fix {PROCESSORS}` takes the kernel that fits the HAL, or the HAL that fits the kernel, from a cache "
+        "of this Windows: of the registry's kind of computer and of the same service pack. " + _BY_HAND,
         limits="ntldr loads ntkrnlpa.exe in place of ntoskrnl.exe for /PAE and where the processor can forbid "
         "execution: where only one of the two kernels fits, the verdict is left open. /HAL= and /KERNEL= are followed.",
         symptoms=(Symptom.STOP_79,),
@@ -56,8 +59,8 @@ DOCS = (
         "with PIC or with APIC): a system state restored onto another installation, or a HAL exchanged by hand. The "
         "devices that the registry knows hang at another root then: STOP 0x7B, or a black screen at full load.",
         evidence="The original name of hal.dll, and HardwareID below Enum\\Root\\ACPI_HAL and PCI_HAL.",
-        fix="None. Put the HAL of that kind and its kernel in place, or let Setup of the same release repair Windows. "
-        + _BY_HAND,
+        fix=f"`--fix {COMPUTER}` takes the HAL of the registry's kind from a cache of this Windows, where the kernel "
+        "is one for it and of the same service pack. " + _BY_HAND,
         limits="A warning that leaves the verdict open: some start all the same. Uniprocessor and multiprocessor of "
         "one kind are only told; Windows adapts to them by itself.",
         symptoms=(Symptom.STOP_7B, Symptom.BLACK_SCREEN, Symptom.STOP_79),
@@ -69,7 +72,8 @@ DOCS = (
         cause="hal.dll, scsiport.sys or ftdisk.sys are of another release than the kernel, or of another service pack: "
         "a restore over an installation with another service pack, or a file copied from another machine.",
         evidence="The versions of the files.",
-        fix="None: put the file of the kernel's own service pack back. " + _BY_HAND,
+        fix=f"`--fix {BUILD}` takes a HAL of the same kind and of the kernel's service pack from a cache of this "
+        "Windows. Drivers are put back by hand. " + _BY_HAND,
         limits="Service packs are told by version numbers for XP, Server 2003 and XP x64. A HAL of another one leaves "
         "the verdict open (a black screen and 0x79 are reported); drivers are only judged where they are of another "
         "release, or newer than the kernel: many were not built anew for each service pack.",
@@ -103,8 +107,8 @@ def find(guest: Guest) -> Iterator[Finding]:
     kernel = system_file(core, names.get("kernel", _KERNEL))
     if hal is not None and core.arch is Architecture.X86:
         other = None if "kernel" in names else system_file(core, _PAE_KERNEL)
-        yield from _processors(hal, kernel, other)
-        yield from _computer(core, hal)
+        yield from _processors(core, hal, kernel, other)
+        yield from _computer(core, hal, kernel)
         yield from _maker(hal)
     if kernel is not None:
         yield from _builds(core, kernel, hal)
@@ -124,7 +128,9 @@ def system_file(core: CoreFacts, name: str) -> KernelFile | None:
     return read_kernel_file(core.installation.volume.filesystem(), path)
 
 
-def _processors(hal: KernelFile, kernel: KernelFile | None, other: KernelFile | None) -> Iterator[Finding]:
+def _processors(
+    core: CoreFacts, hal: KernelFile, kernel: KernelFile | None, other: KernelFile | None
+) -> Iterator[Finding]:
     kind = hal.hal
     kernels = [each for each in (kernel, other) if each is not None and each.is_multi is not None]
     wrong = [each for each in kernels if kind is not None and each.is_multi is not kind.is_multi]
@@ -132,6 +138,9 @@ def _processors(hal: KernelFile, kernel: KernelFile | None, other: KernelFile | 
         return
     is_sure = len(wrong) == len(kernels)
     counts = ("one processor", "several processors")
+    changes = kernel_choice.fitting_kernels(core, hal, wrong)
+    if not changes and is_sure:
+        changes = kernel_choice.fitting_hal(core, hal, kernel)
     yield Finding(
         PROCESSORS,
         Severity.BLOCKER if is_sure else Severity.WARNING,
@@ -139,13 +148,19 @@ def _processors(hal: KernelFile, kernel: KernelFile | None, other: KernelFile | 
         "The kernel stops with 0x79 MISMATCHED_HAL at once. "
         + ("" if is_sure else "ntldr takes ntkrnlpa.exe or ntoskrnl.exe by the processor and the switches. ")
         + _BY_HAND,
-        tuple(str(each) for each in (hal, *kernels)),
-        stop_code=_STOP if is_sure else None,
+        (*(str(each) for each in (hal, *kernels)), *_taken(changes)),
+        Remedy.OFFERED if changes else Remedy.NONE,
+        changes,
+        _STOP if is_sure else None,
         leaves_open=not is_sure,
     )
 
 
-def _computer(core: CoreFacts, hal: KernelFile) -> Iterator[Finding]:
+def _taken(changes: tuple[WriteFile, ...]) -> Iterator[str]:
+    return (f"{each.origin} fits and can take the place of {each.file.path}" for each in changes)
+
+
+def _computer(core: CoreFacts, hal: KernelFile, kernel: KernelFile | None) -> Iterator[Finding]:
     kind = hal.hal
     found = tuple(computer_ids(core.hive, core.installation.select.default))
     if kind is None or core.version < WINDOWS_2000 or not found:
@@ -155,6 +170,7 @@ def _computer(core: CoreFacts, hal: KernelFile) -> Iterator[Finding]:
         return
     is_same_family = any(_family(each) == kind.family for each in ids)
     listed = ", ".join(f"{printable(each)} ({key})" for key, each in found)
+    changes = () if is_same_family else kernel_choice.fitting_hal(core, hal, kernel)
     yield Finding(
         COMPUTER,
         Severity.INFO if is_same_family else Severity.WARNING,
@@ -163,7 +179,9 @@ def _computer(core: CoreFacts, hal: KernelFile) -> Iterator[Finding]:
         if is_same_family
         else "The devices hang at another root then: STOP 0x7B or a black screen are reported, some start. Put the HAL "
         f"of the registry's kind in place, with its kernel. {_BY_HAND}",
-        (str(hal), f"{core.file.path}: {listed}"),
+        (str(hal), f"{core.file.path}: {listed}", *_taken(changes)),
+        Remedy.OFFERED if changes else Remedy.NONE,
+        changes,
         leaves_open=not is_same_family,
     )
 
@@ -192,13 +210,16 @@ def _builds(core: CoreFacts, kernel: KernelFile, hal: KernelFile | None) -> Iter
     if not wrong and not is_hal:
         return
     files = [each for each in (hal if is_hal else None, *wrong) if each is not None]
+    changes = kernel_choice.same_hal(core, hal, kernel) if hal is not None and is_hal and not wrong else ()
     names = " and ".join(each.path.rpartition("\\")[2] for each in files)
     yield Finding(
         BUILD,
         Severity.WARNING,
         f"{names} {'is' if len(files) == 1 else 'are'} not of the kernel's build",
         f"Files of different releases or service packs do not fit together. {_BY_HAND}",
-        tuple(str(each) for each in (kernel, *files)),
+        (*(str(each) for each in (kernel, *files)), *_taken(changes)),
+        Remedy.OFFERED if changes else Remedy.NONE,
+        changes,
         leaves_open=is_hal,
     )
 

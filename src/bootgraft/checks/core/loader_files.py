@@ -7,7 +7,7 @@ names (ReactOS, ``boot/freeldr/freeldr/ntldr/wlregistry.c``).
 
 from collections.abc import Iterator
 
-from bootgraft.changes import Change
+from bootgraft.changes import Change, WriteFile
 from bootgraft.checks.check import Check
 from bootgraft.checks.core.facts import CoreFacts
 from bootgraft.checks.core.restore import restored
@@ -31,8 +31,9 @@ DOC = FindingDoc(
     "key names no file for one of them.",
     evidence="The file, what is wrong with it, and who needs it.",
     fix="The newest copy of the same build and architecture is taken from where this Windows keeps one (dllcache, "
-    "ServicePackFiles, the cabinets of Driver Cache; WinSxS). Kernel and HAL are never chosen by bootgraft: they exist "
-    "in kinds for different machines. Where there is none, put the file back from a backup or the setup medium.",
+    "ServicePackFiles, the cabinets of Driver Cache; WinSxS). Kernel and HAL exist in kinds for different machines: of "
+    "XP and Server 2003, `--fix loader-file-unusable` puts the HAL of the registry's kind in place. Where there is "
+    "none, put the file back from a backup or the setup medium.",
     limits="The font of the boot screen is not looked for, nor is what a kernel or HAL named in boot.ini imports.",
     symptoms=(Symptom.FILE_MISSING, Symptom.C000000F, Symptom.C0000225, Symptom.C000007B, Symptom.C0000359),
     references=(
@@ -164,8 +165,10 @@ def _nameless_pages(core: CoreFacts) -> Iterator[Finding]:
 def _finding(core: CoreFacts, path: str, fault: str, needed_by: str) -> Finding:
     is_table = path.casefold().endswith(".nls")
     copy = restored(core, path, is_binary=not is_table)
-    changes: tuple[Change, ...] = () if copy is None else (copy,)
-    taken = () if copy is None else (f"{copy.origin} fits and can take its place",)
+    is_hal = path.casefold().endswith(f"\\{_HAL}")
+    copies = _hal(core, path) if is_hal else () if copy is None else (copy,)
+    changes: tuple[Change, ...] = copies
+    taken = tuple(f"{each.origin} fits and can take its place" for each in copies)
     loader = "winload stops and names it" if core.version >= VISTA else "ntldr stops and names it as missing or corrupt"
     return Finding(
         ID,
@@ -173,9 +176,15 @@ def _finding(core: CoreFacts, path: str, fault: str, needed_by: str) -> Finding:
         f"the loader cannot use {path}: {fault}",
         f"It is read before any driver: {loader}.",
         (f"{core.installation.volume.name}: {path}: {fault}; needed by {needed_by}", *taken),
-        Remedy.CHANGES if changes else Remedy.NONE,
+        Remedy.NONE if not changes else Remedy.OFFERED if is_hal else Remedy.CHANGES,
         changes,
     )
+
+
+def _hal(core: CoreFacts, path: str) -> tuple[WriteFile, ...]:
+    from bootgraft.checks.core import kernel_choice  # few machines lack it
+
+    return kernel_choice.missing_hal(core, path)
 
 
 CHECK = Check(Stage.CORE, 10, (DOC,), find)

@@ -6,7 +6,7 @@ together. What lies on the volume by itself and what lies in Windows' own cabine
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 
 from bootgraft.changes import WriteFile
@@ -36,6 +36,21 @@ def restored(core: CoreFacts, path: str, *, is_binary: bool = True, more: tuple[
         rank = _rank(core, data, origin, kernel) if is_binary else (len(data) and 1,)
         if rank is not None and any(rank) and (best is None or rank > best[0]):
             best = rank, data, origin
+    if best is None:
+        return None
+    volume = core.installation.volume
+    return WriteFile(volume.file(path), best[1], _present(core, path), f"its own {best[2]}")
+
+
+def renamed(core: CoreFacts, path: str, name: str, rank: Callable[[bytes], tuple[int, ...] | None]) -> WriteFile | None:
+    """What puts the copy called ``name`` that ranks highest in the place of ``path``; None where none has a rank.
+
+    Raises HiveError and FileSystemError for damage on the way.
+    """
+    if not _can_be_written(core, path):
+        return None
+    ranked = ((rank(data), data, origin) for data, origin in _copies(core, name, path, ()))
+    best = max((each for each in ranked if each[0] is not None), default=None, key=lambda each: each[0] or ())
     if best is None:
         return None
     volume = core.installation.volume

@@ -13,7 +13,7 @@ from msgspec import Struct
 from bootgraft.filesystems.base import FileSystem
 from bootgraft.registry.hive import Hive
 from bootgraft.text import printable
-from bootgraft.windows.startup.version_resource import read_version
+from bootgraft.windows.startup.version_resource import read_version, version_of
 
 _KERNELS = {"ntoskrnl.exe": False, "ntkrnlpa.exe": False, "ntkrnlmp.exe": True, "ntkrpamp.exe": True}
 """By original name: whether it is one for several processors."""
@@ -31,9 +31,9 @@ class HalKind(Struct, frozen=True):
     family: str  # those of one family take each other's place
 
     @property
-    def has_acpi(self) -> bool:
-        """Whether it goes by ACPI."""
-        return self.hardware_id.startswith("acpi")
+    def original_name(self) -> str:
+        """What its file is called before Setup renames it."""
+        return next(name for name, kind in HALS.items() if kind == self)
 
 
 HALS = {
@@ -83,6 +83,12 @@ class KernelFile(Struct, frozen=True):
     def __str__(self) -> str:
         version = "without a version" if self.version is None else ".".join(map(str, self.version))
         return f"{self.path} is {printable(self.original_name[:_MAX_NAME]) or 'of no name'} {version}"
+
+
+def kernel_file(path: str, data: bytes) -> KernelFile | None:
+    """What a file with this content would be at ``path``; None where it does not say."""
+    found = version_of(data)
+    return None if found is None else KernelFile(path, found.original_name.casefold(), found.version)
 
 
 def read_kernel_file(filesystem: FileSystem, path: str) -> KernelFile | None:

@@ -6,7 +6,7 @@ Format" (the section .rsrc: a tree of type, name and language) and ``VS_VERSIONI
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
@@ -32,10 +32,16 @@ class VersionResource(Struct, frozen=True):
 def read_version(filesystem: FileSystem, path: str) -> VersionResource | None:
     """What the binary at ``path`` says; None where it cannot be read, or has no version resource that can be."""
     try:
-        data = _resource(filesystem, path)
+        data = _resource(lambda offset, length: filesystem.read(path, offset, length))
     except FileSystemError:
         return None
     return None if data is None else parse_version(data)
+
+
+def version_of(data: bytes) -> VersionResource | None:
+    """The same of a binary with this content."""
+    found = _resource(lambda offset, length: data[offset : offset + length])
+    return None if found is None else parse_version(found)
 
 
 def parse_version(data: bytes) -> VersionResource | None:
@@ -90,24 +96,24 @@ def _fixed(data: bytes, root: _Node) -> tuple[int, int, int, int] | None:
     return (high >> 16, high & 0xFFFF, low >> 16, low & 0xFFFF) if signature == _FIXED_SIGNATURE else None
 
 
-def _resource(filesystem: FileSystem, path: str) -> bytes | None:
-    """The bytes of the first version resource. Raises FileSystemError where the file cannot be read."""
-    layout = read_layout(filesystem.read(path, 0, HEADER))
+def _resource(read: Callable[[int, int], bytes]) -> bytes | None:
+    """The bytes of the first version resource of the file that ``read`` reads, by offset and length."""
+    layout = read_layout(read(0, HEADER))
     root = None if layout is None else layout.offset(layout.directories[RESOURCES])
     if layout is None or not layout.directories[RESOURCES] or root is None:
         return None
     at = root
     for wanted, is_last in ((_VERSION, False), (None, False), (None, True)):
-        entry = _entry(filesystem.read(path, at, 16 + 8 * _MAX_ENTRIES), wanted)
+        entry = _entry(read(at, 16 + 8 * _MAX_ENTRIES), wanted)
         if entry is None or bool(entry & _SUBDIRECTORY) is is_last:
             return None
         at = root + (entry & ~_SUBDIRECTORY)
-    place = filesystem.read(path, at, 8)
+    place = read(at, 8)
     if len(place) < 8:
         return None
     address, size = _FIXED.unpack(place)
     offset = layout.offset(address)
-    return None if offset is None else filesystem.read(path, offset, min(size, _MAX_SIZE))
+    return None if offset is None else read(offset, min(size, _MAX_SIZE))
 
 
 def _entry(table: bytes, wanted: int | None) -> int | None:
