@@ -5,6 +5,7 @@
     BootgraftError                      exit status 3
     ├── UsageError                      exit status 2: the command line is wrong
     ├── ImageError                      an image cannot be opened, read or written
+    │   ├── DamagedImageError           it is cut short, or contradicts its format
     │   ├── ImageInUseError             somebody else has it open
     │   └── ReadOnlyError               its format or its state does not allow writing
     ├── PartitionTableError             a partition table that no firmware would follow
@@ -51,6 +52,10 @@ class UsageError(BootgraftError):
 
 class ImageError(BootgraftError):
     """An image cannot be opened, read or written."""
+
+
+class DamagedImageError(ImageError):
+    """The image is cut short, or contradicts its format."""
 
 
 class ImageInUseError(ImageError):

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.storage.containers import AFTER, BEFORE, CHANGES, Container
 from tests.storage.failing_disk import FailingDisk, failing_disk
 from tests.storage.nbdservers import nbdkit
-from tests.storage.test_journal_formats import AFTER, BEFORE, CHANGES, Container
 
 from bootgraft.errors import JournalError
 from bootgraft.events import Event, Monitor, silent

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from tests.machines.tools import run
+from tests.storage.containers import Container
 from tests.storage.openers import mounted
-from tests.storage.test_journal_formats import Container
 
 from bootgraft.errors import ImageError, ImageInUseError
 from bootgraft.storage.devices.overlay import Overlay

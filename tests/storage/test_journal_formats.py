@@ -1,7 +1,6 @@
 """Commit, undo and resume on every format through the real qemu-nbd, also where that is killed in the middle."""
 
 import os
-import random
 import shutil
 import signal
 import struct
@@ -11,137 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.storage.containers import AFTER, BEFORE, CHANGES, FORMATS, GROWING, MIB, Container
 from tests.storage.journal_machine import noise
 
 from bootgraft.errors import BootgraftError, ImageError, JournalError, UsageError
 from bootgraft.storage.devices.overlay import Overlay
 from bootgraft.storage.fileidentity import FileIdentity
-from bootgraft.storage.images.opening import OpenImage, identify, open_image
+from bootgraft.storage.images.opening import identify, open_image
 from bootgraft.storage.journal.commit import commit
 from bootgraft.storage.journal.head import JournalState
-from bootgraft.storage.journal.journalsearch import new_journal_path, require_journal, require_no_unfinished
+from bootgraft.storage.journal.journalsearch import new_journal_path, require_journal
 from bootgraft.storage.journal.transaction import DiskTransaction, Transaction
 from bootgraft.storage.journal.undo import resume, undo
 
 pytestmark = pytest.mark.skipif(
     shutil.which("qemu-nbd") is None or shutil.which("qemu-img") is None, reason="qemu-utils is not installed"
 )
-
-MIB = 2**20
-SIZE = 24 * MIB
-FORMATS = {
-    "raw": ("raw", ""),
-    "vmdk-sparse": ("vmdk", "subformat=monolithicSparse"),
-    "vmdk-2gb-sparse": ("vmdk", "subformat=twoGbMaxExtentSparse"),
-    "vmdk-flat": ("vmdk", "subformat=monolithicFlat"),
-    "vmdk-2gb-flat": ("vmdk", "subformat=twoGbMaxExtentFlat"),
-    "vhd-dynamic": ("vpc", "subformat=dynamic,force_size=on"),
-    "vhd-fixed": ("vpc", "subformat=fixed,force_size=on"),
-    "vhdx": ("vhdx", "subformat=dynamic"),
-    "vhdx-fixed": ("vhdx", "subformat=fixed"),
-    "vdi": ("vdi", ""),
-    "vdi-static": ("vdi", "static=on"),
-    "qcow2": ("qcow2", ""),
-}
-KILLED = ["vmdk-sparse", "vmdk-2gb-sparse", "vhd-dynamic", "vhdx", "vdi", "qcow2"]
-# Into allocated clusters, next to them, and into clusters that nobody has written yet.
-CHANGES = {
-    512: noise(11, 512),
-    MIB + 4096: noise(12, 4096),
-    3 * MIB - 512: noise(13, 1024),
-    8 * MIB + 512: noise(14, 512),
-    8 * MIB + 8192: noise(15, 512),
-    12 * MIB: noise(16, 2 * MIB),
-    20 * MIB + 5 * 512: bytes([0xFF]) * 8192,
-}
-
-
-def content_before() -> bytes:
-    content = bytearray(SIZE)
-    content[:512] = noise(1, 512)
-    content[MIB : 3 * MIB] = random.Random(2).randbytes(2 * MIB)
-    return bytes(content)
-
-
-BEFORE = content_before()
-
-
-def content_after() -> bytes:
-    content = bytearray(BEFORE)
-    for offset, data in CHANGES.items():
-        content[offset : offset + len(data)] = data
-    return bytes(content)
-
-
-AFTER = content_after()
-
-
-class Container:
-    """An image of one format, and what qemu-img says of it."""
-
-    def __init__(self, folder: Path, kind: str) -> None:
-        self.driver, options = FORMATS[kind]
-        self.folder = folder
-        self.image = folder / f"disk.{self.driver}"
-        raw = folder.parent / "source.raw"
-        raw.write_bytes(BEFORE)
-        folder.mkdir()
-        extra = ["-o", options] if options else []
-        command = ["qemu-img", "convert", "-f", "raw", "-O", self.driver, *extra, str(raw), str(self.image)]
-        subprocess.run(command, check=True)
-        self.descriptors = self.preserved()
-
-    @property
-    def location(self) -> str:
-        return str(self.image)
-
-    def preserved(self) -> list[tuple[Path, int, bytes]]:
-        return [(item.path, item.offset, item.data) for item in identify(self.location).preserved]
-
-    def open(self, *, pending_log_ok: bool = False) -> OpenImage:
-        return open_image(identify(self.location, pending_log_ok=pending_log_ok), writable=True)
-
-    def content(self) -> bytes:
-        """The disk's bytes, read by qemu-img, not by us."""
-        out = self.folder.parent / "out.raw"
-        force = ",force_size_calc=current_size" if self.driver == "vpc" else ""
-        options = f"driver={self.driver},file.driver=file,file.filename={self.image}{force}"
-        subprocess.run(["qemu-img", "convert", "--image-opts", "-O", "raw", options, str(out)], check=True)
-        return out.read_bytes()
-
-    def check(self) -> None:
-        """qemu-img check knows neither raw nor VHD: a VHD must at least end with its footer."""
-        if self.driver == "vpc":
-            assert self.image.read_bytes()[-512:].startswith(b"conectix")
-        elif self.driver != "raw":
-            check = ["qemu-img", "check", "-f", self.driver, str(self.image)]
-            result = subprocess.run(check, capture_output=True, text=True, check=False)
-            assert result.returncode == 0 or "does not support checks" in result.stderr, result.stdout + result.stderr
-        assert self.preserved() == self.descriptors, "a child disk would no longer open"
-
-    def commit(self, image: OpenImage) -> None:
-        overlay = Overlay(image.device)
-        for offset, data in CHANGES.items():
-            overlay.write(offset, data)
-        disk = DiskTransaction(image, overlay, ((0, 4096), (MIB, 4096)))
-        commit(Transaction((disk,), "changes"), journal=new_journal_path([self.location]))
-
-    def files(self) -> dict[Path, bytes]:
-        return {path: path.read_bytes() for path in self.folder.iterdir()}
-
-    def restore(self, files: dict[Path, bytes]) -> None:
-        for path in self.folder.iterdir():
-            path.unlink()
-        for path, data in files.items():
-            path.write_bytes(data)
-
-    def mend(self, work: Any) -> None:
-        """Take the repair back or finish it, and see that all is as it should be."""
-        with self.open(pending_log_ok=True) as image:
-            work([image], require_journal([self.location]))
-        require_no_unfinished([self.location])
-        assert self.content() == (BEFORE if work is undo else AFTER)
-        self.check()
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -192,7 +76,7 @@ class KilledAt:
             os.kill(self.device.server_pid, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("kind", KILLED)
+@pytest.mark.parametrize("kind", GROWING)
 def test_qemu_killed_between_writes(tmp_path: Path, kind: str) -> None:
     container = Container(tmp_path / "vm", kind)
     clean = container.files()
@@ -295,8 +179,12 @@ def test_a_vdi_whose_blocks_do_not_lie_side_by_side_is_left_alone(tmp_path: Path
     container = Container(tmp_path / "vm", "vdi")
     crash_by_hand(container)
     data = bytearray(container.image.read_bytes())
-    data[0x184] += 2  # not what a kill leaves
-    container.image.write_bytes(data + bytes(2 * MIB))
+    (map_at,) = struct.unpack_from("<I", data, 0x154)
+    last = struct.unpack_from("<I", data, 0x184)[0] - 1
+    entry = map_at + 4 * [*struct.iter_unpack("<I", data[map_at : map_at + 96])].index((last,))
+    data[0x184] += 2
+    data[entry : entry + 4] = (last + 1).to_bytes(4, "little")  # a block below it is named by nothing
+    container.image.write_bytes(data[:-MIB] + bytes(MIB) + data[-MIB:] + bytes(MIB))
     with container.open(pending_log_ok=True) as image:
         undo([image], require_journal([container.location]))
     assert container.content() == BEFORE

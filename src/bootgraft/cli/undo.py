@@ -9,12 +9,14 @@ from bootgraft.cli.images.session import tell_notes, tell_open
 from bootgraft.cli.options import Options
 from bootgraft.cli.registry.hivefile import is_hive_file
 from bootgraft.cli.terminal import answer, monitor_for, put_json
+from bootgraft.errors import DamagedImageError
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.report.documents.changing import ResumeDocument, UndoDocument
 from bootgraft.storage.images.imageformat import ImageFormat
 from bootgraft.storage.images.opening import OpenImage, identify_stored, open_image
 from bootgraft.storage.journal.journaldisks import Journal
 from bootgraft.storage.journal.journalsearch import require_journal
+from bootgraft.storage.journal.lostends import kept_advice, restore_ends
 from bootgraft.storage.journal.undo import Description
 from bootgraft.storage.journal.undo import resume as resume_repair
 from bootgraft.storage.journal.undo import undo as undo_repair
@@ -34,7 +36,7 @@ def run(options: Options) -> int:
     journal = require_journal(options.covered, options.journal)
     monitor = monitor_for(options)
     description = _description(options, journal, monitor)
-    with _opened(options) as images:
+    with _opened(options, journal, monitor) as images:
         tell_open(images, monitor)
         tell_notes(images, monitor)
         undo_repair(images, journal, description=description, monitor=monitor, dry_run=options.dry_run)
@@ -54,10 +56,9 @@ def run(options: Options) -> int:
 def resume(options: Options) -> int:
     """Finish a repair that was interrupted."""
     journal = require_journal(options.covered, options.journal)
-    monitor = monitor_for(options)
     vm = None if options.vm is None else str(options.vm)
     monitor = monitor_for(options)
-    with _opened(options) as images:
+    with _opened(options, journal, monitor) as images:
         tell_open(images, monitor)
         finished = resume_repair(images, journal, description=vm, monitor=monitor)
     if options.json:
@@ -83,12 +84,24 @@ def _description(options: Options, journal: Journal, monitor: Monitor) -> Descri
 
 
 @contextmanager
-def _opened(options: Options) -> Iterator[tuple[OpenImage, ...]]:
+def _opened(options: Options, journal: Journal, monitor: Monitor) -> Iterator[tuple[OpenImage, ...]]:
     refuse_repeated(options)
-    chosen = None if options.format is None else ImageFormat(options.format)
     with ExitStack() as stack:
-        infos = [identify_stored(each, format=chosen, allow_paths=options.allow_path) for each in options.images]
-        for info in infos:
-            # Windows that ran on a snapshot left no trace below it, so the comparison with the journal would not tell.
-            refuse_children(info, advice=_SNAPSHOT)
-        yield tuple(stack.enter_context(open_image(info, writable=True)) for info in infos)
+        try:
+            images = tuple(_open(options, journal, stack, monitor))
+        except DamagedImageError as error:
+            raise DamagedImageError(error.what, where=error.where, advice=kept_advice(journal)) from error
+        yield images
+
+
+def _open(options: Options, journal: Journal, stack: ExitStack, monitor: Monitor) -> Iterator[OpenImage]:
+    """Open the images as they are on their storage; ``stack`` closes them."""
+    chosen = None if options.format is None else ImageFormat(options.format)
+    paths = options.allow_path
+    restore_ends(journal, options.images, format=chosen, allow_paths=paths, dry_run=options.dry_run, monitor=monitor)
+    infos = [identify_stored(each, format=chosen, allow_paths=paths) for each in options.images]
+    for info in infos:
+        # Windows that ran on a snapshot left no trace below it, so the comparison with the journal would not tell.
+        refuse_children(info, advice=_SNAPSHOT)
+    for info in infos:
+        yield stack.enter_context(open_image(info, writable=True))

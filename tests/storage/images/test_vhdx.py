@@ -97,7 +97,7 @@ def test_a_second_region_table_serves(tmp_path: Path) -> None:
 
 def metadata_at(path: Path) -> int:
     with container(path) as file:
-        return vhdx._find_metadata(file)[0]
+        return vhdx._find_region(file, vhdx._METADATA_REGION, "metadata region")[0]
 
 
 def differencing(folder: Path, parent: Path) -> Path:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.storage.journal.test_commit import A_JOURNAL, repair
 from tests.storage.journal_machine import RawMachine, noise, two_disks
 
@@ -65,6 +66,13 @@ def test_a_head_is_read_as_it_was_written(head: JournalHead) -> None:
     assert decode_head(encode_head(head), path=Path("j")) == head
 
 
+def test_lengths_of_files_are_kept_where_there_are_any() -> None:
+    head = plain_head()
+    assert b"lengths" not in encode_head(head)  # as every version reads it
+    head = replace(head, disks=(replace(head.disks[0], lengths=(65536,)),))
+    assert decode_head(encode_head(head), path=Path("j")) == head
+
+
 def plain_head() -> JournalHead:
     kept = PreservedRange(0, 512, b"CID=1", ends_file=False)
     disk = JournalDisk("a.vmdk", Path("/vm/a.vmdk"), "vmdk", "monolithicSparse", 2**20, ("a.vmdk",), (kept,))
@@ -100,6 +108,10 @@ def _set(*place: Any) -> Callable[[Any], None]:
         _set("disks", 0, "location", "\x9b"),
         _set("disks", 0, "path", 5),
         _set("disks", 0, "files", "a.vmdk"),
+        _set("disks", 0, "lengths", []),
+        _set("disks", 0, "lengths", [1, 2]),
+        _set("disks", 0, "lengths", [-1]),
+        _set("disks", 0, "lengths", None),
         _set("disks", 0, "kept", 0, "file", 1),
         _set("disks", 0, "kept", 0, "data", "not base64!"),
         _set("disks", 0, "kept", 0, "data", None),
@@ -181,9 +193,9 @@ def test_lengths_that_lie_are_damage(tmp_path: Path, at: int, value: int) -> Non
 def test_a_newer_version_is_told_as_such(tmp_path: Path) -> None:
     forge(tmp_path / "j", plain_head(), [])
     data = bytearray((tmp_path / "j").read_bytes())
-    data[16] = 3
+    data[16] = 4
     (tmp_path / "j").write_bytes(data)
-    with pytest.raises(JournalError, match="version 3"):
+    with pytest.raises(JournalError, match="version 4"):
         JournalFile(tmp_path / "j")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from bootgraft.errors import ImageError, ReadOnlyError
+from bootgraft.errors import DamagedImageError, ImageError, ReadOnlyError
 from bootgraft.storage.devices.blockdevice import check_range
 from bootgraft.storage.devices.rawfile import RawFile
 from bootgraft.storage.fileidentity import FileIdentity
@@ -124,7 +124,7 @@ class FlatDevice:
         if file is None:
             file = self._files[extent.path] = RawFile(extent.path, writable=self._writable)
         if extent.offset + extent.length > file.size:
-            raise ImageError(
+            raise DamagedImageError(
                 f"the extent is cut short: it has {file.size} bytes, the descriptor wants"
                 f" {extent.offset + extent.length}",
                 where=str(extent.path),

@@ -19,7 +19,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from bootgraft.errors import ImageError, ImageInUseError, MissingDependencyError, ReadOnlyError
+from bootgraft.errors import DamagedImageError, ImageError, ImageInUseError, MissingDependencyError, ReadOnlyError
 from bootgraft.storage.devices import nbd
 from bootgraft.storage.devices.nbd import Connection, NbdDevice
 from bootgraft.storage.newfile import create_new
@@ -46,8 +46,8 @@ _SYMPTOMS: Final[tuple[tuple[str, type[ImageError], str], ...]] = (
     ("Permission denied", ReadOnlyError, "Run as a user who may read and write the image, or change its permissions"),
     ("Read-only file system", ReadOnlyError, "Copy the image to storage that can be written, or use --overlay"),
     ("No such file or directory", ImageError, "A file that belongs to the image is missing; put it back in its place"),
-    ("end of file", ImageError, _CUT_SHORT),  # VHDX BAT entry N end offset M points after end of file
-    ("reading from file failed", ImageError, _CUT_SHORT),
+    ("end of file", DamagedImageError, _CUT_SHORT),  # VHDX BAT entry N end offset M points after end of file
+    ("reading from file failed", DamagedImageError, _CUT_SHORT),
     ("Unknown driver", ImageError, "This build of qemu lacks the format; install the full package qemu-utils"),
     ("not whitelisted", ImageError, "This build of qemu lacks the format; install the full package qemu-utils"),
     ("No space left on device", ImageError, "Free space on the storage that holds the image, then try again"),

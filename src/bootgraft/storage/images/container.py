@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 from typing import Self
 
-from bootgraft.errors import ImageError
+from bootgraft.errors import DamagedImageError, ImageError
 from bootgraft.storage.devices.rawfile import descriptor_size, open_descriptor
 
 
@@ -56,17 +56,17 @@ class ContainerFile:
         if end > self.size:
             raise self.truncated(what)
 
-    def truncated(self, what: str) -> ImageError:
+    def truncated(self, what: str) -> DamagedImageError:
         """Build the error for a file that ends too early."""
-        return ImageError(
+        return DamagedImageError(
             f"the file is cut short: it has {self.size} bytes, and {what} lies beyond them",
             where=self.name,
             advice="Copy the whole file again from where it came from",
         )
 
-    def corrupt(self, what: str) -> ImageError:
+    def corrupt(self, what: str) -> DamagedImageError:
         """Build the error for a header that contradicts its format."""
-        return ImageError(
+        return DamagedImageError(
             what, where=self.name, advice="The image is damaged: copy it again from where it came from, or restore it"
         )
 

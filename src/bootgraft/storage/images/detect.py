@@ -6,7 +6,7 @@ own specifications, named in the modules that read them; for the rest file(1)'s 
 
 import string
 
-from bootgraft.errors import ImageError
+from bootgraft.errors import DamagedImageError, ImageError
 from bootgraft.storage.images import vhd
 from bootgraft.storage.images.container import ContainerFile
 from bootgraft.storage.images.imageformat import ImageFormat
@@ -53,7 +53,8 @@ def sniff(file: ContainerFile) -> ImageFormat:
         ImageError: it is empty, or recognisably something other than a disk image.
     """
     if file.size == 0:
-        raise ImageError("the file is empty", where=file.name, advice="Copy the image again from where it came from")
+        advice = "Copy the image again from where it came from"
+        raise DamagedImageError("the file is empty", where=file.name, advice=advice)
     head = file.peek(0, _SNIFFED)
     known = known_start(head)
     if known is not None:

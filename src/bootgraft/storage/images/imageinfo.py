@@ -105,13 +105,28 @@ class ReadOptions(Struct, frozen=True):
     """How an image is to be looked at.
 
     Files that it names must be admitted by ``confinement``. ``pending_log_ok`` admits for writing an image that was not
-    closed cleanly: opening it repairs it. ``as_parent`` holds for what is read through qemu because an image above it
+    closed cleanly: opening it repairs it; ``end_may_lack`` one whose file ends before what its tables name, to be made
+    as long as that before it is opened. ``as_parent`` holds for what is read through qemu because an image above it
     is.
     """
 
     confinement: Confinement
     pending_log_ok: bool = False
     as_parent: bool = False
+    end_may_lack: bool = False
+
+
+class Reach(Struct, frozen=True):
+    """How far the parts of the disk reach that a growing container's tables name, in bytes of its file.
+
+    ``end`` is where the last of them ends, ``unit`` how many bytes of the disk one holds, ``stored`` how many of the
+    file it takes. ``footer`` is the length of the footer that has to follow the last, where the file ends without it.
+    """
+
+    end: int
+    unit: int
+    stored: int
+    footer: int = 0
 
 
 class ImageReader(Struct, frozen=True, eq=False):
@@ -119,10 +134,11 @@ class ImageReader(Struct, frozen=True, eq=False):
 
     ``read`` says what one image file is, without what lies below it. ``is_child`` tells whether a file of the format is
     built on an image, ``leftovers`` what is to be written to a container, in this order, that a killed qemu left and
-    does not mend itself. All three raise ImageError for a file that is not of the format, is damaged, or cannot be used
-    as it is.
+    does not mend itself, ``reach`` how far one of its files has to reach (None for a file that does not grow). All
+    raise ImageError for a file that is not of the format, is damaged, or cannot be used as it is.
     """
 
     read: Callable[[ContainerFile, ReadOptions], Facts]
     is_child: Callable[[ContainerFile, ImageInfo], bool] | None = None
     leftovers: Callable[[ContainerFile], tuple[FileRange, ...]] | None = None
+    reach: Callable[[ContainerFile], Reach | None] | None = None

@@ -96,12 +96,13 @@ def identify(
     format: ImageFormat | None = None,  # noqa: A002 - the name the command line uses
     allow_paths: Sequence[Path] = (),
     pending_log_ok: bool = False,
+    end_may_lack: bool = False,
 ) -> ImageInfo:
     """Say what the image at ``location`` (a path or an NBD URI) is. Nothing is locked and nothing written.
 
     ``format`` overrides detection. Files that the image names must lie in its own folder or under ``allow_paths``.
     ``pending_log_ok`` admits a container whose own log waits to be replayed: for undo and resume, which open it for
-    writing and so replay it.
+    writing and so replay it. ``end_may_lack`` admits one whose file ends too early (``lostends``).
 
     Raises:
         ImageError: there is no such image, it is damaged or cut short, or cannot be read as it is.
@@ -112,7 +113,9 @@ def identify(
     confinement = Confinement.around(path, allow_paths)
     with ContainerFile(path) as file:
         found = _settle_format(file, format)
-        facts = read_facts(file, found, ReadOptions(confinement, pending_log_ok=pending_log_ok))
+        facts = read_facts(
+            file, found, ReadOptions(confinement, pending_log_ok=pending_log_ok, end_may_lack=end_may_lack)
+        )
     chain = follow_parents(facts, confinement)
     identities = tuple(identify_file(each) for each in (*facts.files, *chain.files))
     reason = facts.read_only_reason or found.not_in_place or _first_unwritable(facts)
@@ -257,18 +260,18 @@ def _open_device(info: ImageInfo, *, writable: bool) -> tuple[ImageDevice, tuple
         return file, file.unasked
     if info.layout:
         extents = {extent.path for extent in info.layout}
-        unasked = _require_unused([path for path in info.files if path not in extents], writable=False)
+        unasked = require_unused([path for path in info.files if path not in extents], writable=False)
         device = FlatDevice(info.layout, writable=writable, name=info.location)
         return device, (*unasked, *device.unasked)
     from bootgraft.storage.devices import qemunbd
 
-    unasked = (*_require_unused(info.files, writable=writable), *_require_unused(info.backing, writable=False))
+    unasked = (*require_unused(info.files, writable=writable), *require_unused(info.backing, writable=False))
     backing = [qemunbd.Backing(path, below.qemu_driver) for path, below in info.chain]
     driver = info.format.qemu_driver
     return qemunbd.open_qemu(info.files[0], driver, writable=writable, backing=backing), unasked
 
 
-def _require_unused(files: Sequence[Path], *, writable: bool) -> tuple[str, ...]:
+def require_unused(files: Sequence[Path], *, writable: bool) -> tuple[str, ...]:
     """Look for other users of files that we do not keep open; return what could not be asked.
 
     qemu takes its locks itself, but its words are harder to read, and it would itself be who has them open.

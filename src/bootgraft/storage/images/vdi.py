@@ -10,7 +10,7 @@ from msgspec import Struct
 from bootgraft.errors import ImageError
 from bootgraft.storage.images.container import ContainerFile
 from bootgraft.storage.images.imageformat import ImageFormat
-from bootgraft.storage.images.imageinfo import Facts, FileRange, ImageInfo, ImageReader, ReadOptions
+from bootgraft.storage.images.imageinfo import Facts, FileRange, ImageInfo, ImageReader, Reach, ReadOptions
 
 _SIGNATURE = 0xBEDA107F
 _PREHEADER = struct.Struct("<II")  # signature, version
@@ -25,6 +25,7 @@ _NO_ID = bytes(16)
 _USED_AT = 0x184
 _UNUSED = 0xFFFFFFFE  # from here on a block map entry says that nothing is stored: zeros, or never written
 _PIECE = 2**20
+_MAX_BLOCKS = 2**24  # 16 TiB in blocks of 1 MiB, which all have
 
 
 class VdiHeader(Struct, frozen=True):
@@ -42,13 +43,13 @@ class VdiHeader(Struct, frozen=True):
         return self.link_id != _NO_ID or self.parent_id != _NO_ID or self.kind in ("undo", "differencing")
 
 
-def read(file: ContainerFile, _how: ReadOptions) -> Facts:
+def read(file: ContainerFile, how: ReadOptions) -> Facts:
     """Say what a VDI is.
 
     Raises:
         ImageError: it is damaged, cut short, or a differencing disk, which qemu cannot read.
     """
-    header = read_header(file)
+    header = read_header(file, end_may_lack=how.end_may_lack)
     if header.is_linked:
         raise ImageError(
             "this is a differencing VDI (a snapshot), a change on top of another disk, and cannot be read by itself",
@@ -58,8 +59,8 @@ def read(file: ContainerFile, _how: ReadOptions) -> Facts:
     return Facts(subformat=header.kind, files=(file.path,), size=header.size)
 
 
-def read_header(file: ContainerFile) -> VdiHeader:
-    """Read and check the header.
+def read_header(file: ContainerFile, *, end_may_lack: bool = False) -> VdiHeader:
+    """Read and check the header; ``end_may_lack`` as in ``ReadOptions``.
 
     Raises:
         ImageError: it is damaged, or the block map and the blocks it counts do not fit into the file.
@@ -83,35 +84,63 @@ def read_header(file: ContainerFile) -> VdiHeader:
     file.require(map_at + 4 * blocks, "the end of the block map")
     if used > blocks:
         raise file.corrupt("the VDI header counts more blocks in use than there are")
-    file.require(data_at + used * block, "the last block in use")
+    if not end_may_lack:
+        file.require(data_at + used * block, "the last block in use")
     image_id, _modified_id, link_id, parent_id = ids
     return VdiHeader(_KINDS[kind], size, image_id, link_id, parent_id)
 
 
 def corrected_count(file: ContainerFile) -> FileRange | None:
-    """Return the header's count of blocks in use where it counts one that the block map does not name, else None.
+    """Return the header's count of blocks in use where it is not that of the blocks the map names, else None.
 
-    qemu writes a new block, then the count, then the block map (block/vdi.c, vdi_co_pwritev); killed in between, it
-    leaves a count that is one too high, which ``qemu-img check`` reports and does not repair. The next block goes
-    where the count says, so it is corrected only where the blocks that the map names are just those below it.
+    qemu writes a new block, then the count, then the block map (block/vdi.c, vdi_co_pwritev), with no flush between:
+    killed, it leaves a count that is one too high, and a power loss any that is too high or too low. ``qemu-img check``
+    reports that and does not repair it. The next block goes where the count says: one that is too low would have two
+    parts of the disk share a block. It is corrected only where the map names just the blocks below the right count.
 
     Raises:
         ImageError: the header is damaged.
     """
     read_header(file)
+    named = _named_blocks(file)
+    if named is None or (used := named.count(1)) != _last(named) or used == _count(file):
+        return None
+    return FileRange(file.path, _USED_AT, used.to_bytes(4, "little"))
+
+
+def _count(file: ContainerFile) -> int:
+    return int.from_bytes(file.read(_USED_AT, 4, "the VDI header"), "little")
+
+
+def _last(named: bytearray) -> int:
+    """Return how many blocks there are up to the last that the map names."""
+    return named.rindex(1) + 1 if 1 in named else 0
+
+
+def _named_blocks(file: ContainerFile) -> bytearray | None:
+    """Return a 1 for each block that the block map names, else a 0; None where it names one twice, or none there is."""
     fields = _LAYOUT.unpack_from(file.read(0, _HEADER_END, "the VDI header"), _LAYOUT_AT)
-    map_at, blocks, used = fields[0], fields[10], fields[11]
-    named = bytearray(used)
+    map_at, blocks = fields[0], fields[10]
+    if blocks > _MAX_BLOCKS:
+        return None
+    named = bytearray(blocks)
     for start in range(0, 4 * blocks, _PIECE):
         entries = file.read(map_at + start, min(_PIECE, 4 * blocks - start), "the block map")
         for (entry,) in struct.iter_unpack("<I", entries):
             if entry < _UNUSED:
-                if entry >= used or named[entry]:
+                if entry >= blocks or named[entry]:
                     return None
                 named[entry] = 1
-    if not used or named != b"\1" * (used - 1) + b"\0":
-        return None
-    return FileRange(file.path, _USED_AT, (used - 1).to_bytes(4, "little"))
+    return named
+
+
+def _reach(file: ContainerFile) -> Reach:
+    """Say how far the blocks reach that the header counts or the map names."""
+    read_header(file, end_may_lack=True)
+    fields = _LAYOUT.unpack_from(file.read(0, _HEADER_END, "the VDI header"), _LAYOUT_AT)
+    data_at, block = fields[1], fields[8]
+    last = max(_last(_named_blocks(file) or bytearray()), _count(file))
+    return Reach(data_at + last * block, block, block)
 
 
 def is_child(file: ContainerFile, image: ImageInfo) -> bool:
@@ -128,4 +157,4 @@ def _leftovers(file: ContainerFile) -> tuple[FileRange, ...]:
     return () if count is None else (count,)
 
 
-READER = ImageReader(read=read, is_child=is_child, leftovers=_leftovers)
+READER = ImageReader(read=read, is_child=is_child, leftovers=_leftovers, reach=_reach)

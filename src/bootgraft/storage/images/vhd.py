@@ -11,7 +11,7 @@ from bootgraft.errors import ImageError
 from bootgraft.storage.images import hypervfiles
 from bootgraft.storage.images.container import ContainerFile
 from bootgraft.storage.images.imageformat import ImageFormat
-from bootgraft.storage.images.imageinfo import Facts, FileRange, ImageInfo, ImageReader, ReadOptions
+from bootgraft.storage.images.imageinfo import Facts, FileRange, ImageInfo, ImageReader, Reach, ReadOptions
 
 _COOKIE = b"conectix"
 _FOOTER = 512
@@ -51,8 +51,8 @@ def read(file: ContainerFile, how: ReadOptions) -> Facts:
     Raises:
         ImageError: it is damaged, cut short, or a differencing disk, which qemu cannot read.
     """
-    missing = missing_footer(file) if how.pending_log_ok else None
-    footer = read_footer(file) if missing is None else _parse_footer(file, missing.data)
+    copy = _copy_at_start(file) if how.end_may_lack or (how.pending_log_ok and missing_footer(file)) else None
+    footer = read_footer(file) if copy is None else _parse_footer(file, copy)
     if footer.kind == "fixed":
         file.require(footer.size + _FOOTER, "the end of the disk")
     else:
@@ -91,22 +91,44 @@ def missing_footer(file: ContainerFile) -> FileRange | None:
     Raises:
         ImageError: the file is damaged otherwise.
     """
+    copy = _copy_at_start(file)
+    if copy is None:
+        return None
+    end, _, bitmap = _blocks_end(file, copy)
+    return FileRange(file.path, end, copy, ends_file=True) if end <= file.size <= end + bitmap else None
+
+
+def _copy_at_start(file: ContainerFile) -> bytes | None:
+    """Return the copy of its footer that a dynamic disk begins with, where it does not end in one; else None."""
     copy = file.peek(0, _FOOTER)
     if _last_footer(file) is not None or len(copy) < _FOOTER or not copy.startswith(_COOKIE):
         return None
+    return copy if _parse_footer(file, copy).kind == "dynamic" else None
+
+
+def _blocks_end(file: ContainerFile, copy: bytes) -> tuple[int, int, int]:
+    """Return where the last block of a dynamic disk ends, and the bytes of a block and of its bitmap."""
     footer = _parse_footer(file, copy)
-    if footer.kind != "dynamic":
-        return None
     _, _, table_offset, _, entries, block_size, _ = _DYNAMIC.unpack_from(_read_dynamic(file, footer))
     used = -(-footer.size // block_size)
     if used > _MAX_BLOCKS:
-        return None
+        raise file.corrupt(f"the VHD's disk has {used} blocks, which cannot be")
     bitmap = -(-block_size // (512 * 8 * 512)) * 512
     end = -(-(table_offset + 4 * entries) // 512) * 512
     for (entry,) in struct.iter_unpack(">I", file.read(table_offset, 4 * used, "the block allocation table")):
         if entry != _NO_BLOCK:
             end = max(end, entry * 512 + bitmap + block_size)
-    return FileRange(file.path, end, copy, ends_file=True) if end <= file.size <= end + bitmap else None
+    return end, block_size, bitmap
+
+
+def _reach(file: ContainerFile) -> Reach | None:
+    """Say how far the blocks reach; a footer follows them, which is lacking where the file does not end in one."""
+    copy = _copy_at_start(file)
+    own = _last_footer(file) if copy is None else copy
+    if own is None or _parse_footer(file, own).kind != "dynamic":
+        return None
+    end, block, bitmap = _blocks_end(file, own)
+    return Reach(end, block, block + bitmap, footer=0 if copy is None else _FOOTER)
 
 
 def _parse_footer(file: ContainerFile, data: bytes) -> Footer:
@@ -176,4 +198,4 @@ def _leftovers(file: ContainerFile) -> tuple[FileRange, ...]:
     return () if footer is None else (footer,)
 
 
-READER = ImageReader(read=read, is_child=is_child, leftovers=_leftovers)
+READER = ImageReader(read=read, is_child=is_child, leftovers=_leftovers, reach=_reach)

@@ -14,7 +14,7 @@ from bootgraft.errors import ImageError
 from bootgraft.storage.images import hypervfiles
 from bootgraft.storage.images.container import ContainerFile
 from bootgraft.storage.images.imageformat import ImageFormat
-from bootgraft.storage.images.imageinfo import Facts, FileRange, ImageInfo, ImageReader, ReadOptions
+from bootgraft.storage.images.imageinfo import Facts, FileRange, ImageInfo, ImageReader, Reach, ReadOptions
 
 _KIB = 1024
 _HEADERS = (64 * _KIB, 128 * _KIB)
@@ -32,6 +32,9 @@ _MAX_ENTRIES = 2047
 _MAX_SIZE = 64 * 2**40
 _MAX_LOCATOR = 64 * _KIB
 _NO_GUID = bytes(16)
+_STORED = (6, 7)  # states of a block: present, partly present
+_STATE = 2**20 - 1
+_PIECE = 2**20
 
 
 def _guid(text: str) -> bytes:
@@ -39,6 +42,7 @@ def _guid(text: str) -> bytes:
     return first[::-1] + second[::-1] + third[::-1] + rest
 
 
+_BLOCKS_REGION = _guid("2DC27766 F623 4200 9D64115E9BFD4A08")
 _METADATA_REGION = _guid("8B7CA206 4790 4B9A B8FE575F050F886E")
 _FILE_PARAMETERS = _guid("CAA16737 FA36 4D43 B3B633F0AA44E76B")
 _DISK_SIZE = _guid("2FA54224 CD1B 4876 B2115DBED83BF4B8")
@@ -194,7 +198,7 @@ def read_parent(file: ContainerFile) -> dict[str, str] | None:
 
 def _read_metadata(file: ContainerFile) -> dict[bytes, tuple[int, int]]:
     """Return the metadata items: id to (offset in the file, bytes)."""
-    start, length = _find_metadata(file)
+    start, length = _find_region(file, _METADATA_REGION, "metadata region")
     table = file.read(start, _METADATA_SIZE, "the VHDX metadata table")
     if not table.startswith(b"metadata"):
         raise file.corrupt("the VHDX metadata table is missing")
@@ -210,8 +214,8 @@ def _read_metadata(file: ContainerFile) -> dict[bytes, tuple[int, int]]:
     return items
 
 
-def _find_metadata(file: ContainerFile) -> tuple[int, int]:
-    """Return the metadata region's offset and length, both in bytes."""
+def _find_region(file: ContainerFile, wanted: bytes, name: str) -> tuple[int, int]:
+    """Return a region's offset and length, both in bytes; ``name`` is for the error where there is none."""
     for position in _REGIONS:
         table = file.peek(position, _REGION_SIZE)
         if len(table) == _REGION_SIZE and table.startswith(b"regi") and _checksum_holds(table):
@@ -222,10 +226,10 @@ def _find_metadata(file: ContainerFile) -> tuple[int, int]:
     found = None
     for region, offset, length in _regions(file, table):
         file.require(offset + length, "a region of the VHDX")
-        if region == _METADATA_REGION:
+        if region == wanted:
             found = (offset, length)
     if found is None:
-        raise file.corrupt("the VHDX has no metadata region")
+        raise file.corrupt(f"the VHDX has no {name}")
     return found
 
 
@@ -286,4 +290,19 @@ def is_child(file: ContainerFile, image: ImageInfo) -> bool:
     return locator.get("parent_linkage", "").strip("{}").upper() == linkage or any(map(image.is_named, named))
 
 
-READER = ImageReader(read=read, is_child=is_child, leftovers=headers_without_log)
+def _reach(file: ContainerFile) -> Reach:
+    """Say how far the blocks reach that the block allocation table names (2.5.1: state in 3 bits, MiB in 44)."""
+    block = int.from_bytes(_item(file, _read_metadata(file)[_FILE_PARAMETERS], 4), "little")
+    start, length = _find_region(file, _BLOCKS_REGION, "block allocation table")
+    last, at = 0, start
+    while (at := file.next_data(at)) < start + length:
+        at -= at % 8
+        entries = file.peek(at, min(_PIECE, start + length - at))
+        at += max(len(entries), 8)
+        if entries.count(0) < len(entries):
+            named = (entry for (entry,) in struct.iter_unpack("<Q", entries[: len(entries) & ~7]))
+            last = max(last, max((entry & ~_STATE for entry in named if entry & 7 in _STORED), default=0))
+    return Reach(last + block if last else 0, block, block)
+
+
+READER = ImageReader(read=read, is_child=is_child, leftovers=headers_without_log, reach=_reach)

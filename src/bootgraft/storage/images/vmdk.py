@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from bootgraft.errors import ImageError
+from bootgraft.errors import DamagedImageError
 from bootgraft.storage.devices.blockdevice import SECTOR
 
 MAX_DESCRIPTOR = 2**20 - 1
@@ -167,5 +167,5 @@ def _content_id(settings: dict[str, str], key: str, name: str) -> int:
     return int(value, 16)
 
 
-def _bad(where: str, what: str) -> ImageError:
-    return ImageError(what, where=where, advice="Restore the descriptor, or copy the disk's files again")
+def _bad(where: str, what: str) -> DamagedImageError:
+    return DamagedImageError(what, where=where, advice="Restore the descriptor, or copy the disk's files again")

@@ -14,7 +14,7 @@ from bootgraft.storage.devices.blockdevice import SECTOR
 from bootgraft.storage.devices.flat import FlatExtent
 from bootgraft.storage.images.container import ContainerFile
 from bootgraft.storage.images.imageformat import ImageFormat
-from bootgraft.storage.images.imageinfo import Facts, FileRange, ImageReader, Parent, ReadOptions
+from bootgraft.storage.images.imageinfo import Facts, FileRange, ImageReader, Parent, Reach, ReadOptions
 from bootgraft.storage.images.vmdk import (
     MAX_DESCRIPTOR,
     NO_PARENT,
@@ -29,6 +29,7 @@ from bootgraft.storage.images.vmdksparse import (
     MAGIC_HOSTED,
     MAGIC_SE,
     SparseHeader,
+    grains_reach,
     read_sparse_header,
     require_grains,
 )
@@ -56,12 +57,12 @@ def read(file: ContainerFile, how: ReadOptions) -> Facts:
     """
     descriptor = read_descriptor(file)
     if file.peek(0, 4) == MAGIC_HOSTED:
-        return _read_embedded(file, descriptor, how.confinement)
+        return _read_embedded(file, descriptor, how)
     if all(extent.type.is_flat for extent in descriptor.extents):
         if how.as_parent:
             _refuse_odd(file, descriptor, _QEMU_FLAT)
         return _read_flat(file, descriptor, how.confinement)
-    return _read_split(file, descriptor, how.confinement)
+    return _read_split(file, descriptor, how)
 
 
 def read_descriptor(file: ContainerFile) -> Descriptor:
@@ -107,9 +108,10 @@ def _is_extent(file: ContainerFile) -> ImageError:
     )
 
 
-def _read_embedded(file: ContainerFile, descriptor: Descriptor, confinement: Confinement) -> Facts:
+def _read_embedded(file: ContainerFile, descriptor: Descriptor, how: ReadOptions) -> Facts:
     header = read_sparse_header(file)
-    require_grains(file)
+    if not how.end_may_lack:
+        require_grains(file)
     kind = "streamOptimized" if header.compressed else descriptor.create_type
     kept = file.read(header.descriptor_offset, min(header.descriptor_length, _QEMU_DESCRIPTOR_SIZE), "the descriptor")
     return Facts(
@@ -118,20 +120,20 @@ def _read_embedded(file: ContainerFile, descriptor: Descriptor, confinement: Con
         size=header.sectors * SECTOR,
         read_only_reason=_READ_ONLY.get(kind) or _header_reason(file.path, header),
         preserved=(FileRange(file.path, header.descriptor_offset, kept),),
-        parent=_parent(file, descriptor, confinement),
+        parent=_parent(file, descriptor, how.confinement),
         content_id=descriptor.cid,
         notes=_notes(descriptor),
     )
 
 
-def _read_split(file: ContainerFile, descriptor: Descriptor, confinement: Confinement) -> Facts:
+def _read_split(file: ContainerFile, descriptor: Descriptor, how: ReadOptions) -> Facts:
     _refuse_odd(file, descriptor, _QEMU_SPARSE)
     files = [file.path]
     reason = _READ_ONLY.get(descriptor.create_type)
     if file.size > _QEMU_DESCRIPTOR_SIZE:
         reason = f"qemu would damage its descriptor, which is longer than {_QEMU_DESCRIPTOR_SIZE} bytes"
     for extent in descriptor.extents:
-        path, header = _read_sparse_extent(file, extent, confinement)
+        path, header = _read_sparse_extent(file, extent, how)
         if path in files:
             raise file.corrupt(f"its descriptor names {extent.name!r} twice")
         files.append(path)
@@ -142,7 +144,7 @@ def _read_split(file: ContainerFile, descriptor: Descriptor, confinement: Confin
         size=descriptor.sectors * SECTOR,
         read_only_reason=reason,
         preserved=(FileRange(file.path, 0, file.peek(0, MAX_DESCRIPTOR)),),
-        parent=_parent(file, descriptor, confinement),
+        parent=_parent(file, descriptor, how.confinement),
         content_id=descriptor.cid,
         notes=_notes(descriptor),
     )
@@ -170,16 +172,16 @@ def _refuse_odd(file: ContainerFile, descriptor: Descriptor, types: Sequence[str
             )
 
 
-def _read_sparse_extent(file: ContainerFile, extent: VmdkExtent, confinement: Confinement) -> tuple[Path, SparseHeader]:
+def _read_sparse_extent(file: ContainerFile, extent: VmdkExtent, how: ReadOptions) -> tuple[Path, SparseHeader]:
     if extent.name is None or extent.offset:
         raise file.corrupt(f"its descriptor gives an offset to the sparse extent {extent.name!r}")
-    path = _extent_path(file, extent.name, confinement)
+    path = _extent_path(file, extent.name, how.confinement)
     with ContainerFile(path) as extent_file:
         magic = extent_file.peek(0, len(MAGIC_SE))
         if (magic == MAGIC_SE) is not (extent.type is ExtentType.SE_SPARSE):
             raise extent_file.corrupt(f"this is not the {extent.type} extent that {file.path.name} says it is")
         header = read_sparse_header(extent_file)
-        if magic.startswith(MAGIC_HOSTED):
+        if magic.startswith(MAGIC_HOSTED) and not how.end_may_lack:
             require_grains(extent_file)
     if header.sectors != extent.sectors:
         raise file.corrupt(
@@ -280,4 +282,8 @@ def find_parent(child: Path, hint: str, confinement: Confinement) -> Path:
     )
 
 
-READER = ImageReader(read=read)
+def _reach(file: ContainerFile) -> Reach | None:
+    return grains_reach(file) if file.peek(0, len(MAGIC_HOSTED)) == MAGIC_HOSTED else None
+
+
+READER = ImageReader(read=read, reach=_reach)

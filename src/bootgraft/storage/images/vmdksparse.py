@@ -14,6 +14,7 @@ from msgspec import Struct
 from bootgraft.errors import ImageError
 from bootgraft.storage.devices.blockdevice import SECTOR
 from bootgraft.storage.images.container import ContainerFile
+from bootgraft.storage.images.imageinfo import Reach
 
 MAGIC_HOSTED = b"KDMV"
 MAGIC_COWD = b"COWD"
@@ -25,6 +26,8 @@ _DEFLATE = 1
 _DIRECTORY_AT_END = 2**64 - 1
 _COWD = struct.Struct("<4sIIIIII")
 _SE = struct.Struct("<QQQ")
+_ZERO_GRAIN = 1
+"""What a grain table's entry says of a grain that was zeroed and is stored nowhere."""
 _MAX_DIRECTORY = 8 * 2**20
 _TABLES_AT_ONCE = 2**20
 """Bytes of grain tables that are looked at together."""
@@ -96,14 +99,39 @@ def require_grains(file: ContainerFile) -> None:
     Raises:
         ImageError: one does not.
     """
+    limit = -(-file.size // SECTOR)
+    if any(_names_beyond(tables, limit) for tables in _tables(file)):
+        raise file.truncated("a part of the disk that its grain tables name")
+
+
+def grains_reach(file: ContainerFile) -> Reach:
+    """Say how far the grains reach that a hosted sparse extent has.
+
+    Raises:
+        ImageError: its directory contradicts the format.
+    """
+    grain = _HOSTED.unpack_from(file.read(0, SECTOR, "the sparse extent's header"))[4] * SECTOR
+    last = max((max(_entries(tables)) for tables in _tables(file) if tables.count(0) < len(tables)), default=0)
+    return Reach(last * SECTOR + grain if last > _ZERO_GRAIN else 0, grain, grain)
+
+
+def _tables(file: ContainerFile) -> Iterator[bytes]:
+    """Yield the grain tables, in pieces of whole entries, without most of the holes in them."""
     directory, table_entries = _read_directory(file, file.read(0, SECTOR, "the sparse extent's header"))
     for start, length in _table_runs(directory, 4 * table_entries):
         at = start
         while (at := file.next_data(at)) < start + length:
             tables = file.peek(at, min(_TABLES_AT_ONCE, start + length - at))
             at += len(tables)
-            if _names_beyond(tables, -(-file.size // SECTOR)):
-                raise file.truncated("a part of the disk that its grain tables name")
+            yield tables
+
+
+def _entries(tables: bytes) -> "array[int]":
+    """Return the entries of grain tables."""
+    entries = array("I", tables)
+    if sys.byteorder == "big":
+        entries.byteswap()
+    return entries
 
 
 def _table_runs(directory: "array[int]", size: int) -> Iterator[tuple[int, int]]:
@@ -129,10 +157,7 @@ def _names_beyond(tables: bytes, sectors: int) -> bool:
         return True
     if highest not in heads:
         return False
-    entries = array("I", tables)
-    if sys.byteorder == "big":
-        entries.byteswap()
-    return max(entries) >= sectors
+    return max(_entries(tables)) >= sectors
 
 
 def _check_directory(file: ContainerFile, data: bytes) -> None:

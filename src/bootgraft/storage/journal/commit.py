@@ -1,10 +1,9 @@
 """Commit a proven repair: journal first, image second, seal last.
 
-The order, each step on stable storage before the next begins: the whole journal under a temporary name; its real name;
-the pointers beside the other disks; the machine's description; the new content in the images; the containers'
-descriptors; the seal. Killed before
-the journal has its name, the images are untouched, and the temporary file is removed by the next commit; killed
-after, ``undo`` or ``repair --resume`` mends it.
+The order, each step on stable storage before the next begins: the containers as they are; the whole journal under a
+temporary name; its real name; the pointers beside the other disks; the machine's description; the new content in the
+images; the containers' descriptors; the seal. Killed before the journal has its name, the images are untouched, and the
+temporary file is removed by the next commit; killed after, ``undo`` or ``repair --resume`` mends it.
 """
 
 import contextlib
@@ -19,11 +18,10 @@ from bootgraft.storage.journal.editedfile import make_way_for, replace_content
 from bootgraft.storage.journal.head import decode_head, encode_head
 from bootgraft.storage.journal.journaldisks import Journal, covered_files, disk_file
 from bootgraft.storage.journal.journalfile import (
-    VERSION,
-    VERSION_WITH_FILE,
     JournalFile,
     Mark,
     layout,
+    version_of,
     write_journal,
 )
 from bootgraft.storage.journal.journalsearch import (
@@ -36,7 +34,7 @@ from bootgraft.storage.journal.journalsearch import (
 from bootgraft.storage.journal.partialjournal import discard_partial, open_partial, publish_partial
 from bootgraft.storage.journal.pointers import PointerChange, add_journal
 from bootgraft.storage.journal.transaction import Draft, Transaction, contents, draft_journal
-from bootgraft.storage.journal.writeback import write_back
+from bootgraft.storage.journal.writeback import bring_to_storage, write_back
 from bootgraft.storage.newfile import is_at
 
 
@@ -54,6 +52,8 @@ def commit(transaction: Transaction, *, journal: Path, monitor: Monitor = silent
     """
     locations = transaction.locations
     require_no_unfinished(locations)
+    for disk in transaction.disks:
+        bring_to_storage(disk.image.info)
     draft = draft_journal(transaction, serial=next_serial(locations))
     monitor(Event(EventKind.STEP, f"writing the undo journal {journal}"))
     places = pointer_places(locations, journal)
@@ -126,8 +126,8 @@ def _write(descriptor: int, draft: Draft, transaction: Transaction, journal: Pat
     needed = layout(head, draft.extents).total
     with explained(journal, action="writing the undo journal", movable=True):
         _claim_space(descriptor, needed, journal)
-        version = VERSION if draft.head.edited is None else VERSION_WITH_FILE
-        write_journal(descriptor, head, draft.extents, contents(transaction, draft.extents), version=version)
+        parts = contents(transaction, draft.extents)
+        write_journal(descriptor, head, draft.extents, parts, version=version_of(draft.head))
         os.fsync(descriptor)
 
 

@@ -45,7 +45,11 @@ class JournalState(StrEnum):
 
 
 class JournalDisk(Struct, frozen=True):
-    """One disk as it was when it was journalled; ``path`` is None for a URI, ``size`` its virtual bytes."""
+    """One disk as it was when it was journalled; ``path`` is None for a URI, ``size`` its virtual bytes.
+
+    ``lengths`` are those of a container's ``files``, in bytes, on stable storage before the first write; empty in a
+    journal of a version before 3, and for what is no container that qemu writes.
+    """
 
     location: str
     path: Path | None
@@ -54,6 +58,7 @@ class JournalDisk(Struct, frozen=True):
     size: int
     files: tuple[str, ...]
     kept: tuple[PreservedRange, ...]
+    lengths: tuple[int, ...] = ()
 
     @property
     def name(self) -> str:
@@ -135,6 +140,7 @@ def encode_head(head: JournalHead) -> bytes:
                     }
                     for kept in disk.kept
                 ],
+                **({"lengths": list(disk.lengths)} if disk.lengths else {}),
             }
             for disk in head.disks
         ],
@@ -217,8 +223,11 @@ def _edited(item: object) -> EditedFile:
 
 def _disk(item: object) -> JournalDisk:
     """Return one disk of the head."""
+    has_lengths = isinstance(item, dict) and "lengths" in item
+    lengths = _list(item.pop("lengths"), 2**16) if isinstance(item, dict) and has_lengths else []
     fields = _fields(item, "location", "path", "format", "subformat", "size", "files", "kept")
     files = tuple(_line(name) for name in _list(fields["files"], 2**16))
+    _check(not has_lengths or 0 < len(lengths) == len(files))
     path = fields["path"]
     return JournalDisk(
         location=_line(fields["location"]),
@@ -228,6 +237,7 @@ def _disk(item: object) -> JournalDisk:
         size=_integer(fields["size"], 0, _MAX_DISK),
         files=files,
         kept=tuple(_kept(entry, len(files)) for entry in _list(fields["kept"], 16)),
+        lengths=tuple(_integer(length, 0, _MAX_DISK) for length in lengths),
     )
 
 

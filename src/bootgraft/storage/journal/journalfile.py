@@ -50,6 +50,8 @@ MAGIC = b"bootgraft-undo\r\n"
 VERSION = 1
 VERSION_WITH_FILE = 2
 """Of journals that hold a machine's description: whoever knows version 1 alone would not put that back."""
+VERSION_WITH_LENGTHS = 3
+"""Of journals that hold the lengths of containers' files, a description or none: versions before refuse that head."""
 PIECE = 2**20
 """Bytes that are read or written at a time."""
 
@@ -102,6 +104,13 @@ class Stored(Struct, frozen=True):
     extent: Extent
     old_at: int
     new_at: int
+
+
+def version_of(head: JournalHead) -> int:
+    """Return the lowest version whose readers understand all that a head says."""
+    if any(disk.lengths for disk in head.disks):
+        return VERSION_WITH_LENGTHS
+    return VERSION if head.edited is None else VERSION_WITH_FILE
 
 
 def layout(head: bytes, extents: Sequence[Extent]) -> Layout:
@@ -194,9 +203,9 @@ class JournalFile:
         if len(sector) < SECTOR:
             raise self._damaged("it is cut off")
         _magic, version, reserved, head_length, extents, contents = _PREAMBLE.unpack_from(sector)
-        if version not in (VERSION, VERSION_WITH_FILE):
+        if not VERSION <= version <= VERSION_WITH_LENGTHS:
             raise JournalError(
-                f"this undo journal is of version {version}, and this bootgraft knows version {VERSION_WITH_FILE}; "
+                f"this undo journal is of version {version}, and this bootgraft knows version {VERSION_WITH_LENGTHS}; "
                 "nothing was written",
                 where=str(self.path),
                 advice="Use the version of bootgraft that wrote it",

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
@@ -11,8 +12,9 @@ from msgspec.structs import replace
 from bootgraft import __version__
 from bootgraft.errors import ImageError, JournalError, ReadOnlyError
 from bootgraft.storage.devices.blockdevice import BlockDevice
+from bootgraft.storage.durable import explained
 from bootgraft.storage.images.opening import OpenImage
-from bootgraft.storage.images.preserved_ranges import kept_bytes
+from bootgraft.storage.images.preserved_ranges import is_behind_qemu, kept_bytes
 from bootgraft.storage.journal.comparison import digest_of
 from bootgraft.storage.journal.head import (
     MAX_DISKS,
@@ -148,7 +150,13 @@ def _describe(image: OpenImage) -> JournalDisk:
         size=image.device.size,
         files=tuple(path.name for path in info.files),
         kept=kept_bytes(info),
+        lengths=tuple(map(_length, info.files)) if is_behind_qemu(info) else (),
     )
+
+
+def _length(path: Path) -> int:
+    with explained(path, action="looking at the image's file"):
+        return path.stat().st_size
 
 
 def _parts(index: int, disk: DiskTransaction) -> Iterator[Extent]:

@@ -65,6 +65,17 @@ def write_back(
                 _verify(file, own, device, image.info, new=new)
 
 
+def bring_to_storage(info: ImageInfo) -> None:
+    """Return when a container that qemu is going to write is on stable storage as it is now (see ``lostends``).
+
+    Raises:
+        ImageInUseError: another file was put in the place of one of its files.
+        JournalError: the storage refused.
+    """
+    with _held_files(info) as held:
+        _sync(held)
+
+
 def _write(
     file: JournalFile, stretches: Sequence[Stored], images: Sequence[OpenImage], *, new: bool, monitor: Monitor
 ) -> None:
