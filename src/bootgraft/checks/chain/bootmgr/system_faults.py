@@ -17,6 +17,7 @@ from bootgraft.boot.bootmgr.bcd_menu import STORES, Menu, installed
 from bootgraft.boot.bootmgr.boot_files import manager_target
 from bootgraft.boot.bootmgr.new_store import SUFFIXES
 from bootgraft.boot.steps import BootTarget
+from bootgraft.checks.chain.bootmgr.lost import Lost
 from bootgraft.checks.guest import Guest
 from bootgraft.errors import BootConfigError, FileSystemError, HiveError, PartitionTableError
 from bootgraft.machine import Disk, Firmware, Volume
@@ -26,14 +27,6 @@ _LOOKED_AT = 1 << 20
 """Bytes at either end of a partition in which every file system leaves something."""
 _LARGEST_STORE = 16 << 20
 """Bytes: real stores have some tens of thousands."""
-
-
-class Lost(StrEnum):
-    """What is not there."""
-
-    PARTITION = "partition"
-    MANAGER = "manager"
-    STORE = "store"
 
 
 class StoreState(StrEnum):

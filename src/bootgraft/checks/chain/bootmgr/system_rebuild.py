@@ -13,7 +13,8 @@ from bootgraft.boot.bootmgr.new_store import DESCRIPTOR, ROOT_KEY, SUFFIXES, New
 from bootgraft.changes import Change, CreateDirectory, CreateKey, RegistryData, SetValue, WriteFile
 from bootgraft.checks.chain.bios.active_partition import flag_changes
 from bootgraft.checks.chain.bootmgr.bcd_edit import set_element
-from bootgraft.checks.chain.bootmgr.system_faults import Lost, StoreState, SystemFault
+from bootgraft.checks.chain.bootmgr.lost import Lost
+from bootgraft.checks.chain.bootmgr.system_faults import StoreState, SystemFault
 from bootgraft.errors import BootConfigError, FileSystemError, HiveError
 from bootgraft.machine import Volume
 from bootgraft.registry.newhive import new_hive

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from bootgraft.boot.bios.loaders import BOOT_CODE_SIZE, Loader, named_in
 from bootgraft.boot.bootmgr.bcd_menu import STORES
 from bootgraft.boot.bootmgr.boot_files import manager_target
-from bootgraft.checks.chain.bootmgr.system_faults import Lost, StoreState, SystemFault
+from bootgraft.checks.chain.bootmgr.lost import Lost
+from bootgraft.checks.chain.bootmgr.system_faults import StoreState, SystemFault
 from bootgraft.machine import Firmware, Volume
 from bootgraft.text import printable
 from bootgraft.windows.installation import Installation
