@@ -51,19 +51,46 @@ def test_a_library_that_is_missing(
 def test_all_is_there(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(doctor, "_missing_library", lambda _soname: None)
-    monkeypatch.setattr("bootgraft.filesystems.ntfs.version.missing_fixes", lambda _version: ())
+    monkeypatch.setattr("bootgraft.filesystems.ntfs.version.library_version", lambda: "1:2022.10.3-5+deb13u3")
     assert main(["doctor"]) == 0
     out = capsys.readouterr().out
     assert "MISSING" not in out
     assert out.endswith("Everything is there.\n")
 
 
-def test_a_library_without_its_fixes_is_told(
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [
+        ("1:2022.10.3-1+deb12u3", "lacks fixes for volumes made to corrupt memory (CVE-2026-42616 to"),
+        ("1:2022.10.3-1.2ubuntu3.2", "is unknown (CVE-2023-52890"),
+    ],
+)
+def test_an_outdated_library_is_a_warning_and_nothing_missing(
+    version: str, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(doctor, "_missing_library", lambda _soname: None)
+    monkeypatch.setattr("bootgraft.filesystems.ntfs.version.library_version", lambda: version)
+    assert main(["doctor"]) == 0
+    out = capsys.readouterr().out
+    assert words in out
+    assert "MISSING" not in out
+    assert "without it" not in out
+    assert "apt install --only-upgrade 'libntfs-3g*'" in out
+    assert main(["doctor", "--json"]) == 0
+    part = json.loads(capsys.readouterr().out)["parts"][0]
+    assert (part["fault"], part["warning"].startswith(("version", "whether"))) == (None, True)
+
+
+def test_a_repair_says_what_its_library_lacks_where_it_is_asked_to_say_more(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("bootgraft.filesystems.ntfs.version.missing_fixes", lambda _version: ("CVE-2021-33285",))
-    assert main(["doctor"]) == 1
-    assert "lacks fixes for volumes made to corrupt memory (CVE-2021-33285): update it" in capsys.readouterr().out
+    monkeypatch.setattr("bootgraft.filesystems.ntfs.version.library_version", lambda: "2022.10.3")
+    repair = ["repair", "/nonexistent.img", "--target", "vmware:lsilogic"]
+    assert main([*repair, "-v"]) == 3
+    assert "libntfs-3g, which reads the volumes: version 2022.10.3 lacks fixes" in capsys.readouterr().err
+    assert main(repair) == 3
+    assert "libntfs-3g" not in capsys.readouterr().err
 
 
 def test_a_library_that_cannot_be_there() -> None:

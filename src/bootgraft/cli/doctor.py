@@ -1,4 +1,4 @@
-"""``bootgraft doctor``: which parts of the system are missing, what that disables, and the package to install."""
+"""``bootgraft doctor``: which parts of the system are missing or outdated, what that means, and what to type."""
 
 import shutil
 
@@ -8,7 +8,7 @@ from bootgraft.report.documents.doctor import DoctorDocument, Part
 
 
 def run(options: Options) -> int:
-    """Print each part; exit status 0 where nothing is missing, 1 else."""
+    """Print each part; exit status 0 where nothing is missing, even if something is outdated, 1 else."""
     parts = (
         _libntfs(),
         _library("libnbd", "libnbd.so.0", "images but raw and flat ones, and no nbd:// URIs", "libnbd0"),
@@ -27,25 +27,39 @@ def run(options: Options) -> int:
         put_json(DoctorDocument(parts=parts))
         return int(missing)
     for part in parts:
-        if part.fault:
-            put(f"MISSING  {part.name}: {part.fault}\n")
-            put(f"         without it: no {part.needed_for}\n")
-            put(f"         install it: apt install {part.package}\n")
-        else:
-            put(f"ok       {part.name} {part.version}\n")
-    put("Something is missing.\n" if missing else "Everything is there.\n")
+        _print(part)
+    warned = "Everything is there; see what is said of it above.\n" if any(part.warning for part in parts) else None
+    put("Something is missing.\n" if missing else warned or "Everything is there.\n")
     return int(missing)
 
 
+def _print(part: Part) -> None:
+    if part.fault:
+        put(f"MISSING  {part.name}: {part.fault}\n")
+        put(f"         without it: no {part.needed_for}\n")
+        put(f"         install it: apt install {part.package}\n")
+    elif part.warning:
+        put(f"warning  {part.name}: {part.warning}\n")
+        put(f"         to get what your distribution has by now, type: {part.update}\n")
+    else:
+        put(f"ok       {part.name} {part.version}\n")
+
+
 def _libntfs() -> Part:
-    from bootgraft.filesystems.ntfs.version import library_version, missing_fixes
+    from bootgraft.filesystems.ntfs.version import library_version, update_command, warning_of
 
     fault = _missing_library("libntfs-3g.so.89")
     version = "" if fault else library_version() or "(version unknown)"
-    unfixed = missing_fixes(version)
-    if unfixed:
-        fault = f"version {version} lacks fixes for volumes made to corrupt memory ({'; '.join(unfixed)}): update it"
-    return Part("libntfs-3g", "NTFS volumes", "libntfs-3g89 (on newer releases: libntfs-3g89t64)", version, fault)
+    warning = warning_of(version)
+    return Part(
+        "libntfs-3g",
+        "NTFS volumes",
+        "libntfs-3g89 (on newer releases: libntfs-3g89t64)",
+        version,
+        fault,
+        warning,
+        update_command(version) if warning else None,
+    )
 
 
 def _library(name: str, soname: str, needed_for: str, package: str) -> Part:

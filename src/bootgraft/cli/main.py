@@ -126,7 +126,9 @@ def _parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     )
     _add_general(explain)
     _add_general(commands.add_parser("targets", help="every hypervisor:controller, with ids and in-box drivers"))
-    _add_general(commands.add_parser("doctor", help="which parts of the system are missing, and what to install"))
+    _add_general(
+        commands.add_parser("doctor", help="which parts of the system are missing or outdated, and what to install")
+    )
     return parser
 
 

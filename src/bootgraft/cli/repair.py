@@ -5,6 +5,7 @@ from bootgraft.cli.images.session import Session
 from bootgraft.cli.options import Options
 from bootgraft.cli.terminal import answer, monitor_for, put_json
 from bootgraft.errors import UsageError
+from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.worker.ipc.job import Operation
 
 
@@ -18,12 +19,23 @@ def run(options: Options) -> int:
         return resume(options)
     _check_options(options)
     monitor = monitor_for(options)
+    if options.verbose:  # it costs a question to the package manager
+        _tell_outdated(monitor)
     with Session(options, writable=is_in_place(options), monitor=monitor) as session:
         from bootgraft.cli.images.writing import run_and_write
 
         written = run_and_write(session, options, monitor, lambda: session.run(Operation.REPAIR))
     _print(written, options)
     return written.outcome.status
+
+
+def _tell_outdated(monitor: Monitor) -> None:
+    """Say what the library lacks, or may lack, that is going to read the volumes."""
+    from bootgraft.filesystems.ntfs.version import library_version, warning_of
+
+    warning = warning_of(library_version() or "")
+    if warning is not None:
+        monitor(Event(EventKind.NOTE, f"libntfs-3g, which reads the volumes: {warning}; see `bootgraft doctor`"))
 
 
 def _check_options(options: Options) -> None:

@@ -101,28 +101,44 @@ def test_nothing_is_written_to_standard_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "count"),
+    ("version", "lacking", "unknown"),
     [
-        ("1:2021.8.22-3ubuntu1.2", 4),
-        ("1:2022.5.17-1", 3),
-        ("2022.10.3", 2),
-        ("1:2022.10.3-1+deb12u3", 2),
-        ("1:2022.10.3-1+deb12u4", 0),
-        ("1:2022.10.3-1+deb12u11", 0),
-        ("1:2022.10.3-5", 2),
-        ("1:2022.10.3-5+deb13u1", 2),
-        ("1:2022.10.3-5+deb13u3", 0),
-        ("1:2022.10.3-5+deb13u10", 0),
-        ("1:2022.10.3-1+deb12u1", 2),
-        ("2026.2.25-2.fc44", 1),
-        ("2026.7.7-1.el10", 0),
-        ("2027.1.1", 0),
-        ("2017.3.23AR.3-3", 5),
-        ("no number", 0),
+        ("1:2021.8.22-3ubuntu1", 4, 0),
+        ("1:2021.8.22-3ubuntu1.1", 3, 0),
+        ("1:2021.8.22-3ubuntu1.2", 2, 0),
+        ("1:2021.8.22-3ubuntu1.4", 0, 2),
+        ("1:2022.5.17-1", 0, 3),
+        ("1:2022.10.3-1.2ubuntu3", 2, 0),
+        ("1:2022.10.3-1.2ubuntu3.2", 0, 2),
+        ("2022.10.3", 2, 0),
+        ("1:2022.10.3-1+deb12u1", 2, 0),
+        ("1:2022.10.3-1+deb12u3", 1, 0),
+        ("1:2022.10.3-1+deb12u4", 0, 0),
+        ("1:2022.10.3-1+deb12u11", 0, 0),
+        ("1:2022.10.3-5", 2, 0),
+        ("1:2022.10.3-5+deb13u1", 0, 2),
+        ("1:2022.10.3-5+deb13u3", 0, 0),
+        ("1:2022.10.3-5+deb13u10", 0, 0),
+        ("2022.10.3-6.fc41", 2, 0),
+        ("2022.10.3-9.fc43", 0, 2),
+        ("2026.2.25-2.fc44", 0, 1),
+        ("2026.2.25", 1, 0),
+        ("2026.7.7-1.el10", 0, 0),
+        ("2027.1.1", 0, 0),
+        ("no number", 0, 0),
     ],
 )
-def test_versions_without_fixes(version: str, count: int) -> None:
-    assert len(ntfs_version.missing_fixes(version)) == count
+def test_versions_without_fixes(version: str, lacking: int, unknown: int) -> None:
+    fixes = ntfs_version.fixes_of(version)
+    assert (len(fixes.lacking), len(fixes.unknown)) == (lacking, unknown)
+    said = ntfs_version.warning_of(version)
+    assert (said is None) is (not lacking and not unknown)
+    assert ("is unknown" in (said or "")) is bool(unknown)
+
+
+def test_the_command_that_updates_is_that_of_the_package_manager() -> None:
+    assert ntfs_version.update_command("2022.10.3-5.fc40").startswith("dnf upgrade")
+    assert ntfs_version.update_command("1:2022.10.3-5").startswith("apt update")
 
 
 def test_the_installed_version_is_told_by_the_package_manager() -> None:

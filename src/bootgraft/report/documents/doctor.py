@@ -6,13 +6,19 @@ from bootgraft.report.documents.base import Document
 
 
 class Part(Struct, frozen=True):
-    """One thing that bootgraft needs from the system; ``fault`` is null where it is there and good."""
+    """One thing that bootgraft needs from the system.
+
+    ``fault`` is null where it is there and can be used, ``warning`` where nothing is to be said of it all the same;
+    ``update`` is the command to type then.
+    """
 
     name: str
     needed_for: str
     package: str
     version: str
     fault: str | None
+    warning: str | None = None
+    update: str | None = None
 
 
 class DoctorDocument(Document, frozen=True, tag="bootgraft-doctor/1"):
