@@ -147,7 +147,7 @@ def _processors(
         f"the HAL is one for {counts[kind.is_multi]}, the kernel one for {counts[not kind.is_multi]}",
         "The kernel stops with 0x79 MISMATCHED_HAL at once. "
         + ("" if is_sure else "ntldr takes ntkrnlpa.exe or ntoskrnl.exe by the processor and the switches. ")
-        + _BY_HAND,
+        + ("" if changes else _BY_HAND),
         (*(str(each) for each in (hal, *kernels)), *_taken(changes)),
         Remedy.OFFERED if changes else Remedy.NONE,
         changes,
@@ -174,11 +174,11 @@ def _computer(core: CoreFacts, hal: KernelFile, kernel: KernelFile | None) -> It
     yield Finding(
         COMPUTER,
         Severity.INFO if is_same_family else Severity.WARNING,
-        f"hal.dll is that of a {kind.title}, the registry is that of another computer",
+        f"hal.dll is of the kind {kind.title}, the registry of another computer",
         "Both are of one kind, for one processor and for several: Windows finds that out and adapts."
         if is_same_family
         else "The devices hang at another root then: STOP 0x7B or a black screen are reported, some start. Put the HAL "
-        f"of the registry's kind in place, with its kernel. {_BY_HAND}",
+        f"of the registry's kind in place, with its kernel. {'' if changes else _BY_HAND}",
         (str(hal), f"{core.file.path}: {listed}", *_taken(changes)),
         Remedy.OFFERED if changes else Remedy.NONE,
         changes,
@@ -216,7 +216,7 @@ def _builds(core: CoreFacts, kernel: KernelFile, hal: KernelFile | None) -> Iter
         BUILD,
         Severity.WARNING,
         f"{names} {'is' if len(files) == 1 else 'are'} not of the kernel's build",
-        f"Files of different releases or service packs do not fit together. {_BY_HAND}",
+        f"Files of different releases or service packs do not fit together. {'' if changes else _BY_HAND}",
         (*(str(each) for each in (kernel, *files)), *_taken(changes)),
         Remedy.OFFERED if changes else Remedy.NONE,
         changes,
