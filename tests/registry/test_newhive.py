@@ -29,6 +29,7 @@ def test_others_read_what_was_put_in(tmp_path: Path) -> None:
     hive = Hive.open(Memory(data), name="BCD")
     assert (hive.version, hive.root.name, hive.root.key("Objects") is not None) == (3, "NewStoreRoot", True)
     assert verify(hive) == ()
+    assert int.from_bytes(data[4:8], "little") == int.from_bytes(data[8:12], "little") > 1 << 20
     (tmp_path / "BCD").write_bytes(data)
     lines = run("reglookup", "-H", "-s", tmp_path / "BCD").decode().splitlines()
     assert sum(",KEY," in line for line in lines) == 202

@@ -12,6 +12,8 @@ from bootgraft.registry.hive import Hive
 
 _MINOR = 3
 """The version that every Windows reads, with ``lf`` lists of sub-keys."""
+_SEQUENCE = 1 << 20
+"""Far above that of any log that a lost hive left beside it: none can be replayed over this one, not even later."""
 _ROOT_FLAGS = 0x2C
 """Of a root key: it is the hive's entry, cannot be deleted, and has its name in Latin-1."""
 _NODE = struct.Struct("<2sHQIIIIIIIIIIIIIIIHH")
@@ -61,7 +63,7 @@ def _empty(root: bytes, descriptor: bytes) -> bytes:
 
 
 def _base_block() -> bytes:
-    fields = struct.pack("<4sIIQIIIIIII", b"regf", 1, 1, 0, 1, _MINOR, 0, 1, BIN_HEADER, PAGE, 1)
+    fields = struct.pack("<4sIIQIIIIIII", b"regf", _SEQUENCE, _SEQUENCE, 0, 1, _MINOR, 0, 1, BIN_HEADER, PAGE, 1)
     block = bytearray(fields.ljust(BASE_SIZE, b"\0"))
     struct.pack_into("<I", block, CHECKSUM_AT, checksum(bytes(block)))
     return bytes(block)

@@ -73,6 +73,7 @@ def test_a_store_beyond_reading_is_replaced(content: bytes) -> None:
     assert isinstance(change, WriteFile)
     assert (finding.id, change.before is not None) == (STORE_LOST, True)
     assert "damaged beyond reading" in finding.title
+    assert "what else its menu listed is not known" in finding.explanation
 
 
 def test_a_store_without_an_entry_gets_one_and_keeps_the_rest() -> None:

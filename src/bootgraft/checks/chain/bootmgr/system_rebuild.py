@@ -24,6 +24,8 @@ from bootgraft.windows.installation import Installation, open_hive
 
 _MENU_TITLE = re.compile(r"Windows (?:Server )?(?:Vista|[0-9]+(?:\.[0-9]+)?)(?: R2)?", re.ASCII)
 _TEMPLATE = "BCD-Template"
+_LONGEST_TITLE = 64
+"""Characters of a product's name that the menu gets, where it is none of Windows' own."""
 
 
 def rebuild(fault: SystemFault, system: Volume, windows: Sequence[Installation]) -> tuple[Change, ...]:
@@ -130,7 +132,7 @@ def _entry(windows: Installation, suffix: str) -> StoreEntry:
         name=f"{windows.volume.identity or windows.volume.name} {windows.directory.casefold()}",
         device=_device(windows.volume),
         directory=windows.directory,
-        title=windows.product if title is None else title[0],
+        title=windows.product[:_LONGEST_TITLE] if title is None else title[0],
         version=windows.version,
         is_server="Server" in windows.product,
         resumes=search.has(windows.volume, f"{windows.directory}\\system32\\winresume.{suffix}"),

@@ -12,6 +12,7 @@ from bootgraft.text import printable
 from bootgraft.windows.installation import Installation
 
 RECOVERY = " The recovery environment is not in a new store: run `reagentc /enable` in the started Windows."
+_LONGEST_NAME = 80
 _STORE = {
     StoreState.MISSING: "is missing",
     StoreState.DAMAGED: "is damaged beyond reading",
@@ -60,13 +61,15 @@ def put_back(fault: SystemFault, system: Volume, first: Installation, others: Se
     if not fault.active:
         does.append(f"makes {system.name} the active partition of {fault.disk.name}")
     more = f" The menu also lists {', '.join(each.id for each in others)}." if others else ""
+    if fault.store is StoreState.DAMAGED:
+        more += " The damaged store is replaced; what else its menu listed is not known."
     recovery = RECOVERY if fault.store is not StoreState.SOUND else ""
     done = " and ".join(filter(None, (", ".join(does[:-1]), does[-1])))
     return f"`repair` {done}.{_code(fault, system)}{more}{recovery}"
 
 
 def _which(windows: Installation) -> str:
-    return f"{windows.product} ({printable(windows.directory)} on {windows.volume.name})"
+    return f"{printable(windows.product[:_LONGEST_NAME])} ({printable(windows.directory)} on {windows.volume.name})"
 
 
 def _code(fault: SystemFault, system: Volume) -> str:
