@@ -170,6 +170,7 @@ def test_windows_on_another_disk_than_the_first() -> None:
     "machine",
     [
         bios(system({"\\ntldr": b""}), system(windows())),  # of an older Windows
+        bios(system({"\\ntldr": b""}), system(windows()), active=None),
         bios(system({}), system(windows()), sector=b"\xeb\x52\x90NTFS    ".ljust(8192, b"\x07")),  # somebody else's
         machine_of([FakePartition(volume_of("\\data.txt"), active=True, boot_sector=BOOT_SECTOR)]),  # no Windows
     ],

@@ -103,6 +103,8 @@ def _on_bios(guest: Guest, disk: Disk, windows: BootTarget | None) -> SystemFaul
         return None  # another disk comes first
     active = None if disk.table.invalid_flags else sectors.active
     if active is None or _is_blank(active):
+        if any(search.has(each, f"\\{loader}") for each in disk.volumes for loader in (Loader.NTLDR, Loader.FREELDR)):
+            return None  # it may be that one which started the machine
         system = _to_be_active(disk, windows)
         state, menu = (StoreState.MISSING, None) if system is None else _store_on(system, Firmware.BIOS)
         return SystemFault(Lost.PARTITION, Firmware.BIOS, disk, system, state, active=False, menu=menu)

@@ -32,9 +32,11 @@ DOCS = (
         evidence="The partitions of disk 0, each Windows on them, and what it carries to start itself.",
         fix=_FIX + "BIOS: the partition of the Windows becomes the active one and has them all; its boot sector must "
         "have boot code (boot-sector-code-missing). UEFI: with --add-system-partition an EFI system partition is made "
-        "(FAT32), in free space of disk 0, in an entry behind that of the Windows.",
+        "(FAT32), in free space of disk 0, in an entry behind that of the Windows. One that is there and was never "
+        "filled (both its ends are zero) is formatted without that option.",
         limits="BIOS: only where the Windows lies in a primary partition of disk 0. UEFI: 100 MiB of free space in one "
-        "piece (260 on sectors of 4096 bytes); nothing is moved or made smaller. " + _WHICH,
+        "piece (260 on sectors of 4096 bytes); nothing is moved or made smaller. A Windows that is encrypted with "
+        "BitLocker cannot be read: decrypt it first. " + _WHICH,
         references=(_BCDBOOT,),
         symptoms=(Symptom.NO_BOOTABLE_DEVICE, Symptom.MISSING_SYSTEM, Symptom.BOOTMGR_MISSING),
     ),
