@@ -44,7 +44,7 @@ DOCS = (
         evidence=r"SetupType, SystemSetupInProgress and CmdLine of SYSTEM\Setup.",
         fix=f"`--fix {UNFINISHED}` sets SetupType to 0 where it is a command alone (SystemSetupInProgress is 0). "
         "Setup itself is not called off: finish it on the source, and copy that.",
-        limits="Windows starts as far as that command. Told only of SYSTEM: what an answer file starts is not looked "
+        limits="Windows starts as far as that command. Only SYSTEM is read: what an answer file starts is not looked "
         "at.",
         symptoms=(Symptom.SETUP,),
         references=(_STATES,),

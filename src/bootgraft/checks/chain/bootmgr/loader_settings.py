@@ -42,7 +42,7 @@ DOCS = (
         evidence=r"The flags in \Windows\bootstat.dat, and the entry's bootstatuspolicy and recoveryenabled.",
         fix="One good start clears it: choose to start Windows normally. For machines without a console "
         f"`--fix {FAILED}` sets bootstatuspolicy to IgnoreAllFailures and recoveryenabled to no.",
-        limits="Told only. Which start failed, the file does not say: it may have been one on the new machine.",
+        limits="Info only. The file does not say which start failed: it may have been one on the new machine.",
         symptoms=(Symptom.AUTOMATIC_REPAIR, Symptom.RESTART_LOOP),
         references=(_BCDEDIT, "https://github.com/reactos/reactos/blob/master/sdk/lib/rtl/bootdata.c"),
     ),
