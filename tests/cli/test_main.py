@@ -93,7 +93,7 @@ def test_help_names_the_exit_statuses(capsys: pytest.CaptureFixture[str]) -> Non
     assert caught.value.code == 0
     out = capsys.readouterr().out
     assert "exit status:" in out
-    for command in ("inspect", "check", "repair", "undo", "targets", "doctor"):
+    for command in ("inspect", "check", "repair", "undo", "history", "targets", "doctor"):
         assert f"    {command} " in out
 
 

@@ -77,6 +77,7 @@ def machines(record: Recorder, disk: Path, donor: Path) -> None:
     record("repair", disk, *LSI, "--drivers", donor)
     record("check", disk, *LSI, "--recommend")
     record("repair", disk, "--resume")
+    record("history", disk)
     record("undo", disk, "--dry-run")
     record("undo", disk)
 

@@ -148,6 +148,22 @@ def test_repaired_isolated_plugged_in_again_and_undone(
     assert sorted(path.name for path in vm.parent.iterdir()) == sorted([vm.name, server1.disk.name])
 
 
+def test_all_of_it_is_taken_back_at_once(server1: BuiltMachine, donor: BuiltMachine, bootgraft: Run) -> None:
+    """The last change is of the description alone, the one before of the disk too."""
+    kind = KINDS[0]
+    vm, before = described(server1, kind), sha256(server1.disk)
+    words = ("repair", "--vm", vm, "--isolate", "--target", "vmware:lsilogic", "--drivers", donor.disk)
+    assert bootgraft(*words).status == 0
+    assert bootgraft("reconnect", "--vm", vm).status == 0
+    told = bootgraft("history", "--vm", vm)
+    assert (told.status, told.stdout.count("finished")) == (0, 2)
+    assert f"    bootgraft undo {server1.disk} --vm {vm} --all\n" in told.stdout
+    undone = bootgraft("undo", "--all", "--vm", vm)
+    assert undone.stdout == f"Undone: all 2 changes taken back; {server1.disk}, {vm} are as they were before.\n"
+    assert (content(vm), sha256(server1.disk)) == (kind.text, before)
+    assert sorted(path.name for path in vm.parent.iterdir()) == sorted([vm.name, server1.disk.name])
+
+
 def test_what_the_new_machine_lacks_does_not_keep_the_image_from_being_repaired(
     server1: BuiltMachine, donor: BuiltMachine, bootgraft: Run
 ) -> None:

@@ -136,6 +136,7 @@ def contract() -> dict[str, Form]:
     (repair,), changes = _blocks("repair")
     (resumed,) = (form for form in _inline("repair") if isinstance(form, Members) and "schema" in form.members)
     (reconnect,) = _blocks("reconnect")[0]
+    (history,) = _blocks("history")[0]
     (listed,), (shown,), (harvested,) = _blocks("drivers")
     (kit,) = _blocks("kit")[0]
     target, doctor = _inline("targets, doctor")
@@ -144,7 +145,7 @@ def contract() -> dict[str, Form]:
     assert isinstance(inspect, Members)
     return {
         "inspect": inspect, "check": check, "repair": repair, "change": Either(tuple(changes)), "undo": undo,
-        "resume": resumed,
+        "history": history, "resume": resumed,
         "drivers-list": listed, "drivers-show": shown, "drivers-harvest": harvested, "kit": kit,
         "reconnect": reconnect, "target": target, "doctor": doctor, "explain-log": explained, "error": error,
     }  # fmt: skip

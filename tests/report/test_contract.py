@@ -25,6 +25,7 @@ def test_the_page_is_understood() -> None:
         "repair",
         "change",
         "undo",
+        "history",
         "reconnect",
         "kit",
         "target",

@@ -23,7 +23,7 @@ def run(options: Options) -> int:
             advice="Give the --target of the machine that shows it",
         )
     if options.symptom is not None:
-        from bootgraft.cli.symptoms import symptom_of
+        from bootgraft.cli.findings.symptoms import symptom_of
 
         options = replace(options, symptom=symptom_of(options.symptom))
     return report(options, Operation.CHECK)

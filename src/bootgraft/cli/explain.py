@@ -4,8 +4,8 @@ from difflib import get_close_matches
 
 from bootgraft.checks.screens import code_in, find_symptom
 from bootgraft.checks.symptom import Symptom
+from bootgraft.cli.findings.symptoms import no_such_code
 from bootgraft.cli.options import Options
-from bootgraft.cli.symptoms import no_such_code
 from bootgraft.cli.terminal import put, put_json, width
 from bootgraft.errors import UsageError
 from bootgraft.report.finding_pages import (

@@ -16,7 +16,7 @@ from bootgraft.errors import BootgraftError, UsageError
 if TYPE_CHECKING:  # with msgspec it is a third of what --version and --help would take
     from bootgraft.cli.options import Options
 
-_WITH_DESCRIPTION = ("inspect", "check", "repair", "undo")
+_WITH_DESCRIPTION = ("inspect", "check", "repair", "undo", "history")
 _EPILOG = """\
 exit status:
   0  it would boot; it is done
@@ -98,9 +98,13 @@ def _parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
         help="also what Windows recorded of its last starts, and which findings explain it",
     )
     _add_repair(commands.add_parser("repair", help="make it boot: graft the driver in, prove it, commit it"))
-    undo = commands.add_parser("undo", help="put the images back as they were before the last repair")
+    undo = commands.add_parser("undo", help="take back the last change: put the images back as they were before it")
     _add_images(undo, vm=True)
+    undo.add_argument(
+        "--all", dest="undo_all", action="store_true", help="take back every change, the last first; all or none"
+    )
     undo.add_argument("--dry-run", action="store_true", help="only say whether the undo is possible")
+    _add_images(commands.add_parser("history", help="what bootgraft changed, and when; what undo takes back"), vm=True)
     reconnect = commands.add_parser("reconnect", help="plug the network cards in again that --isolate unplugged")
     reconnect.add_argument("--vm", metavar="FILE", required=True, help="the machine's description")
     reconnect.add_argument("--journal", metavar="PATH", help="where the undo journal lies (default: beside FILE)")

@@ -52,6 +52,7 @@ class Options(Struct, frozen=True):
     recommend: bool = False
     symptom: str | None = None
     why: bool = False
+    undo_all: bool = False
     secure_boot: str | None = None
     description: "VmDescription | None" = None
     controllers: tuple[str | None, ...] = ()

@@ -61,7 +61,7 @@ def _check_options(options: Options) -> None:
             advice="Leave one of the two out",
         )
     if options.fix or options.skip:
-        from bootgraft.cli.finding_ids import check_ids
+        from bootgraft.cli.findings.finding_ids import check_ids
 
         check_ids(options.fix, options.skip)
     check_destination(options)

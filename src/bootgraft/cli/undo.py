@@ -1,56 +1,140 @@
 """``bootgraft undo`` and ``bootgraft repair --resume``: the two ways to mend or take back a repair."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
 
-from bootgraft.cli.images.opening import refuse_children
-from bootgraft.cli.images.repeated import refuse_repeated
+from msgspec.structs import replace
+
+from bootgraft.cli.history import history_text, record_of
 from bootgraft.cli.images.session import tell_notes, tell_open
+from bootgraft.cli.images.stored import open_stored
 from bootgraft.cli.options import Options
 from bootgraft.cli.registry.hivefile import is_hive_file
-from bootgraft.cli.terminal import answer, monitor_for, put_json
-from bootgraft.errors import DamagedImageError
-from bootgraft.events import Event, EventKind, Monitor
+from bootgraft.cli.terminal import answer, monitor_for, put_json, tell
+from bootgraft.errors import BootgraftError
+from bootgraft.events import Event, EventKind, Monitor, silent
 from bootgraft.report.documents.changing import ResumeDocument, UndoDocument
-from bootgraft.storage.images.imageformat import ImageFormat
-from bootgraft.storage.images.opening import OpenImage, identify_stored, open_image
-from bootgraft.storage.journal.journaldisks import Journal
-from bootgraft.storage.journal.journalsearch import require_journal
-from bootgraft.storage.journal.lostends import kept_advice, restore_ends
+from bootgraft.storage.journal.journaldisks import Journal, command, disk_file
+from bootgraft.storage.journal.journalsearch import find_journals, require_journal
+from bootgraft.storage.journal.rewind import require_reversible
 from bootgraft.storage.journal.undo import Description
 from bootgraft.storage.journal.undo import resume as resume_repair
 from bootgraft.storage.journal.undo import undo as undo_repair
 
-_SNAPSHOT = (
-    "If Windows has run on what is built on it, keep both as they are. If not, delete what is built on it (a snapshot "
-    "with the hypervisor's own tools), and run the command again"
-)
-
 
 def run(options: Options) -> int:
-    """Put the images back as they were before the newest repair; or a hive file, before its newest change."""
+    """Take back the newest change of the images, or all of them; or of a hive file."""
     if is_hive_file(options.images):
         from bootgraft.cli.registry.bare import undo as undo_hive_file
 
         return undo_hive_file(options)
-    journal = require_journal(options.covered, options.journal)
     monitor = monitor_for(options)
-    description = _description(options, journal, monitor)
-    with _opened(options, journal, monitor) as images:
+    newest = _newest(options)
+    if options.undo_all:
+        journals = find_journals(options.covered, options.journal)[::-1]
+        _require_reversible(options, journals, monitor)
+    else:
+        journals = (newest,)
+    edits_stay = False
+    for number, journal in enumerate(() if options.undo_all and options.dry_run else journals):
+        try:
+            edits_stay |= _take_back(options, journal, monitor)
+        except BootgraftError:
+            _tell_done(journals[:number])
+            raise
+    return _print(options, journals, edits_stay=edits_stay)
+
+
+def _newest(options: Options) -> Journal:
+    """Return the newest journal; with ``--all``, disks that were repaired separately have no single one."""
+    if options.undo_all:
+        found = find_journals(options.covered, options.journal)
+        if found:
+            return found[-1]
+    return require_journal(options.covered, options.journal)
+
+
+def _require_reversible(options: Options, journals: Sequence[Journal], monitor: Monitor) -> None:
+    vm = None if options.vm is None else str(options.vm)
+    with open_stored(options, journals[0], monitor) as images:
+        require_reversible(images, journals, vm=vm)
+
+
+def _take_back(options: Options, journal: Journal, monitor: Monitor) -> bool:
+    """Undo one journal, or with ``--dry-run`` see whether that is possible.
+
+    Return whether others have edited the machine's description since, and that stays.
+    """
+    description, edits_stay = _description(options, journal, monitor)
+    step = options if journal.head.disks else replace(options, images=())
+    with open_stored(step, journal, monitor) as images:
         tell_open(images, monitor)
         tell_notes(images, monitor)
         undo_repair(images, journal, description=description, monitor=monitor, dry_run=options.dry_run)
-    what = journal.head.summary
-    done = not options.dry_run
+    return edits_stay
+
+
+def _tell_done(journals: Sequence[Journal]) -> None:
+    """Say what ``--all`` has taken back by now, where it does not come to its end."""
+    for journal in journals:
+        tell(f"bootgraft: taken back already: {journal.head.summary} (change {journal.head.serial})\n")
+
+
+def _print(options: Options, journals: Sequence[Journal], *, edits_stay: bool) -> int:
+    """Say what was taken back, the newest first, and what is left."""
+    newest, done = journals[0], not options.dry_run
+    left = _left(options, journals)
     if options.json:
-        put_json(UndoDocument(undone=done, journal=str(journal.path), summary=what))
-    elif done:
-        names = options.images if journal.head.edited is None else options.covered
-        state = "is as it was before" if len(names) == 1 else "are as they were before"
-        answer(f"Undone: {what} taken back; {', '.join(names)} {state}.\n", 0, options)
-    else:
-        answer(f"Dry run: {what} can be taken back; nothing was written.\n", 0, options)
+        put_json(
+            UndoDocument(
+                undone=done,
+                journal=str(newest.path),
+                summary=newest.head.summary,
+                taken_back=tuple(map(record_of, journals)),
+                left=None if left is None else tuple(map(record_of, left)),
+            )
+        )
+        return 0
+    what = newest.head.summary if len(journals) == 1 else f"all {len(journals)} changes"
+    if not done:
+        answer(f"Dry run: {what} can be taken back; nothing was written.\n{_more(journals)}", 0, options)
+        return 0
+    has_description = not edits_stay and any(journal.head.edited for journal in journals)
+    names = options.covered if has_description else options.images
+    state = f"{', '.join(names)} {'is as it was' if len(names) == 1 else 'are as they were'} before"
+    undone = f"Undone: {what} taken back" + (f"; {state}{_extent(journals[-1], left, options)}" if names else ".\n")
+    answer(undone, 0, options)
     return 0
+
+
+def _more(journals: Sequence[Journal]) -> str:
+    """What each of several changes was."""
+    return "" if len(journals) == 1 else f"\n{history_text(tuple(map(record_of, journals)))}"
+
+
+def _left(options: Options, journals: Sequence[Journal]) -> tuple[Journal, ...] | None:
+    """Return the journals that are there besides, the oldest first; None where that cannot be told."""
+    try:
+        found = find_journals(options.covered, options.journal, monitor=silent)
+    except BootgraftError:  # another journal is damaged: that is no fault of what was taken back
+        return None
+    gone = {journal.path for journal in journals}
+    return tuple(journal for journal in found if journal.path not in gone)
+
+
+def _extent(oldest: Journal, left: Sequence[Journal] | None, options: Options) -> str:
+    """Say up to where things are as they were: before all changes only where it is sure that none is left."""
+    if left:
+        many = len(left) > 1
+        undo = command("undo", left[-1], options.covered)
+        return (
+            f" that change; {len(left)} earlier {'changes are' if many else 'change is'} left.\n\n"
+            f"{history_text(tuple(map(record_of, left)))}\nTo take {'the last of them' if many else 'that'} back too, "
+            f"type:\n    {undo}\n"
+        )
+    # Beside a URI or a block device lies nothing that would tell of other journals.
+    if left is None or oldest.head.serial > 1 or not all(map(disk_file, options.images)):
+        return " that change (whether earlier ones were recorded elsewhere cannot be told).\n"
+    return ".\n"
 
 
 def resume(options: Options) -> int:
@@ -58,7 +142,7 @@ def resume(options: Options) -> int:
     journal = require_journal(options.covered, options.journal)
     vm = None if options.vm is None else str(options.vm)
     monitor = monitor_for(options)
-    with _opened(options, journal, monitor) as images:
+    with open_stored(options, journal, monitor) as images:
         tell_open(images, monitor)
         finished = resume_repair(images, journal, description=vm, monitor=monitor)
     if options.json:
@@ -70,38 +154,14 @@ def resume(options: Options) -> int:
     return 0
 
 
-def _description(options: Options, journal: Journal, monitor: Monitor) -> Description | None:
-    """What the undo is to make of the machine's description, where the journal covers one."""
+def _description(options: Options, journal: Journal, monitor: Monitor) -> tuple[Description | None, bool]:
+    """What the undo is to make of the machine's description, and whether edits stay that others made since."""
     if options.vm is None or journal.head.edited is None:
-        return None
+        return None, False
     from bootgraft.cli.images.vm import taken_back
 
     restored, is_original = taken_back(options.vm, journal.head.edited)
     if not is_original:
         text = f"{options.vm} was edited since: its network cards are put back, the other edits stay"
         monitor(Event(EventKind.WARNING, text))
-    return Description(str(options.vm), restored)
-
-
-@contextmanager
-def _opened(options: Options, journal: Journal, monitor: Monitor) -> Iterator[tuple[OpenImage, ...]]:
-    refuse_repeated(options)
-    with ExitStack() as stack:
-        try:
-            images = tuple(_open(options, journal, stack, monitor))
-        except DamagedImageError as error:
-            raise DamagedImageError(error.what, where=error.where, advice=kept_advice(journal)) from error
-        yield images
-
-
-def _open(options: Options, journal: Journal, stack: ExitStack, monitor: Monitor) -> Iterator[OpenImage]:
-    """Open the images as they are on their storage; ``stack`` closes them."""
-    chosen = None if options.format is None else ImageFormat(options.format)
-    paths = options.allow_path
-    restore_ends(journal, options.images, format=chosen, allow_paths=paths, dry_run=options.dry_run, monitor=monitor)
-    infos = [identify_stored(each, format=chosen, allow_paths=paths) for each in options.images]
-    for info in infos:
-        # Windows that ran on a snapshot left no trace below it, so the comparison with the journal would not tell.
-        refuse_children(info, advice=_SNAPSHOT)
-    for info in infos:
-        yield stack.enter_context(open_image(info, writable=True))
+    return Description(str(options.vm), restored), not is_original

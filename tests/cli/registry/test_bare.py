@@ -12,6 +12,7 @@ from tests.conftest import CommandResult
 from tests.machines import oracles
 from tests.registry.checker import check
 from tests.registry.support import built_hive, exported, open_bytes, real_file, tree
+from tests.report.contract import faults
 
 Run = Callable[..., CommandResult]
 TEXT = r"""
@@ -89,6 +90,31 @@ def test_undo_one_by_one(hive: Path, bootgraft: Run) -> None:
     for state in reversed(states[:-1]):
         assert bootgraft("undo", hive).status == 0
         assert hive.read_bytes() == state
+
+
+def test_the_history_of_a_hive_and_its_end(hive: Path, bootgraft: Run, tmp_path: Path) -> None:
+    before = hive.read_bytes()
+    for number in range(3):
+        assert bootgraft("reg", "set", hive, f"New{number}").status == 0
+    told = bootgraft("history", hive, "--json").json
+    assert faults(told, "history") == []
+    assert [each["number"] for each in told["changes"]] == [1, 2, 3]
+    assert f"bootgraft undo {hive} --all" in bootgraft("history", hive).stdout
+    assert "it is as it was before that change; 2 earlier changes are left." in bootgraft("undo", hive).stdout
+    assert bootgraft("undo", "--all", hive).stdout.endswith("all 2 changes taken back; it is as it was before.\n")
+    assert hive.read_bytes() == before
+    assert names(tmp_path) == []
+
+
+def test_all_changes_of_a_hive_or_none(hive: Path, bootgraft: Run, tmp_path: Path) -> None:
+    for number in range(2):
+        assert bootgraft("reg", "set", hive, f"New{number}").status == 0
+    newest = tmp_path / names(tmp_path)[-1]
+    newest.write_bytes(newest.read_bytes() + b"x")  # no longer what the first change wrote
+    now = hive.read_bytes()
+    assert bootgraft("undo", "--all", hive).status == 3
+    assert hive.read_bytes() == now
+    assert len(names(tmp_path)) == 2
 
 
 def test_a_hive_that_was_used_since_is_left_alone(hive: Path, bootgraft: Run) -> None:

@@ -13,7 +13,7 @@ from bootgraft.errors import ImageInUseError, UsageError, VmDescriptionError
 from bootgraft.events import silent
 from bootgraft.storage.confine import resolve
 from bootgraft.storage.journal.head import EditedFile
-from bootgraft.storage.journal.journalsearch import find_journal, require_no_unfinished
+from bootgraft.storage.journal.journalsearch import find_journal, find_journals, require_no_unfinished
 from bootgraft.storage.usage import locks
 from bootgraft.targets.descriptions.vmdescription import VmDescription
 from bootgraft.targets.descriptions.vmdisks import LocatedDisks, locate, match
@@ -36,6 +36,8 @@ def apply_vm_description(options: Options) -> Options:
         return _without_description(options)
     if options.command == "undo" or options.resume:
         return _for_journal(options)
+    if options.command == "history":
+        return options if options.images else _with_disks(options, options.vm)
     data = read_bytes(options.vm)
     description = parse_description(data, options.vm)
     found = match(description, options.images) if options.images else locate(description, options.allow_path)
@@ -87,14 +89,20 @@ def _for_journal(options: Options) -> Options:
     if options.vm is not None:
         with suppress(VmDescriptionError):  # what cannot be read speaks of no lock, and the disks may not need it
             refuse_locked(parse_description(read_bytes(options.vm), options.vm))
-    journal = find_journal(options.covered, options.journal)
-    if journal is not None and not journal.head.disks:
+    if options.undo_all:
+        journals = find_journals(options.covered, options.journal)
+    else:
+        newest = find_journal(options.covered, options.journal)
+        journals = () if newest is None else (newest,)
+    if journals and not any(journal.head.disks for journal in journals):
         return replace(options, images=())
-    if options.images or options.vm is None:
-        return options
-    description = parse_description(read_bytes(options.vm), options.vm)
-    found = locate(replace(description, order_doubt=""), options.allow_path)
-    return replace(options, images=found.locations)
+    return options if options.images or options.vm is None else _with_disks(options, options.vm)
+
+
+def _with_disks(options: Options, vm: Path) -> Options:
+    """Return the options with the disks that the description names, in whatever order."""
+    description = parse_description(read_bytes(vm), vm)
+    return replace(options, images=locate(replace(description, order_doubt=""), options.allow_path).locations)
 
 
 def _require_controllers(description: VmDescription, found: LocatedDisks) -> None:

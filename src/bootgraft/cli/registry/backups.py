@@ -9,6 +9,7 @@ the next one is that of the last change.
 """
 
 import errno
+import filecmp
 import hashlib
 import os
 import re
@@ -110,6 +111,24 @@ def backups_of(path: Path) -> list[tuple[int, str, Path]]:
             continue
         found.append((number, digest, backup))
     tell_passed_over(foreign)
+    return found
+
+
+def finished_backups(path: Path) -> list[tuple[int, str, Path]]:
+    """Number, digest and place of the backup of each change that was finished, the newest last.
+
+    A newest one that holds what the hive holds is of a change that was interrupted before the hive was replaced.
+
+    Raises:
+        JournalError: as for ``backups_of``.
+        ImageError: one cannot be read.
+    """
+    found = backups_of(path)
+    try:
+        while found and filecmp.cmp(found[-1][2], path, shallow=False):
+            found.pop()
+    except OSError as error:
+        raise unwritable(path, error) from error
     return found
 
 

@@ -3,23 +3,30 @@
 The logs beside it count by the rule of ``storage.ownership``.
 """
 
-import filecmp
 import os
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from msgspec.structs import replace
 
+from bootgraft.cli.history import history_text, hive_records
 from bootgraft.cli.options import Options
-from bootgraft.cli.registry.backups import PIECE, backups_of, digest_of, replace_hive, tell_passed_over, unwritable
+from bootgraft.cli.registry.backups import (
+    PIECE,
+    digest_of,
+    finished_backups,
+    replace_hive,
+    tell_passed_over,
+    unwritable,
+)
 from bootgraft.cli.registry.reading import check_output, read_and_print
 from bootgraft.cli.terminal import answer, monitor_for, put_json
 from bootgraft.errors import ForeignFileError, JournalError, ReadOnlyError, UsageError
 from bootgraft.events import Event, EventKind
 from bootgraft.report.device import DeviceSpec
-from bootgraft.report.documents.changing import UndoDocument
+from bootgraft.report.documents.changing import RecordDocument, UndoDocument
 from bootgraft.report.documents.registry import EditDocument
 from bootgraft.storage.confine import resolve
 from bootgraft.storage.devices.blockdevice import BlockDevice
@@ -155,43 +162,58 @@ def _logs_beside(path: Path) -> list[Path]:
 
 
 def undo(options: Options) -> int:
-    """Put back the hive file as it was before the newest change.
-
-    A backup that holds what the hive holds is of a change that was interrupted before the hive was replaced.
-    """
+    """Put back the hive file as it was before the newest change, or before all of them."""
     path = resolve(Path(options.images[0]))
     with RawFile(path, writable=not options.dry_run):
-        try:
-            backups = [each for each in backups_of(path) if not filecmp.cmp(each[2], path, shallow=False)]
-        except OSError as error:
-            raise unwritable(path, error) from error
+        backups = finished_backups(path)
         if not backups:
             raise JournalError(
                 "there is no backup of this hive: bootgraft has not changed it",
                 where=str(path),
                 advice="Check the path; a backup is called NAME.bootgraft-N.DIGEST.bak and lies beside the hive",
             )
-        _, digest, backup = backups[-1]
-        if digest_of(path) != digest:
+        gone = backups[::-1] if options.undo_all else backups[-1:]
+        _require_unchanged(path, gone)
+        if not options.dry_run:
+            try:
+                for _, _, backup in gone:
+                    backup.replace(path)
+                sync_folder(path.parent)
+            except OSError as error:
+                raise unwritable(path, error) from error
+    _tell_undone(options, hive_records(path, gone), hive_records(path, backups[: -len(gone)]))
+    return 0
+
+
+def _require_unchanged(path: Path, backups: Sequence[tuple[int, str, Path]]) -> None:
+    """Raise JournalError where the hive, or a backup that would take its place, is not what bootgraft wrote."""
+    now = path
+    for _, digest, backup in backups:
+        if digest_of(now) != digest:
             raise JournalError(
                 "the hive was changed since bootgraft wrote it; nothing was written",
                 where=str(path),
                 advice=f"Where the old hive is wanted all the same, copy {backup.name} over it",
             )
-        if not options.dry_run:
-            try:
-                backup.replace(path)
-                sync_folder(path.parent)
-            except OSError as error:
-                raise unwritable(path, error) from error
-    summary = f"the change of {options.images[0]}"
+        now = backup
+
+
+def _tell_undone(options: Options, taken: tuple[RecordDocument, ...], left: tuple[RecordDocument, ...]) -> None:
+    summary = f"the change of {options.images[0]}" if len(taken) == 1 else f"all {len(taken)} changes"
     if options.json:
-        put_json(UndoDocument(undone=not options.dry_run, journal=str(backup), summary=summary))
+        put_json(UndoDocument(not options.dry_run, taken[0].journal, summary, taken, left))
     elif options.dry_run:
         answer(f"Dry run: {summary} can be taken back; nothing was written.\n", 0, options)
+    elif left:
+        many = len(left) > 1
+        answer(
+            f"Undone: {summary} taken back; it is as it was before that change; {len(left)} earlier "
+            f"{'changes are' if many else 'change is'} left.\n\n{history_text(left)}",
+            0,
+            options,
+        )
     else:
         answer(f"Undone: {summary} taken back; it is as it was before.\n", 0, options)
-    return 0
 
 
 def _head(outcome: AnyOutcome, options: Options) -> str:

@@ -1,5 +1,7 @@
 """``repair``, ``undo`` and ``reconnect``: what is changed, and what came of it."""
 
+from typing import Literal
+
 from msgspec import Struct
 
 from bootgraft.report.documents.base import Document
@@ -133,12 +135,40 @@ class ResumeDocument(Document, frozen=True, tag="bootgraft-resume/1"):
     summary: str
 
 
+class RecordDocument(Struct, frozen=True):
+    """One change that is recorded, and can be taken back: what, when, and by which version of bootgraft.
+
+    ``number`` counts the machine's changes from 1. ``journal`` is the backup where a hive file was replaced: that tells
+    neither time nor version. ``vm`` is the machine's description, where that was edited too.
+    """
+
+    number: int
+    time: str | None
+    by: str | None
+    state: Literal["sealed", "unfinished", "undoing"]
+    what: str
+    disks: tuple[str, ...]
+    vm: str | None
+    journal: str
+
+
+class HistoryDocument(Document, frozen=True, tag="bootgraft-history/1"):
+    """What ``history`` prints, the oldest change first."""
+
+    changes: tuple[RecordDocument, ...]
+
+
 class UndoDocument(Document, frozen=True, tag="bootgraft-undo/1"):
-    """What ``undo`` prints; ``journal`` is the backup where a hive file is put back."""
+    """What ``undo`` prints; ``journal`` and ``summary`` are of the newest change, as in ``taken_back``.
+
+    ``taken_back`` is in the order of the undo, the newest first. ``left`` is null where that cannot be told.
+    """
 
     undone: bool
     journal: str
     summary: str
+    taken_back: tuple[RecordDocument, ...] = ()
+    left: tuple[RecordDocument, ...] | None = None
 
 
 class ReconnectDocument(Document, frozen=True, tag="bootgraft-reconnect/1"):

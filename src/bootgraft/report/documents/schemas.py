@@ -7,7 +7,13 @@ from pathlib import Path
 import msgspec
 
 from bootgraft.report.documents.base import Document
-from bootgraft.report.documents.changing import ReconnectDocument, RepairDocument, ResumeDocument, UndoDocument
+from bootgraft.report.documents.changing import (
+    HistoryDocument,
+    ReconnectDocument,
+    RepairDocument,
+    ResumeDocument,
+    UndoDocument,
+)
 from bootgraft.report.documents.doctor import DoctorDocument
 from bootgraft.report.documents.drivers import HarvestDocument, KitDocument, ListDocument, ShowDocument
 from bootgraft.report.documents.error import ErrorDocument
@@ -30,6 +36,7 @@ DOCUMENTS: tuple[type[Document], ...] = (
     RepairDocument,
     ResumeDocument,
     UndoDocument,
+    HistoryDocument,
     ReconnectDocument,
     QueryDocument,
     QueryValueDocument,

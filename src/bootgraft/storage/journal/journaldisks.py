@@ -56,12 +56,19 @@ def _has_same_name(disk: JournalDisk | EditedFile, location: str) -> bool:
 
 def command(verb: str, journal: Journal, locations: Sequence[str], *options: str) -> str:
     """Return the command line for all disks that a journal covers, as the user would type it."""
-    words = ["bootgraft", verb, *(_shown(disk, journal, locations) for disk in journal.head.disks)]
-    if journal.head.edited is not None:
-        words += ["--vm", _shown(journal.head.edited, journal, locations)]
+    return command_for(verb, [journal], locations, *options)
+
+
+def command_for(verb: str, journals: Sequence[Journal], locations: Sequence[str], *options: str) -> str:
+    """Return the command line for all disks that any of some journals covers; ``--journal`` is that of the first."""
+    disks = [_shown(disk, journal, locations) for journal in journals for disk in journal.head.disks]
+    words = ["bootgraft", verb, *dict.fromkeys(disks)]
+    edited = [(journal.head.edited, journal) for journal in journals if journal.head.edited is not None]
+    if edited:
+        words += ["--vm", _shown(*edited[0], locations)]
     words += options
-    if journal.explicit:
-        words += ["--journal", str(journal.path)]
+    if journals[0].explicit:
+        words += ["--journal", str(journals[0].path)]
     return shlex.join(words)
 
 

@@ -60,7 +60,7 @@ def require_journal(locations: Sequence[str], journal: Path | None = None) -> Jo
         raise JournalError("there is no such undo journal", where=str(journal), advice="Check the path")
     if found is None:
         for location in locations:
-            _require_disk(location)
+            require_disk(location)
         raise JournalError(
             "no undo journal lies beside these disks" if len(locations) > 1 else "no undo journal lies beside it",
             where=", ".join(locations),
@@ -70,7 +70,7 @@ def require_journal(locations: Sequence[str], journal: Path | None = None) -> Jo
     return found
 
 
-def _require_disk(location: str) -> None:
+def require_disk(location: str) -> None:
     """Raise ImageError where there is no such disk: then it is the name that is wrong."""
     disk = disk_file(location)
     if disk is not None and not exists(disk):

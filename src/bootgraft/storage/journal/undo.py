@@ -58,7 +58,7 @@ def undo(
     locations = _locations(images, vm)
     places = pointer_places(locations, journal.path)
     with _opened(journal, images, locations, vm) as file:
-        ordered = _ordered(images, journal, file)
+        ordered = ordered_images(images, journal, file)
         match_description(journal, locations, vm)
         stretches = file.verify()
         is_sealed = file.state is JournalState.SEALED
@@ -131,7 +131,7 @@ def resume(
             return False
         if file.state is JournalState.UNDOING:
             raise interrupted(Journal(journal.path, file.head, file.state, journal.explicit), locations)
-        ordered = _ordered(images, journal, file)
+        ordered = ordered_images(images, journal, file)
         match_description(journal, locations, description)
         stretches = file.verify()
         compare(file, stretches, [image.device for image in ordered], allow_old=True)
@@ -172,7 +172,7 @@ def _pairs(ordered: Sequence[OpenImage], file: JournalFile) -> list[tuple[OpenIm
     return list(zip(ordered, file.head.disks, strict=True))
 
 
-def _ordered(images: Sequence[OpenImage], journal: Journal, file: JournalFile) -> list[OpenImage]:
+def ordered_images(images: Sequence[OpenImage], journal: Journal, file: JournalFile) -> list[OpenImage]:
     """Return the images in the order of the journal's disks.
 
     Raises:
