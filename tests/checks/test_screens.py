@@ -18,6 +18,7 @@ from bootgraft.checks.symptom import Symptom
         ("INACCESSIBLE_BOOT_DEVICE", Symptom.STOP_7B),
         ("Inaccessible boot device.", Symptom.STOP_7B),
         ("STOP: c000021a {Fatal System Error}", Symptom.C000021A),
+        ("0x1000007e", Symptom.STOP_7E),  # as small dumps and the event log have it
         ("Status: 0xC0000428", Symptom.C0000428),
         ("0xc000007b", Symptom.C000007B),
         ("NTLDR is missing. Press Ctrl+Alt+Del to restart", Symptom.NTLDR_MISSING),

@@ -23,6 +23,12 @@ def test_what_leads_to_a_symptom(words: list[str], capsys: pytest.CaptureFixture
     assert "\n  device-binding-missing\n" in out
 
 
+@pytest.mark.parametrize("said", ["safe mode", "Safe Mode"])  # the finding safe-mode has another name
+def test_words_that_are_much_like_a_finding_are_still_a_symptom(said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", said]) == 0
+    assert "\n  safe-mode\n" in capsys.readouterr().out
+
+
 def test_without_a_word_everything_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain"]) == 0
     assert "\n  device-binding-missing\n" in capsys.readouterr().out

@@ -13,9 +13,8 @@ from msgspec import Struct
 from bootgraft.checks.diagnosis import Diagnosis
 from bootgraft.checks.finding import Finding, Severity
 from bootgraft.checks.guest import Guest
-from bootgraft.checks.screens import code_of
+from bootgraft.checks.screens import symptom_of_code
 from bootgraft.checks.suspects import find_suspects
-from bootgraft.checks.symptom import Symptom
 from bootgraft.windows.events.guest_records import GuestRecords, read_records
 from bootgraft.windows.events.starts import Start, StartEnd
 from bootgraft.windows.installation import Installation
@@ -46,14 +45,9 @@ def _stops(records: GuestRecords, diagnosis: Diagnosis, guest: Guest) -> Iterato
     """Each STOP that was recorded, once, the last first."""
     recorded = [*(each.bugcheck for each in _since_shutdown(records)), *reversed(records.repair_stops)]
     for stop in {each.code: each for each in reversed(recorded) if each is not None}.values():
-        symptom = next((each for each in Symptom if code_of(each) == _plain(stop.code)), None)
+        symptom = symptom_of_code(stop.code)
         explained = () if symptom is None else find_suspects(symptom, diagnosis, guest).found
         yield RecordMatch(f"STOP 0x{stop.code:08X} ({stop.recorded_in})", explained)
-
-
-def _plain(code: int) -> int:
-    """The code as screens show it: 0x1000007E is 0x7E as smaller dumps have it (Microsoft, "Bug Check 0x1000007E")."""
-    return code & 0xFFFFFFF if code >> 28 == 1 else code
 
 
 def match_failures(records: GuestRecords, findings: Iterable[Finding]) -> Iterator[RecordMatch]:

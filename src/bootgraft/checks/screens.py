@@ -63,7 +63,7 @@ SHOWN = {
     Symptom.BLACK_SCREEN: Shown(
         Screen.FIRMWARE,
         "a black screen, with or without a blinking cursor, and nothing else",
-        ("blank screen", "blinking cursor", "flashing cursor"),
+        ("blank screen", "blinking cursor", "blinking underscore", "flashing cursor"),
     ),
     Symptom.PASSWORD_PROMPT: Shown(
         Screen.FIRMWARE,
@@ -161,7 +161,7 @@ SHOWN = {
     Symptom.RESTART_LOOP: Shown(
         Screen.WINDOWS,
         "Windows restarts by itself, again and again",
-        ("reboot loop", "boot loop", "restarts by itself", "restarts over and over", "keeps restarting"),
+        ("reboot loop", "boot loop", "reboots", "restarts by itself", "restarts over and over", "keeps restarting"),
     ),
     Symptom.AUTOMATIC_REPAIR: Shown(
         Screen.WINDOWS,
@@ -176,7 +176,7 @@ SHOWN = {
     Symptom.LOG_ON_LOOP: Shown(
         Screen.WINDOWS,
         "every log-on ends at once",
-        ("log on loop", "login loop", "logs off at once", "logs off immediately", "logged off immediately", "userinit"),
+        ("log on loop", "login loop", "logs off", "logs me off", "logged off immediately", "userinit"),
     ),
     Symptom.SAFE_MODE: Shown(Screen.WINDOWS, "'Safe Mode' in the corners, at every start", ("safe boot", "safeboot")),
     Symptom.SETUP: Shown(
@@ -215,11 +215,17 @@ def code_in(text: str) -> int | None:
     return None if found is None else int(next(each for each in found.groups() if each), 16)
 
 
+def symptom_of_code(code: int) -> Symptom | None:
+    """The symptom with this number; small dumps have 0x1000007E for 0x7E (Microsoft, "Bug Check 0x1000007E")."""
+    plain = code & 0xFFFFFFF if code >> 28 == 1 else code
+    return next((each for each in Symptom if code_of(each) == plain), None)
+
+
 def find_symptom(text: str) -> Symptom | None:
     """The symptom that somebody describes by a number or by words, in any case and punctuation; None if unknown."""
     code = code_in(text)
     if code is not None:
-        return next((each for each in Symptom if code_of(each) == code), None)
+        return symptom_of_code(code)
     said = f" {plain_words(text)} "
     fitting = [(len(phrase), each) for each in Symptom for phrase in _phrases(each) if f" {phrase} " in said]
     return max(fitting, key=lambda each: each[0])[1] if fitting else None

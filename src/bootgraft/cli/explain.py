@@ -40,9 +40,10 @@ def run(options: Options) -> int:
 
 
 def _symptom(topic: str) -> Symptom:
-    """The symptom that is meant, which is no finding's id; something much like one is taken for a typing error."""
+    """The symptom that is meant, which is no finding's id; one word much like an id is taken for a typing error."""
     ids = [doc.id for _, doc in all_staged()]
-    symptom = None if get_close_matches(topic.casefold(), ids, 1, _ALIKE) else find_symptom(topic)
+    mistyped = " " not in topic and get_close_matches(topic.casefold(), ids, 1, _ALIKE)
+    symptom = None if mistyped else find_symptom(topic)
     if symptom is not None:
         return symptom
     code = code_in(topic)

@@ -129,6 +129,7 @@ def windows_document(installation: Installation) -> WindowsDocument:
         id=installation.id,
         disk=installation.volume.disk,
         partition=installation.volume.number,
+        volume=installation.volume.name,
         root=installation.directory,
         product=installation.product,
         version=".".join(map(str, installation.version)),

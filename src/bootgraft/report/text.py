@@ -29,6 +29,7 @@ from bootgraft.report.documents.machine import (
 )
 from bootgraft.report.documents.records import RecordsDocument
 from bootgraft.report.drawing import draw
+from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.text import printable
 
 if TYPE_CHECKING:  # few ask for them
@@ -101,7 +102,7 @@ def _disk_lines(disk: DiskDocument) -> Iterator[str]:
     if drawing is not None:
         yield f"  {drawing}"
     for partition in disk.partitions:
-        yield _partition_line(partition)
+        yield _partition_line(partition, disk.table)
     for problem in disk.problems:
         yield f"  problem: {problem}"
 
@@ -113,8 +114,8 @@ def _sectors_text(disk: DiskDocument) -> str:
     return own if other in (None, disk.sector_size) else f"{own} (the image says {other})"
 
 
-def _partition_line(partition: PartitionDocument) -> str:
-    number = "-" if partition.number is None else str(partition.number)
+def _partition_line(partition: PartitionDocument, table: TableKind) -> str:
+    number = str(partition.slot if table is TableKind.GPT else partition.number or "-")
     label = f'  "{partition.label}"' if partition.label else ""
     active = "  active" if partition.active else ""
     filesystem = partition.filesystem or f"type {partition.type}"
@@ -143,8 +144,7 @@ def _version_text(windows: WindowsDocument) -> str:
 
 def place_of(windows: WindowsDocument) -> str:
     """``Microsoft Windows Server 2003 on disk 0 partition 2``."""
-    partition = "" if windows.partition is None else f" partition {windows.partition}"
-    return f"{windows.product} on disk {windows.disk}{partition}"
+    return f"{windows.product} on {windows.volume}"
 
 
 def verdict_line(diagnosis: Diagnosis) -> str:

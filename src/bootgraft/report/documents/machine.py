@@ -48,11 +48,12 @@ class SelectDocument(Struct, frozen=True):
 
 
 class WindowsDocument(Struct, frozen=True):
-    """One installation."""
+    """One installation; ``volume`` is what text calls the one that it is on: "disk 0 partition 2"."""
 
     id: str
     disk: int
     partition: int | None
+    volume: str
     root: str
     product: str
     version: str
