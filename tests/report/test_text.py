@@ -343,4 +343,5 @@ def test_what_nothing_needs_is_offered_and_not_advised() -> None:
     assert "bootgraft repair" not in next_of(info)
     both = next_of(info, warning)
     assert "--fix own-info, --fix own-warning" in both
+    assert "\n    bootgraft explain own-info\n    bootgraft explain own-warning\n" in both
     assert both.endswith("bootgraft repair server1.vmdk --target vmware:ide --fix own-warning")

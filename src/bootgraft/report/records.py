@@ -139,7 +139,8 @@ def _other_lines(records: RecordsDocument) -> Iterator[str]:
         log = records.boot_log
         missing = [each.rpartition("\\")[2] for each in log.not_loaded]
         names = ", ".join(missing[:_SHOWN_DRIVERS]) + (", ..." if len(missing) > _SHOWN_DRIVERS else "")
-        head = f"boot log of {log.time or 'an unknown time'} (guest's clock): {log.loaded} drivers loaded"
+        counted = "1 driver loaded" if log.loaded == 1 else f"{log.loaded} drivers loaded"
+        head = f"boot log of {log.time or 'an unknown time'} (guest's clock): {counted}"
         yield f"{head}, {len(missing)} not loaded{f': {names}' if missing else ''}"
     for install in records.installs:
         yield f"installed at {install.time} (guest's clock): {install.what}: {install.error or 'success'}"

@@ -15,7 +15,7 @@ DOC = FindingDoc(
     applies_to="every Windows that starts through a BIOS from an MBR disk",
     cause="No partition of disk 0 is marked active, several are, or a flag is neither 0x80 nor 0x00: the code in "
     "the MBR stops with 'Invalid partition table' or 'Missing operating system'. Or the one that is has no loader: "
-    "'NTLDR is missing'.",
+    "its boot sector stops with 'NTLDR is missing' or 'BOOTMGR is missing'.",
     evidence="The flags, and the one primary partition that has a loader and its boot menu.",
     fix="That partition's flag becomes 0x80, the others' 0x00.",
     limits="Only where exactly one primary partition of disk 0 can be meant, and no other disk has an active "
@@ -36,7 +36,7 @@ def find(guest: Guest) -> Iterator[Finding]:
         return
     disk, wanted = sectors.disk, sectors.wanted
     active = [each.name for each in disk.volumes if each.partition.active]
-    shown = f"active are {', '.join(active)}" if active else "no partition is active"
+    shown = f"active: {', '.join(active)}" if active else "no partition is active"
     if disk.table.invalid_flags:
         slots = ", ".join(map(str, disk.table.invalid_flags))
         shown += f"; the flag in slot {slots} is neither 0x80 nor 0x00"
@@ -45,7 +45,9 @@ def find(guest: Guest) -> Iterator[Finding]:
         ID,
         Severity.BLOCKER,
         f"{wanted.name} must be the one active partition of {disk.name}",
-        "The code in the MBR stops before it reads any boot sector.",
+        f"The code in the MBR starts the boot sector of {active[0]}, where no loader is."
+        if len(active) == 1 and not disk.table.invalid_flags
+        else "The code in the MBR stops before it reads any boot sector.",
         (f"{disk.name}, sector 0: {shown}", f"{wanted.name} alone has a loader with its boot menu"),
         Remedy.CHANGES if changes else Remedy.NONE,
         changes,
