@@ -289,7 +289,8 @@ def next_lines(diagnoses: Sequence[Diagnosis], images: Sequence[DeviceSpec]) -> 
     if options:
         yield f"Written only with your consent to what is lost: {' '.join(options)} (see above)."
     if offered:
-        yield f"Only offered, as it is not known to be right everywhere: {', '.join(offered)}. What that does is read with"
+        yield f"Only offered, as it is not known to be right everywhere: {', '.join(offered)}."
+        yield "To read what that does, run:"
         yield from (f"    bootgraft explain {each}" for each in dict.fromkeys(each.id for each in offers))
     if remedies == {Remedy.OFFERED} and not advised:  # nothing needs it
         return
