@@ -80,6 +80,18 @@ class Container:
         subprocess.run(command, check=True)
         self.descriptors = self.preserved()
 
+    @classmethod
+    def built_on_another(cls, folder: Path, driver: str, *options: str) -> "Container":
+        """An image of one sector over its parent, which has the content."""
+        parent = cls(folder, driver if driver == "qcow2" else "vmdk-sparse")
+        base = parent.image.rename(folder / f"base.{driver}")
+        over = ["-b", str(base), "-F", driver, *options]
+        subprocess.run(["qemu-img", "create", "-q", "-f", driver, *over, str(parent.image)], check=True)
+        # Zeros over zeros: a table of its own, as every such image in use has.
+        subprocess.run(["qemu-io", "-f", driver, "-c", "write -q -P 0 23M 512", str(parent.image)], check=True)
+        parent.descriptors = parent.preserved()
+        return parent
+
     @property
     def location(self) -> str:
         return str(self.image)

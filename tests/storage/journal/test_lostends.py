@@ -25,8 +25,8 @@ Files = dict[Path, bytes]
 class Interrupted:
     """A container with an unfinished journal over it, and all its files before the repair and after it."""
 
-    def __init__(self, folder: Path, kind: str) -> None:
-        self.container = Container(folder, kind)
+    def __init__(self, container: Container) -> None:
+        self.container = container
         self.before = self.container.files()
         with self.container.open() as image:
             self.container.commit(image)
@@ -65,7 +65,7 @@ class Interrupted:
 
 @pytest.mark.parametrize("kind", GROWING)
 def test_every_state_has_a_way_back_and_a_way_on(tmp_path: Path, kind: str) -> None:
-    machine = Interrupted(tmp_path / "vm", kind)
+    machine = Interrupted(Container(tmp_path / "vm", kind))
     states = [(machine.cut(), undo), (machine.cut(), resume), (machine.zeros(), undo), (machine.untold(), resume)]
     if kind not in ("vhdx", "qcow2"):  # of these qemu brings the tables to the disk in their order
         states += [(machine.mixed(1), undo), (machine.mixed(2), resume)]
@@ -74,9 +74,21 @@ def test_every_state_has_a_way_back_and_a_way_on(tmp_path: Path, kind: str) -> N
         machine.container.mend(work)
 
 
+@pytest.mark.parametrize(("driver", "options"), [("vmdk", ()), ("qcow2", ("-o", "cluster_size=2M"))])
+def test_what_was_copied_from_the_parent_comes_back_too(tmp_path: Path, driver: str, options: tuple[str, ...]) -> None:
+    """A new cluster of an image that is built on another has the parent's bytes around what was changed."""
+    machine = Interrupted(Container.built_on_another(tmp_path / "vm", driver, *options))
+    states = [(machine.cut(), undo), (machine.zeros(), resume)]
+    if driver == "vmdk":
+        states += [(machine.mixed(2), undo), (machine.mixed(2), resume)]
+    for files, work in states:
+        machine.leave(files)
+        machine.container.mend(work)
+
+
 @pytest.mark.parametrize("work", ["undo", "repair"])
 def test_as_it_is_typed(tmp_path: Path, capsys: pytest.CaptureFixture[str], work: str) -> None:
-    machine = Interrupted(tmp_path / "vm", "vmdk-sparse")
+    machine = Interrupted(Container(tmp_path / "vm", "vmdk-sparse"))
     image = machine.container.location
     machine.leave(machine.cut())
     cut = machine.container.image.read_bytes()
@@ -93,7 +105,7 @@ def test_as_it_is_typed(tmp_path: Path, capsys: pytest.CaptureFixture[str], work
 
 
 def test_what_was_there_before_the_repair_is_not_made_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    machine = Interrupted(tmp_path / "vm", "vmdk-sparse")
+    machine = Interrupted(Container(tmp_path / "vm", "vmdk-sparse"))
     (image,) = machine.before
     machine.leave({image: machine.after[image][: len(machine.before[image]) - MIB]})
     cut = image.read_bytes()
@@ -106,7 +118,7 @@ def test_what_was_there_before_the_repair_is_not_made_up(tmp_path: Path, capsys:
 
 
 def test_a_table_that_names_more_than_was_written_is_refused(tmp_path: Path) -> None:
-    machine = Interrupted(tmp_path / "vm", "vdi")
+    machine = Interrupted(Container(tmp_path / "vm", "vdi"))
     (image,) = machine.before
     files = machine.cut()
     last = files[image].rindex(b"\xff\xff\xff\xff", 0, MIB)  # the map of the blocks: the last is not in use
@@ -133,7 +145,7 @@ def test_an_older_journal_says_nothing_of_lengths(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(transaction, "_length", lambda _path: pytest.fail("asked"))
     monkeypatch.setattr(transaction, "is_behind_qemu", lambda _info: False)
-    machine = Interrupted(tmp_path / "vm", "vmdk-sparse")
+    machine = Interrupted(Container(tmp_path / "vm", "vmdk-sparse"))
     journal = require_journal([machine.container.location])
     assert journal.path.read_bytes()[16] == 1
     assert [disk.lengths for disk in journal.head.disks] == [()]

@@ -47,6 +47,7 @@ class ImageInfo(Struct, frozen=True):
     every other image; ``size`` is the disk's size in bytes as the headers say, None where only opening tells. ``notes``
     are sentences the user should know before the image is written. ``identities`` says which files ``files`` and then
     ``backing`` led to. ``sector_size`` is that of the disk, in bytes, where the format keeps it (VHDX).
+    ``cluster`` is how many bytes of the disk an image takes over from its parent at once, 0 where that has none.
     """
 
     location: str
@@ -62,6 +63,7 @@ class ImageInfo(Struct, frozen=True):
     notes: tuple[str, ...] = ()
     identities: tuple[FileIdentity, ...] = ()
     sector_size: int | None = None
+    cluster: int = 0
 
     def is_named(self, windows_path: str) -> bool:
         """Whether a path of Windows' ends in the image's own name."""
@@ -92,6 +94,7 @@ class Facts(Struct, frozen=True):
     parent: Parent | None = None
     content_id: int | None = None
     sector_size: int | None = None
+    cluster: int = 0
 
 
 class Chain(Struct, frozen=True):

@@ -133,6 +133,7 @@ def identify(
         notes=facts.notes,
         identities=identities,
         sector_size=facts.sector_size,
+        cluster=facts.cluster if facts.parent is not None else 0,
     )
 
 

@@ -34,6 +34,7 @@ class Qcow2Header(Struct, frozen=True):
     incompatible: int
     backing: str | None
     backing_format: str | None
+    cluster: int
 
 
 def read(file: ContainerFile, how: ReadOptions) -> Facts:
@@ -66,6 +67,7 @@ def read(file: ContainerFile, how: ReadOptions) -> Facts:
         size=header.size,
         read_only_reason=_read_only_reason(file, header, pending_log_ok=how.pending_log_ok),
         parent=parent,
+        cluster=header.cluster,
     )
 
 
@@ -103,6 +105,7 @@ def read_header(file: ContainerFile) -> Qcow2Header:
         incompatible=incompatible,
         backing=backing,
         backing_format=None if recorded is None else recorded.decode("ascii", "replace"),
+        cluster=1 << bits,
     )
 
 

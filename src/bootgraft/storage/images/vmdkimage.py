@@ -123,6 +123,7 @@ def _read_embedded(file: ContainerFile, descriptor: Descriptor, how: ReadOptions
         parent=_parent(file, descriptor, how.confinement),
         content_id=descriptor.cid,
         notes=_notes(descriptor),
+        cluster=header.grain,
     )
 
 
@@ -132,12 +133,14 @@ def _read_split(file: ContainerFile, descriptor: Descriptor, how: ReadOptions) -
     reason = _READ_ONLY.get(descriptor.create_type)
     if file.size > _QEMU_DESCRIPTOR_SIZE:
         reason = f"qemu would damage its descriptor, which is longer than {_QEMU_DESCRIPTOR_SIZE} bytes"
+    cluster = 0
     for extent in descriptor.extents:
         path, header = _read_sparse_extent(file, extent, how)
         if path in files:
             raise file.corrupt(f"its descriptor names {extent.name!r} twice")
         files.append(path)
         reason = reason or _header_reason(path, header)
+        cluster = max(cluster, header.grain)
     return Facts(
         subformat=descriptor.create_type,
         files=tuple(files),
@@ -147,6 +150,7 @@ def _read_split(file: ContainerFile, descriptor: Descriptor, how: ReadOptions) -
         parent=_parent(file, descriptor, how.confinement),
         content_id=descriptor.cid,
         notes=_notes(descriptor),
+        cluster=cluster,
     )
 
 

@@ -36,10 +36,13 @@ _TABLES_AT_ONCE = 2**20
 class SparseHeader(Struct, frozen=True):
     """A sparse extent's header: ``sectors`` of the disk it stands for; the rest is zero or False for ESXi's kinds.
 
+    ``grain`` is the bytes of a grain.
+
     ``descriptor_offset`` and ``descriptor_length`` (bytes) tell where a descriptor is embedded, both 0 without one.
     """
 
     sectors: int
+    grain: int = 0
     version: int = 0
     compressed: bool = False
     unclean: bool = False
@@ -67,7 +70,7 @@ def read_sparse_header(file: ContainerFile) -> SparseHeader:
 def _read_hosted(file: ContainerFile) -> SparseHeader:
     data = file.read(0, SECTOR, "the sparse extent's header")
     header = _HOSTED.unpack_from(data)
-    _, version, flags, sectors, _, descriptor_at, descriptor_size, *_ = header
+    _, version, flags, sectors, grain, descriptor_at, descriptor_size, *_ = header
     metadata, unclean, compression = header[10], header[11], header[13]
     if not 1 <= version <= 3:
         raise ImageError(
@@ -81,6 +84,7 @@ def _read_hosted(file: ContainerFile) -> SparseHeader:
     file.require((descriptor_at + descriptor_size) * SECTOR, "the embedded descriptor")
     return SparseHeader(
         sectors=sectors,
+        grain=grain * SECTOR,
         version=version,
         compressed=bool(flags & _FLAG_COMPRESSED) or compression == _DEFLATE,
         unclean=bool(unclean),

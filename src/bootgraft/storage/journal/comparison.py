@@ -22,10 +22,19 @@ def digest_of(device: BlockDevice, offset: int, length: int) -> bytes:
     return digest.digest()
 
 
-def compare(file: JournalFile, stretches: Sequence[Stored], devices: Sequence[BlockDevice], *, allow_old: bool) -> None:
+def compare(
+    file: JournalFile,
+    stretches: Sequence[Stored],
+    devices: Sequence[BlockDevice],
+    *,
+    allow_old: bool,
+    torn: frozenset[int] = frozenset(),
+) -> None:
     """Return where every stretch reads *new* (sector by sector *old* or *new* if ``allow_old``) and every witness fits.
 
-    ``devices`` are in the order of the journal's disks.
+    ``devices`` are in the order of the journal's disks. A sector of one of those that are numbered in ``torn`` may also
+    read as zeros: their images are built on others, their stretches are whole clusters, and of a new one a power loss
+    may have left nothing but its name.
 
     Raises:
         JournalError: something reads otherwise; it says which byte of which disk.
@@ -38,7 +47,7 @@ def compare(file: JournalFile, stretches: Sequence[Stored], devices: Sequence[Bl
             if now == new:
                 continue
             old = file.content(stored, start, length, new=False) if allow_old else new
-            at = _first_unknown(now, old, new)
+            at = _first_unknown(now, old, new, zeros=extent.disk in torn)
             if at is not None:
                 neither = "neither the old nor the new content" if allow_old else "not what the repair wrote"
                 raise _has_run(file, extent.disk, extent.offset + start + at, neither)
@@ -46,11 +55,14 @@ def compare(file: JournalFile, stretches: Sequence[Stored], devices: Sequence[Bl
         _check_witness(file, witness, devices[witness.disk])
 
 
-def _first_unknown(now: bytes, old: bytes, new: bytes) -> int | None:
-    """Return the first byte of ``now`` that is new in no sector that is wholly new or old; None where all are."""
+def _first_unknown(now: bytes, old: bytes, new: bytes, *, zeros: bool) -> int | None:
+    """Return the first byte of ``now`` that is new in no sector that is wholly new or old; None where all are.
+
+    ``zeros`` admits a sector of zeros too.
+    """
     for start in range(0, len(now), SECTOR):
         sector = slice(start, start + SECTOR)
-        if now[sector] not in (old[sector], new[sector]):
+        if now[sector] not in (old[sector], new[sector]) and not (zeros and not any(now[sector])):
             pairs = zip(now[sector], new[sector], strict=True)
             return start + next(index for index, (is_now, is_new) in enumerate(pairs) if is_now != is_new)
     return None

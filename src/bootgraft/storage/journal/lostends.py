@@ -13,7 +13,7 @@ Such a file is made longer by zeros before it is opened. That is right, and enou
   what qemu wrote under this journal, and is refused.
 - Nobody loses a byte by it: what lies behind the end of a file reads as zeros before and after.
 - The stretches of the journal are written again as a whole, by undo as by resume. The rest of a new part is zeros in an
-  image that is built on no other. (In one that is, a stretch that reads as neither old nor new is refused later on.)
+  image that is built on no other; of one that is, the stretches are whole parts (``transaction``).
 
 Only an unfinished journal explains a lost end: one is sealed after all is on stable storage.
 """

@@ -12,7 +12,7 @@ from bootgraft.storage.journal.comparison import compare
 from bootgraft.storage.journal.head import JournalState
 from bootgraft.storage.journal.journaldisks import Journal, covered_files, match_description
 from bootgraft.storage.journal.journalfile import JournalFile, pieces
-from bootgraft.storage.journal.undo import ordered_images
+from bootgraft.storage.journal.undo import ordered_images, torn_disks
 
 
 def require_reversible(images: Sequence[OpenImage], journals: Sequence[Journal], *, vm: str | None) -> None:
@@ -35,9 +35,16 @@ def require_reversible(images: Sequence[OpenImage], journals: Sequence[Journal],
         for journal in journals:
             with JournalFile(journal.path, about=covered_files(journal.head, locations)) as file:
                 match_description(journal, locations, vm)
-                below = [overlays[id(image)] for image in ordered_images(images, journal, file)]
+                ordered = ordered_images(images, journal, file)
+                below = [overlays[id(image)] for image in ordered]
                 stretches = file.verify()
-                compare(file, stretches, below, allow_old=file.state is not JournalState.SEALED)
+                compare(
+                    file,
+                    stretches,
+                    below,
+                    allow_old=file.state is not JournalState.SEALED,
+                    torn=torn_disks(ordered, file),
+                )
                 for stored in stretches:
                     for start, length in pieces(stored.extent.length):
                         data = file.content(stored, start, length, new=False)

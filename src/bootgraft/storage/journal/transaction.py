@@ -159,9 +159,33 @@ def _length(path: Path) -> int:
         return path.stat().st_size
 
 
+def _runs(disk: DiskTransaction) -> "Iterator[Run]":
+    """Yield what differs; of an image that is built on another in whole clusters.
+
+    qemu copies the rest of a new cluster from the parent. A power loss may take that copy and leave the entry that
+    names the cluster: then only what the journal holds brings it back.
+    """
+    cluster, size = disk.image.info.cluster, disk.image.device.size
+    if not cluster:
+        yield from disk.overlay.runs()
+        return
+    from bootgraft.storage.devices.overlay import Run
+
+    start = end = 0
+    for run in disk.overlay.runs():
+        first = run.offset - run.offset % cluster
+        if first > end:
+            if end > start:
+                yield Run(start, end - start, None)
+            start = first
+        end = min(-(-(run.offset + run.length) // cluster) * cluster, size)
+    if end > start:
+        yield Run(start, end - start, None)
+
+
 def _parts(index: int, disk: DiskTransaction) -> Iterator[Extent]:
     """Yield a disk's changed stretches in parts of at most _GRAIN, each with what it consists of."""
-    for run in disk.overlay.runs():
+    for run in _runs(disk):
         end, offset = run.offset + run.length, run.offset
         while offset < end:
             length = min(end, offset - offset % _GRAIN + _GRAIN) - offset

@@ -63,7 +63,8 @@ def undo(
         stretches = file.verify()
         is_sealed = file.state is JournalState.SEALED
         kept = [kept_bytes(image.info) if is_sealed else disk.kept for image, disk in _pairs(ordered, file)]
-        compare(file, stretches, [image.device for image in ordered], allow_old=not is_sealed)
+        torn = torn_disks(ordered, file)
+        compare(file, stretches, [image.device for image in ordered], allow_old=not is_sealed, torn=torn)
         if dry_run:
             return
         if description is not None and file.head.edited is not None:
@@ -134,7 +135,8 @@ def resume(
         ordered = ordered_images(images, journal, file)
         match_description(journal, locations, description)
         stretches = file.verify()
-        compare(file, stretches, [image.device for image in ordered], allow_old=True)
+        torn = torn_disks(ordered, file)
+        compare(file, stretches, [image.device for image in ordered], allow_old=True, torn=torn)
         edited = None if description is None else file.head.edited
         if edited is not None:
             _require_unchanged(edited, Path(description or ""))
@@ -170,6 +172,17 @@ def _require_unchanged(edited: EditedFile, path: Path) -> None:
 def _pairs(ordered: Sequence[OpenImage], file: JournalFile) -> list[tuple[OpenImage, JournalDisk]]:
     """Return each image with what the journal says of it."""
     return list(zip(ordered, file.head.disks, strict=True))
+
+
+def torn_disks(ordered: Sequence[OpenImage], file: JournalFile) -> frozenset[int]:
+    """Return the numbers of the disks of which new clusters may read as zeros: see ``compare``.
+
+    ``ordered`` are the images of the journal's disks. A journal that holds no lengths has no whole clusters either.
+    """
+    if file.state is JournalState.SEALED:
+        return frozenset()
+    pairs = enumerate(_pairs(ordered, file))
+    return frozenset(number for number, (image, disk) in pairs if image.info.cluster and disk.lengths)
 
 
 def ordered_images(images: Sequence[OpenImage], journal: Journal, file: JournalFile) -> list[OpenImage]:

@@ -34,8 +34,9 @@ def write_back(
     """Write one side of the journal, flush, close what qemu writes, and restore the container bytes to keep.
 
     ``images`` and ``kept`` are in the order of the journal's disks. Pieces that are the same before and after the
-    repair are not written: that would give a sparse image clusters it does not need. Images that qemu writes are
-    closed on return; ``reopen`` has them read back by another qemu-nbd too, where an earlier flush may have failed.
+    repair are not written: that would give a sparse image clusters it does not need. In an image that is built on
+    another the stretches are the clusters that it gets, and are written whole. Images that qemu writes are closed on
+    return; ``reopen`` has them read back by another qemu-nbd too, where an earlier flush may have failed.
 
     Raises:
         ImageError: an image cannot be read or written, or does not hold what was written.
@@ -83,17 +84,17 @@ def _write(
     total = sum(stored.extent.length for stored in stretches)
     monitor(Event(EventKind.STEP, f"writing the {'new' if new else 'old'} content to the image", 0, total))
     for stored in stretches:
-        device, extent = images[stored.extent.disk].device, stored.extent
-        for start, data in _changed(file, stored, new=new):
-            device.write(extent.offset + start, data)
+        image, extent = images[stored.extent.disk], stored.extent
+        for start, data in _written(file, stored, image.info, new=new):
+            image.device.write(extent.offset + start, data)
     monitor(Event(EventKind.STEP, "waiting until the image is on stable storage", total, total))
 
 
-def _changed(file: JournalFile, stored: Stored, *, new: bool) -> Iterator[tuple[int, bytes]]:
-    """Yield what of a stretch the repair changes, as (start in the stretch, content)."""
+def _written(file: JournalFile, stored: Stored, info: ImageInfo, *, new: bool) -> Iterator[tuple[int, bytes]]:
+    """Yield what of a stretch is written, as (start in the stretch, content)."""
     for start, length in pieces(stored.extent.length):
         data = file.content(stored, start, length, new=new)
-        if data != file.content(stored, start, length, new=not new):
+        if info.cluster or data != file.content(stored, start, length, new=not new):
             yield start, data
 
 
@@ -135,7 +136,7 @@ def _reopened(info: ImageInfo) -> Iterator[ImageDevice]:
 def _verify(file: JournalFile, stretches: Sequence[Stored], device: ImageDevice, info: ImageInfo, *, new: bool) -> None:
     """Raise ImageError where the storage does not hold what was written."""
     for stored in stretches:
-        for start, data in _changed(file, stored, new=new):
+        for start, data in _written(file, stored, info, new=new):
             at = stored.extent.offset + start
             if device.read_back(at, len(data)) != data:
                 raise ImageError(
