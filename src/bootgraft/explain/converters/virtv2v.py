@@ -174,7 +174,8 @@ GRAMMAR = Grammar(
     tools=(V2V, V2V_IN_PLACE, HELPERS),
     rules=_RULES,
     words=(
-        "no root", "inspection field", "multi-boot", "root device", "unable", "mounted read-only", "not an installed",
+        "no root", "could not detect", "inspection field", "multi-boot", "root device", "unable", "mounted read-only",
+        "not an installed",
         "not enough", "insufficient", "could not write", "no virtio", "not have virtio", "group policy objects",
         "anti-virus", "ntfs", "$mftmirr", "bitlocker", "/dev/mapper/crypt", "hibernated", "windows cache", "hivex",
         "space left",

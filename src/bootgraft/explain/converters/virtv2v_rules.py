@@ -59,6 +59,26 @@ RULES = (
         sources=(_MOUNT, "https://github.com/kubev2v/forklift/issues/494"),
     ),
     Rule(
+        id="v2v-not-detected",
+        pattern=re.compile(r"inspection could not detect the source guest", re.I),
+        quoted="inspection could not detect the source guest (or physical machine) operating system.",
+        phase=Phase.INSPECTING,
+        fault=Fault.UNKNOWN,
+        headline="virt-v2v recognised no operating system on the disks",
+        cause=(
+            "The log has only the first line of the message. The rest says which it was: no volume holds a system that "
+            "virt-v2v knows ('No root device found'), or it found one of an unknown kind ('Inspection field')."
+        ),
+        meaning=(
+            "Nothing is known about Windows yet. bootgraft follows the boot chain instead and says at which "
+            "link it ends."
+        ),
+        disk=DiskState.UNCHANGED,
+        next_step=_LOOK,
+        next=Next.INSPECT,
+        sources=(_ROOTS, _MOUNT, "https://github.com/OpenNebula/one-swap/blob/master/README.md"),
+    ),
+    Rule(
         id="v2v-several-roots",
         pattern=re.compile(
             r"multi-boot operating systems are not supported|Dual- or multi-boot operating system detected"
