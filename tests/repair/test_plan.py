@@ -224,6 +224,16 @@ def test_a_file_that_is_not_there_is_created(machine_cache: Path) -> None:
     assert (change.file.disk, change.file.partition_start, change.origin) == (0, 8192, "symmpi.reg")
 
 
+def test_folders_that_a_file_needs_are_created(machine_cache: Path) -> None:
+    windows = memory_windows(machine_cache)
+    offered = a_driver(machine_cache, (1, 2, 3, 4))
+    made = plan(windows, package(files=(PackageFile("system32\\of a vendor\\new\\symmpi.sys", offered),)))
+    within = "\\WINDOWS\\system32\\of a vendor"
+    assert [each.file.path for each in made.directories()] == [within, f"{within}\\new"]
+    after = mended(windows, made)
+    assert after.filesystem.read(f"{within}\\new\\symmpi.sys") == offered
+
+
 @pytest.mark.parametrize("name", ["symmpi.sys", "SYMMPI.SYS", "SymMPI.sys"])
 def test_an_older_file_is_replaced_under_its_own_name(machine_cache: Path, name: str) -> None:
     old, new = a_driver(machine_cache, (1, 2, 3, 3)), a_driver(machine_cache, (1, 2, 3, 4))

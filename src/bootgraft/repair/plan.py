@@ -31,6 +31,7 @@ from bootgraft.errors import DriverSourceError, FileMissingError, FileSystemErro
 from bootgraft.filesystems.base import Entry
 from bootgraft.registry.hive import Hive, Key
 from bootgraft.registry.values import ValueType, dword_data
+from bootgraft.repair.folders import with_folders
 from bootgraft.repair.wanted import binds_another, wanted_keys
 from bootgraft.windows.driver_files import DriverFacts, read_driver, unsatisfied
 from bootgraft.windows.installation import Installation
@@ -59,7 +60,7 @@ def plan_repair(installation: Installation, hive: Hive, work: Sequence[tuple[Dia
             changes += (change for change in _of_findings(hive, diagnosis) if place_of(change) not in known)
         else:
             changes += _of_findings(hive, diagnosis)
-    planned = tuple(_without_repeats(changes))
+    planned = tuple(with_folders(installation, tuple(_without_repeats(changes))))
     if any(isinstance(change, RegistryChange) for change in planned):
         notes += commit_notes(hive)
     return Plan(planned, tuple(dict.fromkeys(notes)))

@@ -11,13 +11,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 
-from bootgraft.changes import Change, CreateDirectory, Plan, RegistryData, SetValue, WriteFile
+from bootgraft.changes import Change, Plan, RegistryData, SetValue, WriteFile
 from bootgraft.drivers.package import DriverPackage
 from bootgraft.errors import BootgraftError, FileMissingError, FileSystemError, HiveError
 from bootgraft.machine import Machine
 from bootgraft.registry.hive import Hive
 from bootgraft.registry.values import ValueType, text_data
 from bootgraft.repair.apply import apply
+from bootgraft.repair.folders import missing_folders
 from bootgraft.storage.devices.overlay import Overlay
 from bootgraft.windows.hives import hive_path
 from bootgraft.windows.installation import Installation, open_hive
@@ -83,29 +84,11 @@ def _files(installation: Installation, package: DriverPackage, folder: str) -> I
     made: set[str] = set()
     for name, data in inf.content:
         path = f"{folder}\\{name}"
-        yield from _directories(installation, path, made)
+        yield from missing_folders(installation, path, made)
         before = _present(installation, path)
         if before != data:
             digest = None if before is None else hashlib.sha256(before).hexdigest()
             yield WriteFile(installation.volume.file(path), data, digest, package.origin)
-
-
-def _directories(installation: Installation, path: str, made: set[str]) -> Iterator[CreateDirectory]:
-    """The directories above ``path``, inside the Windows directory, that are neither there nor in ``made``."""
-    names = path[len(installation.directory) + 1 :].split("\\")
-    if any(name in ("", ".", "..") or ":" in name for name in names):
-        raise FileSystemError("a file of the package would lie outside its folder", where=path, advice="Leave it out")
-    at = installation.directory
-    for name in names[:-1]:
-        at = f"{at}\\{name}"
-        if at.casefold() in made:
-            continue
-        made.add(at.casefold())
-        try:
-            if not installation.volume.filesystem().stat(at).is_directory:
-                raise FileSystemError("a file is in the place of a folder", where=at, advice="Rename it")
-        except FileMissingError:
-            yield CreateDirectory(installation.volume.file(at))
 
 
 def _present(installation: Installation, path: str) -> bytes | None:

@@ -216,3 +216,19 @@ def test_check_says_what_the_kernel_does_and_a_repair_holds() -> None:
     found = diagnose(guest(windows, "vmware:ide"))
     assert (found.verdict, found.stop_code) == (Verdict.BLOCKED, "0x7b")
     assert diagnose(guest(repaired(windows, found.findings), "vmware:ide")).verdict is Verdict.BOOTS
+
+
+@pytest.mark.parametrize(
+    ("path", "is_placed"),
+    [
+        (r"system32\of a vendor\volsnap.sys", True),
+        (r"system32\..\..\volsnap.sys", False),
+        (r"system32\volsnap.sys:x", False),
+    ],
+)
+def test_a_copy_is_put_where_a_file_of_windows_can_be(path: str, is_placed: bool) -> None:
+    windows = core_windows(
+        in_sets({r"Services\volsnap": {"ImagePath": path}}),
+        files={r"system32\dllcache\volsnap.sys": driver_file(WINDOWS_XP)},
+    )
+    assert [each.remedy is Remedy.CHANGES for each in find(windows)] == [is_placed, is_placed]

@@ -104,6 +104,8 @@ def _can_be_written(core: CoreFacts, path: str) -> bool:
     """Whether there is nothing in its place, or an ordinary file in one of Windows' own folders."""
     if not path.casefold().startswith(f"{core.installation.directory}\\".casefold()):
         return False
+    if any(name in ("", ".", "..") or ":" in name for name in path.split("\\")[1:]):
+        return False
     try:
         entry = core.installation.volume.filesystem().stat(path)
     except FileMissingError:
