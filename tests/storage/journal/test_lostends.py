@@ -135,8 +135,12 @@ def test_a_finished_repair_explains_no_lost_end(tmp_path: Path, capsys: pytest.C
         container.commit(image)
     container.image.write_bytes(container.image.read_bytes()[:-MIB])
     cut = container.image.read_bytes()
-    assert main(["undo", container.location]) == 3
-    assert "Do not copy it anew" in capsys.readouterr().err
+    for command in ("undo", "check", "inspect"):
+        assert main([command, container.location]) == 3
+        said = capsys.readouterr().err
+        assert "cut short" in said
+        assert f"{container.location}.bootgraft-1.journal is of the repaired image: put that back" in said
+        assert "opy the whole file again" not in said
     assert container.image.read_bytes() == cut
 
 

@@ -6,12 +6,12 @@ from contextlib import ExitStack
 from bootgraft.cli.images.repeated import refuse_repeated
 from bootgraft.cli.options import Options
 from bootgraft.cli.terminal import tell
-from bootgraft.errors import ReadOnlyError
-from bootgraft.events import Monitor
+from bootgraft.errors import DamagedImageError, ReadOnlyError
+from bootgraft.events import Monitor, silent
 from bootgraft.storage.images.imageformat import ImageFormat
 from bootgraft.storage.images.imageinfo import ImageInfo
 from bootgraft.storage.images.opening import OpenImage, find_children, identify, open_image
-from bootgraft.storage.journal.journalsearch import require_no_unfinished
+from bootgraft.storage.journal.journalsearch import find_journals, require_no_unfinished
 from bootgraft.targets.controllers import find_controller
 
 
@@ -41,10 +41,24 @@ def open_machine(options: Options, stack: ExitStack, *, writable: bool) -> Itera
     """Open the machine's disks; ``stack`` closes them."""
     chosen = None if options.format is None else ImageFormat(options.format)
     for location in options.images:
-        info = identify(location, format=chosen, allow_paths=options.allow_path)
-        if writable:
-            refuse_unwritable(info)
-        yield stack.enter_context(open_image(info, writable=writable))
+        try:
+            info = identify(location, format=chosen, allow_paths=options.allow_path)
+            if writable:
+                refuse_unwritable(info)
+            image = open_image(info, writable=writable)
+        except DamagedImageError as error:
+            raise _advised(error, options) from error
+        yield stack.enter_context(image)
+
+
+def _advised(error: DamagedImageError, options: Options) -> DamagedImageError:
+    """Return the error for a damaged image with the advice that fits where a journal covers it."""
+    from bootgraft.storage.journal.lostends import kept_advice
+
+    journals = find_journals(options.covered, options.journal, monitor=silent)
+    if not journals:
+        return error
+    return DamagedImageError(error.what, where=error.where, advice=kept_advice(journals[-1]))
 
 
 def open_sources(options: Options, stack: ExitStack) -> Iterator[tuple[str, OpenImage | None]]:

@@ -127,6 +127,11 @@ def _require_explained(lost: _Lost, extents: Sequence[Extent], journal: Journal)
 
 def kept_advice(journal: Journal) -> str:
     """What to do about a damaged image that a journal covers: a new copy would not be what the journal is about."""
+    if journal.state is JournalState.SEALED:
+        return (
+            f"Its undo journal {journal.path} is of the repaired image: put that back, from where it was repaired or "
+            "from a backup, and not the image before the repair"
+        )
     return (
         f"Do not copy it anew: a new copy would not fit its undo journal {journal.path}. Copy both elsewhere as they "
         "are, look for disk or network errors (dmesg), and run the command again; where that does not help, restore "
