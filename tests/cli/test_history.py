@@ -123,6 +123,17 @@ def test_all_is_taken_back_in_reverse_order(tmp_path: Path, capsys: pytest.Captu
     assert main(["undo", "--all", str(path)]) == 3
 
 
+def test_all_is_not_taken_back_where_the_journal_that_is_named_is_not_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = disk(tmp_path)
+    change(path, 11)
+    now = path.read_bytes()
+    assert main(["undo", "--all", str(path), "--journal", str(tmp_path / "no")]) == 3
+    assert "there is no such undo journal" in capsys.readouterr().err
+    assert path.read_bytes() == now
+
+
 def test_the_last_of_all_may_have_been_interrupted(tmp_path: Path) -> None:
     path = disk(tmp_path)
     before = path.read_bytes()

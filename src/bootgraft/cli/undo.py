@@ -13,6 +13,7 @@ from bootgraft.cli.terminal import answer, monitor_for, put_json, tell
 from bootgraft.errors import BootgraftError
 from bootgraft.events import Event, EventKind, Monitor, silent
 from bootgraft.report.documents.changing import ResumeDocument, UndoDocument
+from bootgraft.storage.confine import exists
 from bootgraft.storage.journal.journaldisks import Journal, command, disk_file
 from bootgraft.storage.journal.journalsearch import find_journals, require_journal
 from bootgraft.storage.journal.rewind import require_reversible
@@ -48,7 +49,7 @@ def _newest(options: Options) -> Journal:
     """Return the newest journal; with ``--all``, disks that were repaired separately have no single one."""
     if options.undo_all:
         found = find_journals(options.covered, options.journal)
-        if found:
+        if found and (options.journal is None or exists(options.journal)):
             return found[-1]
     return require_journal(options.covered, options.journal)
 

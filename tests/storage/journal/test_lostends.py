@@ -129,6 +129,16 @@ def test_a_table_that_names_more_than_was_written_is_refused(tmp_path: Path) -> 
     assert image.read_bytes() == files[image]
 
 
+def test_a_vhd_that_is_too_long_loses_what_nothing_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    machine = Interrupted(Container(tmp_path / "vm", "vhd-dynamic"))
+    (image,) = machine.before
+    machine.leave({image: machine.before[image][:-512] + bytes(5 * MIB)})  # two blocks and the footer never arrived
+    assert main(["undo", str(image), "-v"]) == 0
+    assert "ends in what no table names: it is cut off" in capsys.readouterr().err
+    assert image.read_bytes()[-512:].startswith(b"conectix")
+    assert machine.container.content() == BEFORE
+
+
 def test_a_finished_repair_explains_no_lost_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     container = Container(tmp_path / "vm", "vhd-dynamic")
     with container.open() as image:

@@ -293,6 +293,8 @@ def is_child(file: ContainerFile, image: ImageInfo) -> bool:
 def _reach(file: ContainerFile) -> Reach:
     """Say how far the blocks reach that the block allocation table names (2.5.1: state in 3 bits, MiB in 44)."""
     block = int.from_bytes(_item(file, _read_metadata(file)[_FILE_PARAMETERS], 4), "little")
+    if not 2**20 <= block <= 2**28:
+        raise file.corrupt(f"the VHDX metadata give blocks of {block} bytes, which cannot be")
     start, length = _find_region(file, _BLOCKS_REGION, "block allocation table")
     last, at = 0, start
     while (at := file.next_data(at)) < start + length:

@@ -15,6 +15,9 @@ Such a file is made longer by zeros before it is opened. That is right, and enou
 - The stretches of the journal are written again as a whole, by undo as by resume. The rest of a new part is zeros in an
   image that is built on no other; of one that is, the stretches are whole parts (``transaction``).
 
+A VHD without its footer may also be too long, where the part arrived and the table did not: what lies behind both the
+last part that the table names and the length before is cut off, because the footer has to follow that part.
+
 Only an unfinished journal explains a lost end: one is sealed after all is on stable storage.
 """
 
@@ -48,6 +51,13 @@ class _Lost(Struct, frozen=True):
     length: int
     needed: int
     reach: Reach
+
+    @property
+    def remedy(self) -> str:
+        """What is going to be done about it, after the file's name."""
+        if self.size < self.needed:
+            return f"lost its end: it is put back as zeros, {self.needed - self.size} bytes"
+        return f"ends in what no table names: it is cut off, {self.size - self.needed} bytes"
 
 
 def restore_ends(
@@ -89,7 +99,7 @@ def restore_ends(
             raise _only_by_writing(lost[0], journal, locations)
         require_unused([each.path for each in lost], writable=True)
         for each in lost:
-            monitor(Event(EventKind.NOTE, f"{each.path} lost its end: it is put back as zeros, {each.needed} bytes"))
+            monitor(Event(EventKind.NOTE, f"{each.path} {each.remedy}"))
             _set_length(each)
 
 
