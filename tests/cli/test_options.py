@@ -67,4 +67,5 @@ def test_options_may_stand_before_and_after_the_images() -> None:
 
 
 def test_an_image_may_look_like_an_option() -> None:
-    assert parsed("inspect", "--", "--json").images == ("--json",)
+    """Commands that are printed with its name can be typed as they are."""
+    assert parsed("inspect", "--", "--json").images == ("./--json",)

@@ -151,6 +151,7 @@ def _add_images(parser: argparse.ArgumentParser, *, vm: bool = False, some: bool
     parser.add_argument(
         "images",
         nargs="*" if vm or not some else "+",
+        type=_no_option,
         metavar="IMAGE",
         help="the machine's disks in BIOS order: files, block devices, nbd:// URIs",
     )
@@ -171,6 +172,11 @@ def _add_images(parser: argparse.ArgumentParser, *, vm: bool = False, some: bool
         "--journal", metavar="PATH", help="where the undo journal lies (default: beside the first disk)"
     )
     _add_general(parser)
+
+
+def _no_option(name: str) -> str:
+    """An image's name that reads as an option nowhere, so that it may stand in a command that we print."""
+    return f"./{name}" if name.startswith("-") else name
 
 
 def _add_recommend(parser: argparse.ArgumentParser) -> None:
