@@ -233,6 +233,20 @@ def test_a_gzipped_log_that_is_cut_off_tells_what_is_before_the_cut(tmp_path: Pa
     assert note.startswith("agent.log.gz is damaged or cut off")
 
 
+@pytest.mark.parametrize("damaged", [zipped(AGENT)[:-30], b"PK\x03\x04"])
+def test_a_damaged_archive_among_other_logs_is_named_and_left_out(damaged: bytes, tmp_path: Path) -> None:
+    (tmp_path / "agent.log").write_text(logs.AGENT_60)
+    (tmp_path / "cut-off.zip").write_bytes(damaged)
+    alone = told(tmp_path / "agent.log")
+    found = told(tmp_path)
+    assert found.report.outcome == alone.report.outcome == ConversionOutcome.FAILED
+    assert found.notes == (
+        *alone.notes,
+        "the archive cut-off.zip is damaged and was not read (its directory is missing)",
+    )
+    assert "is damaged" in refused(tmp_path / "cut-off.zip").what
+
+
 def test_encrypted_and_odd_members_are_named(tmp_path: Path) -> None:
     content = bytearray(zipped(SERVER))
     content[content.rindex(b"PK\x01\x02") + 8] |= 1

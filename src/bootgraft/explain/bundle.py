@@ -135,11 +135,14 @@ class Bundle(Struct):
         copy.seek(0)
 
     def _archive(self, file: IO[bytes], name: str, depth: int) -> Iterator[LogFile]:
-        self._require_small_directory(file, name)
         try:
+            self._require_small_directory(file, name)
             archive = zipfile.ZipFile(file)
         except _DAMAGED as error:
-            raise self._error(f"the archive {name} is damaged ({error})", "Export the logs again") from error
+            if depth == 0 and not self.path.is_dir():
+                raise self._error(f"the archive {name} is damaged ({error})", "Export the logs again") from error
+            self.notes.append(f"the archive {name} is damaged and was not read ({error})")  # the others may tell
+            return
         with archive:
             members = sorted(archive.infolist(), key=lambda each: _natural(each.filename))
             for member in members:
@@ -214,14 +217,17 @@ class Bundle(Struct):
             raise self._bomb(f"{name}/{member.filename}")
 
     def _require_small_directory(self, file: IO[bytes], name: str) -> None:
-        """The ZIP's own summary, read before the directory is: zipfile holds all of that in memory."""
+        """The ZIP's own summary, read before the directory is: zipfile holds all of that in memory.
+
+        Raises BadZipFile where there is none, LogError where it is too large.
+        """
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - 65536 - 42))
         tail = file.read()
         file.seek(0)
         at = tail.rfind(b"PK\x05\x06")
         if at < 0 or at + 22 > len(tail):
-            raise self._error(f"the archive {name} is damaged: its directory is missing", "Export the logs again")
+            raise zipfile.BadZipFile("its directory is missing")
         members, length = struct.unpack_from("<HI", tail, at + 10)
         if tail[max(0, at - 20) :].startswith(b"PK\x06\x07") or members > MAX_MEMBERS or length > MAX_DIRECTORY:
             raise self._error(f"the archive {name} has too many members", "Unpack it and give the folder")
