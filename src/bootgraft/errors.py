@@ -19,6 +19,7 @@
     ├── VmDescriptionError              a virtual machine's description cannot be understood
     ├── RegFileError                    a .reg file cannot be read or reaches where it may not
     ├── LogError                        a log of a converter cannot be read, or is none that is known
+    │   └── ArchiveError                one archive of logs is damaged or unsafe to read
     ├── JournalError                    the undo journal is damaged, missing or does not match the image
     │   └── ForeignFileError            a journal, or what leads to one, of a user whose word does not count
     └── MissingDependencyError          a system library or program is not installed
@@ -120,3 +121,7 @@ class MissingDependencyError(BootgraftError):
 
 class LogError(BootgraftError):
     """A converter's log cannot be read, or is none that is known."""
+
+
+class ArchiveError(LogError):
+    """One archive of logs is damaged or unsafe to read; those beside it may tell all the same."""

@@ -242,9 +242,62 @@ def test_a_damaged_archive_among_other_logs_is_named_and_left_out(damaged: bytes
     assert found.report.outcome == alone.report.outcome == ConversionOutcome.FAILED
     assert found.notes == (
         *alone.notes,
-        "the archive cut-off.zip is damaged and was not read (its directory is missing)",
+        "the archive cut-off.zip is damaged (its directory is missing): it was not read",
     )
     assert "is damaged" in refused(tmp_path / "cut-off.zip").what
+
+
+UNSAFE = {
+    "bomb": zipped({"a.log": bytes(1 << 19)}),
+    "many": zipped({f"{number}.log": b"" for number in range(21)}),
+    "out": zipped({"../a.log": b"x"}),
+}
+
+
+@pytest.mark.parametrize("kind", UNSAFE)
+def test_an_unsafe_archive_among_other_logs_is_named_and_left_out(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle, "BOMB_FREE", 1 << 18)
+    monkeypatch.setattr(bundle, "MAX_MEMBERS", 20)
+    (tmp_path / "agent.log").write_text(logs.AGENT_60)
+    (tmp_path / "unsafe.zip").write_bytes(UNSAFE[kind])
+    found, alone = told(tmp_path), refused(tmp_path / "unsafe.zip")
+    assert (found.report.outcome, found.report.files) == (ConversionOutcome.FAILED, 1)
+    assert found.notes == (f"{alone.what}: it was not read",)
+
+
+def test_an_unsafe_archive_in_one_that_converter_exports_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundle, "MAX_NESTED", 1000)
+    large = zipped({"a.log": random.Random(4).randbytes(2000)})
+    for number, nested in enumerate((UNSAFE["out"], large)):
+        path = tmp_path / f"{number}.zip"
+        path.write_bytes(zipped({**AGENT, "agentTask-task-6.zip": nested}))
+        found = told(path)
+        assert found.report.outcome is ConversionOutcome.FAILED
+        assert [note.endswith(": it was not read") for note in found.notes] == [True]
+
+
+def test_a_gzip_bomb_among_other_logs_is_read_up_to_the_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle, "BOMB_FREE", 1 << 18)
+    (tmp_path / "z-agent.log").write_text(logs.AGENT_60)
+    (tmp_path / "bomb.log.gz").write_bytes(gzip.compress(bytes(1 << 21)))
+    found = Bundle(tmp_path)
+    sizes = {each.name: sum(map(len, each.chunks)) for each in found.files()}
+    assert 1 << 18 <= sizes["bomb.log.gz"] < 1 << 20
+    assert sizes["z-agent.log"] == len(logs.AGENT_60)
+    assert found.notes == ["bomb.log.gz unpacks to over 250 times its size, as no log does: no more of it was read"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_log_that_may_not_be_read_among_others_is_named(tmp_path: Path) -> None:
+    (tmp_path / "agent.log").write_text(logs.AGENT_60)
+    (tmp_path / "secret.log").touch(0o000)
+    found = told(tmp_path)
+    assert found.report.outcome is ConversionOutcome.FAILED
+    assert found.notes == (f"{tmp_path}/secret.log was not read (Permission denied)",)
 
 
 def test_encrypted_and_odd_members_are_named(tmp_path: Path) -> None:

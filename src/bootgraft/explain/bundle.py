@@ -3,6 +3,8 @@
 Archives are hostile input: their directory, their names, how far their members expand and how many there are is
 bounded. An archive within an archive is not opened, except for those that Converter itself nests in its bundles
 (``worker-diagnostics-task-4-omo.zip`` with ``agentTask-task-6.zip`` in it: https://qiita.com/items/a080345414f4bdf98392).
+One that is not safe to read, or damaged, ends the reading only where it is what the user gave: among others it is named
+and left out.
 """
 
 import gzip
@@ -22,7 +24,7 @@ from typing import IO, cast
 
 from msgspec import Struct, field
 
-from bootgraft.errors import LogError
+from bootgraft.errors import ArchiveError, LogError
 from bootgraft.explain.reading import CHUNK
 
 STANDARD_INPUT = "-"
@@ -95,21 +97,33 @@ class Bundle(Struct):
         for each in sorted(found, key=_natural):
             path = Path(each)
             if stat.S_ISREG(path.lstat().st_mode):
-                yield from self._file(path, str(path.relative_to(self.path)))
+                yield from self._file_among_others(path, str(path.relative_to(self.path)))
 
     def _unread(self, error: OSError) -> None:
         self.notes.append(f"{error.filename} was not read ({error.strerror})")
 
+    def _file_among_others(self, path: Path, name: str) -> Iterator[LogFile]:
+        try:
+            file = path.open("rb")
+        except OSError as error:
+            self._unread(error)
+            return
+        with file:
+            yield from self._opened(file, name)
+
     def _file(self, path: Path, name: str) -> Iterator[LogFile]:
         with path.open("rb") as file:
-            start = file.read(4)
-            file.seek(0)
-            if start.startswith(_ZIP):
-                yield from self._archive(file, name, 0)
-            elif start.startswith(_GZIP):
-                yield LogFile(name, self._gunzip(file, name))
-            else:
-                yield LogFile(name, _chunks(file.read))
+            yield from self._opened(file, name)
+
+    def _opened(self, file: IO[bytes], name: str) -> Iterator[LogFile]:
+        start = file.read(4)
+        file.seek(0)
+        if start.startswith(_ZIP):
+            yield from self._archive(file, name, 0)
+        elif start.startswith(_GZIP):
+            yield LogFile(name, self._gunzip(file, name))
+        else:
+            yield LogFile(name, _chunks(file.read))
 
     def _pipe(self, pipe: IO[bytes], name: str) -> Iterator[LogFile]:
         """What can be read once only; archives in it are copied first, because their directory is at their end."""
@@ -131,27 +145,43 @@ class Bundle(Struct):
         for chunk in chunks:
             copy.write(chunk)
             if copy.tell() > MAX_NESTED:
-                raise self._error(f"the archive {name} is larger than {MAX_NESTED >> 20} MiB", "Unpack it yourself")
+                raise self._refusal(f"the archive {name} is larger than {MAX_NESTED >> 20} MiB", "Unpack it yourself")
         copy.seek(0)
 
     def _archive(self, file: IO[bytes], name: str, depth: int) -> Iterator[LogFile]:
         try:
+            archive = self._open(file, name)
+        except ArchiveError as error:
+            if depth == 0 and not self._among_others:
+                raise
+            self._leave_out(error)
+            return
+        with archive:
+            for member in sorted(archive.infolist(), key=lambda each: _natural(each.filename)):
+                yield from self._member(archive, member, f"{name}/{member.filename}", depth)
+
+    def _open(self, file: IO[bytes], name: str) -> zipfile.ZipFile:
+        """The archive, whose members are known to be safe to unpack. Raises ArchiveError."""
+        try:
             self._require_small_directory(file, name)
             archive = zipfile.ZipFile(file)
         except _DAMAGED as error:
-            if depth == 0 and not self.path.is_dir():
-                raise self._error(f"the archive {name} is damaged ({error})", "Export the logs again") from error
-            self.notes.append(f"the archive {name} is damaged and was not read ({error})")  # the others may tell
-            return
-        with archive:
-            members = sorted(archive.infolist(), key=lambda each: _natural(each.filename))
-            for member in members:
-                self._require_safe(member, name)
-            total, size = sum(member.file_size for member in members), file.seek(0, os.SEEK_END)
-            if total > BOMB_FREE and total > BOMB_RATIO * size:  # members that share their bytes
-                raise self._bomb(name)
-            for member in members:
-                yield from self._member(archive, member, f"{name}/{member.filename}", depth)
+            raise self._refusal(f"the archive {name} is damaged ({error})", "Export the logs again") from error
+        members = archive.infolist()
+        for member in members:
+            self._require_safe(member, name)
+        total, size = sum(member.file_size for member in members), file.seek(0, os.SEEK_END)
+        if total > BOMB_FREE and total > BOMB_RATIO * size:  # members that share their bytes
+            raise self._bomb(name)
+        return archive
+
+    @property
+    def _among_others(self) -> bool:
+        """Whether the user gave a folder, so that one archive of it is not all that there is."""
+        return self.path.is_dir()
+
+    def _leave_out(self, error: ArchiveError) -> None:
+        self.notes.append(f"{error.what}: it was not read")
 
     def _member(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str, depth: int) -> Iterator[LogFile]:
         if member.is_dir() or stat.S_ISLNK(member.external_attr >> 16):
@@ -177,7 +207,11 @@ class Bundle(Struct):
 
     def _nested(self, content: zipfile.ZipExtFile, name: str, depth: int) -> Iterator[LogFile]:
         with SpooledTemporaryFile(max_size=1 << 20) as copy:
-            self._copy(self._counted(self._until_damaged(content.read1, name)), copy, name)
+            try:
+                self._copy(self._counted(self._until_damaged(content.read1, name)), copy, name)
+            except ArchiveError as error:
+                self._leave_out(error)
+                return
             yield from self._archive(copy, name, depth + 1)
 
     def _gunzip(self, file: IO[bytes] | zipfile.ZipExtFile, name: str) -> Iterator[bytes]:
@@ -186,7 +220,11 @@ class Bundle(Struct):
             for chunk in self._counted(self._until_damaged(content.read1, name)):
                 unpacked += len(chunk)
                 if unpacked > BOMB_FREE and unpacked > BOMB_RATIO * max(file.tell(), 1):
-                    raise self._bomb(name)
+                    bomb = self._bomb(name)
+                    if not self._among_others:
+                        raise bomb
+                    self.notes.append(f"{bomb.what}: no more of it was read")
+                    return
                 yield chunk
 
     def _until_damaged(self, read: Callable[[int], bytes], name: str) -> Iterator[bytes]:
@@ -209,7 +247,7 @@ class Bundle(Struct):
     def _require_safe(self, member: zipfile.ZipInfo, name: str) -> None:
         parts = re.split(r"[/\\]", member.filename)
         if ".." in parts or not parts[0] or re.match(r"[A-Za-z]:", member.filename):
-            raise self._error(
+            raise self._refusal(
                 f"the archive {name} has a member that points out of it ({member.filename!r})",
                 "No converter writes such an archive: find out where it comes from",
             )
@@ -219,7 +257,7 @@ class Bundle(Struct):
     def _require_small_directory(self, file: IO[bytes], name: str) -> None:
         """The ZIP's own summary, read before the directory is: zipfile holds all of that in memory.
 
-        Raises BadZipFile where there is none, LogError where it is too large.
+        Raises BadZipFile where there is none, ArchiveError where it is too large.
         """
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - 65536 - 42))
@@ -230,10 +268,13 @@ class Bundle(Struct):
             raise zipfile.BadZipFile("its directory is missing")
         members, length = struct.unpack_from("<HI", tail, at + 10)
         if tail[max(0, at - 20) :].startswith(b"PK\x06\x07") or members > MAX_MEMBERS or length > MAX_DIRECTORY:
-            raise self._error(f"the archive {name} has too many members", "Unpack it and give the folder")
+            raise self._refusal(f"the archive {name} has too many members", "Unpack it and give the folder")
 
-    def _bomb(self, name: str) -> LogError:
-        return self._error(f"{name} unpacks to over {BOMB_RATIO} times its size: no log does", "Do not unpack it")
+    def _bomb(self, name: str) -> ArchiveError:
+        return self._refusal(f"{name} unpacks to over {BOMB_RATIO} times its size, as no log does", "Do not unpack it")
+
+    def _refusal(self, what: str, advice: str) -> ArchiveError:
+        return ArchiveError(what, where=self.title, advice=advice)
 
     def _error(self, what: str, advice: str) -> LogError:
         return LogError(what, where=self.title, advice=advice)

@@ -50,13 +50,19 @@ def test_whatever_a_line_is_it_is_a_record_or_none(text: str) -> None:
     assert record is None or record.text in text
 
 
-def test_that_a_task_failed_is_an_error_though_it_is_logged_as_an_information() -> None:
-    text = (
-        "2016-06-16T09:05:46.763+09:00 info vmware-converter-server[1] [task,379] [task-4] -- ERROR -- Convert: x.Fault"
-    )
-    record = parse(LogLine(1, text))
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("[task,379] [task-4] -- ERROR -- Convert: x.Fault", Level.ERROR),
+        ("TaskImpl has failed with MethodFault::Exception: converter.fault.SomeFault", Level.ERROR),
+        ("[task,379] [task-4] TaskImpl has failed with MethodFault::Exception: x.Fault", Level.ERROR),
+        ("TaskImpl has not failed with any", Level.INFO),
+    ],
+)
+def test_that_a_task_failed_is_an_error_though_it_is_logged_as_an_information(text: str, level: Level) -> None:
+    record = parse(LogLine(1, f"2016-06-16T09:05:46.763+09:00 info vmware-converter-server[1] {text}"))
     assert record is not None
-    assert record.level is Level.ERROR
+    assert record.level is level
 
 
 def test_lines_of_an_object_and_of_the_list_of_tasks() -> None:

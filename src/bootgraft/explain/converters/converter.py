@@ -46,8 +46,9 @@ _LINES = tuple(
     )
 )
 _DUMP = re.compile(r"--> ?(?P<text>.*)")
-_ENDED = "-- ERROR -- "
-"""How the server writes down that a task failed, at the level of an information."""
+_ENDED = re.compile(r"-- ERROR -- |^(?:\[[^\]]{1,80}\] ?){0,4}TaskImpl has failed with ")
+"""A task failed, whatever the line's level: the server writes the first at that of an information. Of the second only
+lines at the level of an error are published, but another level would not make a task of it that went well."""
 _TASK_LIST = re.compile(r"(?:\d{1,3} ?%|%\d{1,3})?\s*FAILED: .*")
 _LEVELS = {"panic": Level.ERROR, "critical": Level.ERROR, "error": Level.ERROR, "warning": Level.WARNING}
 
@@ -72,7 +73,7 @@ def parse(line: LogLine) -> LogMessage | None:
     for form in _LINES:
         match = form.match(text)
         if match:
-            level = Level.ERROR if _ENDED in match["text"] else _LEVELS.get(match["level"], Level.INFO)
+            level = Level.ERROR if _ENDED.search(match["text"]) else _LEVELS.get(match["level"], Level.INFO)
             return LogMessage(line.number, CONVERTER, level, match["text"], match["time"], match["part"])
     if _TASK_LIST.match(text):
         return LogMessage(line.number, CONVERTER, Level.ERROR, text, is_detail=True)
