@@ -25,6 +25,24 @@ from bootgraft.checks.symptom import Symptom
         ("Log-on Loop", Symptom.LOG_ON_LOOP),
         (r"<Windows root>\system32\hal.dll is missing or corrupt", Symptom.FILE_MISSING),
         ("NTLDR is compressed", Symptom.COMPRESSED),
+        ("Blue Screen", Symptom.BLUE_SCREEN),
+        ("BSOD", Symptom.BLUE_SCREEN),
+        ("a blue screen of death", Symptom.BLUE_SCREEN),
+        ("Stop code:", Symptom.BLUE_SCREEN),
+        ("Your PC ran into a problem and needs to restart", Symptom.BLUE_SCREEN),
+        ("bsod 7b", Symptom.STOP_7B),
+        ("Stop code: 7B", Symptom.STOP_7B),
+        ("Your device ran into a problem. Stop code: MISMATCHED_HAL", Symptom.STOP_79),
+        ("blue screen, then an endless reboot", Symptom.RESTART_LOOP),
+        ("it is in a boot loop", Symptom.RESTART_LOOP),
+        ("Startup Repair", Symptom.AUTOMATIC_REPAIR),
+        ("Preparing Automatic Repair", Symptom.AUTOMATIC_REPAIR),
+        ("recovery screen", Symptom.AUTOMATIC_REPAIR),
+        ("just a blinking cursor", Symptom.BLACK_SCREEN),
+        ("No boot device", Symptom.NO_BOOTABLE_DEVICE),
+        ("No bootable medium found!", Symptom.NO_BOOTABLE_DEVICE),
+        (">>Start PXE over IPv4", Symptom.NO_BOOTABLE_DEVICE),
+        ("grub>", Symptom.OTHER_SYSTEM),
         ("0x99", None),
         ("bad", None),  # a word, though all of its letters are digits in hexadecimal
         ("it does not work", None),
@@ -50,9 +68,10 @@ def test_a_code_is_read_where_there_is_one() -> None:
     assert code_of(Symptom.BLACK_SCREEN) is None
 
 
-def test_any_stop_may_be_seen_as_a_restart() -> None:
-    assert explains((Symptom.STOP_7B,), Symptom.RESTART_LOOP)
-    assert not explains((Symptom.NTLDR_MISSING,), Symptom.RESTART_LOOP)
+def test_any_stop_may_be_told_as_a_blue_screen_or_seen_as_a_restart() -> None:
+    for told in (Symptom.RESTART_LOOP, Symptom.BLUE_SCREEN, Symptom.AUTOMATIC_REPAIR):
+        assert explains((Symptom.STOP_7B,), told)
+        assert not explains((Symptom.NTLDR_MISSING,), told)
     assert not explains((Symptom.STOP_7B,), Symptom.STOP_7E)
 
 

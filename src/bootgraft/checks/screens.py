@@ -37,6 +37,15 @@ SHOWN = {
         "'No bootable device', 'Operating System not found', 'not a bootable disk', or the shell of UEFI",
         (
             "no boot device",
+            "no boot disk",
+            "no boot drive",
+            "no bootable medium",
+            "no bootable media",
+            "no boot media",
+            "disk boot failure",
+            "boot failure",
+            "efi shell",
+            "pxe",
             "boot device not found",
             "no bootable disk",
             "not a bootable disk",
@@ -63,7 +72,14 @@ SHOWN = {
     Symptom.BLACK_SCREEN: Shown(
         Screen.FIRMWARE,
         "a black screen, with or without a blinking cursor, and nothing else",
-        ("blank screen", "blinking cursor", "blinking underscore", "flashing cursor"),
+        (
+            "blank screen",
+            "blinking cursor",
+            "blinking underscore",
+            "flashing cursor",
+            "cursor blinks",
+            "cursor blinking",
+        ),
     ),
     Symptom.PASSWORD_PROMPT: Shown(
         Screen.FIRMWARE,
@@ -158,15 +174,39 @@ SHOWN = {
         "STOP 0xC00002E2 STATUS_DS_INIT_FAILURE: Active Directory cannot start",
         ("ds init failure", "directory services could not start"),
     ),
+    Symptom.BLUE_SCREEN: Shown(
+        Screen.STOP,
+        "a blue screen: a STOP, of which neither code nor name was given",
+        ("bluescreen", "bsod", "stop code", "stop error", "bug check", "bugcheck", "ran into a problem"),
+    ),
     Symptom.RESTART_LOOP: Shown(
         Screen.WINDOWS,
         "Windows restarts by itself, again and again",
-        ("reboot loop", "boot loop", "reboots", "restarts by itself", "restarts over and over", "keeps restarting"),
+        (
+            "reboot loop",
+            "boot loop",
+            "bootloop",
+            "reboots",
+            "rebooting",
+            "endless reboot",
+            "restarts by itself",
+            "restarts over and over",
+            "keeps restarting",
+            "continuous restart",
+        ),
     ),
     Symptom.AUTOMATIC_REPAIR: Shown(
         Screen.WINDOWS,
         "'Preparing Automatic Repair', Startup Repair, the recovery environment",
-        ("startup repair", "recovery environment"),
+        (
+            "startup repair",
+            "auto repair",
+            "recovery environment",
+            "recovery screen",
+            "winre",
+            "diagnosing your pc",
+            "advanced startup",
+        ),
     ),
     Symptom.BITLOCKER: Shown(
         Screen.LOADER,
@@ -190,10 +230,12 @@ SHOWN = {
         ("drive is missing", "missing drive", "missing drives", "disk is offline", "disks are offline"),
     ),
 }
-_SEEN_AT_ANY_STOP = (Symptom.RESTART_LOOP, Symptom.AUTOMATIC_REPAIR)
-"""What is left of a STOP where Windows restarts by itself, which it does unless AutoReboot was set to 0."""
+_SEEN_AT_ANY_STOP = (Symptom.BLUE_SCREEN, Symptom.RESTART_LOOP, Symptom.AUTOMATIC_REPAIR)
+"""What people tell of a STOP without its code, and what is left of one where Windows restarts by itself, which it does
+unless AutoReboot was set to 0."""
 _CODE = re.compile(
-    r"\b(?:0x)?([0-9a-f]{8})\b|\b0x([0-9a-f]{1,16})\b|^(?:stop |bug ?check )?(?=[a-f]*[0-9])([0-9a-f]{2,8})$"
+    r"\b(?:0x)?([0-9a-f]{8})\b|\b0x([0-9a-f]{1,16})\b"
+    r"|^(?:(?:stop(?: code| error)?|bug ?check|bsod|blue ?screen) +)?(?=[a-f]*[0-9])([0-9a-f]{2,8})$"
 )
 
 
@@ -227,8 +269,13 @@ def find_symptom(text: str) -> Symptom | None:
     if code is not None:
         return symptom_of_code(code)
     said = f" {plain_words(text)} "
-    fitting = [(len(phrase), each) for each in Symptom for phrase in _phrases(each) if f" {phrase} " in said]
-    return max(fitting, key=lambda each: each[0])[1] if fitting else None
+    fitting = [
+        (each is not Symptom.BLUE_SCREEN, len(phrase), each)  # which STOP it is says more than that it is one
+        for each in Symptom
+        for phrase in _phrases(each)
+        if f" {phrase} " in said
+    ]
+    return max(fitting, key=lambda each: each[:2])[2] if fitting else None
 
 
 def plain_words(text: str) -> str:

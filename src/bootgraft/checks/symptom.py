@@ -49,6 +49,7 @@ class Symptom(StrEnum):
     C0000218 = "0xc0000218"
     C0000221 = "0xc0000221"
     C00002E2 = "0xc00002e2"
+    BLUE_SCREEN = "blue screen"
     RESTART_LOOP = "restart loop"
     AUTOMATIC_REPAIR = "automatic repair"
     BITLOCKER = "bitlocker recovery"
