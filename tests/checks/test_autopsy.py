@@ -1,4 +1,4 @@
-"""Which findings explain what was recorded, on machines in memory."""
+"""Which findings may explain what was recorded, on machines in memory."""
 
 from collections.abc import Mapping
 
@@ -36,7 +36,7 @@ def autopsy(
     return perform_autopsy(windows.installation, diagnose(machine), machine)
 
 
-def test_a_stop_that_findings_explain() -> None:
+def test_a_stop_that_findings_may_explain() -> None:
     saved = entry("Save Dump", 1001, "0x0000007b (0xf78d2524, 0xc0000034, 0x00000000, 0x00000000)", minutes=5)
     found = autopsy({OLD_SYSTEM: evt([*STARTED, *STARTED, saved])})
     assert found.matches == (RecordMatch("STOP 0x0000007B (Save Dump 1001)", ("device-binding-missing",)),)

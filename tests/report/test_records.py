@@ -86,8 +86,9 @@ def test_matches() -> None:
         document(SOME), matches=(RecordMatchDocument("STOP 0x7B", ("a", "b")), RecordMatchDocument("STOP 0x7E", ()))
     )
     assert list(match_lines(matched)) == [
-        "what of that the findings explain",
-        "  STOP 0x7B: explained by a, b",
+        "what of that may have the same cause as a finding",
+        "  A record is of the machine that Windows then ran on: the old one, unless it was started since the move.",
+        "  STOP 0x7B: may be the same cause: a, b",
         "  STOP 0x7E: nothing that was found explains it",
     ]
     told = list(match_lines(matched, with_target=False))

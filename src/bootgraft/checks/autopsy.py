@@ -1,7 +1,9 @@
-"""What a Windows recorded of its last starts, matched to what was found: which findings explain a STOP or a failure.
+"""What a Windows recorded of its last starts, matched to what was found: what may explain a STOP or a failure.
 
-A STOP is explained by findings that are known to lead to it (:mod:`.suspects`), a failure by those whose evidence names
-the same service or file. What no finding explains is said too: it is either past, or another matter.
+A STOP may be explained by findings that are known to lead to it (:mod:`.suspects`), a failure by those whose evidence
+names the same service or file. It is no more than that: a record tells of the machine that the Windows ran on then,
+which may have been the old one with its own controller, while the findings are about the new one, and no record names
+the machine. What no finding explains is said too: it is either past, or another matter.
 """
 
 import re
@@ -21,7 +23,7 @@ from bootgraft.windows.installation import Installation
 
 
 class RecordMatch(Struct, frozen=True):
-    """Something that was recorded, and the ids of findings that explain it, none where nothing that was found does."""
+    """Something that was recorded, and the ids of findings that may explain it, none where nothing found does."""
 
     record: str
     findings: tuple[str, ...]
@@ -51,7 +53,7 @@ def _stops(records: GuestRecords, diagnosis: Diagnosis, guest: Guest) -> Iterato
 
 
 def match_failures(records: GuestRecords, findings: Iterable[Finding]) -> Iterator[RecordMatch]:
-    """The failures that a finding names, each once."""
+    """The failures of which a finding names the service or file, each once."""
     matter = [(each.id, "\n".join((each.title, *each.evidence))) for each in findings if _matters(each)]
     failures = {(each.text, each.record): each for start in _since_shutdown(records) for each in start.failures}
     for failure in failures.values():

@@ -95,7 +95,7 @@ def _parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     check.add_argument(
         "--why",
         action="store_true",
-        help="also what Windows recorded of its last starts, and which findings explain it",
+        help="also what Windows recorded of its last starts, and which findings may explain it",
     )
     _add_repair(commands.add_parser("repair", help="make it boot: graft the driver in, prove it, commit it"))
     undo = commands.add_parser("undo", help="take back the last change: put the images back as they were before it")

@@ -34,6 +34,9 @@ _NO_TRACE = (
 )
 
 
+_WHOSE = "A record is of the machine that Windows then ran on: the old one, unless it was started since the move."
+
+
 def records_document(windows: str, records: GuestRecords, matches: "Iterable[RecordMatch]" = ()) -> RecordsDocument:
     """What ``--json`` prints of the installation of that name; ``matches`` are those of an autopsy."""
     boot_log, script = records.boot_log, records.first_boot
@@ -91,14 +94,15 @@ def records_lines(records: RecordsDocument) -> Iterator[str]:
 
 
 def match_lines(records: RecordsDocument, *, with_target: bool = True) -> Iterator[str]:
-    """Which findings explain what was recorded; drivers of a controller were only judged ``with_target``."""
+    """Which findings may explain what was recorded; drivers of a controller were only judged ``with_target``."""
     nothing = "nothing that was found explains it"
     nothing += "" if with_target else " (drivers for a controller are only judged with --target)"
     if records.matches:
-        yield "what of that the findings explain"
+        yield "what of that may have the same cause as a finding"
+        yield f"  {_WHOSE}"
     for match in records.matches:
         ids = ", ".join(match.findings)
-        yield f"  {match.record}: {f'explained by {ids}' if ids else nothing}"
+        yield f"  {match.record}: {f'may be the same cause: {ids}' if ids else nothing}"
 
 
 def _end_text(start: RecordedStartDocument) -> str:

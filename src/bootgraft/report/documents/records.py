@@ -72,7 +72,7 @@ class FirstBootScriptDocument(Struct, frozen=True):
 
 
 class RecordMatchDocument(Struct, frozen=True):
-    """What was recorded, and the ids of the findings that explain it; none where nothing that was found does."""
+    """What was recorded, on whatever machine this Windows ran then, and the ids of the findings that may explain it."""
 
     record: str
     findings: tuple[str, ...]
