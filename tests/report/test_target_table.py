@@ -112,6 +112,11 @@ def test_where_none_of_those_given_boots_the_others_are_named() -> None:
     assert lines[-2:] == ["To see on which other targets it would boot, run:", "    bootgraft check 'a disk.raw'"]
 
 
+def test_where_none_of_those_given_can_be_repaired_the_page_of_what_stops_it_is_named() -> None:
+    lines = several_text((row("kvm:ide", NEVER), row("vmware:ide", NEVER)), IMAGES, ((), ())).splitlines()
+    assert lines[-1] == "    bootgraft explain never"
+
+
 def test_programs_get_the_worst_verdict_and_each_target_its_own() -> None:
     rows = (row("vmware:ide", NOTE), row("kvm:virtio-blk", DRIVER, NOTE))
     document = several_document(rows, ((), ()))

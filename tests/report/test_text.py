@@ -18,7 +18,7 @@ from tests.repair.bench import diagnosis, from_donor, plan
 
 from bootgraft.changes import CreateKey, DeleteKey, DeleteValue, FileId, Plan, RegistryData, SetValue, WriteFile
 from bootgraft.checks.diagnosis import Diagnosis, Verdict, diagnose
-from bootgraft.checks.finding import Finding, Remedy, Severity
+from bootgraft.checks.finding import FaultPlace, Finding, Remedy, Severity
 from bootgraft.machine import Firmware
 from bootgraft.registry.regfile import parse
 from bootgraft.registry.values import text_data
@@ -334,6 +334,35 @@ def next_of(*findings: Finding) -> str:
     """What is to be typed next on a machine with these findings alone."""
     found = diagnose(guest_of(chain(), installation(), None, find_controller("vmware:ide")))
     return "\n".join(next_lines((replace(found, findings=findings),), (IMAGE,)))
+
+
+def ends_with(*findings: Finding) -> list[str]:
+    """The last lines of what ``check`` prints of a machine with these findings alone."""
+    found = diagnose(guest_of(chain(), installation(), None, find_controller("vmware:ide")))
+    return check_text(replace(found, findings=findings), (IMAGE,)).splitlines()[-2:]
+
+
+def test_where_nothing_can_be_repaired_the_page_of_the_gravest_finding_is_what_to_read_next() -> None:
+    stops = Finding("own-stop", Severity.BLOCKER, "t", "e", ())
+    leaves_open = Finding("own-open", Severity.WARNING, "t", "e", (), leaves_open=True)
+    only_tells = Finding("own-note", Severity.INFO, "t", "e", ())
+    offered = Finding("own-info", Severity.INFO, "t", "e", (), Remedy.OFFERED)
+    outside = Finding("own-cpu", Severity.BLOCKER, "t", "e", (), fault_in=FaultPlace.OUTSIDE)
+    read = ["bootgraft cannot repair own-stop. To read what is known of it, run:", "    bootgraft explain own-stop"]
+    assert ends_with(only_tells, leaves_open, stops) == read
+    assert ends_with(offered, stops) == read
+    assert ends_with(outside, stops) == read
+    assert ends_with(only_tells, leaves_open) == [
+        "To read what would settle it, run:",
+        "    bootgraft explain own-open",
+    ]
+    assert "explain" not in "".join((*ends_with(only_tells), *ends_with(outside)))
+
+
+def test_a_repair_that_is_advised_comes_without_the_page_of_what_it_leaves() -> None:
+    stops = Finding("own-stop", Severity.BLOCKER, "t", "e", ())
+    fixable = Finding("own-fix", Severity.WARNING, "t", "e", (), Remedy.CHANGES)
+    assert ends_with(stops, fixable) == ["Mend it with:", "    bootgraft repair server1.vmdk --target vmware:ide"]
 
 
 def test_what_nothing_needs_is_offered_and_not_advised() -> None:

@@ -1,5 +1,6 @@
 """One machine's work from start to end, on images that outside tools built; no child process in between."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -165,6 +166,9 @@ def test_a_repair_that_would_not_make_it_boot_says_so_first(build_server1: Build
         "Nothing was written: it is not proven that the machine would boot with these changes."
     )
     assert [each["id"] for each in document(outcome)["after"][0]["findings"]] == ["driver-file-missing"] * 2
+    assert re.search(
+        r"\n    bootgraft repair \S+ --target vmware:lsilogic --reg DRIVER.reg --file DRIVER.sys\n\Z", outcome.text
+    )
 
 
 @pytest.mark.parametrize(("root", "encoding"), [("CurrentControlSet", "utf-16"), ("ControlSet003", "utf-8")])

@@ -23,6 +23,7 @@ from bootgraft.report.text import (
     records_lines_of,
     sources_asked_for,
     suspects_lines_of,
+    unrepairable_lines,
     verdict_line,
 )
 
@@ -126,7 +127,7 @@ def several_text(
             lines += ["", verdict_line(each.diagnosis), *finding_lines(own)]
     lines += records_lines_of(records)
     wanting = [each.diagnosis for each in rows if each.prospect not in (Prospect.BOOTS, Prospect.CANNOT)]
-    lines += next_lines(wanting, images)
+    lines += [*next_lines(wanting, images), *unrepairable_lines(diagnoses)]
     if wanting and all(each.prospect is not Prospect.BOOTS for each in rows):
         lines += ["", "To see on which other targets it would boot, run:", f"    {_command('check', images)}"]
     blocks = (fragments_text(each, lines_of) for each, lines_of in zip(diagnoses, fragments, strict=True))

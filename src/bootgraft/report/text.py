@@ -16,7 +16,7 @@ from bootgraft.changes import (
     WriteFile,
     WriteSectors,
 )
-from bootgraft.checks.diagnosis import Diagnosis, Verdict
+from bootgraft.checks.diagnosis import Diagnosis, Verdict, within
 from bootgraft.checks.finding import Finding, Prospect, Remedy, Severity
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.document import file_difference, vm_file_difference
@@ -190,6 +190,7 @@ def check_text(
         *finding_lines(diagnosis.findings, first=suspects.found if suspects else ()),
         *records_lines_of(records),
         *next_lines([diagnosis], images),
+        *unrepairable_lines([diagnosis]),
         *_alternative_lines(alternatives),
     ]
     return "\n".join(lines) + "\n" + fragments_text(diagnosis, fragments)
@@ -204,7 +205,7 @@ def suspects_lines_of(suspects: "Suspects | None", diagnosis: Diagnosis) -> Iter
 
 
 def records_lines_of(records: RecordsDocument | None, *, with_target: bool = True) -> Iterator[str]:
-    """What Windows recorded of its last starts and which findings explain it, where somebody asked."""
+    """What Windows recorded of its last starts and which findings may explain it, where somebody asked."""
     if records is not None:
         from bootgraft.report.records import match_lines, records_lines  # few ask why
 
@@ -274,7 +275,7 @@ def sources_asked_for(findings: Iterable[Finding]) -> list[str]:
 def next_lines(diagnoses: Sequence[Diagnosis], images: Sequence[DeviceSpec]) -> Iterator[str]:
     """The one command that repairs the machine for the targets of these diagnoses; nothing where there is none."""
     findings = tuple(dict.fromkeys(finding for each in diagnoses for finding in each.findings))
-    targets = [f"--target {each.controller.target}" for each in diagnoses if each.controller is not None]
+    targets = dict.fromkeys(f"--target {each.controller.target}" for each in diagnoses if each.controller is not None)
     remedies = {finding.remedy for finding in findings} - {Remedy.NONE, Remedy.SKIPPED}
     if not targets or not remedies:
         return
@@ -292,7 +293,7 @@ def next_lines(diagnoses: Sequence[Diagnosis], images: Sequence[DeviceSpec]) -> 
         yield f"Only offered, as it is not known to be right everywhere: {', '.join(offered)}."
         yield "To read what that does, run:"
         yield from (f"    bootgraft explain {each}" for each in dict.fromkeys(each.id for each in offers))
-    if remedies == {Remedy.OFFERED} and not advised:  # nothing needs it
+    if not _wants_repair(findings):
         return
     if Remedy.OWN_DRIVER in remedies and Remedy.DRIVER not in remedies:
         yield "Mend it with the driver that this Windows has itself:"
@@ -305,6 +306,30 @@ def next_lines(diagnoses: Sequence[Diagnosis], images: Sequence[DeviceSpec]) -> 
     else:
         yield "Mend it with:"
         yield f"    {command}"
+
+
+def _wants_repair(findings: Iterable[Finding]) -> bool:
+    """Whether a repair does more than what is only offered and nothing needs."""
+    return any(each.fixable and not (each.offered and each.severity is Severity.INFO) for each in findings)
+
+
+def unrepairable_lines(diagnoses: Sequence[Diagnosis]) -> Iterator[str]:
+    """Where to read on, where no repair is to be advised: the page of the gravest finding that none puts right.
+
+    What lies outside the image is left out: that is listed as what to do there.
+    """
+    found = [each for diagnosis in diagnoses for each in within(diagnosis.findings)]
+    if _wants_repair(found):
+        return
+    found = [each for each in found if not each.fixable]
+    stops = [each.id for each in found if each.severity is Severity.BLOCKER]
+    leaves_open = [each.id for each in found if each.leaves_open]
+    if stops:
+        yield from ("", f"bootgraft cannot repair {stops[0]}. To read what is known of it, run:")
+        yield f"    bootgraft explain {stops[0]}"
+    elif leaves_open:
+        yield from ("", "To read what would settle it, run:")
+        yield f"    bootgraft explain {leaves_open[0]}"
 
 
 def plan_text(plan: Plan, *, detailed: bool) -> str:

@@ -10,6 +10,7 @@ from bootgraft.events import Monitor
 from bootgraft.repair import rounds
 from bootgraft.repair.rounds import Repaired, Unchanged
 from bootgraft.repair.task import RepairTask
+from bootgraft.report.device import DeviceSpec
 from bootgraft.report.document import change_documents, check_document
 from bootgraft.report.documents.changing import RepairDocument
 from bootgraft.report.documents.verdict import CheckDocument
@@ -18,8 +19,10 @@ from bootgraft.report.text import (
     finding_lines,
     fragments_text,
     left_outside_lines,
+    next_lines,
     plan_text,
     summary_line,
+    unrepairable_lines,
     verdict_line,
 )
 from bootgraft.storage.devices.blockdevice import BlockDevice
@@ -71,7 +74,7 @@ def _repaired(job: Job, done: Repaired) -> Outcome[RepairDocument]:
         _DONE if all(each.verdict is Verdict.BOOTS for each in done.after) else _NOT_DONE,
         _document(done.plan, before, after),
         _unproven_head(done)
-        + _repair_text(done, detailed=job.request.detailed)
+        + _repair_text(done, job.images, detailed=job.request.detailed)
         + "".join(fragments_text(each, recommend(job, each)) for each in done.after),
         done.proven and bool(done.plan.changes),
         summary_line(done.plan),
@@ -98,17 +101,15 @@ def _unproven_head(done: Repaired) -> str:
     return "" if done.plan.changes else "Nothing to do: nothing was changed.\n\n"
 
 
-def _repair_text(done: Repaired, *, detailed: bool) -> str:
+def _repair_text(done: Repaired, images: Sequence[DeviceSpec], *, detailed: bool) -> str:
     lines = [f"before: {verdict_line(each)}" for each in done.before]
     lines += [f"after:  {verdict_line(each)}" for each in done.after]
     lines += left_outside_lines(done.after)
     lines += ["", plan_text(done.plan, detailed=detailed).rstrip()]
     remaining = [finding for each in done.after for finding in each.findings]
     lines += finding_lines(remaining)
-    lines.append("")
-    lines.append(
-        "The same edits go to every control set: Last Known Good no longer holds the old state."
-        if any(change.key.casefold().startswith("controlset") for change in done.plan.registry())
-        else ""
-    )
+    if any(change.key.casefold().startswith("controlset") for change in done.plan.registry()):
+        lines += ["", "The same edits go to every control set: Last Known Good no longer holds the old state."]
+    if not done.proven:
+        lines += tuple(unrepairable_lines(done.after)) or next_lines([*done.before, *done.after], images)
     return "\n".join(lines).rstrip() + "\n"
