@@ -35,10 +35,16 @@ def starting_with(launch: int | None) -> BootChain:
 
 
 def on(
-    windows: MemoryWindows, target: str = "kvm:virtio-blk", *, launch: int | None = None, features: tuple[str, ...] = ()
+    windows: MemoryWindows,
+    target: str = "kvm:virtio-blk",
+    *,
+    launch: int | None = None,
+    features: tuple[str, ...] = (),
+    processor: Processor | None = None,
 ) -> Guest:
-    """The guest on a controller, whose description adds these features to the processor."""
-    described = DescribedVm("server1.xml", processor=Processor("EPYC", "<cpu>", 3, "", features)) if features else None
+    """The guest on a controller, whose description has this processor, or one with these features added."""
+    processor = Processor("EPYC", "<cpu>", 3, "", features) if features else processor
+    described = None if processor is None else DescribedVm("server1.xml", processor=processor)
     return guest_of(
         starting_with(launch), windows.installation, windows.hive, find_controller(target), described=described
     )

@@ -11,6 +11,7 @@ from tests.software_edits import with_software
 from bootgraft.changes import SetValue
 from bootgraft.checks.core.virtualization_security import find
 from bootgraft.checks.finding import Remedy, Severity
+from bootgraft.targets.descriptions.hardware import Processor
 
 POLICY = r"Policies\Microsoft\Windows\DeviceGuard"
 
@@ -73,6 +74,19 @@ def test_other_hypervisors_are_not_judged(target: str) -> None:
 def test_a_machine_with_nested_virtualisation_may_have_it() -> None:
     assert tuple(find(on(protected(), features=("vmx",)))) == ()
     assert len(tuple(find(on(protected(), features=("aes",))))) == 1
+
+
+@pytest.mark.parametrize(
+    ("processor", "severity"),
+    [
+        (Processor("", "cpu: host", 3, ""), Severity.INFO),
+        (Processor("", "<cpu>", 3, "", removed=("vmx",)), Severity.WARNING),
+        (Processor("EPYC", "<cpu>", 3, ""), Severity.WARNING),
+    ],
+)
+def test_the_host_s_own_processor_mostly_has_it(processor: Processor, severity: Severity) -> None:
+    (finding,) = find(on(protected(), processor=processor))
+    assert finding.severity is severity
 
 
 def test_earlier_windows_do_without() -> None:

@@ -1,6 +1,7 @@
 """A partition added to a GPT: sgdisk makes the disks and judges what comes of them."""
 
 import struct
+import uuid
 import zlib
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from tests.storage.disks.test_gpt import require_sound, write
 from tests.storage.sample_disks import SparseDisk, sfdisk_json, sgdisk
 
+from bootgraft.storage.disks.gpt import GPT_ENTRY
 from bootgraft.storage.disks.gpt_addition import NewPartition, NoRoomError, WantedPartition, add_partition
 
 MIB = 1 << 20
@@ -95,3 +97,32 @@ def test_a_table_that_gives_away_the_place_of_itself(field: int, tmp_path: Path)
         struct.pack_into("<I", head, 16, zlib.crc32(head[:92]))
         image.write(lba * 512, bytes(head))
     assert "calls sectors usable in which it lies itself" in no_room(image)
+
+
+def with_entry(image: SparseDisk, slot: int, entry: bytes) -> None:
+    """Put an entry into both copies, whatever it says."""
+    for lba in (1, image.size // 512 - 1):
+        head = bytearray(image.read(lba * 512, 512))
+        start, count = struct.unpack_from("<QI", head, 72)
+        image.write(start * 512 + (slot - 1) * 128, entry)
+        struct.pack_into("<I", head, 88, zlib.crc32(image.read(start * 512, count * 128)))
+        struct.pack_into("<I", head, 16, 0)
+        struct.pack_into("<I", head, 16, zlib.crc32(head[:92]))
+        image.write(lba * 512, bytes(head))
+
+
+def test_an_entry_that_ends_before_it_begins_is_not_written_over(tmp_path: Path) -> None:
+    image = disk(tmp_path, "1:3M:+1M")
+    with_entry(image, 2, GPT_ENTRY.pack(b"t" * 16, b"g" * 16, 9000, 8000, 0, b""))
+    assert "an entry that is none" in no_room(image)
+
+
+def test_a_guid_that_another_partition_has_is_not_given_again(tmp_path: Path) -> None:
+    image = disk(tmp_path, "1:8M:+2M")
+    first = add_partition(image, 1, wanted())
+    with_entry(image, 3, GPT_ENTRY.pack(b"t" * 16, uuid.UUID(first.guid).bytes_le, 24000, 24100, 0, b""))
+    second = add_partition(image, 1, wanted())
+    assert place(second) == place(first)
+    assert second.guid != first.guid
+    write(image, second.edits)
+    require_sound(image)

@@ -137,6 +137,16 @@ def test_which_disks_are_tried(lines: str, tried: tuple[str, ...] | None) -> Non
     assert (None if order is None else order.tried) == tried
 
 
+@pytest.mark.parametrize("volume", ["local-lvm:vm-100-cloudinit", "local:100/vm-100-cloudinit.qcow2", "a:cloudinit"])
+def test_the_settings_of_cloud_init_are_no_cdrom_to_start_from(volume: str) -> None:
+    lines = f"ide2: {volume},media=cdrom,size=4M\nscsi0: a:1\n".encode()
+    assert proxmox.parse(lines, PATH).boot_order is None  # then all is tried
+    other = lines.replace(b"cloudinit", b"virtio-win")
+    order = proxmox.parse(other, PATH).boot_order
+    assert order is not None
+    assert order.tried == ()
+
+
 @pytest.mark.parametrize(
     ("lines", "model", "changed"),
     [

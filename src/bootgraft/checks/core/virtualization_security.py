@@ -29,9 +29,10 @@ DOC = FindingDoc(
     fix="The machine gets nested virtualisation (the host's processor: `cpu: host`, `host-passthrough`, and nested=1 "
     f"of kvm_intel or kvm_amd), or turn it off: `--fix {ID}` sets these values to 0 in every control set, and "
     "hypervisorlaunchtype to off where the entry has it. Turn it on again when the machine runs.",
-    limits="Only what the registry turns on explicitly; what an edition turns on by default is not seen. A group "
-    "policy turns it on again. With a UEFI lock it cannot be turned off offline: the lock lies in the firmware's "
-    "variables.",
+    limits="Info where the description gives the host's processor: nested=1 is what kernels have since 4.20, unless "
+    "they are told otherwise. Only what the registry turns on explicitly; what an edition turns on by default is not "
+    "seen. A group policy turns it on again. With a UEFI lock it cannot be turned off offline: the lock lies in the "
+    "firmware's variables.",
     symptoms=(Symptom.RESTART_LOOP,),
     references=(
         "https://github.com/virtio-win/kvm-guest-drivers-windows/issues/1280",
@@ -80,6 +81,12 @@ def _is_nested(guest: Guest) -> bool:
     return processor is not None and any(each in processor.added for each in _NESTED)
 
 
+def _is_of_the_host(guest: Guest) -> bool:
+    """Whether the description gives the host's own processor: nested where the host's kernel allows that."""
+    processor = None if guest.described is None else guest.described.processor
+    return processor is not None and not processor.model and not any(each in processor.removed for each in _NESTED)
+
+
 def _finding(guest: Guest, core: CoreFacts, settings: "tuple[SecuritySetting, ...]") -> Finding:
     is_locked = any(each.is_locked for each in settings)
     changes = () if is_locked else tuple(_changes(guest, core))
@@ -91,7 +98,7 @@ def _finding(guest: Guest, core: CoreFacts, settings: "tuple[SecuritySetting, ..
     )
     return Finding(
         ID,
-        Severity.WARNING,
+        Severity.INFO if _is_of_the_host(guest) else Severity.WARNING,
         f"virtualisation-based security is on, and {core.installation.product} may not start without nested "
         "virtualisation",
         "The loader starts Microsoft's hypervisor. Without nested virtualisation of the host (`cpu: host`, nested=1) "

@@ -50,6 +50,8 @@ def add_partition(device: BlockDevice, behind: int, wanted: WantedPartition) -> 
     slot = _free_slot(table, header, behind)
     start, size = _place(device, table, header, wanted)
     own = uuid.uuid5(uuid.UUID(table.disk_guid), f"{wanted.type} at {start}")
+    while str(own).upper() in {each.guid for each in table.entries}:
+        own = uuid.uuid5(own, wanted.type)
     sector = table.sector_size
     name = wanted.name.encode("utf-16-le").ljust(_NAME_SIZE, b"\0")
     kind = uuid.UUID(wanted.type).bytes_le
@@ -73,6 +75,8 @@ def _sound_table(device: BlockDevice) -> tuple[GptTable, GptHeader]:
     )
     if not is_same or copies[0] is None or copies[1] is None or copies[0].entries != copies[1].entries:
         raise NoRoomError("has a GPT whose backup says something else")
+    if copies[0].problems:
+        raise NoRoomError("has a GPT with an entry that is none, and which may still be wanted")
     array = -(-first.count * first.entry_size // table.sector_size)
     if first.first_usable < first.array_at + array or first.last_usable >= last.array_at:
         raise NoRoomError("has a GPT that calls sectors usable in which it lies itself")

@@ -1,7 +1,8 @@
 """Firmware, boot order and processor of a machine of Proxmox VE's.
 
 Sources: pve-docs, ``qm.conf.5``; qemu-server, ``PVE/QemuServer.pm`` (``device_bootorder``, ``bootorder_from_legacy``,
-``-boot strict=on``) and ``PVE/QemuServer/CPUConfig.pm`` (kvm64 where no ``cpu`` is set, built-in models).
+``-boot strict=on``), ``PVE/QemuServer/Drive.pm`` (``drive_is_cloudinit``) and ``PVE/QemuServer/CPUConfig.pm`` (kvm64
+where no ``cpu`` is set, built-in models).
 """
 
 import re
@@ -14,6 +15,7 @@ from bootgraft.targets.descriptions.vmdescription import Firmware
 _DRIVE = re.compile(r"(ide|sata|scsi|virtio)\d{1,2}")
 _SECTOR_SIZE = 512
 _CARD = re.compile(r"net\d{1,2}")
+_CLOUD_INIT = re.compile(r"[:/](?:vm-\d+-)?cloudinit\b", re.ASCII)
 
 
 def disk_order(settings: Mapping[str, ConfLine]) -> list[str]:
@@ -69,7 +71,9 @@ def _legacy(settings: Mapping[str, ConfLine], letters: str) -> Iterator[str]:
 
 
 def _is_cdrom(value: str) -> bool:
-    return options_of(value)[1].get("media") == "cdrom"
+    """Whether it is a drive that is started from: one with the settings of cloud-init is none."""
+    volume, options = options_of(value)
+    return options.get("media") == "cdrom" and not _CLOUD_INIT.search(volume)
 
 
 def processor(settings: Mapping[str, ConfLine]) -> Processor | None:
