@@ -59,6 +59,7 @@ class Prospect(StrEnum):
 
     BOOTS = "boots"  # nothing
     FIXABLE = "fixable"  # a repair, with nothing from outside
+    OPTION = "fixable-with-option"  # a repair that is asked for by an option of its own
     BOOT_CODE = "needs-boot-code"  # a repair, with sound boot code
     DRIVER = "needs-driver"  # a repair, with a driver
     OUTSIDE = "needs-change-outside"  # what is left lies in the new machine, where no repair reaches
@@ -115,6 +116,13 @@ class Finding(Struct, frozen=True):
     def fixable(self) -> bool:
         """Whether ``repair`` can mend it, given what :attr:`remedy` says it takes."""
         return self.remedy not in (Remedy.NONE, Remedy.SKIPPED)
+
+    @property
+    def option(self) -> str | None:
+        """The option of ``repair`` without which it is left as it is; None where it takes none, or a source."""
+        if self.remedy is Remedy.OFFERED:
+            return f"--fix {self.id}"
+        return "--add-system-partition" if self.remedy is Remedy.ADD_PARTITION else self.consent
 
     @property
     def offered(self) -> bool:

@@ -1,11 +1,12 @@
-"""Changes to a SYSTEM hive that several checks make: a number of a key, a service that is never started again."""
+"""Changes to a SYSTEM hive that several checks make: a number of a key, a service made again or never started again."""
 
 from collections.abc import Iterator
 
-from bootgraft.changes import FileId, RegistryData, SetValue
+from bootgraft.changes import Change, CreateKey, FileId, RegistryData, SetValue
 from bootgraft.registry.hive import Hive, Key
-from bootgraft.registry.values import ValueType, dword_data
+from bootgraft.registry.values import ValueType, dword_data, text_data
 from bootgraft.windows.installation import Installation, control_set_name, hive_file
+from bootgraft.windows.startup.core_services import ShippedService
 
 _DISABLED = 4
 
@@ -17,6 +18,17 @@ def set_number(file: FileId, key: Key, name: str, number: int) -> SetValue | Non
         return None
     before = None if value is None else RegistryData(value.type, value.data)
     return SetValue(file, key.path, name, RegistryData(ValueType.REG_DWORD, dword_data(number)), before)
+
+
+def service_key(file: FileId, key: str, shipped: ShippedService) -> Iterator[Change]:
+    """The key of a service as its release ships it; without Tag, which only orders drivers within their group."""
+    yield CreateKey(file, key)
+    for name, number in (("Type", shipped.type), ("Start", shipped.start), ("ErrorControl", shipped.error_control)):
+        yield SetValue(file, key, name, RegistryData(ValueType.REG_DWORD, dword_data(number)), None)
+    if shipped.group:
+        yield SetValue(file, key, "Group", RegistryData(ValueType.REG_SZ, text_data(shipped.group)), None)
+    if shipped.image:
+        yield SetValue(file, key, "ImagePath", RegistryData(ValueType.REG_EXPAND_SZ, text_data(shipped.image)), None)
 
 
 def disable_service(installation: Installation, hive: Hive, name: str) -> tuple[SetValue, ...]:

@@ -9,6 +9,9 @@ from bootgraft.checks.finding import Finding, Prospect, Remedy, Severity
 from bootgraft.checks.guest import Guest
 from bootgraft.targets.controllers import CONTROLLERS, Controller
 
+_NO_SOURCE = (Prospect.BOOTS, Prospect.FIXABLE, Prospect.OPTION)
+"""What takes nothing from outside."""
+
 
 class Outlook(Struct, frozen=True):
     """One target's row: its diagnosis, what it takes, and the finding that decides this; None where it boots."""
@@ -17,6 +20,12 @@ class Outlook(Struct, frozen=True):
     diagnosis: Diagnosis
     prospect: Prospect
     decided_by: Finding | None
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The options of ``repair`` without which it leaves as it is what stops the start, or may."""
+        fixable = (each for each in _that_count(self.diagnosis) if each.fixable and not is_outside(each))
+        return tuple(dict.fromkeys(each.option for each in fixable if each.option is not None))
 
 
 def outlooks(guest: Guest, controllers: Iterable[Controller] = CONTROLLERS) -> tuple[Outlook, ...]:
@@ -43,13 +52,13 @@ def alternatives(diagnosis: Diagnosis, guest: Guest) -> tuple[Outlook, ...]:
         return ()
     given = diagnosis.facts.controller
     others = (each for each in CONTROLLERS if each.hypervisor == given.hypervisor and each != given)
-    easy = [each for each in outlooks(guest, others) if each.prospect in (Prospect.BOOTS, Prospect.FIXABLE)]
+    easy = [each for each in outlooks(guest, others) if each.prospect in _NO_SOURCE]
     return tuple(sorted(easy, key=lambda each: each.prospect is not Prospect.BOOTS))
 
 
 def _in_the_way(diagnosis: Diagnosis) -> Iterator[tuple[Prospect, Finding]]:
     """What keeps the verdict from being better, the worst first."""
-    in_the_way = [each for each in diagnosis.findings if each.severity is Severity.BLOCKER or each.leaves_open]
+    in_the_way = _that_count(diagnosis)
     inside, outside = within(in_the_way), (each for each in in_the_way if is_outside(each))
     stops = (each for each in inside if each.severity is Severity.BLOCKER)
     yield from ((Prospect.CANNOT, each) for each in stops if each.remedy is Remedy.NONE)
@@ -59,4 +68,10 @@ def _in_the_way(diagnosis: Diagnosis) -> Iterator[tuple[Prospect, Finding]]:
     yield from ((Prospect.OUTSIDE, each) for each in outside)
     yield from ((Prospect.DRIVER, each) for each in inside if each.remedy is Remedy.DRIVER)
     yield from ((Prospect.BOOT_CODE, each) for each in inside if each.remedy is Remedy.BOOT_CODE)
+    yield from ((Prospect.OPTION, each) for each in inside if each.option is not None)
     yield from ((Prospect.FIXABLE, each) for each in inside)
+
+
+def _that_count(diagnosis: Diagnosis) -> tuple[Finding, ...]:
+    """The findings that keep the verdict from being better."""
+    return tuple(each for each in diagnosis.findings if each.severity is Severity.BLOCKER or each.leaves_open)

@@ -36,6 +36,7 @@ from bootgraft.repair.wanted import binds_another, wanted_keys
 from bootgraft.windows.driver_files import DriverFacts, read_driver, unsatisfied
 from bootgraft.windows.installation import Installation
 from bootgraft.windows.pe import NotPortableExecutableError, read_pe
+from bootgraft.windows.roots import is_plain
 
 _REFUSED = (driver_signature.MISSING, driver_signature.REFUSED)
 
@@ -234,7 +235,7 @@ def _present(key: Key | None, name: str) -> RegistryData | None:
 
 def _require_inside(path: str, origin: str) -> None:
     """Raise where a path would leave the Windows directory or name a stream: it comes from a file of somebody else."""
-    if any(name in ("", ".", "..") or ":" in name for name in path.split("\\")):
+    if not is_plain(path):
         raise DriverSourceError(
             f"the driver's file would lie outside the Windows directory ({path})",
             where=origin,

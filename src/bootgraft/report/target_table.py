@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # few ask for them
 _WORDS = {
     Prospect.BOOTS: "boots as it is",
     Prospect.FIXABLE: "boots after a repair",
+    Prospect.OPTION: "boots after a repair with an option of its own",
     Prospect.BOOT_CODE: "needs boot code",
     Prospect.DRIVER: "needs a driver",
     Prospect.OUTSIDE: "needs a change of the machine",
@@ -73,6 +74,7 @@ def _row_document(row: Outlook, common: Sequence[Finding], fragments: "Sequence[
         image_verdict=row.diagnosis.image_verdict,
         stop_code=row.diagnosis.stop_code,
         prospect=row.prospect,
+        options=row.options,
         decided_by=None if row.decided_by is None else row.decided_by.id,
         reason=None if row.decided_by is None else row.decided_by.title,
         findings=finding_documents(_own(row, common)),
@@ -163,10 +165,15 @@ def _counted(found: Sequence[Outlook], rows: Sequence[Outlook], among: str) -> s
 def _table(rows: Sequence[Outlook], common: Sequence[Finding]) -> Iterator[str]:
     """One row for each target."""
     width = max(len(each.controller.target) for each in rows)
-    words = max(len(_WORDS[each.prospect]) for each in rows)
+    words = max(len(_words(each)) for each in rows)
     for row in rows:
-        line = f"  {row.controller.target:<{width}}  {_WORDS[row.prospect]:<{words}}  {_reason(row, common)}"
+        line = f"  {row.controller.target:<{width}}  {_words(row):<{words}}  {_reason(row, common)}"
         yield one_line(line.rstrip())
+
+
+def _words(row: Outlook) -> str:
+    """What it takes there, with the option by its name."""
+    return f"boots with {' '.join(row.options)}" if row.prospect is Prospect.OPTION else _WORDS[row.prospect]
 
 
 def _grouped(rows: Sequence[Outlook], common: Sequence[Finding]) -> Iterator[str]:
@@ -200,7 +207,7 @@ def _next(rows: Sequence[Outlook], images: Sequence[DeviceSpec]) -> Iterator[str
         return
     target = "T" if best.diagnosis.facts is None or best.prospect is Prospect.BOOTS else best.controller.target
     if best.diagnosis.facts is not None and best.prospect is not Prospect.CANNOT:
-        yield f"Cheapest: {best.controller.target} {_WORDS[best.prospect]}."
+        yield f"Cheapest: {best.controller.target} {_words(best)}."
         yield from list(next_lines([best.diagnosis], images))[1:]
     yield "For all that is found on one target and how it is fixed, run:"
     yield f"    {_command('check', images)} --target {target}"

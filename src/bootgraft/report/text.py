@@ -214,11 +214,8 @@ def records_lines_of(records: RecordsDocument | None, *, with_target: bool = Tru
 
 
 def _alternative_lines(alternatives: "Sequence[Outlook]") -> Iterator[str]:
-    for prospect, words in (
-        (Prospect.BOOTS, "It would boot as it is"),
-        (Prospect.FIXABLE, "`repair` needs no driver source"),
-    ):
-        targets = [each.controller.target for each in alternatives if each.prospect is prospect]
+    for is_as_it_is, words in ((True, "It would boot as it is"), (False, "`repair` needs no driver source")):
+        targets = [each.controller.target for each in alternatives if (each.prospect is Prospect.BOOTS) is is_as_it_is]
         if targets:
             yield ""
             yield f"{words} on {', '.join(targets)}."

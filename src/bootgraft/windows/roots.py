@@ -38,3 +38,8 @@ def is_relative(path: str) -> bool:
 
 def _is_below(path: str, directory: str) -> bool:
     return path.casefold().startswith(directory.casefold() + "\\")
+
+
+def is_plain(path: str) -> bool:
+    r"""Whether a path goes down from where it begins, to a file: no ``..``, no empty name, no stream (``a.sys:b``)."""
+    return not any(name in ("", ".", "..") or ":" in name for name in path.split("\\"))

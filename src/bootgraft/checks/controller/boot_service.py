@@ -3,7 +3,7 @@
 from bootgraft.changes import RegistryData, SetValue
 from bootgraft.checks.check import Check
 from bootgraft.checks.controller.facts import BindingStore, ControllerFacts, LinkFacts
-from bootgraft.checks.controller.inbox import start_at_boot
+from bootgraft.checks.controller.inbox import make_again, start_at_boot
 from bootgraft.checks.controller.wording import consequence, severity_in
 from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.symptom import Symptom
@@ -21,8 +21,13 @@ DOCS = (
         cause="The CriticalDeviceDatabase or DriverDatabase names a service that the control set does not have; on "
         "NT 4, which has neither, the service that drives such a controller is not there.",
         evidence="The binding's key and the service key that is missing.",
-        fix="The service key is copied from the driver source into every control set.",
-        limits="",
+        fix="A service that Windows itself ships for IDE, Hyper-V's bus or the disk is made again with the values that "
+        "real Windows of this release have (NT 4, 7, 8.1, 10), or in which the nearest ones below and above agree, if "
+        "its driver's file is there; those of 2000, XP and Server 2003 as their INFs say. Where none are known, "
+        "`--fix boot-service-missing` takes those of the nearest release. The service of the controller itself is "
+        "copied from the driver source into every control set.",
+        limits="A driver source gives the controller's driver alone: without values or without file, another device's "
+        "comes from the same Windows elsewhere, by hand (`reg export`, `reg import`).",
         symptoms=(Symptom.STOP_7B,),
         references=("https://learn.microsoft.com/windows-hardware/drivers/install/inf-addservice-directive",),
     ),
@@ -79,13 +84,17 @@ def _check_link(facts: ControllerFacts, link: LinkFacts) -> Finding | None:
     service = link.service
     if service is None:
         key = f"{link.control_set}\\Services\\{link.service_name}"
+        is_shipped = link.inbox is not None and link.inbox.name == link.service_name
+        changes, is_known = make_again(facts, link) if is_shipped else ((), False)
+        remedy = Remedy.CHANGES if is_known else Remedy.OFFERED
         return Finding(
             MISSING,
             severity_in(link),
             f"the service {link.service_name} is missing in {link.control_set}",
             consequence(facts, link),
             (f"{facts.hive.path}: {_needed_by(link)}; there is no key {key}",),
-            Remedy.DRIVER,
+            remedy if changes else Remedy.DRIVER,
+            changes,
             stop_code=INACCESSIBLE_BOOT_DEVICE,
             device=link.main_id,
         )

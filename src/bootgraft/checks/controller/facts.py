@@ -23,7 +23,9 @@ from bootgraft.windows.exports import ExportTables
 from bootgraft.windows.hives import hive_path
 from bootgraft.windows.installation import Architecture, Installation, hive_file
 from bootgraft.windows.legacy_miniports import LegacyMiniport, legacy_miniports, looks_for
+from bootgraft.windows.roots import on_volume
 from bootgraft.windows.services import Service, driver_file, read_service
+from bootgraft.windows.startup.core_services import shipped_service
 from bootgraft.windows.versions import FIRST_WITH_DRIVER_DATABASE, FIRST_WITH_PLUG_AND_PLAY, NT4, UNKNOWN, VISTA
 
 
@@ -51,8 +53,9 @@ class LinkFacts(Struct, frozen=True):
 
     ``service_name`` is the service that should serve it: the one that is bound to it, else the one that a populated
     Enum instance names; None where nothing names any. ``inbox`` is the one that Windows itself ships for the device,
-    looked at only where none is bound. ``dead_ends`` are entries of the DriverDatabase that lead to no binding.
-    ``detecting`` are miniports that may find the device by themselves where nothing is bound to it.
+    looked at only where none is bound, or else the one that should serve it, looked at only where it is not there.
+    ``dead_ends`` are entries of the DriverDatabase that lead to no binding. ``detecting`` are miniports that may find
+    the device by themselves where nothing is bound to it.
     ``group_is_listed`` tells whether the service's load-order group is one that the control set puts in order.
     """
 
@@ -205,6 +208,8 @@ class LinkReader:
             if self._store is BindingStore.CRITICAL_DEVICES and not (search.binding and search.binding.service):
                 inbox = self._inbox(number, link.services[0]) if link.services else None
         service = None if name is None else read_service(self.hive, number, name)
+        if inbox is None and name is not None and service is None:
+            inbox = self._inbox(number, name)
         detecting = tuple(self._detecting(number, pci)) if name is None and pci is not None else ()
         return LinkFacts(
             number=number,
@@ -261,6 +266,9 @@ class LinkReader:
 
     def _inbox(self, number: int, name: str) -> ServiceFacts:
         service = read_service(self.hive, number, name)
+        shipped = shipped_service(name, self.version) if service is None else None
+        if shipped is not None and shipped[0].image:
+            return ServiceFacts(name, None, self._drivers.read_path(shipped[0].image))
         return ServiceFacts(name, service, self._drivers.read(name, service))
 
 
@@ -293,6 +301,13 @@ class DriverReader:
         path = f"{self._directory}\\system32\\drivers\\{name}.sys"
         if service is not None:
             path = driver_file(service, self._directory, drive_letter=self._letter)
+        return self._read(path)
+
+    def read_path(self, image: str) -> DriverFacts:
+        """The facts about the driver file that an ImagePath names."""
+        return self._read(on_volume(image, self._directory, drive_letter=self._letter))
+
+    def _read(self, path: str) -> DriverFacts:
         if path.casefold() not in self._known:
             self._known[path.casefold()] = read_driver(
                 self._filesystem, self._directory, path, build=self._build, tables=self._tables

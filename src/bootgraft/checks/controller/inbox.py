@@ -7,15 +7,19 @@ KB314082 ("STOP 0x7B after you move the system disk") has one import for IDE, an
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from bootgraft.changes import Change, CreateKey, RegistryData, SetValue
 from bootgraft.checks.controller.driver_file import fault_of
-from bootgraft.checks.controller.facts import ControllerFacts, LinkFacts
+from bootgraft.checks.controller.facts import BindingStore, ControllerFacts, LinkFacts
+from bootgraft.checks.hive_edit import service_key
 from bootgraft.registry.values import ValueType, dword_data, text_data
 from bootgraft.windows.driver_files import DriverFacts, unsatisfied
 from bootgraft.windows.services import Service
-from bootgraft.windows.versions import VISTA
+from bootgraft.windows.startup.core_services import BOOT_START, shipped_service
+from bootgraft.windows.versions import FIRST_WITH_PLUG_AND_PLAY, VISTA
 
-_KERNEL_DRIVER, _BOOT_START, _NORMAL = 1, 0, 1
+_KERNEL_DRIVER, _NORMAL = 1, 1
 _GROUPS = {"intelide": "System Bus Extender", "pciide": "System Bus Extender", "disk": "SCSI Class"}
 _OTHER_GROUP = "SCSI miniport"
 
@@ -31,15 +35,35 @@ def bind(facts: ControllerFacts, link: LinkFacts) -> tuple[Change, ...]:
     Only for Windows that bind by the CriticalDeviceDatabase: others have no key that could be missing.
     """
     inbox = link.inbox
-    if inbox is None or inbox.service is None or not is_usable(facts, inbox.driver):
+    if inbox is None or link.store is not BindingStore.CRITICAL_DEVICES or not is_usable(facts, inbox.driver):
         return ()
-    return (*start_at_boot(facts, inbox.service, inbox.driver), *_keys(facts, link, inbox.name))
+    if inbox.service is not None:
+        return (*start_at_boot(facts, inbox.service, inbox.driver), *_keys(facts, link, inbox.name))
+    made, is_known = make_again(facts, link)
+    return (*made, *_keys(facts, link, inbox.name)) if is_known else ()
+
+
+def make_again(facts: ControllerFacts, link: LinkFacts) -> tuple[tuple[Change, ...], bool]:
+    """The key of a service that Windows ships and that is gone, and whether its values are known of this release.
+
+    Nothing where they are not known at all, or the driver's file cannot be loaded. Windows 2000 to Server 2003 are left
+    to what their INFs say (``drivers/guest/inboxservices``).
+    """
+    inbox = link.inbox
+    if inbox is None or inbox.service is not None or FIRST_WITH_PLUG_AND_PLAY <= facts.version < VISTA:
+        return (), False
+    shipped = shipped_service(inbox.name, facts.version)
+    if shipped is None or not is_usable(facts, inbox.driver):
+        return (), False
+    service, is_known = shipped
+    key = f"{link.control_set}\\Services\\{service.name}"
+    return tuple(service_key(facts.hive, key, replace(service, start=BOOT_START))), is_known
 
 
 def start_at_boot(facts: ControllerFacts, service: Service, driver: DriverFacts | None) -> tuple[SetValue, ...]:
     """What makes the loader start a service; before Vista, every value that its key lacks too."""
     wanted = [
-        ("Start", _number(service.start), _dword(_BOOT_START)),
+        ("Start", _number(service.start), _dword(BOOT_START)),
         ("Type", _number(service.type), _dword(_KERNEL_DRIVER)),
     ]
     if facts.version < VISTA:

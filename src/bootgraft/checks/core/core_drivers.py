@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from bootgraft.changes import Change
 from bootgraft.checks.check import Check
-from bootgraft.checks.core.core_path import boot_start, core_names, file_system_driver, service_key
+from bootgraft.checks.core.core_path import boot_start, core_names, file_system_driver
 from bootgraft.checks.core.facts import DISABLED, CoreDriver, CoreFacts, fallback_consequence
 from bootgraft.checks.core.restore import restored
 from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
+from bootgraft.checks.hive_edit import service_key
 from bootgraft.checks.symptom import Symptom
 from bootgraft.windows.installation import control_set_name
 from bootgraft.windows.startup.core_services import BOOT_START, path_services, shipped_service
@@ -105,7 +106,7 @@ def _missing(core: CoreFacts, number: int, driver: CoreDriver) -> Finding:
     if shipped is not None and file is not None:
         copy = None if file.fault_for(core.arch) is None else restored(core, file.path)
         if copy is not None or file.fault_for(core.arch) is None:
-            changes = (*service_key(core, driver, shipped[0]), *((copy,) if copy is not None else ()))
+            changes = (*service_key(core.file, driver.key_path, shipped[0]), *((copy,) if copy is not None else ()))
     remedy = Remedy.CHANGES if shipped is not None and shipped[1] else Remedy.OFFERED
     return _finding(
         core,

@@ -1,15 +1,15 @@
-"""The drivers of Windows' own that the boot disk of this target is behind, and the keys that put them back."""
+"""The drivers of Windows' own that the boot disk of this target is behind, and what makes the loader load them."""
 
 from collections.abc import Iterator
 
-from bootgraft.changes import Change, CreateKey, RegistryData, SetValue
+from bootgraft.changes import Change, RegistryData, SetValue
 from bootgraft.checks.controller.filter_places import shipped_filters
 from bootgraft.checks.core.facts import CoreDriver, CoreFacts
 from bootgraft.checks.guest import Guest
 from bootgraft.filesystems.base import FileSystemKind
-from bootgraft.registry.values import ValueType, dword_data, text_data
+from bootgraft.registry.values import ValueType, dword_data
 from bootgraft.windows.installation import control_set_name
-from bootgraft.windows.startup.core_services import BOOT_START, ShippedService, path_services
+from bootgraft.windows.startup.core_services import BOOT_START, path_services
 from bootgraft.windows.versions import VISTA
 
 _FAT_DRIVER = "Fastfat"
@@ -44,20 +44,6 @@ def uses_acpi(core: CoreFacts, number: int) -> bool:
 def _has_no_pci(guest: Guest) -> bool:
     """Machines of Hyper-V's second generation have no PCI bus but virtual ones, behind VMBus."""
     return guest.controller is not None and guest.controller.is_uefi_only
-
-
-def service_key(core: CoreFacts, driver: CoreDriver, shipped: ShippedService) -> Iterator[Change]:
-    """The key of a service as its release ships it; without Tag, which only orders drivers within their group."""
-    key = driver.key_path
-    yield CreateKey(core.file, key)
-    yield SetValue(core.file, key, "Type", _dword(shipped.type), None)
-    yield SetValue(core.file, key, "Start", _dword(shipped.start), None)
-    yield SetValue(core.file, key, "ErrorControl", _dword(shipped.error_control), None)
-    if shipped.group:
-        yield SetValue(core.file, key, "Group", RegistryData(ValueType.REG_SZ, text_data(shipped.group)), None)
-    if shipped.image:
-        image = RegistryData(ValueType.REG_EXPAND_SZ, text_data(shipped.image))
-        yield SetValue(core.file, key, "ImagePath", image, None)
 
 
 def boot_start(core: CoreFacts, driver: CoreDriver) -> Iterator[Change]:

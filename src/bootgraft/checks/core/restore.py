@@ -13,6 +13,7 @@ from bootgraft.changes import WriteFile
 from bootgraft.checks.core.facts import CoreFacts
 from bootgraft.errors import DriverSourceError, FileMissingError, FileSystemError, MissingDependencyError
 from bootgraft.windows.pe import MAX_SIZE, NotPortableExecutableError, PeFacts, read_pe
+from bootgraft.windows.roots import is_plain
 
 _CPU_SECONDS = 20.0
 _KERNEL = "system32\\ntoskrnl.exe"
@@ -104,7 +105,7 @@ def _can_be_written(core: CoreFacts, path: str) -> bool:
     """Whether there is nothing in its place, or an ordinary file in one of Windows' own folders."""
     if not path.casefold().startswith(f"{core.installation.directory}\\".casefold()):
         return False
-    if any(name in ("", ".", "..") or ":" in name for name in path.split("\\")[1:]):
+    if not is_plain(path.removeprefix("\\")):
         return False
     try:
         entry = core.installation.volume.filesystem().stat(path)

@@ -13,6 +13,7 @@ from bootgraft.registry.hive import Hive
 from bootgraft.registry.values import ValueType, dword_data, text_data
 from bootgraft.targets.driverchains import Link
 from bootgraft.windows.installation import Installation
+from bootgraft.windows.roots import is_plain
 from bootgraft.windows.services import Service, driver_file, read_service
 from bootgraft.windows.versions import FIRST_WITH_DRIVER_DATABASE, FIRST_WITH_PLUG_AND_PLAY, VISTA
 
@@ -62,6 +63,7 @@ _SERVICES = (
     InboxService("buslogic"),
     InboxService("sym_hi"),
     InboxService("intelide", "System Bus Extender", is_pci_miniport=False),
+    InboxService("pciide", "System Bus Extender", is_pci_miniport=False),
     InboxService("atapi", is_pci_miniport=False),
     InboxService("disk", "SCSI Class", is_pci_miniport=False),
 )
@@ -97,6 +99,8 @@ def wanted_driver(installation: Installation, hive: Hive, link: Link, bound: str
         return None
     present = read_service(hive, installation.select.default, name)
     target = f"{DRIVERS}\\{name}.sys" if present is None else _target(installation, present)
+    if not is_plain(target):
+        return None
     known = _known(name, target) if installation.version < VISTA else None
     if known is not None:
         bindings = (_binding(each, link.class_guid, known.name) for each in link.critical_ids)
@@ -116,12 +120,16 @@ def _known(name: str, target: str) -> InboxService | None:
 
 
 def _target(installation: Installation, service: Service) -> str:
-    """Where the service's file belongs, relative to the Windows directory; the drivers folder for one elsewhere."""
+    """Where the service's file belongs, relative to the Windows directory; the drivers folder for one elsewhere.
+
+    A path that leaves the Windows directory by ``..``, or leads into a stream, is one elsewhere.
+    """
     path = driver_file(service, installation.directory, drive_letter=installation.drive_letter)
     prefix = f"{installation.directory}\\".casefold()
-    if path.casefold().startswith(prefix):
+    if path.casefold().startswith(prefix) and is_plain(path[len(prefix) :]):
         return path[len(prefix) :]
-    return f"{DRIVERS}\\{path.rpartition(chr(92))[2]}"
+    name = path.rpartition("\\")[2]
+    return f"{DRIVERS}\\{name if is_plain(name) else f'{service.name}.sys'}"
 
 
 def _binding(device_id: str, class_guid: str, service: str) -> PackageKey:

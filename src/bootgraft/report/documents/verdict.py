@@ -46,7 +46,8 @@ class ProspectDocument(Struct, frozen=True):
     """What ``check`` would say of one target.
 
     ``prospect`` is what it takes to start there, ``decided_by`` the finding that decides this, by its id and title;
-    both are null where it boots. ``findings`` are those that are not among the document's own.
+    both are null where it boots. ``options`` are those of ``repair`` without which it leaves something as it is that
+    stops the start, or may. ``findings`` are those that are not among the document's own.
     """
 
     target: str
@@ -54,6 +55,7 @@ class ProspectDocument(Struct, frozen=True):
     image_verdict: Verdict
     stop_code: str | None
     prospect: Prospect
+    options: tuple[str, ...]
     decided_by: str | None
     reason: str | None
     findings: tuple[FindingDocument, ...]

@@ -1,14 +1,17 @@
 r"""The drivers of Windows' own that every start goes through, whatever the controller: what real Windows say of them.
 
 From the root of the devices to the boot volume: ACPI, the PCI bus, the partition and volume managers, the filters that
-Windows itself puts on disks and volumes, the file systems. The values are those of real hives of XP SP3, 7 SP1, 8.1 and
-10 21H2. Of the releases between none is public: of them that counts as known in which the nearest ones agree.
+Windows itself puts on disks and volumes, the file systems; and what every controller of a kind has in common: the IDE
+controllers and their channels, VMBus and its PCI bus, the disk. The values are those of real hives of NT 4 SP3, XP SP3,
+7 SP1, 8.1 and 10 21H2. Of the releases between none is public: of them that counts as known in which the nearest ones
+agree.
 """
 
 from msgspec import Struct
 
 from bootgraft.windows.versions import (
     FIRST_WITH_PLUG_AND_PLAY,
+    NT4,
     VISTA,
     WINDOWS_7,
     WINDOWS_8_1,
@@ -30,6 +33,12 @@ class ShippedService(Struct, frozen=True):
     image: str
 
 
+_NT_4 = r"""
+Ntfs 4 1 2 | File system | -
+Fastfat 4 1 2 | Boot file system | -
+Disk 0 0 1 | SCSI Class | -
+atapi 0 1 1 | SCSI miniport | System32\DRIVERS\atapi.sys
+"""
 _XP = r"""
 ACPI 0 1 1 | Boot Bus Extender | system32\DRIVERS\ACPI.sys
 PCI 0 3 1 | Boot Bus Extender | system32\DRIVERS\pci.sys
@@ -39,6 +48,9 @@ MountMgr 0 1 1 | System Bus Extender | -
 VolSnap 0 1 1 | System Bus Extender | -
 Ntfs 4 1 2 | File system | -
 Fastfat 4 1 2 | Boot file system | -
+IntelIde 0 1 1 | System Bus Extender | system32\DRIVERS\intelide.sys
+atapi 0 1 1 | SCSI miniport | system32\DRIVERS\atapi.sys
+Disk 0 1 1 | SCSI Class | system32\DRIVERS\disk.sys
 """
 _WINDOWS_7 = r"""
 ACPI 0 3 1 | Boot Bus Extender | system32\drivers\ACPI.sys
@@ -52,6 +64,12 @@ rdyboost 0 3 1 | PnP Filter | System32\drivers\rdyboost.sys
 storflt 0 1 1 | Extended Base | system32\drivers\vmstorfl.sys
 Ntfs 3 1 2 | Boot File System | -
 fastfat 3 1 2 | Boot File System | -
+intelide 0 3 1 | System Bus Extender | system32\drivers\intelide.sys
+pciide 3 3 1 | System Bus Extender | \SystemRoot\system32\drivers\pciide.sys
+msahci 3 3 1 | SCSI Miniport | \SystemRoot\system32\drivers\msahci.sys
+atapi 0 3 1 | SCSI Miniport | system32\drivers\atapi.sys
+vmbus 0 1 1 | System Bus Extender | system32\drivers\vmbus.sys
+disk 0 1 1 | - | system32\DRIVERS\disk.sys
 """
 _WINDOWS_8_1 = r"""
 ACPI 0 3 1 | Core | System32\drivers\ACPI.sys
@@ -66,12 +84,18 @@ EhStorClass 0 1 1 | SCSI Class | System32\drivers\EhStorClass.sys
 storflt 0 1 1 | Extended Base | System32\drivers\vmstorfl.sys
 Ntfs 3 1 2 | Boot File System | -
 fastfat 3 1 2 | Boot File System | -
+intelide 0 3 1 | System Bus Extender | System32\drivers\intelide.sys
+pciide 0 3 1 | System Bus Extender | System32\drivers\pciide.sys
+atapi 0 3 1 | SCSI Miniport | System32\drivers\atapi.sys
+vmbus 0 1 1 | System Bus Extender | System32\drivers\vmbus.sys
+vpci 3 1 1 | System Bus Extender | \SystemRoot\System32\drivers\vpci.sys
+disk 0 1 1 | - | System32\drivers\disk.sys
 """
 _WINDOWS_10 = rf"""{_WINDOWS_8_1}
 volume 0 3 1 | - | System32\drivers\volume.sys
 iorate 0 3 1 | PnP Filter | system32\drivers\iorate.sys
 """
-_REAL = ((XP, _XP), (WINDOWS_7, _WINDOWS_7), (WINDOWS_8_1, _WINDOWS_8_1), (WINDOWS_10, _WINDOWS_10))
+_REAL = ((NT4, _NT_4), (XP, _XP), (WINDOWS_7, _WINDOWS_7), (WINDOWS_8_1, _WINDOWS_8_1), (WINDOWS_10, _WINDOWS_10))
 """The releases that a real hive is known of, oldest first."""
 
 _DEVICES = ("ACPI", "pci", "partmgr", "mountmgr")
