@@ -85,6 +85,16 @@ def test_the_worst_that_is_in_the_way_decides(findings: tuple[Finding, ...], pro
     assert (found.decided_by is None) is (prospect is Prospect.BOOTS)
 
 
+def test_the_options_that_a_repair_needs_are_named_once_whatever_else_it_takes() -> None:
+    offered = replace(BLOCKER, remedy=Remedy.OFFERED)
+    lost = replace(BLOCKER, remedy=Remedy.CONSENT, consent="--discard-hibernation", leaves_open=True)
+    note = replace(BLOCKER, id="note", severity=Severity.INFO, remedy=Remedy.OFFERED)
+    driver = replace(BLOCKER, remedy=Remedy.DRIVER)
+    found = outlook(made_of(driver, offered, replace(offered, title="again"), lost, note), CONTROLLERS[0])
+    assert (found.prospect, found.options) == (Prospect.DRIVER, ("--fix blocker", "--discard-hibernation"))
+    assert outlook(made_of(driver, note), CONTROLLERS[0]).options == ()
+
+
 @pytest.mark.parametrize(("followed", "judged"), [(chain(holds=False), True), (None, False)])
 def test_what_lies_behind_a_fault_is_not_promised(followed: BootChain | None, judged: bool) -> None:
     fixable = replace(BLOCKER, remedy=Remedy.CHANGES)

@@ -179,3 +179,17 @@ def test_the_boot_chain_of_windows_10_is_mended_along_with_its_drivers(
     assert bootgraft("check", machine.disk, *target).status == 0
     assert bootgraft("undo", machine.disk).status == 0
     assert hashes(machine.disk.parent) == before
+
+
+def test_a_disk_service_that_was_deleted_comes_back_without_a_donor(
+    build_machine: BuildMachine, bootgraft: Bootgraft
+) -> None:
+    machine = build_machine(bios_machine(WINDOWS_7, "lost"))
+    key = r"HKLM\SYSTEM\CurrentControlSet\Services\disk"
+    assert bootgraft("reg", "delete", machine.disk, key).status == 0
+    checked = bootgraft("check", machine.disk, "--target", "vmware:lsisas1068")
+    assert "[boot-service-missing]" in checked.stdout
+    assert "--drivers" not in checked.stdout
+    after = cell(machine, BIOS_WINDOWS, "vmware:lsisas1068", bootgraft)
+    service = next(values for path, values in after.items() if path.casefold().endswith(r"controlset001\services\disk"))
+    assert (service["Start"], service["Type"]) == ("dword:00000000", "dword:00000001")

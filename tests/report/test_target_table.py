@@ -63,6 +63,21 @@ def test_where_it_boots_nowhere_the_least_that_it_takes_is_said() -> None:
     assert "    bootgraft repair 'a disk.raw' --target vmware:pvscsi --drivers SOURCE" in lines
 
 
+def test_what_a_repair_does_only_with_an_option_is_said_with_that() -> None:
+    offered = replace(DRIVER, id="offer", title="no file", remedy=Remedy.OFFERED)
+    rows = (row("vmware:ide", offered), row("kvm:ide", offered))
+    lines = all_text(everywhere(), rows, IMAGES, None).splitlines()
+    assert lines[0].endswith("as it is; it boots after a repair with an option on all 2 targets: vmware:ide, kvm:ide.")
+    assert lines[2] == "  vmware:ide  boots with --fix offer  no file"
+    assert "    bootgraft repair 'a disk.raw' --target vmware:ide --fix offer" in lines
+    document = several_document(rows, ((), ()))
+    assert isinstance(document.targets, tuple)
+    assert [(each.prospect, each.options) for each in document.targets] == [
+        ("fixable-with-option", ("--fix offer",)),
+        ("fixable-with-option", ("--fix offer",)),
+    ]
+
+
 def test_what_stops_it_everywhere_is_the_answer() -> None:
     rows = (row("vmware:ide", NEVER), row("kvm:ide", NEVER))
     lines = all_text(everywhere(NEVER), rows, IMAGES, None).splitlines()

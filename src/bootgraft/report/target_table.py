@@ -34,7 +34,7 @@ if TYPE_CHECKING:  # few ask for them
 _WORDS = {
     Prospect.BOOTS: "boots as it is",
     Prospect.FIXABLE: "boots after a repair",
-    Prospect.OPTION: "boots after a repair with an option of its own",
+    Prospect.OPTION: "boots after a repair with an option",
     Prospect.BOOT_CODE: "needs boot code",
     Prospect.DRIVER: "needs a driver",
     Prospect.OUTSIDE: "needs a change of the machine",

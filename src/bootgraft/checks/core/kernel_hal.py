@@ -4,9 +4,9 @@ Setup chooses kernel and HAL by the machine and renames them, so that a restore 
 from another service pack, or a HAL exchanged by hand leave two that were not made for each other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from bootgraft.changes import WriteFile
+from bootgraft.changes import Change, WriteFile
 from bootgraft.checks.check import Check
 from bootgraft.checks.core import kernel_choice
 from bootgraft.checks.core.facts import CoreFacts
@@ -145,9 +145,11 @@ def _processors(
         PROCESSORS,
         Severity.BLOCKER if is_sure else Severity.WARNING,
         f"the HAL is one for {counts[kind.is_multi]}, the kernel one for {counts[not kind.is_multi]}",
-        "The kernel stops with 0x79 MISMATCHED_HAL at once. "
-        + ("" if is_sure else "ntldr takes ntkrnlpa.exe or ntoskrnl.exe by the processor and the switches. ")
-        + ("" if changes else _BY_HAND),
+        _explained(
+            "The kernel stops with 0x79 MISMATCHED_HAL at once."
+            + ("" if is_sure else " ntldr takes ntkrnlpa.exe or ntoskrnl.exe by the processor and the switches."),
+            changes,
+        ),
         (*(str(each) for each in (hal, *kernels)), *_taken(changes)),
         Remedy.OFFERED if changes else Remedy.NONE,
         changes,
@@ -177,8 +179,11 @@ def _computer(core: CoreFacts, hal: KernelFile, kernel: KernelFile | None) -> It
         f"hal.dll is of the kind {kind.title}, the registry of another computer",
         "Both are of one kind, for one processor and for several: Windows finds that out and adapts."
         if is_same_family
-        else "The devices hang at another root then: STOP 0x7B or a black screen are reported, some start. Put the HAL "
-        f"of the registry's kind in place, with its kernel. {'' if changes else _BY_HAND}",
+        else _explained(
+            "The devices hang at another root then: STOP 0x7B or a black screen are reported, some start. Put the HAL "
+            "of the registry's kind in place, with its kernel.",
+            changes,
+        ),
         (str(hal), f"{core.file.path}: {listed}", *_taken(changes)),
         Remedy.OFFERED if changes else Remedy.NONE,
         changes,
@@ -216,12 +221,17 @@ def _builds(core: CoreFacts, kernel: KernelFile, hal: KernelFile | None) -> Iter
         BUILD,
         Severity.WARNING,
         f"{names} {'is' if len(files) == 1 else 'are'} not of the kernel's build",
-        f"Files of different releases or service packs do not fit together. {'' if changes else _BY_HAND}",
+        _explained("Files of different releases or service packs do not fit together.", changes),
         (*(str(each) for each in (kernel, *files)), *_taken(changes)),
         Remedy.OFFERED if changes else Remedy.NONE,
         changes,
         leaves_open=is_hal,
     )
+
+
+def _explained(text: str, changes: Sequence[Change]) -> str:
+    """The text, with what to do by hand where no repair does it."""
+    return text if changes else f"{text} {_BY_HAND}"
 
 
 def _is_other_release(file: KernelFile, kernel: KernelFile) -> bool:
