@@ -1,6 +1,7 @@
 """Descriptions as files: told apart by their content, refused with one message where they are none."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from tests.targets.descriptions.test_xmltree import BOMB
 
 from bootgraft.errors import UsageError, VmDescriptionError
 from bootgraft.targets.descriptions import hyperv, libvirt, ovf, proxmox, vmx
-from bootgraft.targets.descriptions.vmdescription import VmDescription, VmFormat
+from bootgraft.targets.descriptions.vmdescription import MAX_DISKS, VmDescription, VmFormat
 from bootgraft.targets.descriptions.vmfile import MAX_SIZE, parse_description, plug, read_bytes
 
 
@@ -108,3 +109,34 @@ def test_a_card_that_an_edit_did_not_reach_is_no_success() -> None:
     lazy = replace(libvirt.FORMAT, plug=lambda data, *_arguments, **_options: data)
     with pytest.raises(VmDescriptionError, match="its network card interface 0 could not be unplugged"):
         plug(data, replace(description, format=lazy), ["interface 0"], plugged=False)
+
+
+def _many_vmx(count: int) -> bytes:
+    place = "nvme{0}:0.present = 1\nnvme{0}:0.fileName = a.vmdk\nnvme{0}.present = 1\n"
+    return MINIMAL + "".join(place.format(number) for number in range(count)).encode()
+
+
+def _many_libvirt(count: int) -> bytes:
+    disk = "<disk><source file='a'/><target dev='sd{0}' bus='sata'/></disk>"
+    return f"<domain type='kvm'><devices>{''.join(map(disk.format, range(count)))}</devices></domain>".encode()
+
+
+@pytest.mark.parametrize("many", [_many_vmx, _many_libvirt])
+def test_more_disks_than_any_machine_has(many: Callable[[int], bytes], tmp_path: Path) -> None:
+    path = tmp_path / "machine"
+    path.write_bytes(many(MAX_DISKS + 1))
+    with pytest.raises(VmDescriptionError, match=f"it has more than {MAX_DISKS} disks"):
+        read_description(path)
+    few = tmp_path / "few"
+    few.write_bytes(many(200))
+    assert len(read_description(few).order_doubt) < 300
+
+
+def test_a_boot_order_that_names_a_disk_again_and_again_counts_the_first_time(tmp_path: Path) -> None:
+    path = tmp_path / "machine.vmx"
+    order = ",".join(["nvme1:0", *["nvme9:0", "nvme0:0", "nvme1:0"] * 1000])
+    path.write_bytes(_many_vmx(2) + f'bios.hddOrder = "{order}"\n'.encode())
+    found = read_description(path)
+    assert [disk.place for disk in found.disks if disk.place.startswith("nvme")] == ["nvme1:0", "nvme0:0"]
+    assert found.boot_order is not None
+    assert found.boot_order.tried == ("nvme1:0", "nvme0:0")

@@ -9,7 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bootgraft.targets.descriptions.hardware import BootOrder
-from bootgraft.targets.descriptions.vmdescription import Firmware, NetworkCard, VmDescription, VmDisk, VmFormat
+from bootgraft.targets.descriptions.vmdescription import (
+    Firmware,
+    NetworkCard,
+    VmDescription,
+    VmDisk,
+    VmFormat,
+    counted,
+)
 from bootgraft.targets.descriptions.xmltree import XmlElement, parse_xml
 
 _IDE = "_83f8638b-8dca-4152-9eda-2ca8b33039b4_"
@@ -24,7 +31,8 @@ def parse(data: bytes, path: Path) -> VmDescription:
     """
     machine = parse_xml(data, path)
     second = machine.value("properties", "subtype") == _GENERATION_2
-    disks = [disk for name, controllers in _devices(machine, second=second) for disk in _disks(name, controllers)]
+    devices = _devices(machine, second=second)
+    disks = counted((disk for name, controllers in devices for disk in _disks(name, controllers)), path)
     names = list(dict.fromkeys(disk.place.rpartition(" ")[0].rpartition(" ")[0] for disk in disks))
     return VmDescription(
         path,

@@ -9,11 +9,13 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from bootgraft.targets.descriptions import libvirt_hardware
+from bootgraft.targets.descriptions.hardware import quoted
 from bootgraft.targets.descriptions.vmdescription import (
     NetworkCard,
     VmDescription,
     VmDisk,
     VmFormat,
+    counted,
     in_order,
     malformed,
     passed_through,
@@ -60,7 +62,7 @@ def parse(data: bytes, path: Path) -> VmDescription:
         VmDescriptionError: it is no sound XML, or a device is not as libvirt writes it.
     """
     domain = parse_xml(data, path)
-    found = [(each, _disk(domain, each, path)) for each in _disk_elements(domain)]
+    found = [(each, _disk(domain, each, path)) for each in counted(_disk_elements(domain), path)]
     orders = {disk.place: _order(element, path) for element, disk in found}
     buses = list(dict.fromkeys(_bus(element) for element, _ in found))
     found.sort(key=lambda pair: (buses.index(_bus(pair[0])), len(pair[1].place), pair[1].place))
@@ -68,7 +70,7 @@ def parse(data: bytes, path: Path) -> VmDescription:
     first = ordered or [disk.place for _, disk in found[:1]]
     named = set(first)
     rest = list(dict.fromkeys(_bus(element) for element, disk in found if disk.place not in named))
-    doubt = f"it has disks on {' and '.join(rest)}, and no <boot order> in them" if len(rest) > 1 else ""
+    doubt = f"it has disks on {quoted(' and '.join(rest))}, and no <boot order> in them" if len(rest) > 1 else ""
     return VmDescription(
         path,
         FORMAT,

@@ -16,6 +16,7 @@ from bootgraft.targets.descriptions.vmdescription import (
     VmDescription,
     VmDisk,
     VmFormat,
+    counted,
     malformed,
 )
 from bootgraft.targets.descriptions.xmltree import XmlElement, parse_xml
@@ -52,7 +53,7 @@ def parse(data: bytes, path: Path) -> VmDescription:
         raise malformed(path, systems[0].line, "it has no VirtualHardwareSection")
     items = [*hardware.all("Item"), *hardware.all("StorageItem"), *hardware.all("EthernetPortItem")]
     hypervisor = "virtualbox" if "virtualbox" in hardware.value("System", "VirtualSystemType").casefold() else "vmware"
-    found = sorted(_disks(envelope, items, hypervisor, path), key=lambda each: each[0])
+    found = sorted(counted(_disks(envelope, items, hypervisor, path), path), key=lambda each: each[0])
     buses = list(dict.fromkeys(_IDE if key[0] == _IDE else key[:2] for key, _ in found))
     return VmDescription(
         path,
@@ -93,6 +94,9 @@ def _disks(
 ) -> Iterator[tuple[tuple[str, int, int], VmDisk]]:
     """Every disk with what sorts it: the kind of its controller, the controller's number, its place on that."""
     controllers = {item.value("InstanceID"): item for item in items}
+    listed = {each.attributes.get("diskId", ""): each for each in reversed(list(envelope.all("DiskSection", "Disk")))}
+    named = [each for each in envelope.all("References", "File") if each.attributes.get("href")]
+    files = {each.attributes["id"]: each for each in reversed(named) if each.attributes.get("id")}
     for item in items:
         if item.value("ResourceType") != _DISK:
             continue
@@ -102,7 +106,7 @@ def _disks(
         number, unit = _number(parent, "Address", path), _number(item, "AddressOnParent", path)
         target = _controller(parent, hypervisor)
         place = f"{parent.value('ElementName') or 'controller'}, place {unit}"
-        disk = VmDisk(_file(envelope, item, path), place, target, item.line)
+        disk = VmDisk(_file(listed, files, item, path), place, target, item.line)
         yield (parent.value("ResourceType"), number, unit), disk
 
 
@@ -120,23 +124,22 @@ def _controller(item: XmlElement, hypervisor: str) -> str | None:
     return None if name is None else f"{hypervisor}:{name}"
 
 
-def _file(envelope: XmlElement, item: XmlElement, path: Path) -> str:
-    """The file of a disk: from the disk's resource to its disk, from that to the file."""
+def _file(listed: dict[str, XmlElement], files: dict[str, XmlElement], item: XmlElement, path: Path) -> str:
+    """The file of a disk: from the disk's resource to its disk, from that to the file, both by their ids."""
     found = _HOST_RESOURCE.fullmatch(item.value("HostResource"))
     if found is None:
         raise malformed(path, item.line, "this disk names no file")
     reference = found[2]
     if found[1] == "disk":
-        disks = [each for each in envelope.all("DiskSection", "Disk") if each.attributes.get("diskId") == reference]
-        if not disks:
+        if reference not in listed:
             raise malformed(path, item.line, f"this disk names a disk that is not listed: {reference!r}")
-        reference = disks[0].attributes.get("fileRef", "")
-    for file in envelope.all("References", "File"):
-        if file.attributes.get("id") == reference and file.attributes.get("href"):
-            if file.attributes.get("compression", "") not in ("", "identity") or "chunkSize" in file.attributes:
-                raise malformed(path, file.line, f"the disk {file.attributes['href']!r} is packed: unpack it first")
-            return file.attributes["href"]
-    raise malformed(path, item.line, f"this disk names a file that is not listed: {reference!r}")
+        reference = listed[reference].attributes.get("fileRef", "")
+    file = files.get(reference)
+    if file is None:
+        raise malformed(path, item.line, f"this disk names a file that is not listed: {reference!r}")
+    if file.attributes.get("compression", "") not in ("", "identity") or "chunkSize" in file.attributes:
+        raise malformed(path, file.line, f"the disk {file.attributes['href']!r} is packed: unpack it first")
+    return file.attributes["href"]
 
 
 def _firmware(system: XmlElement, hardware: XmlElement) -> Firmware | None:

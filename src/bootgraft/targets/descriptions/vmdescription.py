@@ -4,15 +4,20 @@ A description is hostile input like an image: what cannot be read ends as one Vm
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
 from bootgraft.errors import VmDescriptionError
 from bootgraft.machine import Firmware as Firmware
-from bootgraft.targets.descriptions.hardware import BootOrder, Processor
+from bootgraft.targets.descriptions.hardware import BootOrder, Processor, quoted
+
+T = TypeVar("T")
+MAX_DISKS = 1024
+"""Disks of one machine; VMware allows 316, libvirt has some hundred names for them."""
 
 
 class VmDisk(Struct, frozen=True):
@@ -95,6 +100,17 @@ class VmDescription(Struct, frozen=True):
     spare_processors: str = ""
 
 
+def counted(disks: Iterable[T], path: Path) -> list[T]:
+    """The disks of a description, which are looked up for each other.
+
+    Raises VmDescriptionError: there are more than any machine has.
+    """
+    found = list(islice(disks, MAX_DISKS + 1))
+    if len(found) > MAX_DISKS:
+        raise malformed(path, None, f"it has more than {MAX_DISKS} disks")
+    return found
+
+
 def malformed(path: Path, line: int | None, what: str) -> VmDescriptionError:
     """Return the error for a description that contradicts its format; ``line`` counts from 1."""
     place = str(path) if line is None else f"{path}, line {line}"
@@ -107,7 +123,9 @@ def passed_through(devices: Sequence[str]) -> tuple[str, ...]:
     """The note about devices of the host's that the machine has for itself: a network card may be among them."""
     if not devices:
         return ()
-    return (f"it has devices of the host's ({', '.join(devices)}), which may be network cards and stay connected",)
+    return (
+        f"it has devices of the host's ({quoted(', '.join(devices))}), which may be network cards and stay connected",
+    )
 
 
 def in_order(disks: Sequence[VmDisk], first: Sequence[str]) -> tuple[VmDisk, ...]:

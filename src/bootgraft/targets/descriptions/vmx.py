@@ -20,6 +20,7 @@ from bootgraft.targets.descriptions.vmdescription import (
     VmDescription,
     VmDisk,
     VmFormat,
+    counted,
     in_order,
     malformed,
     passed_through,
@@ -72,8 +73,10 @@ def parse(data: bytes, path: Path) -> VmDescription:
         VmDescriptionError: a line is none, a key is given twice, or a device is of an unknown type.
     """
     settings = _settings(data, path)
-    disks = sorted(_disks(settings, path), key=_natural)
-    listed = [each.strip().casefold() for each in _value(settings, "bios.hddorder").split(",") if each.strip()]
+    disks = sorted(counted(_disks(settings, path), path), key=_natural)
+    places = {disk.place for disk in disks}
+    names = (each.strip().casefold() for each in _value(settings, "bios.hddorder").split(","))
+    listed = tuple(dict.fromkeys(name for name in names if name in places))
     return VmDescription(
         path,
         FORMAT,
@@ -85,7 +88,7 @@ def parse(data: bytes, path: Path) -> VmDescription:
             [key.rpartition(".")[0] for key in settings if _PASSED.fullmatch(key) and _is_true(settings, key)]
         ),
         secure_boot=_is_true(settings, "uefi.secureboot.enabled"),
-        boot_order=_boot_order(settings, [place for place in listed if place in {disk.place for disk in disks}]),
+        boot_order=_boot_order(settings, listed),
         processor=_processor(settings),
         unattached=tuple(sorted(_unattached(settings), key=_natural)),
     )
@@ -202,17 +205,17 @@ def _doubt(disks: list[VmDisk]) -> str:
     buses = list(dict.fromkeys("ide" if d.place.startswith("ide") else d.place.partition(":")[0] for d in disks))
     if len(buses) < 2:
         return ""
-    return f"it has disks on {' and '.join(buses)}, and no bios.hddOrder says which the BIOS takes first"
+    return f"it has disks on {quoted(' and '.join(buses))}, and no bios.hddOrder says which the BIOS takes first"
 
 
-def _boot_order(settings: dict[str, _Setting], listed: list[str]) -> BootOrder | None:
+def _boot_order(settings: dict[str, _Setting], listed: tuple[str, ...]) -> BootOrder | None:
     """The disks that the BIOS takes first; the others come after them. EFI firmware keeps its order elsewhere."""
     if not listed or _value(settings, "firmware").casefold() == "efi":
         return None
     order = settings["bios.hddorder"]
     said = f"bios.hddOrder = {quoted(order.value)}"
     return BootOrder(
-        tuple(listed), exclusive=False, first_only=False, said=said, line=order.line, remedy='bios.hddOrder = "{place}"'
+        listed, exclusive=False, first_only=False, said=said, line=order.line, remedy='bios.hddOrder = "{place}"'
     )
 
 
