@@ -77,6 +77,20 @@ def test_what_windows_can_do_about_itself(
     assert hashes(machine.disk.parent) == before
 
 
+def test_of_what_cannot_be_repaired_the_text_ends_with_what_to_read(
+    build_machine: BuildMachine, bootgraft: Bootgraft
+) -> None:
+    machine = build_machine(broken("core-lost", in_sets({r"Services\PCI": {"Start": 4}}), without=r"drivers\ntfs.sys"))
+    read = ["To read what is known of it, run:", "    bootgraft explain core-driver-file-unusable", ""]
+    for command in ("check", "repair"):  # which could repair PCI, but writes nothing
+        told = bootgraft(command, machine.disk, *TARGET)
+        lines = told.stdout.splitlines()
+        assert told.status == 1
+        assert lines[-6:-3] == read
+        assert lines[-3:-1] == ["What else there is can be repaired after that.", "Mend it with:"]
+    assert bootgraft("explain", "core-driver-file-unusable").status == 0
+
+
 def test_what_is_offered_is_done_when_asked_for_and_what_is_skipped_is_not(
     build_machine: BuildMachine, bootgraft: Bootgraft
 ) -> None:

@@ -43,6 +43,7 @@ from bootgraft.targets.controllers import find_controller
 IMAGE = DeviceSpec("server1.vmdk", "vmdk monolithicSparse", 1 << 30)
 HIVE = FileId(0, 8192, "disk 0 partition 1", "\\WINDOWS\\system32\\config\\SYSTEM")
 LSI = find_controller("vmware:lsilogic")
+IDE = find_controller("vmware:ide")
 
 BLOCKED = r"""
 Microsoft Windows Server 2003 on disk 0 partition 1 will stop with 0x7B on vmware:lsilogic: no driver for PCI\VEN_1000&DEV_0030 in ControlSet001.
@@ -332,37 +333,50 @@ def test_an_edit_of_boot_ini_is_shown_as_a_difference_where_detailed() -> None:
 
 def next_of(*findings: Finding) -> str:
     """What is to be typed next on a machine with these findings alone."""
-    found = diagnose(guest_of(chain(), installation(), None, find_controller("vmware:ide")))
+    found = diagnose(guest_of(chain(), installation(), None, IDE))
     return "\n".join(next_lines((replace(found, findings=findings),), (IMAGE,)))
 
 
-def ends_with(*findings: Finding) -> list[str]:
-    """The last lines of what ``check`` prints of a machine with these findings alone."""
-    found = diagnose(guest_of(chain(), installation(), None, find_controller("vmware:ide")))
-    return check_text(replace(found, findings=findings), (IMAGE,)).splitlines()[-2:]
-
-
-def test_where_nothing_can_be_repaired_the_page_of_the_gravest_finding_is_what_to_read_next() -> None:
-    stops = Finding("own-stop", Severity.BLOCKER, "t", "e", ())
-    leaves_open = Finding("own-open", Severity.WARNING, "t", "e", (), leaves_open=True)
-    only_tells = Finding("own-note", Severity.INFO, "t", "e", ())
-    offered = Finding("own-info", Severity.INFO, "t", "e", (), Remedy.OFFERED)
-    outside = Finding("own-cpu", Severity.BLOCKER, "t", "e", (), fault_in=FaultPlace.OUTSIDE)
-    read = ["bootgraft cannot repair own-stop. To read what is known of it, run:", "    bootgraft explain own-stop"]
-    assert ends_with(only_tells, leaves_open, stops) == read
-    assert ends_with(offered, stops) == read
-    assert ends_with(outside, stops) == read
-    assert ends_with(only_tells, leaves_open) == [
-        "To read what would settle it, run:",
-        "    bootgraft explain own-open",
+def commands_after(*findings: Finding, reached: bool = True, tried: bool = False) -> list[str]:
+    """What ``check`` prints of a machine with these findings alone, from the first command's head on."""
+    found = diagnose(guest_of(chain() if reached else replace(chain(), default=None), installation(), None, IDE))
+    lines = check_text(replace(found, findings=findings), (IMAGE,), tried=tried).splitlines()
+    return [
+        line
+        for line in lines
+        if "run:" in line or "bootgraft cannot repair" in line or line.startswith("    bootgraft ")
     ]
-    assert "explain" not in "".join((*ends_with(only_tells), *ends_with(outside)))
 
 
-def test_a_repair_that_is_advised_comes_without_the_page_of_what_it_leaves() -> None:
-    stops = Finding("own-stop", Severity.BLOCKER, "t", "e", ())
-    fixable = Finding("own-fix", Severity.WARNING, "t", "e", (), Remedy.CHANGES)
-    assert ends_with(stops, fixable) == ["Mend it with:", "    bootgraft repair server1.vmdk --target vmware:ide"]
+STOPS = Finding("own-stop", Severity.BLOCKER, "t", "e", ())
+LEFT_OPEN = Finding("own-open", Severity.WARNING, "t", "e", (), leaves_open=True)
+TELLS = Finding("own-note", Severity.INFO, "t", "e", ())
+FIXABLE = Finding("own-fix", Severity.WARNING, "t", "e", (), Remedy.CHANGES)
+READ = [
+    "bootgraft cannot repair own-stop, and writes nothing until that is repaired by other means.",
+    "To read what is known of it, run:",
+    "    bootgraft explain own-stop",
+]
+REPAIR = "    bootgraft repair server1.vmdk --target vmware:ide"
+
+
+def test_of_what_cannot_be_repaired_the_page_is_what_to_read_next() -> None:
+    outside = Finding("own-cpu", Severity.BLOCKER, "t", "e", (), fault_in=FaultPlace.OUTSIDE)
+    assert commands_after(TELLS, LEFT_OPEN, STOPS) == READ
+    assert commands_after(outside, STOPS) == READ
+    assert commands_after(TELLS, LEFT_OPEN) == ["To read what would settle it, run:", "    bootgraft explain own-open"]
+    assert commands_after(TELLS, outside) == []
+
+
+def test_what_cannot_be_repaired_comes_before_what_can_and_writes_nothing_without_it() -> None:
+    assert commands_after(STOPS, FIXABLE) == [*READ, REPAIR]
+    assert commands_after(LEFT_OPEN, FIXABLE) == [REPAIR]
+
+
+def test_where_no_windows_is_reached_the_repair_that_shows_more_comes_alone_until_it_was_tried() -> None:
+    assert commands_after(STOPS, FIXABLE, reached=False) == [REPAIR]
+    assert commands_after(STOPS, FIXABLE, reached=False, tried=True) == [*READ, REPAIR]
+    assert commands_after(STOPS, reached=False) == READ
 
 
 def test_what_nothing_needs_is_offered_and_not_advised() -> None:

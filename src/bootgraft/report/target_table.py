@@ -129,7 +129,7 @@ def several_text(
             lines += ["", verdict_line(each.diagnosis), *finding_lines(own)]
     lines += records_lines_of(records)
     wanting = [each.diagnosis for each in rows if each.prospect not in (Prospect.BOOTS, Prospect.CANNOT)]
-    lines += [*next_lines(wanting, images), *unrepairable_lines(diagnoses)]
+    lines += tuple(next_lines(wanting, images)) or unrepairable_lines(diagnoses)
     if wanting and all(each.prospect is not Prospect.BOOTS for each in rows):
         lines += ["", "To see on which other targets it would boot, run:", f"    {_command('check', images)}"]
     blocks = (fragments_text(each, lines_of) for each, lines_of in zip(diagnoses, fragments, strict=True))

@@ -177,8 +177,10 @@ def check_text(
     alternatives: "Sequence[Outlook]" = (),
     suspects: "Suspects | None" = None,
     records: RecordsDocument | None = None,
+    *,
+    tried: bool = False,
 ) -> str:
-    """What ``check`` prints.
+    """What ``check`` prints, and ``repair`` where it changed nothing: ``tried``.
 
     ``fragments`` are what ``--recommend`` asked for, ``suspects`` what ``--symptom`` did, ``records`` what ``--why``.
     """
@@ -189,11 +191,21 @@ def check_text(
         *left_outside_lines([diagnosis]),
         *finding_lines(diagnosis.findings, first=suspects.found if suspects else ()),
         *records_lines_of(records),
-        *next_lines([diagnosis], images),
-        *unrepairable_lines([diagnosis]),
+        *_command_lines(diagnosis, images, tried=tried),
         *_alternative_lines(alternatives),
     ]
     return "\n".join(lines) + "\n" + fragments_text(diagnosis, fragments)
+
+
+def _command_lines(diagnosis: Diagnosis, images: Sequence[DeviceSpec], *, tried: bool) -> Iterator[str]:
+    """What cannot be repaired comes first: nothing is written before that."""
+    unrepairable = tuple(unrepairable_lines([diagnosis], tried=tried))
+    repairable = tuple(next_lines([diagnosis], images))
+    yield from unrepairable
+    if unrepairable and repairable and _wants_repair(diagnosis.findings):
+        yield from ("", "What else there is can be repaired after that.", *repairable[1:])
+    else:
+        yield from repairable
 
 
 def suspects_lines_of(suspects: "Suspects | None", diagnosis: Diagnosis) -> Iterator[str]:
@@ -310,21 +322,22 @@ def _wants_repair(findings: Iterable[Finding]) -> bool:
     return any(each.fixable and not (each.offered and each.severity is Severity.INFO) for each in findings)
 
 
-def unrepairable_lines(diagnoses: Sequence[Diagnosis]) -> Iterator[str]:
-    """Where to read on, where no repair is to be advised: the page of the gravest finding that none puts right.
+def unrepairable_lines(diagnoses: Sequence[Diagnosis], *, tried: bool = False) -> Iterator[str]:
+    """Where to read on, where no repair puts right what stops the start or leaves it open: the gravest finding's page.
 
-    What lies outside the image is left out: that is listed as what to do there.
+    What lies outside the image is left out: that is listed as what to do there. As long as the chain arrives at no
+    Windows, a repair of what can be repaired comes first, unless that was ``tried``: it shows what is behind.
     """
-    found = [each for diagnosis in diagnoses for each in within(diagnosis.findings)]
-    if _wants_repair(found):
-        return
-    found = [each for each in found if not each.fixable]
-    stops = [each.id for each in found if each.severity is Severity.BLOCKER]
-    leaves_open = [each.id for each in found if each.leaves_open]
+    known = [each for each in diagnoses if tried or each.chain.default or not _wants_repair(each.findings)]
+    left = [finding for each in known for finding in within(each.findings) if not finding.fixable]
+    stops = [each.id for each in left if each.severity is Severity.BLOCKER]
+    leaves_open = [each.id for each in left if each.leaves_open]
     if stops:
-        yield from ("", f"bootgraft cannot repair {stops[0]}. To read what is known of it, run:")
+        yield ""
+        yield f"bootgraft cannot repair {stops[0]}, and writes nothing until that is repaired by other means."
+        yield "To read what is known of it, run:"
         yield f"    bootgraft explain {stops[0]}"
-    elif leaves_open:
+    elif leaves_open and not any(_wants_repair(each.findings) for each in diagnoses):
         yield from ("", "To read what would settle it, run:")
         yield f"    bootgraft explain {leaves_open[0]}"
 

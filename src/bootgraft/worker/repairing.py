@@ -63,7 +63,8 @@ def _unchanged(job: Job, done: Unchanged) -> Outcome[RepairDocument]:
     good = all(each.verdict is Verdict.BOOTS for each in done.diagnoses)
     sound = all(each.image_verdict is Verdict.BOOTS for each in done.diagnoses)
     head = "Nothing to do" + ("" if good else " on the image") + ": nothing was changed." if sound else _NOTHING
-    text = "\n".join([head, "", *(check_text(each, job.images, recommend(job, each)) for each in done.diagnoses)])
+    told = (check_text(each, job.images, recommend(job, each), tried=True) for each in done.diagnoses)
+    text = "\n".join([head, "", *told])
     return Outcome(_DONE if good else _NOT_DONE, _document(Plan(()), documents, documents), text)
 
 
@@ -111,5 +112,5 @@ def _repair_text(done: Repaired, images: Sequence[DeviceSpec], *, detailed: bool
     if any(change.key.casefold().startswith("controlset") for change in done.plan.registry()):
         lines += ["", "The same edits go to every control set: Last Known Good no longer holds the old state."]
     if not done.proven:
-        lines += tuple(unrepairable_lines(done.after)) or next_lines([*done.before, *done.after], images)
+        lines += tuple(unrepairable_lines(done.after, tried=True)) or next_lines([*done.before, *done.after], images)
     return "\n".join(lines).rstrip() + "\n"
