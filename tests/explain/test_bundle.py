@@ -265,6 +265,8 @@ def test_an_unsafe_archive_among_other_logs_is_named_and_left_out(
     found, alone = told(tmp_path), refused(tmp_path / "unsafe.zip")
     assert (found.report.outcome, found.report.files) == (ConversionOutcome.FAILED, 1)
     assert found.notes == (f"{alone.what}: it was not read",)
+    given = explain((tmp_path / "unsafe.zip", tmp_path / "agent.log"), silent)  # as a shell makes it of *
+    assert (given.report.outcome, given.notes) == (found.report.outcome, found.notes)
 
 
 def test_an_unsafe_archive_in_one_that_converter_exports_is_left_out(

@@ -55,9 +55,10 @@ class LogFile(Struct, frozen=True):
 
 
 class Bundle(Struct):
-    """What the user gave; ``notes`` says what of it was left out or ended early, once it was read."""
+    """What the user gave, ``alone`` or not; ``notes`` says, once it was read, what was left out or ended early."""
 
     path: Path
+    alone: bool = True
     notes: list[str] = field(default_factory=list)
     _unpacked: int = 0
     _files: int = 0
@@ -177,8 +178,8 @@ class Bundle(Struct):
 
     @property
     def _among_others(self) -> bool:
-        """Whether the user gave a folder, so that one archive of it is not all that there is."""
-        return self.path.is_dir()
+        """Whether the user gave more than one archive that cannot be read: others, or a folder."""
+        return not self.alone or self.path.is_dir()
 
     def _leave_out(self, error: ArchiveError) -> None:
         self.notes.append(f"{error.what}: it was not read")

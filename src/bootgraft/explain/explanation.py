@@ -29,7 +29,7 @@ def explain(paths: Sequence[Path], monitor: Monitor) -> Explanation:
     notes: list[str] = []
     titles = ", ".join(Bundle(path).title for path in paths)
     for path in paths:
-        bundle = Bundle(path)
+        bundle = Bundle(path, alone=len(paths) == 1)
         try:
             for file in bundle.files():
                 monitor(Event(EventKind.STEP, f"reading {file.name}"))
