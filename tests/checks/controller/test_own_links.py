@@ -25,11 +25,13 @@ from bootgraft.checks.controller import driver_file as driver_files
 from bootgraft.checks.diagnosis import Diagnosis, diagnose
 from bootgraft.checks.finding import Finding, Remedy, Severity
 from bootgraft.checks.fix_choice import FixChoice
+from bootgraft.drivers.guest.donor import read_donor
 from bootgraft.drivers.guest.inbox import read_inbox
 from bootgraft.drivers.package import DriverPackage
 from bootgraft.registry.values import ValueType
 from bootgraft.repair.apply import apply
 from bootgraft.repair.plan import plan_repair
+from bootgraft.targets.controllers import find_controller
 
 X86, X64 = Architecture.X86, Architecture.X64
 RELEASES = {
@@ -54,6 +56,14 @@ LOST = (
 )
 
 
+FROM_SOURCE = (
+    ("vista", SAS, "LSI_SAS"),
+    ("7", SAS, "LSI_SAS"),
+    ("7", GEN_2, "storvsc"),
+    ("8", "vmware:ahci", "storahci"),
+    ("10", "vmware:nvme", "stornvme"),
+)
+"""Services of the controller itself of which no values are known here, or that have more than values."""
 ASKED = FixChoice(fix=frozenset({boot_service.MISSING, "core-service-missing"}))
 GEN_DISK = r"Control\CriticalDeviceDatabase\gendisk"
 DISK_FILE = r"system32\drivers\disk.sys"
@@ -81,8 +91,8 @@ def lacking(found: Diagnosis, service: str) -> list[Finding]:
     return [each for each in found.findings if words in each.title.casefold()]
 
 
-def mended(windows: MemoryWindows, found: Diagnosis) -> MemoryWindows:
-    """What a repair without any driver source makes of it."""
+def mended(windows: MemoryWindows, found: Diagnosis, *given: DriverPackage) -> MemoryWindows:
+    """What a repair makes of it with these packages for the controller, or else without any driver source."""
     assert found.facts is not None
     own = {each.device for each in found.findings if each.remedy is Remedy.OWN_DRIVER}
     packages: list[DriverPackage | None] = [
@@ -90,8 +100,8 @@ def mended(windows: MemoryWindows, found: Diagnosis) -> MemoryWindows:
         for each in found.facts.links
         if each.is_default and each.main_id in own
     ]
-    plan = plan_repair(windows.installation, windows.hive, [(found, each) for each in packages or [None]])
-    apply(plan, windows.machine, now=datetime(2026, 1, 2, tzinfo=UTC))
+    work = [(found, each) for each in (*packages, *given) or [None]]
+    apply(plan_repair(windows.installation, windows.hive, work), windows.machine, now=datetime(2026, 1, 2, tzinfo=UTC))
     return windows.reread()
 
 
@@ -145,9 +155,26 @@ def test_without_its_file_no_driver_source_is_promised() -> None:
         assert "same Windows" in said[0].explanation
 
 
-def test_the_controllers_own_driver_still_comes_from_a_source() -> None:
-    found = diagnosed(without("7", "LSI_SAS"), SAS)
-    assert {each.remedy for each in lacking(found, "LSI_SAS")} == {Remedy.DRIVER}
+@pytest.mark.parametrize(("name", "target", "service"), FROM_SOURCE)
+@pytest.mark.parametrize("lost", ["key", "file", "path"])
+def test_where_a_source_is_asked_for_a_donor_of_the_same_windows_helps(
+    name: str, target: str, service: str, lost: str
+) -> None:
+    file = rf"system32\drivers\{service}.sys"
+    aside = in_sets({rf"Services\{service}": {"ImagePath": f"{file}:b"}})
+    windows = without(
+        name,
+        *([service] if lost == "key" else []),
+        edits=aside if lost == "path" else "",
+        gone=() if lost == "key" else (file,),
+    )
+    found = diagnosed(windows, target)
+    said = [each for each in found.blockers if each.device == find_controller(target).main_id]
+    assert [each.remedy for each in said] == [Remedy.DRIVER]
+    donor, controller = without(name), find_controller(target)
+    package = read_donor(donor.installation, donor.hive, controller, windows.installation, source="donor")
+    after = diagnosed(mended(windows, found, package), target)
+    assert [each.id for each in after.blockers if each.id != "target-firmware"] == []
 
 
 def test_a_disk_without_key_and_binding_gets_both() -> None:
