@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
+from tests.checks.controller.control_sets import facts, good_set
 from tests.core_windows import DISK, core_windows, driver_file, guest, in_sets, without_keys
 from tests.machines.registry_text import Multi
 from tests.machines.spec import Architecture
@@ -22,6 +24,7 @@ from tests.memory_windows import MemoryWindows
 
 from bootgraft.checks.controller import boot_service, device_binding
 from bootgraft.checks.controller import driver_file as driver_files
+from bootgraft.checks.controller.own_driver import OwnDrivers
 from bootgraft.checks.diagnosis import Diagnosis, diagnose
 from bootgraft.checks.finding import Finding, Remedy, Severity
 from bootgraft.checks.fix_choice import FixChoice
@@ -32,6 +35,7 @@ from bootgraft.registry.values import ValueType
 from bootgraft.repair.apply import apply
 from bootgraft.repair.plan import plan_repair
 from bootgraft.targets.controllers import find_controller
+from bootgraft.targets.driverchains import filter_link
 
 X86, X64 = Architecture.X86, Architecture.X64
 RELEASES = {
@@ -175,6 +179,20 @@ def test_where_a_source_is_asked_for_a_donor_of_the_same_windows_helps(
     package = read_donor(donor.installation, donor.hive, controller, windows.installation, source="donor")
     after = diagnosed(mended(windows, found, package), target)
     assert [each.id for each in after.blockers if each.id != "target-firmware"] == []
+
+
+def test_a_vendors_filter_comes_only_along_with_the_controllers_driver() -> None:
+    windows = without("2003")
+    own = OwnDrivers(windows.installation, windows.hive)
+    link = replace(good_set(1), link=filter_link("vendorflt", ""), binding=None, service_name="vendorflt", service=None)
+    machine = facts()
+    machine = replace(machine, links=(*machine.links, link))
+    controllers, filters = (
+        Finding("lost", Severity.BLOCKER, "", "", (), Remedy.DRIVER, device=device)
+        for device in (machine.controller.main_id, "vendorflt")
+    )
+    assert [each.remedy for each in own.offer(machine, (controllers, filters))] == [Remedy.DRIVER, Remedy.DRIVER]
+    assert [each.remedy for each in own.offer(machine, (filters,))] == [Remedy.NONE]
 
 
 def test_a_disk_without_key_and_binding_gets_both() -> None:
