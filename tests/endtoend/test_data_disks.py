@@ -1,5 +1,6 @@
 """A domain controller with its database on a second disk, and what keeps it from stopping: judged by hivexregedit."""
 
+import shlex
 from collections.abc import Callable
 
 import pytest
@@ -66,6 +67,24 @@ def test_its_database_is_brought_online(machine: BuiltMachine, bootgraft: Bootgr
     assert bootgraft("check", *machine.disks, *SAS).status == 0
     assert bootgraft("undo", *machine.disks).status == 0
     assert [oracles.sha256(disk) for disk in machine.disks] == before
+
+
+def test_the_command_that_is_advised_says_again_what_was_said(machine: BuiltMachine, bootgraft: Bootgraft) -> None:
+    """The description has the database's disk on another controller than that of Windows, which no target tells."""
+    vm = machine.disks[0].parent / "301.conf"
+    system, data = (disk.name for disk in machine.disks)
+    vm.write_text(f"bootdisk: ide0\ncpu: host\nide0: a:{system}\nscsi1: a:{data}\nscsihw: virtio-scsi-pci\n")
+    said = ("--secure-boot", "off")
+    checked = bootgraft("check", "--vm", vm, *said)
+    assert (checked.status, "domain-database-offline" in checked.stdout) == (1, True), checked
+    _, *words = shlex.split(checked.stdout.splitlines()[-1])
+    assert words == ["repair", *map(str, machine.disks), "--vm", str(vm), *said]
+    assert bootgraft(*words).status == 0
+    assert bootgraft("check", "--vm", vm).status == 0
+    assert bootgraft("undo", *machine.disks).status == 0
+
+    alone = bootgraft("check", machine.disks[0], "--target", "vmware:ahci", "--these-are-all-disks")
+    assert alone.stdout.endswith(" --target vmware:ahci --these-are-all-disks\n")
 
 
 def test_the_disk_that_was_left_behind_is_asked_for(machine: BuiltMachine, bootgraft: Bootgraft) -> None:

@@ -14,6 +14,8 @@ from bootgraft.report.document import check_document, finding_documents, fragmen
 from bootgraft.report.documents.records import RecordsDocument
 from bootgraft.report.documents.verdict import CheckDocument, ProspectDocument
 from bootgraft.report.text import (
+    NOTHING_ELSE,
+    Given,
     finding_lines,
     firmware_line,
     fragments_text,
@@ -88,6 +90,7 @@ def all_text(
     images: Sequence[DeviceSpec],
     suspects: "Suspects | None",
     records: RecordsDocument | None = None,
+    given: Given = NOTHING_ELSE,
 ) -> str:
     """What ``check`` prints without a target; ``diagnosis`` is the one without any."""
     common = tuple(each for each in diagnosis.findings if each.id != _NO_TARGET)
@@ -101,7 +104,7 @@ def all_text(
         *left_outside_lines([shown]),
         *finding_lines(common, first=suspects.found if suspects else ()),
         *records_lines_of(records, with_target=False),
-        *_next(rows, images),
+        *_next(rows, images, given),
     ]
     return "\n".join(lines) + "\n"
 
@@ -111,6 +114,7 @@ def several_text(
     images: Sequence[DeviceSpec],
     fragments: "Sequence[Sequence[Fragment]]",
     records: RecordsDocument | None = None,
+    given: Given = NOTHING_ELSE,
 ) -> str:
     """What ``check`` prints of the targets that were given."""
     common = _common(rows)
@@ -129,7 +133,7 @@ def several_text(
             lines += ["", verdict_line(each.diagnosis), *finding_lines(own)]
     lines += records_lines_of(records)
     wanting = [each.diagnosis for each in rows if each.prospect not in (Prospect.BOOTS, Prospect.CANNOT)]
-    lines += tuple(next_lines(wanting, images)) or unrepairable_lines(diagnoses)
+    lines += tuple(next_lines(wanting, images, given)) or unrepairable_lines(diagnoses)
     if wanting and all(each.prospect is not Prospect.BOOTS for each in rows):
         lines += ["", "To see on which other targets it would boot, run:", f"    {_command('check', images)}"]
     blocks = (fragments_text(each, lines_of) for each, lines_of in zip(diagnoses, fragments, strict=True))
@@ -196,21 +200,21 @@ def _reason(row: Outlook, common: Sequence[Finding]) -> str:
     return f"[{row.decided_by.id}], see below" if row.decided_by in common else row.decided_by.title
 
 
-def _next(rows: Sequence[Outlook], images: Sequence[DeviceSpec]) -> Iterator[str]:
+def _next(rows: Sequence[Outlook], images: Sequence[DeviceSpec], given: Given) -> Iterator[str]:
     """What to type next: for the first target on which it takes least."""
     best = min(rows, key=lambda each: list(Prospect).index(each.prospect))
     yield ""
     if best.diagnosis.facts is None and any(each.fixable for each in best.diagnosis.findings):
         yield "What a target lacks is only seen once this is repaired. To see both, without writing anything, run:"
-        options = ("--target T", *sources_asked_for(best.diagnosis.findings), "--dry-run")
+        options = ("--target T", *given.options, *sources_asked_for(best.diagnosis.findings), "--dry-run")
         yield f"    {_command('repair', images)} {' '.join(options)}"
         return
     target = "T" if best.diagnosis.facts is None or best.prospect is Prospect.BOOTS else best.controller.target
     if best.diagnosis.facts is not None and best.prospect is not Prospect.CANNOT:
         yield f"Cheapest: {best.controller.target} {_words(best)}."
-        yield from list(next_lines([best.diagnosis], images))[1:]
+        yield from list(next_lines([best.diagnosis], images, given))[1:]
     yield "For all that is found on one target and how it is fixed, run:"
-    yield f"    {_command('check', images)} --target {target}"
+    yield f"    {' '.join((_command('check', images), f'--target {target}', *given.options))}"
 
 
 def _command(command: str, images: Sequence[DeviceSpec]) -> str:

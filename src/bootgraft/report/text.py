@@ -4,6 +4,8 @@ import shlex
 from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from bootgraft.changes import (
     CreateKey,
     DeleteKey,
@@ -170,6 +172,19 @@ def _verdict(diagnosis: Diagnosis) -> str:
             return f"{what}: bootgraft cannot tell whether it boots{target}."
 
 
+class Given(Struct, frozen=True):
+    """What was said beside the images and has to be said again in the next command: ``options``, as they are typed.
+
+    ``has_target``: the machine's description is among them, and says which controller each disk has.
+    """
+
+    options: tuple[str, ...] = ()
+    has_target: bool = False
+
+
+NOTHING_ELSE = Given()
+
+
 def check_text(
     diagnosis: Diagnosis,
     images: Sequence[DeviceSpec],
@@ -179,6 +194,7 @@ def check_text(
     records: RecordsDocument | None = None,
     *,
     tried: bool = False,
+    given: Given = NOTHING_ELSE,
 ) -> str:
     """What ``check`` prints, and ``repair`` where it changed nothing: ``tried``.
 
@@ -191,16 +207,16 @@ def check_text(
         *left_outside_lines([diagnosis]),
         *finding_lines(diagnosis.findings, first=suspects.found if suspects else ()),
         *records_lines_of(records),
-        *_command_lines(diagnosis, images, tried=tried),
+        *_command_lines(diagnosis, images, given, tried=tried),
         *_alternative_lines(alternatives),
     ]
     return "\n".join(lines) + "\n" + fragments_text(diagnosis, fragments)
 
 
-def _command_lines(diagnosis: Diagnosis, images: Sequence[DeviceSpec], *, tried: bool) -> Iterator[str]:
+def _command_lines(diagnosis: Diagnosis, images: Sequence[DeviceSpec], given: Given, *, tried: bool) -> Iterator[str]:
     """What cannot be repaired comes first: nothing is written before that."""
     unrepairable = tuple(unrepairable_lines([diagnosis], tried=tried))
-    repairable = tuple(next_lines([diagnosis], images))
+    repairable = tuple(next_lines([diagnosis], images, given))
     yield from unrepairable
     if unrepairable and repairable and _wants_repair(diagnosis.findings):
         yield from ("", "What else there is can be repaired after that.", *repairable[1:])
@@ -281,7 +297,9 @@ def sources_asked_for(findings: Iterable[Finding]) -> list[str]:
     return given + (["--add-system-partition"] if Remedy.ADD_PARTITION in remedies else [])
 
 
-def next_lines(diagnoses: Sequence[Diagnosis], images: Sequence[DeviceSpec]) -> Iterator[str]:
+def next_lines(
+    diagnoses: Sequence[Diagnosis], images: Sequence[DeviceSpec], given: Given = NOTHING_ELSE
+) -> Iterator[str]:
     """The one command that repairs the machine for the targets of these diagnoses; nothing where there is none."""
     findings = tuple(dict.fromkeys(finding for each in diagnoses for finding in each.findings))
     targets = dict.fromkeys(f"--target {each.controller.target}" for each in diagnoses if each.controller is not None)
@@ -293,8 +311,9 @@ def next_lines(diagnoses: Sequence[Diagnosis], images: Sequence[DeviceSpec]) -> 
     offers = tuple(each for each in findings if each.remedy is Remedy.OFFERED)
     offered = dict.fromkeys(f"--fix {each.id}" for each in offers)
     advised = dict.fromkeys(f"--fix {each.id}" for each in offers if each.severity is not Severity.INFO)
-    given = sources_asked_for(findings)
-    command = " ".join((f"bootgraft repair {paths}", *targets, *options, *advised, *given))
+    sources = sources_asked_for(findings)
+    words = (*(() if given.has_target else targets), *given.options, *options, *advised, *sources)
+    command = " ".join((f"bootgraft repair {paths}", *dict.fromkeys(words)))
     yield ""
     if options:
         yield f"Written only with your consent to what is lost: {' '.join(options)} (see above)."

@@ -15,7 +15,7 @@ from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.targets.controllers import Controller
 from bootgraft.worker.ipc.job import Job, Outcome
 from bootgraft.worker.recommending import recommend
-from bootgraft.worker.survey import controllers_of, survey
+from bootgraft.worker.survey import controllers_of, said_again, survey
 
 if TYPE_CHECKING:
     from bootgraft.checks.prospects import Outlook
@@ -48,7 +48,7 @@ def _on_one(job: Job, guest: Guest) -> Outcome[CheckDocument]:
     suspects = _suspects(job, guest, diagnosis)
     records = _records(job, guest, (diagnosis,))
     document = check_document(diagnosis, lines, instead, suspects)
-    text = check_text(diagnosis, job.images, lines, instead, suspects, records)
+    text = check_text(diagnosis, job.images, lines, instead, suspects, records, given=said_again(job))
     return _outcome(_status((diagnosis,)), document, text, records)
 
 
@@ -60,7 +60,7 @@ def _on_several(job: Job, guest: Guest, controllers: Sequence[Controller]) -> Ou
     fragments = [recommend(job, each.diagnosis) for each in rows]
     diagnoses = [each.diagnosis for each in rows]
     records = _records(job, guest.on(controllers[0]), diagnoses)
-    text = several_text(rows, job.images, fragments, records)
+    text = several_text(rows, job.images, fragments, records, said_again(job))
     return _outcome(_status(diagnoses), several_document(rows, fragments), text, records)
 
 
@@ -71,7 +71,7 @@ def _on_all(job: Job, guest: Guest) -> Outcome[CheckDocument]:
 
     diagnosis, rows = diagnose(guest), outlooks(guest)
     suspects, records = _suspects(job, guest, diagnosis), _records(job, guest, (diagnosis,))
-    text = all_text(diagnosis, rows, job.images, suspects, records)
+    text = all_text(diagnosis, rows, job.images, suspects, records, said_again(job))
     return _outcome(_DOES_NOT_BOOT, all_document(diagnosis, rows, suspects), text, records)
 
 

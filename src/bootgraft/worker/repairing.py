@@ -10,7 +10,6 @@ from bootgraft.events import Monitor
 from bootgraft.repair import rounds
 from bootgraft.repair.rounds import Repaired, Unchanged
 from bootgraft.repair.task import RepairTask
-from bootgraft.report.device import DeviceSpec
 from bootgraft.report.document import change_documents, check_document
 from bootgraft.report.documents.changing import RepairDocument
 from bootgraft.report.documents.verdict import CheckDocument
@@ -30,7 +29,7 @@ from bootgraft.worker.boot_codes import given_code, given_start_files
 from bootgraft.worker.drivers.packages import find_packages
 from bootgraft.worker.ipc.job import Job, Outcome
 from bootgraft.worker.recommending import recommend
-from bootgraft.worker.survey import diagnoses_of, survey
+from bootgraft.worker.survey import diagnoses_of, said_again, survey
 
 _DONE: Final = 0
 _NOT_DONE: Final = 1
@@ -63,7 +62,9 @@ def _unchanged(job: Job, done: Unchanged) -> Outcome[RepairDocument]:
     good = all(each.verdict is Verdict.BOOTS for each in done.diagnoses)
     sound = all(each.image_verdict is Verdict.BOOTS for each in done.diagnoses)
     head = "Nothing to do" + ("" if good else " on the image") + ": nothing was changed." if sound else _NOTHING
-    told = (check_text(each, job.images, recommend(job, each), tried=True) for each in done.diagnoses)
+    told = (
+        check_text(each, job.images, recommend(job, each), tried=True, given=said_again(job)) for each in done.diagnoses
+    )
     text = "\n".join([head, "", *told])
     return Outcome(_DONE if good else _NOT_DONE, _document(Plan(()), documents, documents), text)
 
@@ -75,7 +76,7 @@ def _repaired(job: Job, done: Repaired) -> Outcome[RepairDocument]:
         _DONE if all(each.verdict is Verdict.BOOTS for each in done.after) else _NOT_DONE,
         _document(done.plan, before, after),
         _unproven_head(done)
-        + _repair_text(done, job.images, detailed=job.request.detailed)
+        + _repair_text(done, job, detailed=job.request.detailed)
         + "".join(fragments_text(each, recommend(job, each)) for each in done.after),
         done.proven and bool(done.plan.changes),
         summary_line(done.plan),
@@ -102,7 +103,7 @@ def _unproven_head(done: Repaired) -> str:
     return "" if done.plan.changes else "Nothing to do: nothing was changed.\n\n"
 
 
-def _repair_text(done: Repaired, images: Sequence[DeviceSpec], *, detailed: bool) -> str:
+def _repair_text(done: Repaired, job: Job, *, detailed: bool) -> str:
     lines = [f"before: {verdict_line(each)}" for each in done.before]
     lines += [f"after:  {verdict_line(each)}" for each in done.after]
     lines += left_outside_lines(done.after)
@@ -112,5 +113,7 @@ def _repair_text(done: Repaired, images: Sequence[DeviceSpec], *, detailed: bool
     if any(change.key.casefold().startswith("controlset") for change in done.plan.registry()):
         lines += ["", "The same edits go to every control set: Last Known Good no longer holds the old state."]
     if not done.proven:
-        lines += tuple(unrepairable_lines(done.after, tried=True)) or next_lines([*done.before, *done.after], images)
+        lines += tuple(unrepairable_lines(done.after, tried=True)) or next_lines(
+            [*done.before, *done.after], job.images, said_again(job)
+        )
     return "\n".join(lines).rstrip() + "\n"

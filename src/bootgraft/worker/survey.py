@@ -1,5 +1,6 @@
 """What a job looks at first: the machine's boot chain, and the Windows that the work is about."""
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from bootgraft.boot.bios.bootcode import CodeSource, none_given
@@ -9,6 +10,7 @@ from bootgraft.checks.fix_choice import FixChoice
 from bootgraft.checks.guest import DescribedVm, Guest
 from bootgraft.errors import PartitionTableError, UsageError
 from bootgraft.machine import Firmware, Machine
+from bootgraft.report.text import Given
 from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.targets.controllers import Controller, find_controller
 from bootgraft.windows.installation import Installation, open_hive, read_installation
@@ -145,3 +147,21 @@ def windows_targets(chain: BootChain) -> tuple[BootTarget, ...]:
 def read_target(target: BootTarget, *, default_boot: bool) -> Installation:
     """Read the Windows that a line of the boot menu names."""
     return read_installation(target.volume, target.directory, default_boot=default_boot)
+
+
+def said_again(job: Job) -> Given:
+    """What a command that is advised has to repeat, so that it is about the same machine and the same wishes."""
+    request, described = job.request, job.described
+    words = []
+    if described is not None:
+        words.append(f"--vm {quote(described.path)}")
+    if described is not None and described.edit is not None:
+        words.append("--isolate")
+    if request.windows is not None:
+        words.append(f"--windows {quote(request.windows)}")
+    if request.these_are_all_disks:
+        words.append("--these-are-all-disks")
+    if request.secure_boot is not None:
+        words.append(f"--secure-boot {'on' if request.secure_boot else 'off'}")
+    words += (f"--{name} {each}" for name, ids in (("fix", request.fix), ("skip", request.skip)) for each in ids)
+    return Given(tuple(words), has_target=described is not None and not request.targets)
