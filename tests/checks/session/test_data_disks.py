@@ -101,6 +101,14 @@ def test_a_page_file_on_a_disk_that_was_not_given_is_told() -> None:
     assert "D: is needed" in finding.title
 
 
+def test_the_page_file_on_the_temporary_disk_that_azure_gives_is_no_warning() -> None:
+    agent: dict[str, dict[str, RegistryValue]] = {r"Services\WindowsAzureGuestAgent": {"Start": 2, "Type": 16}}
+    guest = guest_on(server(SHARED, PAGE_FILE, agent, with_data_disk=False))
+    assert found(guest) == [(NOT_GIVEN, "info", "none")]
+    (finding,) = find(guest)
+    assert "the temporary disk that Azure gives" in finding.evidence[-1]
+
+
 def test_a_disk_of_a_storage_network_is_nothing_that_anybody_gives() -> None:
     iscsi: dict[str, dict[str, RegistryValue]] = {r"Services\MSiSCSI": {"Start": 2, "Type": 32}}
     guest = guest_on(server(SHARED, PAGE_FILE, iscsi, with_data_disk=False))

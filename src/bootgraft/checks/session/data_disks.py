@@ -48,10 +48,10 @@ DOCS = (
         evidence="The paths, and what MountedDevices says of their letters.",
         fix="Give that disk too. Where it exists no more, --these-are-all-disks says so.",
         limits="Info where Windows reaches disks of a storage network (cluster, MPIO, iSCSI, Fibre Channel), which "
-        "nobody gives. Letters that MountedDevices does not name, and those of dynamic volumes, are not judged; nor is "
+        "nobody gives, and where the page file of a machine of Azure's lies on its temporary disk. Letters that MountedDevices does not name, and those of dynamic volumes, are not judged; nor is "
         "any while Windows does not know a given disk by its name: that may be the one, under a new signature.",
         symptoms=(Symptom.DRIVES_MISSING,),
-        references=(),
+        references=("https://learn.microsoft.com/azure/virtual-machines/managed-disks-overview#temporary-disk",),
         fault_in=FaultPlace.OUTSIDE,
     ),
     FindingDoc(
@@ -65,6 +65,7 @@ DOCS = (
         references=(),
     ),
 )
+_AZURE_AGENT = "WindowsAzureGuestAgent"
 _LETTERS = "DEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -82,7 +83,11 @@ def find(guest: Guest) -> Iterator[Finding]:
         absent = [each for each in absent if each not in files]
         yield _gone(files, changes)
     if absent:
-        yield _not_given(absent, _sharing(guest), is_all=guest.machine.is_complete)
+        signs = (
+            *(f"it may be a disk of a storage network: {sign}" for sign in _sharing(guest)),
+            *(f"it may be the temporary disk that Azure gives a machine: {sign}" for sign in _temporary(guest, absent)),
+        )
+        yield _not_given(absent, signs, is_all=guest.machine.is_complete)
 
 
 def _offline(guest: Guest, disks: Sequence[OfflineDisk]) -> Finding:
@@ -165,6 +170,15 @@ def _sharing(guest: Guest) -> tuple[str, ...]:
     return tuple(sharing_signs(guest.hive, guest.installation.select.default))
 
 
+def _temporary(guest: Guest, absent: Sequence[DataPlace]) -> Iterator[str]:
+    """What says that nothing but page files lie on Azure's temporary disk, which is empty after each move."""
+    if guest.hive is None or guest.installation is None or {each.path.use for each in absent} != {DataUse.PAGE_FILE}:
+        return
+    key = f"{control_set_name(guest.installation.select.default)}\\Services\\{_AZURE_AGENT}"
+    if guest.hive.key(key) is not None:
+        yield key
+
+
 def _not_given(absent: Sequence[DataPlace], signs: Sequence[str], *, is_all: bool) -> Finding:
     letters = " and ".join(dict.fromkeys(each.path.letter for each in absent))
     advice = (
@@ -177,7 +191,7 @@ def _not_given(absent: Sequence[DataPlace], signs: Sequence[str], *, is_all: boo
         Severity.INFO if signs and not is_all else Severity.WARNING,
         f"{letters} is needed, and its disk was not given",
         f"{_lost(absent)} {advice}",
-        (*listed(absent), *(f"it may be a disk of a storage network: {sign}" for sign in signs)),
+        (*listed(absent), *signs),
         fault_in=FaultPlace.OUTSIDE,
     )
 
