@@ -48,7 +48,8 @@ DOCS = (
         evidence="The paths, and what MountedDevices says of their letters.",
         fix="Give that disk too. Where it exists no more, --these-are-all-disks says so.",
         limits="Info where Windows reaches disks of a storage network (cluster, MPIO, iSCSI, Fibre Channel), which "
-        "nobody gives, and where the page file of a machine of Azure's lies on its temporary disk. Letters that MountedDevices does not name, and those of dynamic volumes, are not judged; nor is "
+        "nobody gives, and where the page file of a machine of Azure's lies on its temporary disk. Letters that "
+        "MountedDevices does not name, and those of dynamic volumes, are not judged; nor is "
         "any while Windows does not know a given disk by its name: that may be the one, under a new signature.",
         symptoms=(Symptom.DRIVES_MISSING,),
         references=("https://learn.microsoft.com/azure/virtual-machines/managed-disks-overview#temporary-disk",),
