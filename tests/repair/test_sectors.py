@@ -13,7 +13,7 @@ from bootgraft.repair.apply import apply
 from bootgraft.repair.chainplan import join, volumes_written
 from bootgraft.repair.proof import read_back
 from bootgraft.report.document import change_document
-from bootgraft.report.text import plan_text, summary_line
+from bootgraft.report.plan_text import plan_text, summary_line
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 FLAG = WriteSectors(0, 446, b"\x80", b"\0", "the active flag of slot 1 in the MBR")

@@ -26,19 +26,13 @@ from bootgraft.repair.apply import read_value
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.document import check_document
 from bootgraft.report.documents.machine import InspectDocument
-from bootgraft.report.text import (
-    check_text,
-    finding_lines,
-    inspect_text,
-    next_lines,
-    one_line,
-    plan_text,
-    size_text,
-    summary_line,
-    verdict_line,
-)
+from bootgraft.report.inspect_text import inspect_text, size_text
+from bootgraft.report.next_steps import next_lines
+from bootgraft.report.plan_text import plan_text, summary_line
+from bootgraft.report.text import check_text, finding_lines, verdict_line
 from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.targets.controllers import find_controller
+from bootgraft.text import one_line
 
 IMAGE = DeviceSpec("server1.vmdk", "vmdk monolithicSparse", 1 << 30)
 HIVE = FileId(0, 8192, "disk 0 partition 1", "\\WINDOWS\\system32\\config\\SYSTEM")

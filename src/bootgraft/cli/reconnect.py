@@ -9,7 +9,7 @@ from bootgraft.cli.options import Options
 from bootgraft.cli.terminal import answer, monitor_for, put_json, tell
 from bootgraft.errors import UsageError
 from bootgraft.report.documents.changing import ReconnectDocument
-from bootgraft.report.text import plan_text
+from bootgraft.report.plan_text import plan_text
 from bootgraft.storage.confine import resolve
 from bootgraft.storage.journal.commit import commit
 from bootgraft.storage.journal.editedfile import draft_edit

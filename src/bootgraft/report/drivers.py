@@ -21,8 +21,8 @@ from bootgraft.report.documents.drivers import (
     PassedDocument,
     ShowDocument,
 )
-from bootgraft.report.text import one_line
 from bootgraft.targets.controllers import CONTROLLERS, Controller
+from bootgraft.text import one_line
 from bootgraft.windows.pe import Architecture
 
 _TOLD = 6  # INFs that were passed over and are named for people

@@ -1,7 +1,7 @@
 """What a kit holds, for people."""
 
 from bootgraft.report.documents.drivers import KitDocument
-from bootgraft.report.text import one_line
+from bootgraft.text import one_line
 
 
 def kit_text(document: KitDocument) -> str:

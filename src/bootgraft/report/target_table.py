@@ -13,21 +13,17 @@ from bootgraft.report.device import DeviceSpec
 from bootgraft.report.document import check_document, finding_documents, fragment_documents
 from bootgraft.report.documents.records import RecordsDocument
 from bootgraft.report.documents.verdict import CheckDocument, ProspectDocument
+from bootgraft.report.next_steps import NOTHING_ELSE, Given, next_lines, sources_asked_for, unrepairable_lines
 from bootgraft.report.text import (
-    NOTHING_ELSE,
-    Given,
     finding_lines,
     firmware_line,
     fragments_text,
     left_outside_lines,
-    next_lines,
-    one_line,
     records_lines_of,
-    sources_asked_for,
     suspects_lines_of,
-    unrepairable_lines,
     verdict_line,
 )
+from bootgraft.text import one_line
 
 if TYPE_CHECKING:  # few ask for them
     from bootgraft.checks.suspects import Suspects

@@ -15,7 +15,7 @@ from bootgraft.machine import Machine
 from bootgraft.report.document import inspect_document
 from bootgraft.report.documents.machine import InspectDocument
 from bootgraft.report.documents.records import RecordsDocument
-from bootgraft.report.text import inspect_text
+from bootgraft.report.inspect_text import inspect_text
 from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.windows.installation import Installation, open_hive
 from bootgraft.worker.ipc.job import AnyOutcome, Job, Operation, Outcome

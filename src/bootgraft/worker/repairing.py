@@ -13,17 +13,9 @@ from bootgraft.repair.task import RepairTask
 from bootgraft.report.document import change_documents, check_document
 from bootgraft.report.documents.changing import RepairDocument
 from bootgraft.report.documents.verdict import CheckDocument
-from bootgraft.report.text import (
-    check_text,
-    finding_lines,
-    fragments_text,
-    left_outside_lines,
-    next_lines,
-    plan_text,
-    summary_line,
-    unrepairable_lines,
-    verdict_line,
-)
+from bootgraft.report.next_steps import next_lines, unrepairable_lines
+from bootgraft.report.plan_text import plan_text, summary_line
+from bootgraft.report.text import check_text, finding_lines, fragments_text, left_outside_lines, verdict_line
 from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.worker.boot_codes import given_code, given_start_files
 from bootgraft.worker.drivers.packages import find_packages

@@ -10,7 +10,7 @@ from bootgraft.checks.fix_choice import FixChoice
 from bootgraft.checks.guest import DescribedVm, Guest
 from bootgraft.errors import PartitionTableError, UsageError
 from bootgraft.machine import Firmware, Machine
-from bootgraft.report.text import Given
+from bootgraft.report.next_steps import Given
 from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.targets.controllers import Controller, find_controller
 from bootgraft.windows.installation import Installation, open_hive, read_installation

@@ -23,8 +23,9 @@ from bootgraft.repair.soundness import Defects, findings, read_strictly, require
 from bootgraft.repair.writable import open_for_writing
 from bootgraft.report.document import change_documents, finding_documents
 from bootgraft.report.documents.registry import EditDocument, LogDocument, RecoveredDocument
+from bootgraft.report.plan_text import plan_text, sector_line
 from bootgraft.report.registry import diff_lines
-from bootgraft.report.text import finding_lines, plan_text, sector_line
+from bootgraft.report.text import finding_lines
 from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.worker.ipc.job import Job, Outcome
 from bootgraft.worker.ipc.registry_request import RegistryAction, RegistryRequest

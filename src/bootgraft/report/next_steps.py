@@ -1,0 +1,105 @@
+"""What to type next: the last lines of what ``check`` and ``repair`` print."""
+
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+
+from msgspec import Struct
+
+from bootgraft.checks.diagnosis import Diagnosis, within
+from bootgraft.checks.finding import Finding, Remedy, Severity
+from bootgraft.report.device import DeviceSpec
+
+
+class Given(Struct, frozen=True):
+    """What was said beside the images and has to be said again in the next command: ``options``, as they are typed.
+
+    ``has_target``: the machine's description is among them, and says which controller each disk has.
+    """
+
+    options: tuple[str, ...] = ()
+    has_target: bool = False
+
+
+NOTHING_ELSE = Given()
+
+
+def command_lines(diagnosis: Diagnosis, images: Sequence[DeviceSpec], given: Given, *, tried: bool) -> Iterator[str]:
+    """What cannot be repaired comes first: nothing is written before that."""
+    unrepairable = tuple(unrepairable_lines([diagnosis], tried=tried))
+    repairable = tuple(next_lines([diagnosis], images, given))
+    yield from unrepairable
+    if unrepairable and repairable and _wants_repair(diagnosis.findings):
+        yield from ("", "What else there is can be repaired after that.", *repairable[1:])
+    else:
+        yield from repairable
+
+
+def sources_asked_for(findings: Iterable[Finding]) -> list[str]:
+    """The options without which a repair lacks something that these findings want, drivers and consent aside."""
+    remedies = {finding.remedy for finding in findings}
+    given = ["--boot-code IMAGE"] if Remedy.BOOT_CODE in remedies else []
+    return given + (["--add-system-partition"] if Remedy.ADD_PARTITION in remedies else [])
+
+
+def next_lines(
+    diagnoses: Sequence[Diagnosis], images: Sequence[DeviceSpec], given: Given = NOTHING_ELSE
+) -> Iterator[str]:
+    """The one command that repairs the machine for the targets of these diagnoses; nothing where there is none."""
+    findings = tuple(dict.fromkeys(finding for each in diagnoses for finding in each.findings))
+    targets = dict.fromkeys(f"--target {each.controller.target}" for each in diagnoses if each.controller is not None)
+    remedies = {finding.remedy for finding in findings} - {Remedy.NONE, Remedy.SKIPPED}
+    if not targets or not remedies:
+        return
+    paths = " ".join(shlex.quote(image.location) for image in images)
+    options = dict.fromkeys(finding.consent for finding in findings if finding.consent)
+    offers = tuple(each for each in findings if each.remedy is Remedy.OFFERED)
+    offered = dict.fromkeys(f"--fix {each.id}" for each in offers)
+    advised = dict.fromkeys(f"--fix {each.id}" for each in offers if each.severity is not Severity.INFO)
+    sources = sources_asked_for(findings)
+    words = (*(() if given.has_target else targets), *given.options, *options, *advised, *sources)
+    command = " ".join((f"bootgraft repair {paths}", *dict.fromkeys(words)))
+    yield ""
+    if options:
+        yield f"Written only with your consent to what is lost: {' '.join(options)} (see above)."
+    if offered:
+        yield f"Only offered, as it is not known to be right everywhere: {', '.join(offered)}."
+        yield "To read what that does, run:"
+        yield from (f"    bootgraft explain {each}" for each in dict.fromkeys(each.id for each in offers))
+    if not _wants_repair(findings):
+        return
+    if Remedy.OWN_DRIVER in remedies and Remedy.DRIVER not in remedies:
+        yield "Mend it with the driver that this Windows has itself:"
+        yield f"    {command}"
+    elif Remedy.DRIVER in remedies:
+        yield "Mend it with a driver package (INF, folder, ISO, CAB, ZIP, floppy) or the disk of a machine that has it:"
+        yield f"    {command} --drivers SOURCE"
+        yield "or with files exported from one:"
+        yield f"    {command} --reg DRIVER.reg --file DRIVER.sys"
+    else:
+        yield "Mend it with:"
+        yield f"    {command}"
+
+
+def _wants_repair(findings: Iterable[Finding]) -> bool:
+    """Whether a repair does more than what is only offered and nothing needs."""
+    return any(each.fixable and not (each.offered and each.severity is Severity.INFO) for each in findings)
+
+
+def unrepairable_lines(diagnoses: Sequence[Diagnosis], *, tried: bool = False) -> Iterator[str]:
+    """Where to read on, where no repair puts right what stops the start or leaves it open: the gravest finding's page.
+
+    What lies outside the image is left out: that is listed as what to do there. As long as the chain arrives at no
+    Windows, a repair of what can be repaired comes first, unless that was ``tried``: it shows what is behind.
+    """
+    known = [each for each in diagnoses if tried or each.chain.default or not _wants_repair(each.findings)]
+    left = [finding for each in known for finding in within(each.findings) if not finding.fixable]
+    stops = [each.id for each in left if each.severity is Severity.BLOCKER]
+    leaves_open = [each.id for each in left if each.leaves_open]
+    if stops:
+        yield ""
+        yield f"bootgraft cannot repair {stops[0]}, and writes nothing until that is repaired by other means."
+        yield "To read what is known of it, run:"
+        yield f"    bootgraft explain {stops[0]}"
+    elif leaves_open and not any(_wants_repair(each.findings) for each in diagnoses):
+        yield from ("", "To read what would settle it, run:")
+        yield f"    bootgraft explain {leaves_open[0]}"

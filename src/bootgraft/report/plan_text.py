@@ -1,0 +1,124 @@
+"""What a plan changes, for people: files, sectors, and the registry as ``.reg`` text."""
+
+from collections.abc import Iterator
+
+from bootgraft.changes import (
+    CreateKey,
+    DeleteKey,
+    DeleteValue,
+    EditVmFile,
+    FileId,
+    FormatVolume,
+    Plan,
+    SetValue,
+    WriteFile,
+    WriteSectors,
+)
+from bootgraft.report.document import file_difference, vm_file_difference
+from bootgraft.text import one_line, printable
+
+_SHOWN_BYTES = 64
+
+
+def plan_text(plan: Plan, *, detailed: bool) -> str:
+    """The files that a plan writes and its registry changes: as ``.reg`` text where detailed, else key by key."""
+    lines = [*map(_format_line, plan.formats())]
+    lines += [one_line(f"create  {change.file}\\  (directory)") for change in plan.directories()]
+    for change in plan.files():
+        lines.append(one_line(_file_line(change)))
+        if detailed:
+            lines += (f"          {printable(line.expandtabs())}".rstrip() for line in file_difference(change) or ())
+    lines += map(sector_line, plan.sectors())
+    for edit in plan.vm_files():
+        lines.append(one_line(_vm_file_line(edit)))
+        if detailed:
+            lines += (f"          {printable(line.expandtabs())}".rstrip() for line in vm_file_difference(edit))
+    if plan.registry():
+        lines += ["", *_reg_lines(plan)] if detailed else _key_lines(plan)
+    if plan.notes:
+        lines += ["", *(one_line(f"note: {note}") for note in plan.notes)]
+    return "\n".join(lines) + "\n"
+
+
+def _file_line(change: WriteFile) -> str:
+    if change.old is not None:
+        verb = "create" if change.before is None else "edit  "
+        return f"{verb}  {change.file}  ({len(change.data)} bytes, {change.origin})"
+    verb = "create" if change.before is None else "replace"
+    return f"{verb}  {change.file}  ({len(change.data)} bytes, from {change.origin})"
+
+
+def _vm_file_line(change: EditVmFile) -> str:
+    return f"edit    {change.path}  ({', '.join(change.cards)}: {'plugged in' if change.plugged else 'unplugged'})"
+
+
+def _format_line(change: FormatVolume) -> str:
+    size = f"{change.size >> 20} MiB"
+    return one_line(f"format  disk {change.disk}, byte {change.offset}: {size} as FAT32 '{change.label}'")
+
+
+def sector_line(change: WriteSectors) -> str:
+    """One change of bytes outside the files that a plan writes: few are shown, of a page only that it is cleared."""
+    place = f"disk {change.disk}, byte {change.offset}"
+    if len(change.data) > _SHOWN_BYTES and not any(change.data):
+        return one_line(f"clear   {place}: {change.what}  ({len(change.data)} bytes)")
+    if len(change.data) > _SHOWN_BYTES:
+        return one_line(f"patch   {place}: {change.what}  ({len(change.data)} bytes)")
+    return one_line(f"patch   {place}: {change.what}  ({change.before.hex(' ')} becomes {change.data.hex(' ')})")
+
+
+def _key_lines(plan: Plan) -> Iterator[str]:
+    counts: dict[tuple[FileId, str], int] = {}
+    for change in plan.registry():
+        place = (change.hive, change.key)
+        counts[place] = counts.get(place, 0) + (not isinstance(change, CreateKey))
+    shown: FileId | None = None
+    for (hive, key), values in counts.items():
+        if hive != shown:
+            shown = hive
+            yield f"edit    {hive}"
+        yield one_line(f"          {key}  ({values} value{'' if values == 1 else 's'})")
+
+
+def _reg_lines(plan: Plan) -> Iterator[str]:
+    from bootgraft.registry.regfile import format_key, format_value
+
+    yield "Windows Registry Editor Version 5.00"
+    hive, key = None, None
+    for change in plan.registry():
+        if change.hive != hive:
+            hive, key = change.hive, None
+            yield f"; {hive}"
+        # The name under which a running Windows mounts the hive: what `reg import` and people expect.
+        path = f"HKEY_LOCAL_MACHINE\\{change.hive.path.rpartition(chr(92))[2].upper()}\\{change.key}"
+        if isinstance(change, DeleteKey):
+            key = None
+            yield f"\n{format_key(path, delete=True)}"
+            continue
+        if change.key != key:
+            key = change.key
+            yield f"\n{format_key(path)}"
+        match change:
+            case SetValue():
+                yield format_value(change.name, change.value.type, change.value.data)
+            case DeleteValue():
+                yield format_value(change.name, change.before.type, b"", delete=True)
+            case CreateKey():
+                pass
+
+
+def summary_line(plan: Plan) -> str:
+    """What a plan comes to, in one line."""
+    files, registry, sectors = len(plan.files()), len(plan.registry()), len(plan.sectors())
+    directories = len(plan.directories())
+    volumes = len(plan.formats())
+    head = f"{volumes} new volume{'' if volumes == 1 else 's'}, " if volumes else ""
+    head += f"{sectors} boot sector field{'' if sectors == 1 else 's'}, " if sectors else ""
+    head += f"{directories} director{'y' if directories == 1 else 'ies'}, " if directories else ""
+    head += f"{files} file{'' if files == 1 else 's'} and {registry} registry change{'' if registry == 1 else 's'}"
+    return head + "".join(map(_cards_summary, plan.vm_files()))
+
+
+def _cards_summary(change: EditVmFile) -> str:
+    state = "plugged in" if change.plugged else "unplugged"
+    return f", {len(change.cards)} network card{'' if len(change.cards) == 1 else 's'} {state}"
