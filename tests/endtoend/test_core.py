@@ -87,7 +87,7 @@ def test_of_what_cannot_be_repaired_the_text_ends_with_what_to_read(
         lines = told.stdout.splitlines()
         assert told.status == 1
         assert lines[-6:-3] == read
-        assert lines[-3:-1] == ["What else there is can be repaired after that.", "Mend it with:"]
+        assert lines[-3:-1] == ["What else there is can be repaired after that.", "To fix it, run:"]
     assert bootgraft("explain", "core-driver-file-unusable").status == 0
 
 

@@ -129,7 +129,7 @@ def test_a_new_signature_on_a_machine_that_lacks_its_driver_too(
     checked = bootgraft("check", machine.disk, *LSI_LOGIC, "--json")
     assert checked.json["stop_code"] == "0x7b"
     assert {"disk-signature-changed", "system-volume-letter-wrong"} < {each for _, each in findings(checked)}
-    assert "Mend it with" in bootgraft("check", machine.disk, *LSI_LOGIC).stdout
+    assert "To fix it" in bootgraft("check", machine.disk, *LSI_LOGIC).stdout
     unmended = bootgraft("repair", machine.disk, *LSI_LOGIC)
     assert (unmended.status, "Nothing was written" in unmended.stdout) == (1, True), "it still lacks the driver"
     repaired = bootgraft("repair", machine.disk, *grafting(donor), "--json")

@@ -34,9 +34,9 @@ def test_the_server_is_repaired_from_its_own_cabinet(
     before = oracles.sha256(server.disk)
     check = bootgraft("check", server.disk, *LSI_LOGIC)
     assert check.status == 1
-    assert r"found: disk 0 partition 2: \WINDOWS\Driver Cache\i386\sp2.cab has symmpi.sys: no donor" in check.stdout
+    assert r"evidence: disk 0 partition 2: \WINDOWS\Driver Cache\i386\sp2.cab has symmpi.sys: no donor" in check.stdout
     command = f"bootgraft repair {server.disk} --target vmware:lsilogic"
-    assert check.stdout.endswith(f"Mend it with the driver that this Windows has itself:\n    {command}\n")
+    assert check.stdout.endswith(f"To fix it with the driver that this Windows has itself, run:\n    {command}\n")
     document = bootgraft("check", server.disk, *LSI_LOGIC, "--json").json
     assert all(finding["fixable"] for finding in document["findings"])
 

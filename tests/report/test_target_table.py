@@ -55,7 +55,7 @@ def test_where_it_boots_nowhere_the_least_that_it_takes_is_said() -> None:
     )
     assert lines[-5:-2] == [
         "Cheapest: kvm:ide boots after a repair.",
-        "Mend it with:",
+        "To fix it, run:",
         "    bootgraft repair 'a disk.raw' --target kvm:ide",
     ]
     lines = all_text(everywhere(), rows[:1], IMAGES, None).splitlines()

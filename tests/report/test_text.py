@@ -44,13 +44,13 @@ Microsoft Windows Server 2003 on disk 0 partition 1 will stop with 0x7B on vmwar
 
 blocker: no driver for PCI\VEN_1000&DEV_0030 in ControlSet001  [device-binding-missing]
     ControlSet001 is the default control set, so Microsoft Windows Server 2003 stops with 0x7B INACCESSIBLE_BOOT_DEVICE before it can mount its own volume.
-    found: \WINDOWS\system32\config\SYSTEM: ControlSet001\Control\CriticalDeviceDatabase has no key with a service for pci#ven_1000&dev_0030, nor for any of the 10 other ids of the controller
+    evidence: \WINDOWS\system32\config\SYSTEM: ControlSet001\Control\CriticalDeviceDatabase has no key with a service for pci#ven_1000&dev_0030, nor for any of the 10 other ids of the controller
 
 warning: no driver for PCI\VEN_1000&DEV_0030 in ControlSet002  [device-binding-missing]
     ControlSet002 is not the default control set: it matters when Windows falls back to it (Last Known Good Configuration).
-    found: \WINDOWS\system32\config\SYSTEM: ControlSet002\Control\CriticalDeviceDatabase has no key with a service for pci#ven_1000&dev_0030, nor for any of the 10 other ids of the controller
+    evidence: \WINDOWS\system32\config\SYSTEM: ControlSet002\Control\CriticalDeviceDatabase has no key with a service for pci#ven_1000&dev_0030, nor for any of the 10 other ids of the controller
 
-Mend it with a driver package (INF, folder, ISO, CAB, ZIP, floppy) or the disk of a machine that has it:
+To fix it with a driver package (INF, folder, ISO, CAB, ZIP, floppy) or the disk of a machine that has it, run:
     bootgraft repair server1.vmdk --target vmware:lsilogic --drivers SOURCE
 or with files exported from one:
     bootgraft repair server1.vmdk --target vmware:lsilogic --reg DRIVER.reg --file DRIVER.sys
@@ -85,7 +85,7 @@ def test_a_path_with_blanks_can_be_typed_as_it_stands(dead: MemoryWindows) -> No
 def test_what_needs_no_driver_asks_for_none(healthy: MemoryWindows) -> None:
     healthy.hive.set_value("ControlSet001\\Services\\symmpi", "Start", 4, (4).to_bytes(4, "little"))
     text = check_text(diagnosis(healthy), [IMAGE])
-    assert text.endswith("Mend it with:\n    bootgraft repair server1.vmdk --target vmware:lsilogic\n")
+    assert text.endswith("To fix it, run:\n    bootgraft repair server1.vmdk --target vmware:lsilogic\n")
 
 
 def verdict(finding: Finding | None, which: Verdict, **changes: object) -> str:
@@ -338,7 +338,7 @@ def commands_after(*findings: Finding, reached: bool = True, tried: bool = False
     return [
         line
         for line in lines
-        if "run:" in line or "bootgraft cannot repair" in line or line.startswith("    bootgraft ")
+        if line.startswith(("To read", "    bootgraft ")) or "bootgraft cannot repair" in line
     ]
 
 

@@ -88,7 +88,7 @@ def test_check_repair_check_repair(server1: BuiltMachine, donor: BuiltMachine) -
     assert [event.text for event in events] == [
         "reading the machine",
         "reading the driver sources",
-        "reading the hives that are to be edited from end to end",
+        "verifying the hives that are to be edited",
         "applying the plan to the overlay",
         "proving the result on the overlay, mounted afresh",
     ]

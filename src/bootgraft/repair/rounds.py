@@ -146,7 +146,7 @@ def _mend_chain(
     task: RepairTask, machine: Machine, found: Guest, plan: Plan, progress: _Progress, monitor: Monitor
 ) -> _Planned:
     """Apply what the findings about chain and names carry; the Windows behind it is looked at in the next round."""
-    _step(monitor, "mending the boot chain and the names of disks and volumes on the overlay")
+    _step(monitor, "repairing the boot chain and volume identities on the overlay")
     before = progress.before(task.diagnose(found))
     opened = open_for_writing(machine, volumes_written(plan, machine), found.sessions, task.consent)
     plan = replace(plan, notes=(*opened, *plan.notes))
@@ -195,7 +195,7 @@ def _mend_windows(
     plan = plan_repair(found.installation, found.hive, work)
     notes = open_for_writing(machine, volumes_written(plan, machine), found.sessions, task.consent)
     plan = replace(plan, notes=(*plan.notes, *notes))
-    _step(monitor, "reading the hives that are to be edited from end to end")
+    _step(monitor, "verifying the hives that are to be edited")
     given = [package for _, package in work if package is not None] if task.leaves_packages else []
     plan, defects = _with_packages(machine, found.installation, plan, given)
     damage = findings(plan, defects, system=_system_of(found))

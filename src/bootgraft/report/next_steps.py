@@ -60,7 +60,7 @@ def next_lines(
     command = " ".join((f"bootgraft repair {paths}", *dict.fromkeys(words)))
     yield ""
     if options:
-        yield f"Written only with your consent to what is lost: {' '.join(options)} (see above)."
+        yield f"Needs your consent, because data is discarded: {' '.join(options)} (see above)."
     if offered:
         yield f"Only offered, as it is not known to be right everywhere: {', '.join(offered)}."
         yield "To read what that does, run:"
@@ -68,15 +68,16 @@ def next_lines(
     if not _wants_repair(findings):
         return
     if Remedy.OWN_DRIVER in remedies and Remedy.DRIVER not in remedies:
-        yield "Mend it with the driver that this Windows has itself:"
+        yield "To fix it with the driver that this Windows has itself, run:"
         yield f"    {command}"
     elif Remedy.DRIVER in remedies:
-        yield "Mend it with a driver package (INF, folder, ISO, CAB, ZIP, floppy) or the disk of a machine that has it:"
+        kinds = "INF, folder, ISO, CAB, ZIP, floppy"
+        yield f"To fix it with a driver package ({kinds}) or the disk of a machine that has it, run:"
         yield f"    {command} --drivers SOURCE"
         yield "or with files exported from one:"
         yield f"    {command} --reg DRIVER.reg --file DRIVER.sys"
     else:
-        yield "Mend it with:"
+        yield "To fix it, run:"
         yield f"    {command}"
 
 

@@ -130,4 +130,4 @@ def finding_lines(findings: Sequence[Finding], *, first: Container[str] = ()) ->
         yield one_line(f"{finding.severity.value}: {finding.title}  [{finding.id}]")
         yield one_line(f"    {finding.explanation}")
         for evidence in finding.evidence:
-            yield one_line(f"    found: {evidence}")
+            yield one_line(f"    evidence: {evidence}")

@@ -72,7 +72,7 @@ def check(chain: BootChain) -> tuple[Finding, ...]:
             BROKEN,
             Severity.BLOCKER,
             f"the boot chain breaks: {step.what}",
-            "The machine stops before any driver is loaded. bootgraft does not mend this link yet: put right by hand "
+            "The machine stops before any driver is loaded. bootgraft does not repair this link yet: fix manually "
             "what is found here, or give all the machine's disks in BIOS order, and check again.",
             (f"{step.where}: {step.evidence}",),
         ),

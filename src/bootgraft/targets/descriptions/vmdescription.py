@@ -115,7 +115,7 @@ def malformed(path: Path, line: int | None, what: str) -> VmDescriptionError:
     """Return the error for a description that contradicts its format; ``line`` counts from 1."""
     place = str(path) if line is None else f"{path}, line {line}"
     return VmDescriptionError(
-        what, where=place, advice="Mend the description, or give the disks and --target without --vm"
+        what, where=place, advice="Fix the description, or give the disks and --target without --vm"
     )
 
 

@@ -44,7 +44,7 @@ class ChannelClosedError(BootgraftError):
 
 def _closed() -> ChannelClosedError:
     return ChannelClosedError(
-        "the conversation between bootgraft's two processes broke off",
+        "the connection between bootgraft's two processes was lost",
         where="bootgraft",
         advice="Nothing was written; run the command again with --verbose",
     )

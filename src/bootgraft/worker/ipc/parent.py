@@ -180,7 +180,7 @@ def _take_run(payload: bytes, overlays: Sequence[Overlay]) -> None:
 
 def _nonsense(job: Job) -> ImageError:
     return ImageError(
-        "the process that reads its volumes gave an answer that makes no sense",
+        "the process that reads its volumes sent an invalid reply",
         where=job.location,
         advice="Nothing was written. Run the command again with --verbose and report what it says",
     )

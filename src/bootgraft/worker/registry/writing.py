@@ -66,7 +66,7 @@ def write(
             text = "\n".join(["Nothing to do: all of it is there already.", *_notes(plan)]) + "\n"
             return Outcome(DONE, _document((), plan.notes, ()), text)
         plan = replace(plan, notes=(*plan.notes, *_open(work, hives, [change.hive for change in plan.registry()])))
-        _step(monitor, "reading the hives that are to be edited from end to end")
+        _step(monitor, "verifying the hives that are to be edited")
         defects = read_strictly(plan, hives.machine)
         damage = findings(plan, defects)
         if any(finding.severity is Severity.BLOCKER for finding in damage):
