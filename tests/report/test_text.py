@@ -336,9 +336,7 @@ def commands_after(*findings: Finding, reached: bool = True, tried: bool = False
     found = diagnose(guest_of(chain() if reached else replace(chain(), default=None), installation(), None, IDE))
     lines = check_text(replace(found, findings=findings), (IMAGE,), tried=tried).splitlines()
     return [
-        line
-        for line in lines
-        if line.startswith(("To read", "    bootgraft ")) or "bootgraft cannot repair" in line
+        line for line in lines if line.startswith(("To read", "    bootgraft ")) or "bootgraft cannot repair" in line
     ]
 
 
