@@ -91,7 +91,8 @@ def test_what_is_preserved_is_what_qemu_changes_first(tmp_path: Path, subformat:
     assert after[kept.offset : kept.offset + len(kept.data)] != kept.data
     patch(disk, kept.offset, kept.data)
     if subformat == "twoGbMaxExtentSparse":
-        assert disk.read_bytes().rstrip(b"\0") == before  # qemu padded it to a sector
+        os.truncate(disk, len(before))  # qemu padded it, and its new CID may have more digits than the old one
+        assert disk.read_bytes() == before
     assert identify(str(disk)).preserved[0].data.rstrip(b"\0") == kept.data.rstrip(b"\0")
     assert "verification failed" not in qemu_io(disk, "vmdk", "read -P 1 0 512").stdout
 
