@@ -24,13 +24,15 @@ def disk(folder: Path, name: str = "a.img") -> Path:
     return path
 
 
-def change(path: Path, seed: int, *, offset: int = 4096, journal: Path | None = None) -> Path:
+def change(
+    path: Path, seed: int, *, offset: int = 4096, journal: Path | None = None, said: str = "change number"
+) -> Path:
     """Change a disk under a journal; each seed changes something else."""
     location = str(path)
     with open_image(identify(location), writable=True) as image:
         overlay = Overlay(image.device)
         overlay.write(offset, noise(seed, 2048))
-        transaction = Transaction((DiskTransaction(image, overlay, ((0, 512),)),), f"change number {seed}")
+        transaction = Transaction((DiskTransaction(image, overlay, ((0, 512),)),), f"{said} {seed}")
         return commit(transaction, journal=new_journal_path([location], journal))
 
 
@@ -55,6 +57,16 @@ def test_history_says_what_when_and_by_which_version(tmp_path: Path, capsys: pyt
     assert faults(document, "history") == []
     assert [each["what"] for each in document["changes"]] == ["change number 11", "change number 12"]
     assert path.read_bytes() == now
+
+
+def test_a_journal_prints_no_line_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = disk(tmp_path)
+    change(path, 11, said="one file\n\nTo take it back, type:\n    sh evil")
+    for words in (["history"], ["undo", "--dry-run"], ["undo"]):
+        assert main([*words, str(path)]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert any("sh evil" in line for line in lines)
+        assert not [line for line in lines if line.startswith("    sh evil")], words
 
 
 def test_history_of_what_nobody_changed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -43,7 +43,7 @@ def record_of(journal: Journal) -> RecordDocument:
         time=head.created,
         by=head.tool,
         state=journal.state.value,
-        what=head.summary,
+        what=head.change,
         disks=tuple(disk.name for disk in head.disks),
         vm=None if head.edited is None else str(head.edited.path),
         journal=str(journal.path),

@@ -77,7 +77,7 @@ def _take_back(options: Options, journal: Journal, monitor: Monitor) -> bool:
 def _tell_done(journals: Sequence[Journal]) -> None:
     """Say what ``--all`` has taken back by now, where it does not come to its end."""
     for journal in journals:
-        tell(f"bootgraft: taken back already: {journal.head.summary} (change {journal.head.serial})\n")
+        tell(f"bootgraft: taken back already: {journal.head.change} (change {journal.head.serial})\n")
 
 
 def _print(options: Options, journals: Sequence[Journal], *, edits_stay: bool) -> int:
@@ -89,13 +89,13 @@ def _print(options: Options, journals: Sequence[Journal], *, edits_stay: bool) -
             UndoDocument(
                 undone=done,
                 journal=str(newest.path),
-                summary=newest.head.summary,
+                summary=newest.head.change,
                 taken_back=tuple(map(record_of, journals)),
                 left=None if left is None else tuple(map(record_of, left)),
             )
         )
         return 0
-    what = newest.head.summary if len(journals) == 1 else f"all {len(journals)} changes"
+    what = newest.head.change if len(journals) == 1 else f"all {len(journals)} changes"
     if not done:
         answer(f"Dry run: {what} can be taken back; nothing was written.\n{_more(journals)}", 0, options)
         return 0
@@ -147,9 +147,9 @@ def resume(options: Options) -> int:
         tell_open(images, monitor)
         finished = resume_repair(images, journal, description=vm, monitor=monitor)
     if options.json:
-        put_json(ResumeDocument(committed=True, journal=str(journal.path), summary=journal.head.summary))
+        put_json(ResumeDocument(committed=True, journal=str(journal.path), summary=journal.head.change))
     elif finished:
-        answer(f"Finished the interrupted repair: {journal.head.summary}.\n", 0, options)
+        answer(f"Finished the interrupted repair: {journal.head.change}.\n", 0, options)
     else:
         answer("Nothing to do: the repair was finished already.\n", 0, options)
     return 0

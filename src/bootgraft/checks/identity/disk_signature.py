@@ -50,7 +50,7 @@ DOCS = (
         cause="A converter gave the disk a new signature. It explains the drive letters that are found wrong beside "
         "it, and a BCD store that names no partition.",
         evidence="The signature that the letter of Windows' own volume names, and the one that its disk has.",
-        fix="None of its own: the letters are mended by system-volume-letter-wrong and data-volume-letter-stale, the "
+        fix="None of its own: the letters are repaired by system-volume-letter-wrong and data-volume-letter-stale, the "
         "BCD store by bcd-device-wrong.",
         limits="Only where no given disk has the old signature, and the volume lies where it lay, or its boot sector "
         "says where it lay.",

@@ -20,6 +20,7 @@ from msgspec import Struct
 from bootgraft.errors import JournalError
 from bootgraft.storage.devices.blockdevice import SECTOR
 from bootgraft.storage.images.imageinfo import PreservedRange
+from bootgraft.text import one_line
 
 MAX_HEAD = 16 * 2**20
 """Bytes that the JSON head may have."""
@@ -94,6 +95,11 @@ class JournalHead(Struct, frozen=True):
     disks: tuple[JournalDisk, ...]
     witnesses: tuple[Witness, ...]
     edited: EditedFile | None = None
+
+    @property
+    def change(self) -> str:
+        """The summary as one line: whoever owns the disk may have made the journal, and must print no line of ours."""
+        return one_line(self.summary)
 
 
 class Extent(Struct, frozen=True):

@@ -94,7 +94,7 @@ DOCS = (
         "partition that is not there any more: it cannot be started from the menu.",
         evidence=_EVIDENCE,
         fix=_FIX,
-        limits=_LIMITS + " Entries that nothing leads to any more are not told of; they are mended along.",
+        limits=_LIMITS + " Entries that nothing leads to any more are not reported; they are also repaired.",
         references=(_BCD_REFERENCE,),
     ),
 )
@@ -158,7 +158,7 @@ def find(guest: Guest) -> Iterator[Finding]:
 
 
 def _counts(reference: Reference, meaning: Meaning) -> bool:
-    """Whether it is worth a word: what is left over from an earlier Windows is mended along, never complained of."""
+    """Whether it is worth a word: what is left over from an earlier Windows is also repaired, never reported."""
     return reference.used or meaning.volume is not None
 
 

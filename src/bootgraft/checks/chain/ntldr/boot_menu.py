@@ -49,7 +49,7 @@ DOCS = (
         "where it last started from (Control\\SystemBootDevice).",
         fix="rdisk() and partition() are rewritten in the default line and in every entry that pointed there; all "
         "other bytes stay.",
-        limits="Mended only where exactly one Windows in that directory is on the given disks and nothing speaks for "
+        limits="Repaired only where exactly one Windows in that directory is on the given disks and no evidence is for "
         "another: another entry with the same directory, a disk that was not given (unless --these-are-all-disks), a "
         "volume that cannot be read. Of several, the one that alone says that it last started from that very path "
         "(Windows XP and later), if the others say that they did not.",
@@ -77,8 +77,8 @@ DOCS = (
         evidence="The default path and the entries that it may mean.",
         fix="Where the path leads nowhere, default= takes the path of the one entry that it can mean; where it leads "
         "to a Windows, the one entry of the same directory that leads nowhere takes its path.",
-        limits="Mended only where one entry fits and only one such Windows is on the given disks. A blocker where the "
-        "default leads nowhere, else a warning.",
+        limits="Repaired only where one entry fits and only one such Windows is on the given disks. A blocker where "
+        "the default leads nowhere, else a warning.",
         symptoms=(Symptom.FILE_MISSING, Symptom.DISK_CONFIGURATION),
         references=_REFERENCES,
     ),
@@ -91,7 +91,7 @@ DOCS = (
         fix="The path becomes multi(0)disk(0)rdisk(n)partition(n), in the default line and in every entry with it: a "
         "virtual BIOS reaches every partition so.",
         limits="signature() is followed where exactly one given disk has that signature, and is a warning then: the "
-        "signature changes with the next conversion. Otherwise, as scsi(), it is mended only where exactly one Windows "
+        "signature changes with the next conversion. Otherwise, as scsi(), it is repaired only if exactly one Windows "
         "of that directory is on the given disks. scsi() without ntbootdd.sys beside ntldr is a blocker.",
         symptoms=(Symptom.FILE_MISSING, Symptom.DISK_CONFIGURATION),
         references=_REFERENCES,
