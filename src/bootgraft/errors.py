@@ -25,21 +25,28 @@
     └── MissingDependencyError          a system library or program is not installed
 """
 
+from collections.abc import Sequence
+
 
 class BootgraftError(Exception):
     """Something that stops the work on one machine.
 
     ``what`` is the fault in one sentence, ``where`` the image, volume, file or key it was found in,
-    ``advice`` what the user should do next.
+    ``advice`` what the user should do next. A command in it stands on a line of its own, indented by four spaces.
+    Where one word of the command line, ``said``, is to be another, ``choices`` are the words that may take its place.
     """
 
     exit_status = 3
 
-    def __init__(self, what: str, *, where: str, advice: str) -> None:
+    def __init__(
+        self, what: str, *, where: str, advice: str, said: str = "", choices: Sequence[Sequence[str]] = ()
+    ) -> None:
         super().__init__(what)
         self.what = what
         self.where = where
         self.advice = advice
+        self.said = said
+        self.choices = choices
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}. {self.advice}"

@@ -12,8 +12,8 @@ from bootgraft.targets.controllers import CONTROLLERS
 def test_every_target_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["targets"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines[:-1]] == [each.target for each in CONTROLLERS]
-    assert lines[-1] == "proxmox:… is taken for kvm:…"
+    assert [line.split()[0] for line in lines[: len(CONTROLLERS)]] == [each.target for each in CONTROLLERS]
+    assert "kvm:…                   proxmox:…, pve:…, qemu:…, libvirt:…, ovirt:…, openstack:…" in lines
     assert lines[0].split() == [
         "vmware:lsilogic",
         "PCI\\VEN_1000&DEV_0030",
@@ -39,7 +39,9 @@ def test_the_json_keeps_the_contract(capsys: pytest.CaptureFixture[str]) -> None
     assert main(["targets", "--json"]) == 0
     documents = json.loads(capsys.readouterr().out)
     assert [fault for each in documents for fault in faults(each, "target")] == []
-    assert [each["aliases"] for each in documents if each["target"] == "kvm:ide"] == [["proxmox:ide"]]
-    assert documents[0]["aliases"] == []
+    aliases = {each["target"]: each["aliases"] for each in documents}
+    assert aliases["kvm:virtio-scsi"][0] == "proxmox:virtio-scsi"
+    assert "kvm:virtio-scsi-single" in aliases["kvm:virtio-scsi"]
+    assert aliases["vmware:buslogic"] == [f"{each}:buslogic" for each in ("esxi", "esx", "vsphere", "workstation")]
     assert documents[0]["inbox"][0] == {"service": "symmpi", "first": "5.2", "last": "5.2"}
     assert documents[0]["device_ids"][0] == "PCI\\VEN_1000&DEV_0030&SUBSYS_197615AD&REV_01"

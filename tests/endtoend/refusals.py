@@ -15,7 +15,7 @@ from tests.conftest import CommandResult
 Run = Callable[..., CommandResult]
 TARGET = ("--target", "vmware:lsilogic")
 _CHUNK = 1 << 18
-_MESSAGE = re.compile(r"bootgraft: (?P<head>[^\n]+)\.\n  (?P<advice>[^\n]+)\.\n")
+_MESSAGE = re.compile(r"bootgraft: (?P<head>[^\n]+)\.\n(?P<advice>(  [^\n]+\n)+)")
 
 
 class Refusal(Struct, frozen=True):
@@ -92,7 +92,10 @@ def read_refusal(result: CommandResult, status: int = 3) -> Refusal:
         return Refusal(**error)
     match = _MESSAGE.fullmatch(result.stderr)
     assert match is not None, result.stderr
-    return Refusal(match["head"], "", match["advice"])
+    advice = "\n".join(line[2:] for line in match["advice"].splitlines())
+    last = advice.rpartition("\n")[2]
+    assert last.endswith(".") != last.startswith("    "), advice  # a command has no stop, a sentence has one
+    return Refusal(match["head"], "", advice.removesuffix("."))
 
 
 def refused(run: Run, *commands: Sequence[str | Path], watch: Path, status: int = 3, **options: Any) -> Refusal:

@@ -35,7 +35,7 @@ def test_the_table_covers_every_hypervisor(bootgraft: Bootgraft) -> None:
     assert rows.keys() == {each.target for each in CONTROLLERS}
     printed = bootgraft("targets")
     assert printed.status == 0
-    assert [line.split()[0] for line in printed.stdout.splitlines()] == [*rows, "proxmox:…"]
+    assert [line.split()[0] for line in printed.stdout.splitlines() if line][: len(rows)] == [*rows]
 
 
 @pytest.mark.parametrize("target", [each.target for each in CONTROLLERS])
@@ -86,13 +86,13 @@ def test_without_a_target_nothing_is_promised(donor: BuiltMachine, bootgraft: Bo
     assert findings(checked) == [("info", "target-not-given")]
     refused = bootgraft("repair", donor.disk)
     assert refused.status == 2
-    assert "bootgraft targets" in refused.stderr
+    assert refused.stderr.endswith(f"\n      bootgraft check {donor.disk}\n")
 
 
 @pytest.mark.parametrize("command", ["check", "repair"])
 @pytest.mark.parametrize(
     ("target", "listed"),
-    [("vmware:lsilogik", "vmware:lsilogic"), ("vbox:lsilogic", "virtualbox:…"), ("lsilogic", "vmware:…")],
+    [("vmware:lsilogik", "vmware:lsilogic"), ("bochs:lsilogic", "virtualbox:…"), ("adaptec", "vmware:…")],
 )
 def test_an_unknown_target_is_answered_with_those_there_are(
     command: str, target: str, listed: str, bootgraft: Bootgraft, tmp_path: Path

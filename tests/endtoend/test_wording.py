@@ -81,7 +81,7 @@ def no_target(stage: Stage) -> CommandResult:
 
 @scene
 def unknown_target(stage: Stage) -> CommandResult:
-    return stage.run("check", "server1.vmdk", "--target", "vmware:lsi")
+    return stage.run("check", "server1.vmdk", "--target", "vmware:lsilogik")
 
 
 @scene

@@ -5,7 +5,6 @@ import shutil
 
 import pytest
 from msgspec import Struct
-from msgspec.structs import replace
 from tests.machines.tools import run
 
 from bootgraft.targets.controllers import CONTROLLERS, PciId, find_controller
@@ -36,18 +35,16 @@ PC = {
     "kvm:megasas": Presented("megasas", 11),
     "kvm:megasas-gen2": Presented("megasas-gen2", 12),
     "kvm:nvme": Presented("nvme,serial=1,drive=nvme", 13),
-    "vmware:pvscsi": Presented("pvscsi", 14),
+    "kvm:pvscsi": Presented("pvscsi", 14),
 }
 Q35 = {"kvm:ahci": Presented("", 31, 2)}
-_SCSI_OF_QEMU = 0x010000
 
 
 def expected(target: str) -> PciId:
-    """The row of the table, but where qemu's device is known to differ from the one that it imitates."""
+    """The row of the table."""
     pci = find_controller(target).pci
     assert pci is not None
-    # VMware's own pvscsi calls itself SAS (lspci on ESXi), qemu's SCSI; descriptions of qemu machines lead to its row.
-    return replace(pci, class_code=_SCSI_OF_QEMU) if target == "vmware:pvscsi" else pci
+    return pci
 
 
 def functions(machine: str, devices: dict[str, Presented]) -> dict[tuple[int, int], PciId]:

@@ -48,9 +48,19 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, **settings)
         self.register("action", None, _Once)
 
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Refuse here what nobody knows: the command that was given it says so, and not the whole program."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return found, unknown
+
     def error(self, message: str) -> NoReturn:
-        where = self.prog.partition(" ")[2] or "command line"
-        raise UsageError(message, where=where, advice=f"See `{self.prog} --help`")
+        from bootgraft.cli.mistakes import usage_error
+
+        raise usage_error(message, self.prog, self.format_help())
 
 
 class _FileFormats:
@@ -287,6 +297,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with stoppable():
             status = _run(options)
     except BootgraftError as error:
+        if error.choices or isinstance(error, UsageError):
+            from bootgraft.cli.mistakes import advised
+
+            error = advised(error, words)
         _report(error, as_json="--json" in words)
         status = error.exit_status
     if arguments is None:
@@ -335,7 +349,13 @@ def _report(error: BootgraftError, *, as_json: bool) -> None:
 
         put_json(ErrorDocument(error=convert(error, ErrorFields, from_attributes=True)))
     else:
-        tell(f"bootgraft: {error.where}: {error.what}.\n  {error.advice.rstrip('.')}.\n")
+        tell(f"bootgraft: {error.where}: {error.what}.\n{_advice_lines(error.advice)}")
+
+
+def _advice_lines(advice: str) -> str:
+    """The advice as it is printed: its commands stand on lines of their own, with no stop behind them."""
+    is_command = advice.rpartition("\n")[2].startswith("    ")
+    return "".join(f"  {line}\n" for line in (advice if is_command else f"{advice.rstrip('.')}.").split("\n"))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """``bootgraft repair``: plan, prove on the overlay, commit under the journal."""
 
+import shlex
+
 from bootgraft.cli.images.destination import Written, check_destination, is_in_place
 from bootgraft.cli.images.session import Session
 from bootgraft.cli.options import Options
@@ -43,8 +45,8 @@ def _check_options(options: Options) -> None:
         raise UsageError(
             "repair needs to know which controller the machine will have",
             where="--target",
-            advice="Give --target HYPERVISOR:CONTROLLER, as vmware:lsilogic (`bootgraft targets` lists them), or --vm "
-            "with the machine's description",
+            advice="Give --target HYPERVISOR:CONTROLLER, as vmware:lsilogic, or --vm with the machine's description.\n"
+            f"To see what it takes on each target, run:\n    {shlex.join(['bootgraft', 'check', *options.images])}",
         )
     if options.drivers and (options.reg or options.file):
         raise UsageError(

@@ -3,7 +3,8 @@
 from bootgraft.cli.options import Options
 from bootgraft.cli.terminal import put, put_json
 from bootgraft.report.documents.targets import InboxDocument, TargetDocument
-from bootgraft.targets.controllers import ALIASES, CONTROLLERS, Controller, InboxDriver
+from bootgraft.targets.controllers import CONTROLLERS, Controller, InboxDriver
+from bootgraft.targets.names import HYPERVISORS, other_names
 
 
 def run(options: Options) -> int:
@@ -15,8 +16,16 @@ def run(options: Options) -> int:
     for each in CONTROLLERS:
         inbox = ", ".join(_inbox(driver) for driver in each.inbox) or "no driver in any Windows"
         put(f"{each.target:<{width}}  {each.main_id:<50}  {each.title}; {inbox}\n")
-    for alias, meant in ALIASES.items():
-        put(f"{alias}:… is taken for {meant}:…\n")
+    put("\nOther names that --target takes:\n")
+    for hypervisor in dict.fromkeys(each.hypervisor for each in CONTROLLERS):
+        aliases = [f"{alias}:…" for alias, meant in HYPERVISORS.items() if meant == hypervisor]
+        if aliases:
+            put(f"{f'{hypervisor}:…':<{width}}  {', '.join(aliases)}\n")
+    for each in CONTROLLERS:
+        names = [other for other in other_names(each.target) if other.startswith(f"{each.hypervisor}:")]
+        if names:
+            put(f"{each.target:<{width}}  {', '.join(names)}\n")
+    put("The hypervisor may be left out where only one has it, or where --vm gives the machine's description.\n")
     return 0
 
 
@@ -32,7 +41,7 @@ def _version(version: tuple[int, int]) -> str:
 def _document(controller: Controller) -> TargetDocument:
     return TargetDocument(
         target=controller.target,
-        aliases=tuple(controller.aliases),
+        aliases=other_names(controller.target),
         title=controller.title,
         attachment=controller.attachment,
         device_ids=tuple(controller.device_ids()),

@@ -8,11 +8,11 @@ expect of its NVMe. The in-box drivers name the service that serves the controll
 Microsoft shipped it.
 """
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from msgspec import Struct
 
-from bootgraft.errors import UsageError
 from bootgraft.windows.versions import NEWEST, NT4, SERVER_2003, VISTA, WINDOWS_7, WINDOWS_8, WINDOWS_8_1, WINDOWS_2000
 
 
@@ -107,11 +107,6 @@ class Controller(Struct, frozen=True):
         return _CLOUDS.get(self.hypervisor)
 
     @property
-    def aliases(self) -> tuple[str, ...]:
-        """What else ``--target`` takes for it: ``proxmox:virtio-scsi`` for ``kvm:virtio-scsi``."""
-        return tuple(f"{alias}:{self.name}" for alias, meant in ALIASES.items() if meant == self.hypervisor)
-
-    @property
     def main_id(self) -> str:
         """The device id to name in messages."""
         return self.pci.hardware_id if self.pci else self.other_ids[0]
@@ -128,8 +123,6 @@ class Controller(Struct, frozen=True):
         return None
 
 
-ALIASES = {"proxmox": "kvm"}
-"""Names of hypervisors that present another one's controllers: Proxmox VE runs qemu."""
 _BIOS_ONLY = frozenset({"hyperv:gen1", "azure:gen1", "aws:xen"})
 _CLOUDS = {"aws": "Amazon EC2", "azure": "Azure", "google": "Google Cloud"}
 _SYMMPI = InboxDriver("symmpi", SERVER_2003, SERVER_2003)
@@ -190,6 +183,8 @@ CONTROLLERS: tuple[Controller, ...] = (
                _pci(0x1000, 0x0060, _RAID, 0x10131000, 0x00), inbox=_MEGASAS),
     Controller("kvm", "megasas-gen2", "LSI MegaRAID SAS 2108", _MINIPORT,
                _pci(0x1000, 0x0079, _RAID, 0x92611000, 0x00), inbox=_MEGASAS_2),
+    Controller("kvm", "pvscsi", "VMware Paravirtual SCSI, as qemu imitates it", _MINIPORT,
+               _pci(0x15AD, 0x07C0, _SCSI, 0x07C015AD, 0x02)),
     Controller("kvm", "nvme", "NVMe", Attachment.NVME,
                _pci(0x1B36, 0x0010, _NVME_CLASS, 0x11001AF4, 0x02), inbox=_NVME),
     Controller("hyperv", "gen1", "Generation 1: IDE", Attachment.IDE,
@@ -231,21 +226,19 @@ CONTROLLERS: tuple[Controller, ...] = (
 )  # fmt: skip
 
 
-def find_controller(target: str) -> Controller:
-    """Return the controller that ``HYPERVISOR:CONTROLLER`` names, without regard to case; ALIASES are understood.
+def find_controller(target: str, presented: Iterable[str] = ()) -> Controller:
+    """Return the controller that ``HYPERVISOR:CONTROLLER`` names, or another name by which it is known (``names``).
+
+    ``presented`` are the targets in the machine's description: a name without its hypervisor may be one of those.
 
     Raises UsageError that lists what there is.
     """
-    hypervisor, _, name = target.casefold().partition(":")
-    meant = ALIASES.get(hypervisor, hypervisor)
-    same = [controller for controller in CONTROLLERS if controller.hypervisor == meant]
-    for controller in same:
-        if controller.name == name:
-            return controller
-    names = [f"{hypervisor}:{controller.name}" for controller in same]
-    known = ", ".join(names or sorted({f"{each}:…" for each in (*ALIASES, *(c.hypervisor for c in CONTROLLERS))}))
-    raise UsageError(
-        f"no such target: {target!r}",
-        where="--target",
-        advice=f"Known are {known}; `bootgraft targets` lists them all",
-    )
+    found = _BY_TARGET.get(target.casefold())
+    if found is None:
+        from bootgraft.targets.names import meant_target  # most give our names
+
+        found = _BY_TARGET[meant_target(target, tuple(_BY_TARGET), presented)]
+    return found
+
+
+_BY_TARGET = {each.target: each for each in CONTROLLERS}

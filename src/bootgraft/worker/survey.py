@@ -35,7 +35,8 @@ def controllers_of(job: Job, guest: Guest) -> tuple[Controller, ...]:
     if not targets and described:
         disk = 0 if guest.installation is None else guest.installation.volume.disk
         targets = tuple(each for each in described[disk : disk + 1] if each is not None)
-    return tuple(dict.fromkeys(map(find_controller, targets)))
+    presented = [each for each in described if each is not None]
+    return tuple(dict.fromkeys(find_controller(each, presented) for each in targets))
 
 
 def survey(

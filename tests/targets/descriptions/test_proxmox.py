@@ -67,7 +67,7 @@ def test_plugging_in() -> None:
         ("scsi0: a:b", "kvm:lsi"),
         ("scsi0: a:b\nscsihw: virtio-scsi-single", "kvm:virtio-scsi"),
         ("scsi0: a:b\nscsihw: megasas", "kvm:megasas"),
-        ("scsi0: a:b\nscsihw: pvscsi", "vmware:pvscsi"),
+        ("scsi0: a:b\nscsihw: pvscsi", "kvm:pvscsi"),
         ("scsi0: a:b\nscsihw: lsi53c810", None),
         ("ide0: a:b", "kvm:ide"),
         ("ide0: a:b\nmachine: pc-q35-8.1", "kvm:ahci"),

@@ -20,8 +20,9 @@ def refuse_before_opening(options: Options, *, monitor: Monitor | None) -> None:
 
     ``monitor`` is that of a command that only reads: see ``journalsearch``.
     """
+    presented = [each for each in options.controllers if each is not None]
     for target in options.targets:
-        find_controller(target)
+        find_controller(target, presented)
     refuse_repeated(options)
     require_no_unfinished(options.covered, options.journal, monitor=monitor)
 
@@ -29,7 +30,8 @@ def refuse_before_opening(options: Options, *, monitor: Monitor | None) -> None:
 def tell_of_clouds(options: Options) -> None:
     """Say for which targets ``--recommend`` has nothing to print, as there is no description to write."""
     targets = dict.fromkeys(options.targets) if options.recommend else ()
-    for controller in map(find_controller, targets):
+    presented = [each for each in options.controllers if each is not None]
+    for controller in (find_controller(each, presented) for each in targets):
         if controller.cloud is not None:
             tell(
                 f"bootgraft: --recommend: there is no description to write for {controller.target}: {controller.cloud} "

@@ -79,7 +79,7 @@ def _without_description(options: Options) -> Options:
         raise UsageError(
             "the following arguments are required: IMAGE (or --vm FILE)",
             where=options.command,
-            advice=f"See `bootgraft {options.command} --help`",
+            advice=f"For its usage, run:\n    bootgraft {options.command} --help",
         )
     return options
 
@@ -111,7 +111,7 @@ def _require_controllers(description: VmDescription, found: LocatedDisks) -> Non
             raise UsageError(
                 f"the description does not tell which controller {disk.place} hangs on",
                 where=f"{description.path}, line {disk.line}",
-                advice="Say it: --target HYPERVISOR:CONTROLLER (`bootgraft targets` lists them)",
+                advice="Say it by --target HYPERVISOR:CONTROLLER.\nTo list them all, run:\n    bootgraft targets",
             )
 
 

@@ -35,7 +35,7 @@ CONTROLLERS: dict[tuple[str, ...], str] = {
     ("kvm", "scsi", "lsilogic"): "kvm:lsi",
     ("kvm", "scsi", "lsisas1068"): "kvm:lsisas1068",
     ("kvm", "scsi", "lsisas1078"): "kvm:megasas",
-    ("kvm", "scsi", "vmpvscsi"): "vmware:pvscsi",  # qemu's has the ids of VMware's
+    ("kvm", "scsi", "vmpvscsi"): "kvm:pvscsi",
     ("xen", "ide", ""): "xen:ide",
     ("xen", "xen", ""): "xen:pv",
     ("vmware", "ide", ""): "vmware:ide",

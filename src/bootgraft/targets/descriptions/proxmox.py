@@ -34,7 +34,7 @@ CONTROLLERS: dict[tuple[str, ...], str | None] = {
     ("scsi", "megasas"): "kvm:megasas",
     ("scsi", "virtio-scsi-pci"): "kvm:virtio-scsi",
     ("scsi", "virtio-scsi-single"): "kvm:virtio-scsi",
-    ("scsi", "pvscsi"): "vmware:pvscsi",  # qemu's has the ids of VMware's
+    ("scsi", "pvscsi"): "kvm:pvscsi",
     ("scsi", "lsi53c810"): None,
 }
 """By Proxmox' names of drives and, for SCSI, its ``scsihw``."""
