@@ -1,1 +1,1 @@
-"""Registry hives and their logs, damaged at random: nothing may crash, hang, use up memory or write."""
+"""What bootgraft reads, damaged at random: nothing may crash, hang, use up memory or write."""

@@ -65,6 +65,14 @@ def content_after() -> bytes:
 AFTER = content_after()
 
 
+def commit_changes(image: OpenImage) -> None:
+    overlay = Overlay(image.device)
+    for offset, data in CHANGES.items():
+        overlay.write(offset, data)
+    disk = DiskTransaction(image, overlay, ((0, 4096), (MIB, 4096)))
+    commit(Transaction((disk,), "changes"), journal=new_journal_path([image.info.location]))
+
+
 class Container:
     """An image of one format, and what qemu-img says of it."""
 
@@ -121,11 +129,7 @@ class Container:
         assert self.preserved() == self.descriptors, "a child disk would no longer open"
 
     def commit(self, image: OpenImage) -> None:
-        overlay = Overlay(image.device)
-        for offset, data in CHANGES.items():
-            overlay.write(offset, data)
-        disk = DiskTransaction(image, overlay, ((0, 4096), (MIB, 4096)))
-        commit(Transaction((disk,), "changes"), journal=new_journal_path([self.location]))
+        commit_changes(image)
 
     def files(self) -> dict[Path, bytes]:
         return {path: path.read_bytes() for path in self.folder.iterdir()}
