@@ -1,8 +1,12 @@
 """The documentation says what the code does."""
 
+import importlib.util
 import json
 import re
 from pathlib import Path
+
+import pytest
+from benchmarks.fuzz.__main__ import KINDS
 
 from bootgraft.checks.catalogue import documentation
 from bootgraft.explain.converters.catalogue import GRAMMARS
@@ -57,3 +61,31 @@ def test_every_rule_says_what_it_means_and_who_documents_it() -> None:
 
 def test_readme_is_short_enough_to_read_at_night() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) < 150
+
+
+PAGES = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "SECURITY.md", "benchmarks/README.md")]
+PAGES += sorted((ROOT / "docs").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_what_a_page_leads_to_is_there(page: Path) -> None:
+    text = page.read_text()
+    links = re.findall(r"\]\((?!https?:)([^)#\s]+)", text)
+    assert [link for link in links if not (page.parent / link).exists()] == []
+    named = re.findall(r"`((?:src|tests|benchmarks|docs|tools)/[\w./-]+)`", text)
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_campaigns_that_a_page_names_can_be_run(page: Path) -> None:
+    for module, kind in re.findall(r"python -m (benchmarks[.\w]*)(?: ([a-z]+))?", page.read_text()):
+        assert importlib.util.find_spec(module) is not None, module
+        assert module != "benchmarks.fuzz" or not kind or kind in KINDS, kind
+
+
+def test_every_promise_is_tested() -> None:
+    page = (ROOT / "docs" / "safety.md").read_text()
+    promises = re.findall(r"^(\d+)\. \*\*", page, re.MULTILINE)
+    tested = re.findall(r"^\| (\d+) \| (.*?) \|", page, re.MULTILINE)
+    assert [number for number, _ in tested] == promises
+    assert all("`tests/" in words for _, words in tested)

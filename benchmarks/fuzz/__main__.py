@@ -22,7 +22,7 @@ MEMORY = 2**30
 """Bytes of address space of a process that runs cases, beside what the corpus takes."""
 _BATCH, _BATCH_OF_COMMANDS = 250, 25
 """Cases that one process runs."""
-_KINDS = {
+KINDS = {
     "hives": ("corpus", "mutate", "attempt"),
     "stores": ("stores", "stores", "stores"),
     "machines": ("machines", "machines", "machines"),
@@ -65,7 +65,7 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fuzz", description=__doc__)
-    parser.add_argument("kind", choices=_KINDS)
+    parser.add_argument("kind", choices=KINDS)
     parser.add_argument("--cases", type=int, default=100_000)
     parser.add_argument("--first", type=int, default=0, help="the first case's number, to run one again")
     parser.add_argument("--jobs", type=int, default=2)
@@ -85,7 +85,7 @@ def _spans(options: argparse.Namespace) -> Iterator[range]:
 
 
 def _plan(kind: str) -> Plan:
-    seeds, change, attempt = (importlib.import_module(f"benchmarks.fuzz.{name}") for name in _KINDS[kind])
+    seeds, change, attempt = (importlib.import_module(f"benchmarks.fuzz.{name}") for name in KINDS[kind])
     with tempfile.TemporaryDirectory() as folder:
         corpus = seeds.seeds(Path(folder))
     now = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
