@@ -1,7 +1,7 @@
 """Bootgraft's command line out of a warm interpreter: a server has loaded all of it, and forks for each command.
 
-A command is a process of its own as ever, with its own standard streams, folder, environment and exit status, and so is
-the child that it starts; only the half of a second's work that two interpreters do to load the package is done once.
+A command is a process of its own as ever, with its own standard streams, folder, environment and exit status, and forks
+its child as ever; only the half of a second's work that it takes to load the package is done once.
 Tests of the processes themselves (signals, kills, imports, limits) start real ones.
 """
 
@@ -10,19 +10,14 @@ import importlib
 import json
 import os
 import pkgutil
-import select
 import selectors
 import signal
 import socket
 import subprocess
 import sys
 import time
-import traceback
-import warnings
-from contextlib import suppress
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 _ROOT = Path(__file__).parents[1]
 _MAX_REQUEST = 1 << 20
@@ -129,68 +124,6 @@ def _load_everything() -> None:
     gc.freeze()  # what is loaded is left alone, so that the processes go on sharing its memory
 
 
-def _start(words: list[str], **how: Any) -> Any:
-    """``subprocess.Popen`` for bootgraft's parent process: where it starts its child as it does, that is forked."""
-    from bootgraft.worker import child
-
-    expected = [sys.executable, "-P", "-m", child.__name__, *map(str, how.get("pass_fds", ()))]
-    null = subprocess.DEVNULL
-    if words != expected or how != {"stdin": null, "stdout": null, "pass_fds": how["pass_fds"], "process_group": 0}:
-        return subprocess.Popen(words, **how)
-    # From 3.12 on Python warns of threads: here the timer that holds back messages, whose lock no child takes.
-    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
-        number = os.fork()
-    return _Forked(number) if number else _be_the_child(*how["pass_fds"])
-
-
-def _be_the_child(endpoint: int) -> NoReturn:
-    """Be what the new process would be; end without a way back to the frames of the parent."""
-    from bootgraft.worker import child
-
-    status = 1
-    try:
-        os.setpgid(0, 0)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)
-        for stream in range(2):
-            os.dup2(os.open(os.devnull, os.O_RDWR), stream)
-        os.closerange(3, endpoint)
-        os.closerange(endpoint + 1, os.sysconf("SC_OPEN_MAX"))
-        sys.argv = ["child", str(endpoint)]
-        status = child.main()
-    except BaseException:  # noqa: BLE001  as the interpreter would
-        traceback.print_exc()
-    finally:
-        sys.stderr.flush()
-        os._exit(status)
-
-
-class _Forked:
-    """What bootgraft uses of a ``subprocess.Popen``."""
-
-    def __init__(self, number: int) -> None:
-        self.pid = number
-        self.returncode: int | None = None
-        self._handle = os.pidfd_open(number)
-
-    def poll(self) -> int | None:
-        with suppress(subprocess.TimeoutExpired):
-            self.wait(0)
-        return self.returncode
-
-    def wait(self, timeout: float | None = None) -> int:
-        if self.returncode is None:
-            if not select.select([self._handle], [], [], timeout)[0]:
-                raise subprocess.TimeoutExpired("child", timeout or 0)
-            self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
-            os.close(self._handle)
-        return self.returncode
-
-    def kill(self) -> None:
-        if self.poll() is None:
-            os.kill(self.pid, signal.SIGKILL)
-
-
 def main() -> None:
     """Serve, and in each process that is forked be one command."""
     from tests.trust import trust_roots_of_fixtures
@@ -198,9 +131,7 @@ def main() -> None:
     trust_roots_of_fixtures(Path(sys.argv[2]))
     _load_everything()
     from bootgraft.cli.main import main as run_command
-    from bootgraft.worker.ipc import parent
 
-    vars(parent)["subprocess"] = SimpleNamespace(**{**vars(subprocess), "Popen": _start})
     request = _serve(socket.socket(fileno=int(sys.argv[1])))
     sys.stdout = open(1, "w", encoding=sys.stdout.encoding, closefd=False)  # noqa: SIM115
     sys.stderr = open(2, "w", encoding=sys.stderr.encoding, errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115

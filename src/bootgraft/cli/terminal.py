@@ -101,11 +101,14 @@ class _Patience:
         self._lock = threading.Lock()
         self._over = False
         self._step: Event | None = None
-        timer = threading.Timer(PATIENCE, self._end)
-        timer.daemon = True
-        timer.start()
+        self._timer = threading.Timer(PATIENCE, self._end)
+        self._timer.daemon = True
+        self._waits = False
 
     def tell(self, event: Event) -> None:
+        if not self._waits:  # not before the first event: the child is forked before that, and without threads
+            self._waits = True
+            self._timer.start()
         with self._lock:
             if event.kind is EventKind.WARNING or (event.kind is EventKind.STEP and self._over):
                 _tell(event)

@@ -1,5 +1,6 @@
 """The child process: takes one job from its parent's socket, does it, hands back the overlay and the outcome."""
 
+import os
 import resource
 import socket
 import sys
@@ -25,14 +26,16 @@ CPU_LIMIT = 300
 """Seconds of processor time; the work needs under one. The bound is for structures made to loop."""
 
 
-def main() -> int:
-    """Serve the socket whose number is the first argument; returns the process's exit status."""
+def serve(endpoint: int) -> int:
+    """Do the job that comes through the socket with this number; returns the process's exit status."""
+    os.closerange(3, endpoint)
+    os.closerange(endpoint + 1, os.sysconf("SC_OPEN_MAX"))
     _limit(resource.RLIMIT_AS, MEMORY_LIMIT)
     _limit(resource.RLIMIT_CPU, CPU_LIMIT)
     _limit(resource.RLIMIT_CORE, 0)
-    channel = Channel(socket.socket(fileno=int(sys.argv[1])))
+    channel = Channel(socket.socket(fileno=endpoint))
     try:
-        _serve(channel)
+        _work(channel)
     except ChannelClosedError:
         return 1  # the parent is gone: nobody is left to tell
     return 0
@@ -45,7 +48,7 @@ def _limit(kind: int, wanted: int) -> None:
     resource.setrlimit(kind, (limit, limit))
 
 
-def _serve(channel: Channel) -> None:
+def _work(channel: Channel) -> None:
     # Loaded while the parent still opens its images.
     from bootgraft.worker.operations import run_job
 
@@ -103,4 +106,4 @@ def _bug(job: Job, error: Exception) -> BootgraftError:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve(int(sys.argv[1])))

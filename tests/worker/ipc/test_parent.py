@@ -23,6 +23,7 @@ from bootgraft.storage.devices.overlay import Overlay
 from bootgraft.storage.images.imageformat import ImageFormat
 from bootgraft.storage.images.opening import identify, open_image
 from bootgraft.worker.ipc import parent as parent_module
+from bootgraft.worker.ipc import process
 from bootgraft.worker.ipc.job import AnyOutcome, DriverSource, GivenSources, Job, Operation, Request
 from bootgraft.worker.ipc.parent import Worker
 
@@ -47,9 +48,16 @@ class Run(Struct):
             return worker.run(job_on(SIZE), [self.overlay.base], [self.overlay], self.events.append)
 
 
+@pytest.fixture(params=["forked", "started"])
+def both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once with a child that is forked, whatever threads the test runner has, once with one that is started."""
+    monkeypatch.setattr(process, "_has_other_threads", lambda: request.param == "started")
+
+
 @pytest.fixture
 def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Run]:
     def become(body: str) -> Run:
+        monkeypatch.setattr(process, "_has_other_threads", lambda: True)
         monkeypatch.setattr(sys, "executable", str(fake_child(tmp_path, body)))
         return Run()
 
@@ -166,13 +174,23 @@ def test_only_a_crash_is_blamed_on_the_volume(child: Callable[[str], Run], body:
     assert ("chkdsk" in caught.value.advice) is blamed
 
 
-def test_a_child_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_arguments: object, **_options: object) -> None:
-        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+def refuse(*_arguments: object, **_options: object) -> int:
+    raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
 
-    monkeypatch.setattr(subprocess, "Popen", refuse)
+
+@pytest.mark.usefixtures("both_ways")
+def test_a_child_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fork", refuse)
+    monkeypatch.setattr(os, "posix_spawn", refuse)
     with pytest.raises(BootgraftError, match=r"cannot be started \(Resource temporarily unavailable\).*ulimit -a"):
         Worker()
+
+
+def test_where_no_fork_is_to_be_had_the_child_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "_has_other_threads", lambda: False)
+    monkeypatch.setattr(os, "fork", refuse)
+    with Worker() as worker:
+        assert "-m\0bootgraft.worker.child\0" in Path(f"/proc/{worker._process.pid}/cmdline").read_text()
 
 
 def test_a_child_that_hangs_up_and_lives_on_is_ended(
@@ -183,6 +201,7 @@ def test_a_child_that_hangs_up_and_lives_on_is_ended(
         child("parent.close(); signal.pause()")()
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_closing_ends_a_child_that_waits() -> None:
     worker = Worker()
     pid = worker._process.pid
@@ -215,17 +234,18 @@ class Watching(Struct):
         pass
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_the_child_has_no_handle_to_the_image(server1: BuiltMachine) -> None:
     seen: set[tuple[str, str]] = set()
     limits: list[str] = []
     info = identify(str(server1.disk), format=ImageFormat.RAW)
     with open_image(info, writable=True) as image, Worker() as worker:
-        process = Path(f"/proc/{worker._process.pid}")
+        running = Path(f"/proc/{worker._process.pid}")
 
         def look() -> None:
-            for descriptor in (process / "fd").iterdir():
+            for descriptor in (running / "fd").iterdir():
                 seen.add((descriptor.name, str(descriptor.readlink())))
-            limits.extend((process / "limits").read_text().splitlines())
+            limits.extend((running / "limits").read_text().splitlines())
 
         device = Watching(SparseDisk(server1.disk), look)
         job = job_on(image.device.size)
@@ -243,6 +263,7 @@ def test_the_child_has_no_handle_to_the_image(server1: BuiltMachine) -> None:
     assert any(line.split()[:6] == ["Max", "core", "file", "size", "0", "0"] for line in limits)
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_a_repair_through_a_real_child_changes_only_the_overlay(server1: BuiltMachine, donor: BuiltMachine) -> None:
     disks = [SparseDisk(server1.disk), SparseDisk(donor.disk)]
     overlay = Overlay(disks[0])
@@ -264,6 +285,7 @@ def test_a_repair_through_a_real_child_changes_only_the_overlay(server1: BuiltMa
     assert outcome.status == 0
 
 
+@pytest.mark.usefixtures("both_ways")
 def test_a_fault_of_our_own_is_one_error_and_its_traceback(capfd: pytest.CaptureFixture[str]) -> None:
     spec = DeviceSpec("disk0.raw", "raw", SIZE)
     job = Job(request=Request(operation=Operation.CHECK), devices=(spec,), disks=0)  # a machine without disks
@@ -294,14 +316,16 @@ worker.run(job, [Device()], [], silent)
 """
 
 
-def test_the_child_ends_with_its_parent() -> None:
+@pytest.mark.parametrize("before", ["", "import threading; threading.Timer(60, print).start()"])
+def test_the_child_ends_with_its_parent(before: str) -> None:
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
-    with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, env=environment) as process:
-        assert process.stdout is not None
-        child = os.pidfd_open(int(process.stdout.readline()))
+    command = [sys.executable, "-c", before + PARENT]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as parent:
+        assert parent.stdout is not None
+        child = os.pidfd_open(int(parent.stdout.readline()))
         try:
-            process.kill()
-            process.wait()
+            parent.kill()
+            parent.wait()
             poll = select.poll()
             poll.register(child, select.POLLIN)
             assert poll.poll(30_000), "the child outlived its parent"

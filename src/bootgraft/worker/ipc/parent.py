@@ -3,7 +3,6 @@
 import signal
 import socket
 import struct
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -25,6 +24,7 @@ from bootgraft.worker.ipc.channel import (
     encode_error,
 )
 from bootgraft.worker.ipc.job import AnyOutcome, Job, read_outcome
+from bootgraft.worker.ipc.process import start
 
 _NONSENSE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, struct.error)
 """What decoding a frame raises where the child does not keep to the protocol."""
@@ -33,9 +33,9 @@ _PATIENCE = 5
 
 
 class Worker:
-    """A child process that waits for one job. Started early, its interpreter loads while the images are opened.
+    """A child process that waits for one job. Made early, it loads what it needs while the images are opened.
 
-    It inherits nothing but its end of a socket pair: no image, no journal, no terminal but standard error.
+    It has nothing but its end of a socket pair: no image, no journal, no terminal but standard error.
 
     Raises:
         BootgraftError: it cannot be started.
@@ -45,13 +45,7 @@ class Worker:
         with ExitStack() as stack:
             try:
                 ours, theirs = map(stack.enter_context, socket.socketpair())
-                self._process = subprocess.Popen(
-                    [sys.executable, "-P", "-m", "bootgraft.worker.child", str(theirs.fileno())],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    pass_fds=(theirs.fileno(),),
-                    process_group=0,  # Ctrl-C is for the parent, which then ends the child
-                )
+                self._process = start(theirs)
             except OSError as error:
                 raise _not_started(error) from error
             theirs.close()
@@ -69,9 +63,7 @@ class Worker:
     def close(self) -> None:
         """End the child and reap it."""
         self._channel.close()
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
+        self._process.end()
 
     def run(
         self,
@@ -124,11 +116,9 @@ class Worker:
             self._channel.send(Frame.DATA, data)
 
     def _crash(self, job: Job) -> ImageError:
-        try:
-            status = self._process.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            status = self._process.wait()
+        status = self._process.wait(_PATIENCE)
+        if status is None:
+            status = self._process.end()
         what, advice = _explain_end(status)
         return ImageError(
             f"the process that reads its volumes {what}",

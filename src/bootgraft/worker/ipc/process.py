@@ -1,0 +1,144 @@
+"""The child as a process: forked off this one, or an interpreter of its own; ended and reaped in either case.
+
+A fork costs a millisecond, an interpreter and its imports some fifty. But a fork has only the thread that asked for it,
+and whatever lock another thread held stays held in it for ever: where there are other threads, as in a program that
+uses bootgraft as a library, the child is started.
+"""
+
+import gc
+import os
+import signal
+import socket
+import sys
+import time
+import traceback
+from typing import NoReturn
+
+_PAUSES = (0.0005, 0.05)
+"""Seconds between two looks at a process that is waited for: at first, and at most."""
+
+
+class ChildProcess:
+    """A process of ours. Whoever has it must wait for its end, or what is left of it stays in the process table."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._status: int | None = None
+
+    def poll(self) -> int | None:
+        """Its exit status, negative for the signal that ended it; None while it runs."""
+        if self._status is None:
+            self._look(os.WNOHANG)
+        return self._status
+
+    def wait(self, patience: float) -> int | None:
+        """As ``poll``, after ``patience`` seconds at most."""
+        deadline = time.monotonic() + patience
+        pause, longest = _PAUSES
+        while self.poll() is None and time.monotonic() < deadline:
+            time.sleep(pause)
+            pause = min(2 * pause, longest)
+        return self._status
+
+    def end(self) -> int:
+        """Kill it where it has not ended, and reap it; its exit status, as ``poll``."""
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+        while self._status is None:
+            self._look(0)
+        return self._status
+
+    def _look(self, options: int) -> None:
+        try:
+            number, status = os.waitpid(self.pid, options)
+        except ChildProcessError:  # SIGCHLD is ignored in this process: nobody is told how its children end
+            self._status = 0
+        else:
+            if number:
+                self._status = os.waitstatus_to_exitcode(status)
+
+
+def start(endpoint: socket.socket) -> ChildProcess:
+    """Start the child; it has ``endpoint`` to talk through, nothing as standard input and output, and our standard
+    error. Ctrl-C is not for it: it has a process group of its own.
+
+    Raises:
+        OSError: it cannot be started.
+    """
+    number = None if _has_other_threads() else _fork(endpoint.fileno())
+    return ChildProcess(_spawn(endpoint.fileno()) if number is None else number)
+
+
+def _has_other_threads() -> bool:
+    """Whether this process has more than one thread, those that Python knows nothing of included; or may have."""
+    try:
+        return os.stat("/proc/self/task").st_nlink != 3  # noqa: PTH116  a link for each thread beside the usual two
+    except OSError:
+        return True
+
+
+def _fork(endpoint: int) -> int | None:
+    """Fork the child; None where the system refuses, as it may where memory is not to be overcommitted."""
+    # A signal must not meet our handlers in the child, where they would unwind to our callers.
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        number = os.fork()
+        if number == 0:
+            _be_the_child(endpoint, blocked)
+    except OSError:
+        return None
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+    return number
+
+
+def _be_the_child(endpoint: int, blocked: set[int | signal.Signals]) -> NoReturn:
+    """Be what a new process would be, and end without a way back to the frames of the parent."""
+    status = 1
+    try:
+        for number in signal.valid_signals():
+            if callable(signal.getsignal(number)):
+                signal.signal(number, signal.SIG_DFL)
+        os.setpgid(0, 0)
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1):
+            os.dup2(nothing, stream)
+        # Ours may be one that a caller put in its place, and may hold something already.
+        sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
+        _forget_this_folder()
+        gc.freeze()  # what is loaded stays shared with the parent: nobody looks for garbage in it
+        from bootgraft.worker import child
+
+        status = child.serve(endpoint)
+    except BaseException:
+        traceback.print_exc()  # as the interpreter would
+        raise
+    finally:
+        os._exit(status)  # neither our exit handlers nor our buffers are its business
+
+
+def _forget_this_folder() -> None:
+    """Take no module from the folder that the user happens to be in: that may be the image's."""
+    try:
+        here = os.getcwd()  # noqa: PTH109  (Path.cwd is that, and may fail likewise)
+    except FileNotFoundError:
+        here = ""
+    if not sys.flags.safe_path and sys.path[0] in ("", here):
+        del sys.path[0]
+
+
+def _spawn(endpoint: int) -> int:
+    """Start an interpreter of its own as the child."""
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDWR, 0),
+        (os.POSIX_SPAWN_DUP2, 0, 1),
+        (os.POSIX_SPAWN_DUP2, endpoint, endpoint),  # it stays open across exec
+    ]
+    return os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-P", "-m", "bootgraft.worker.child", str(endpoint)],
+        os.environ,
+        file_actions=actions,
+        setpgroup=0,
+    )
