@@ -80,7 +80,8 @@ def _run_and_end(
 
 
 STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129, signal.SIGKILL: -9}
-WORKER, SERVER = "bootgraft.worker.child", "qemu-nbd"
+WORKER, SERVER = "tests.endtoend.victim", "qemu-nbd"
+"""In the command lines of the two: the child is forked off the command."""
 
 
 @pytest.mark.parametrize("how", STATUS)

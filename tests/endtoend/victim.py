@@ -27,15 +27,17 @@ class Steps:
         self.names: list[str] = []
         self._action = action
         self._at = at
+        self._process = os.getpid()
 
     def watch(self, owner: Any, name: str) -> None:
         """Have each call of ``owner.name`` count."""
         real: Callable[..., Any] = getattr(owner, name)
 
         def step(*arguments: Any, **options: Any) -> Any:
-            self.names.append(name)
-            if len(self.names) == self._at:
-                self._stop()
+            if os.getpid() == self._process:  # not in a child that is forked
+                self.names.append(name)
+                if len(self.names) == self._at:
+                    self._stop()
             return real(*arguments, **options)
 
         setattr(owner, name, step)
