@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import Struct, field
@@ -189,8 +190,16 @@ def test_a_child_that_cannot_be_started(monkeypatch: pytest.MonkeyPatch) -> None
 def test_where_no_fork_is_to_be_had_the_child_is_started(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "_has_other_threads", lambda: False)
     monkeypatch.setattr(os, "fork", refuse)
+    started: list[int] = []
+
+    def spawn(*arguments: Any, **options: Any) -> int:
+        started.append(real(*arguments, **options))
+        return started[-1]
+
+    real = os.posix_spawn
+    monkeypatch.setattr(os, "posix_spawn", spawn)
     with Worker() as worker:
-        assert "-m\0bootgraft.worker.child\0" in Path(f"/proc/{worker._process.pid}/cmdline").read_text()
+        assert started == [worker._process.pid]
 
 
 def test_a_child_that_hangs_up_and_lives_on_is_ended(
