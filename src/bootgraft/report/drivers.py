@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
-from bootgraft.drivers.inf.choice import SourceInf, device_ids, driver_date, driver_version
+from bootgraft.drivers.inf.choice import device_ids, driver_date, driver_version
 from bootgraft.drivers.inf.install import install_section, services
 from bootgraft.drivers.inf.models import Model, all_models
 from bootgraft.drivers.inf.selection import PackageChoice
 from bootgraft.drivers.inf.source import PackageTree
+from bootgraft.drivers.inf.sourceinf import SourceInf
 from bootgraft.drivers.inf.target_windows import TargetWindows
 from bootgraft.errors import DriverSourceError
 from bootgraft.report.documents.drivers import (

@@ -8,7 +8,6 @@ from tests.drivers.inf.infs import GOOD, SERVER_2003, SEVEN_X64, XP, inf
 
 from bootgraft.drivers.inf.choice import (
     Candidate,
-    SourceInf,
     Standing,
     candidates,
     device_ids,
@@ -16,6 +15,7 @@ from bootgraft.drivers.inf.choice import (
     driver_version,
     why_not,
 )
+from bootgraft.drivers.inf.sourceinf import SourceInf
 from bootgraft.drivers.inf.target_windows import TargetWindows
 from bootgraft.targets.controllers import CONTROLLERS, find_controller
 
@@ -26,7 +26,7 @@ HEAD = 'Signature="$Windows NT$"\n'
 def source(path: str, ids: str, *, version: str = "DriverVer=01/01/2010,1.0", targets: str = "NTx86") -> SourceInf:
     sections = "".join(f"[M.{each}]\n" + f"d=i,{ids}\n" for each in targets.split(","))
     text = f"[Version]\n{HEAD}{version}\n[Manufacturer]\nm=M,{targets}\n{sections}"
-    return SourceInf(path, inf(text, path))
+    return SourceInf(path, text.encode())
 
 
 def order(*infs: SourceInf, target_windows: TargetWindows = XP) -> list[str]:
@@ -57,7 +57,7 @@ def test_the_best_line_of_an_inf_counts() -> None:
     text = GOOD.replace(
         '"Controller" = Install, PCI\\VEN_1AF4', '"Generic" = Other, PCI\\CC_0100\n"C" = Install, PCI\\VEN_1AF4'
     )
-    (found,), _ = candidates([SourceInf("a", inf(text))], VIRTIO, XP)
+    (found,), _ = candidates([SourceInf("a", text.encode())], VIRTIO, XP)
     assert (found.model.install, found.id, found.rank) == ("Install", rf"{DEVICE}&SUBSYS_00021AF4&REV_00", (0, 0, 0))
 
 
@@ -101,8 +101,8 @@ def test_why_one_is_passed_over() -> None:
 
 def test_what_does_not_serve_says_why() -> None:
     infs = [
-        SourceInf("broken", None, "it is no INF"),
-        SourceInf("98", inf('[Version]\nSignature="$Windows 95$"\n', "98")),
+        SourceInf("broken", b"", "it is no INF"),
+        SourceInf("98", b'[Version]\nSignature="$Windows 95$"\n'),
         source("elsewhere", DEVICE, targets="NTamd64,NTx86.6.1"),
         source("net", r"PCI\VEN_1AF4&DEV_1000"),
     ]
@@ -147,7 +147,7 @@ def test_hardware_and_compatible_ids_are_all_that_the_device_reports() -> None:
 
 @pytest.mark.parametrize("target_windows", [XP, SERVER_2003, replace(XP, version=(6, 0)), SEVEN_X64])
 def test_the_good_inf_serves(target_windows: TargetWindows) -> None:
-    (found,), rejected = candidates([SourceInf("good", inf(GOOD))], VIRTIO, target_windows)
+    (found,), rejected = candidates([SourceInf("good", GOOD.encode())], VIRTIO, target_windows)
     assert isinstance(found, Candidate)
     assert rejected == ()
     assert found.release == "DriverVer 03/20/2010 1.2.3.4"

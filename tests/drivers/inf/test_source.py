@@ -1,13 +1,17 @@
 """A source's INFs, and the files beside them."""
 
 import subprocess
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 from tests.drivers.inf.infs import GOOD, XP, driver, tree
 
+from bootgraft.drivers.archives.archive import Archive
+from bootgraft.drivers.archives.memory_archive import MemoryArchive
 from bootgraft.drivers.inf import source
-from bootgraft.drivers.inf.selection import require_package
+from bootgraft.drivers.inf.selection import choose_package, require_package
+from bootgraft.drivers.inf.trial import trial_for
 from bootgraft.errors import DriverSourceError
 from bootgraft.targets.controllers import find_controller
 
@@ -55,3 +59,34 @@ def test_too_many_infs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "MAX_INFS", 1)
     with pytest.raises(DriverSourceError, match="more than 1 INF files"):
         tree({"a.inf": "", "b.inf": ""}).infs()
+
+
+def test_the_files_of_many_packages_are_read_in_one_pass(monkeypatch: pytest.MonkeyPatch, machine_cache: Path) -> None:
+    """And a file that the pass could not give is read when it is asked for."""
+    names = [f"p{number}\\{name}" for number in range(3) for name in ("disk.inf", "vdisk.sys")]
+    found = tree({name: GOOD if name.endswith("inf") else driver(machine_cache) for name in names})
+    passes: list[tuple[str, ...]] = []
+
+    def read_each(archive: Archive, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        passes.append(tuple(paths))
+        return ((path, archive.read(path)) for path in passes[-1])
+
+    monkeypatch.setattr(source, "read_each", read_each)
+    choose_package(found, find_controller("kvm:virtio-blk"), XP, trial_for(XP))
+    assert [sorted(each) for each in passes] == [names[::2], names[1::2]]
+    found.fetch(["absent.sys", "p0\\vdisk.sys"])
+    assert found.read("p0\\vdisk.sys") == driver(machine_cache)
+
+
+def test_no_more_is_kept_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "MAX_FETCHED", 5)
+    found = tree({"a.sys": b"12345", "b.sys": b"6"})
+    found.fetch(["a.sys", "b.sys"])
+    monkeypatch.setattr(MemoryArchive, "read", lambda *_: b"read again")
+    assert (found.read("a.sys"), found.read("b.sys")) == (b"12345", b"read again")
+
+
+def test_an_inf_for_other_devices_is_not_parsed() -> None:
+    found = tree({"net.inf": GOOD.replace("DEV_1001", "DEV_1000"), "disk.inf": GOOD})
+    choose_package(found, find_controller("kvm:virtio-blk"), XP)
+    assert ["_parsed" in vars(each) for each in found.infs()] == [True, False]

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.drivers.inf.infs import GOOD, inf
 
+from bootgraft.drivers.inf import text
 from bootgraft.drivers.inf.text import MAX_SIZE, MAX_TEXT, MAX_TOKENS, parse_inf
 from bootgraft.errors import DriverSourceError
 
@@ -130,6 +131,25 @@ def test_strings_that_multiply_are_refused() -> None:
     with pytest.raises(DriverSourceError, match="once its strings are put in") as caught:
         found.value("a", "x")
     assert caught.value.where == "test.inf, line 2"
+
+
+@given(st.lists(st.sampled_from([*'[]=,;"\\% \n\r\t\xa0\x1cax', '""', "\\\n", "\\ \n", "[s]"]), max_size=60))
+@settings(max_examples=300)
+def test_an_ordinary_line_is_read_as_any_other(pieces: list[str]) -> None:
+    """The quick way and the way through every token come to the same."""
+    data = ("[s]\n" + "".join(pieces)).encode()
+
+    def read() -> object:
+        try:
+            return parse_inf(data, "x.inf").raw
+        except DriverSourceError as error:
+            return error.what, error.where
+
+    quick = read()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(text, "_ORDINARY", re.compile("(?!)"))
+        patch.setattr(text, "_QUOTED_VALUE", re.compile("(?!)"))
+        assert quick == read()
 
 
 @given(st.binary(max_size=400))

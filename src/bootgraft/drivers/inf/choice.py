@@ -8,19 +8,21 @@ same driver.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 
 from msgspec import Struct
 
 from bootgraft.drivers.inf.folders import distance
+from bootgraft.drivers.inf.mentions import SIGNATURES
 from bootgraft.drivers.inf.models import Model, all_models, models_for
+from bootgraft.drivers.inf.sourceinf import SourceInf
 from bootgraft.drivers.inf.target_windows import TargetWindows
 from bootgraft.drivers.inf.text import InfFile
 from bootgraft.targets.controllers import Controller
 
-_SIGNATURES = ("$windows nt$", "$chicago$")
+_OTHER_DEVICES = "it serves other devices"
 _DATE = re.compile(r"\s*(\d{1,2})[/-](\d{1,2})[/-](\d{4})\s*", re.ASCII)
 _MATCHES = (
     "hardware id",
@@ -29,13 +31,8 @@ _MATCHES = (
     "compatible id, by a compatible id of the INF",
 )
 
-
-class SourceInf(Struct, frozen=True):
-    """One INF of a source; ``inf`` is None where ``fault`` says why it cannot be used."""
-
-    path: str
-    inf: InfFile | None
-    fault: str = ""
+_Places = Mapping[str, tuple[int, int]]
+"""The device's ids, case-folded, with the kind of match (a hardware id's is 0) and the position in its list."""
 
 
 class Candidate(Struct, frozen=True):
@@ -90,8 +87,12 @@ def candidates(
     """The INFs that serve the controller in this Windows, best first, and the others, each with its reason."""
     found: list[Candidate] = []
     rejected: list[Rejected] = []
+    places = _places(*device_ids(controller))
     for each in infs:
-        judged = _judge(each, controller, target_windows)
+        if each.may_name(places):
+            judged = _judge(each, places, controller, target_windows)
+        else:
+            judged = Rejected(each.path, Standing.OTHER_DEVICES, _OTHER_DEVICES)
         if isinstance(judged, Candidate):
             found.append(judged)
         else:
@@ -136,23 +137,24 @@ def driver_version(inf: InfFile) -> tuple[int, int, int, int]:
     return w, x, y, z
 
 
-def _judge(each: SourceInf, controller: Controller, target_windows: TargetWindows) -> Candidate | Rejected:
+def _judge(
+    each: SourceInf, places: _Places, controller: Controller, target_windows: TargetWindows
+) -> Candidate | Rejected:
     inf = each.inf
     if inf is None:
         return Rejected(each.path, Standing.UNREADABLE, each.fault)
     signature = inf.value("Version", "Signature").strip().casefold()
-    if signature not in _SIGNATURES:
+    if signature not in SIGNATURES:
         return Rejected(each.path, Standing.UNREADABLE, f"Windows NT does not take its signature {signature!r}")
-    hardware, compatible = device_ids(controller)
-    best = _best(models_for(inf, target_windows), hardware, compatible)
+    best = _best(models_for(inf, target_windows), places)
     if best is not None:
         rank, model, matched = best
         return Candidate(each.path, inf, model, matched, rank, driver_date(inf), driver_version(inf))
-    elsewhere = [model for model in all_models(inf) if _best((model,), hardware, compatible) is not None]
+    elsewhere = [model for model in all_models(inf) if _best((model,), places) is not None]
     if elsewhere:
         named = ", ".join(dict.fromkeys(str(model.decoration) for model in elsewhere[:4]))
         return Rejected(each.path, Standing.OTHER_WINDOWS, f"it serves {controller.main_id} only in {named}")
-    return Rejected(each.path, Standing.OTHER_DEVICES, "it serves other devices")
+    return Rejected(each.path, Standing.OTHER_DEVICES, _OTHER_DEVICES)
 
 
 def device_ids(controller: Controller) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -169,19 +171,18 @@ def device_ids(controller: Controller) -> tuple[tuple[str, ...], tuple[str, ...]
     return (*hardware, *controller.other_ids), tuple(each for each in reported if each not in hardware)
 
 
-def _best(
-    models: Sequence[Model], hardware: Sequence[str], compatible: Sequence[str]
-) -> tuple[tuple[int, int, int], Model, str] | None:
-    """The best match of a line's ids with the device's; of equal ones the first line's."""
+def _places(hardware: Sequence[str], compatible: Sequence[str]) -> _Places:
     places = {each.casefold(): (2, position) for position, each in reversed(list(enumerate(compatible)))}
-    places |= {each.casefold(): (0, position) for position, each in reversed(list(enumerate(hardware)))}
+    return places | {each.casefold(): (0, position) for position, each in reversed(list(enumerate(hardware)))}
+
+
+def _best(models: Sequence[Model], places: _Places) -> tuple[tuple[int, int, int], Model, str] | None:
+    """The best match of a line's ids with the device's; of equal ones the first line's."""
     matches = list(_matches(models, places))
     return min(matches, key=lambda match: match[0]) if matches else None
 
 
-def _matches(
-    models: Sequence[Model], places: dict[str, tuple[int, int]]
-) -> Iterator[tuple[tuple[int, int, int], Model, str]]:
+def _matches(models: Sequence[Model], places: _Places) -> Iterator[tuple[tuple[int, int, int], Model, str]]:
     for model in models:
         for index, each in enumerate(model.ids):
             place = places.get(each.casefold())

@@ -16,6 +16,7 @@ from bootgraft.drivers.inf.service import BOOT_START, NoBootDriverError, Service
 from bootgraft.drivers.inf.source import PackageTree
 from bootgraft.drivers.inf.target_windows import TargetWindows
 from bootgraft.drivers.package import DeviceId, DriverPackage, InfFacts, PackageFile
+from bootgraft.errors import DriverSourceError
 from bootgraft.windows.pe import NotPortableExecutableError, read_pe
 
 MAX_CONTENT = 128 * 2**20
@@ -39,6 +40,14 @@ def make_package(source: PackageTree, candidate: Candidate, target_windows: Targ
     return _Maker(source, candidate, target_windows).package()
 
 
+def package_paths(source: PackageTree, candidate: Candidate, target_windows: TargetWindows) -> tuple[str, ...]:
+    """Where the files lie in the source that the package of an INF is likely made of; none where that is not clear."""
+    try:
+        return _Maker(source, candidate, target_windows).paths()
+    except (DriverSourceError, NoBootDriverError):
+        return ()
+
+
 class _Maker:
     def __init__(self, source: PackageTree, candidate: Candidate, target_windows: TargetWindows) -> None:
         self._source = source
@@ -60,6 +69,11 @@ class _Maker:
         keys = tuple(key for service in (function, *others) for key in service.keys)
         origin = self._source.place(self._candidate.path)
         return DriverPackage(origin, function.name, keys, tuple(files), tuple(self._notes), facts)
+
+    def paths(self) -> tuple[str, ...]:
+        copied = copied_files(self._inf, self._section(), self._library)
+        found = (self._find(name) for name in (self._catalog(), *(each.source for each in copied)) if name)
+        return tuple(path for path in found if path is not None)
 
     def _section(self) -> str:
         name = self._candidate.model.install
@@ -155,11 +169,8 @@ class _Maker:
     def _all_content(self, copied: Sequence[CopiedFile]) -> Iterator[tuple[str, bytes]]:
         """The INF, its catalog and whatever it copies that is there, by the path that the INF knows it by."""
         yield self._candidate.path.rpartition("\\")[2], self._content(self._candidate.path)
-        arch = SUFFIXES[self._target_windows.arch]
-        keys = (f"CatalogFile.NT{arch}", "CatalogFile.NT", "CatalogFile")
-        catalog = next((name for key in keys if (name := self._inf.value("Version", key))), "")
         done = set()
-        for name in (catalog, *(each.source for each in copied)):
+        for name in (self._catalog(), *(each.source for each in copied)):
             if not name or name.casefold() in done:
                 continue
             done.add(name.casefold())
@@ -168,6 +179,11 @@ class _Maker:
                 if path is not None:
                     yield place, self._content(path)
                     break
+
+    def _catalog(self) -> str:
+        arch = SUFFIXES[self._target_windows.arch]
+        keys = (f"CatalogFile.NT{arch}", "CatalogFile.NT", "CatalogFile")
+        return next((name for key in keys if (name := self._inf.value("Version", key))), "")
 
     def _find(self, name: str) -> str | None:
         """Where a file of the package lies in the source."""

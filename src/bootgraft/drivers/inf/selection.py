@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from bootgraft.drivers.inf.choice import Candidate, Rejected, Standing, candidates, why_not
 from bootgraft.drivers.inf.models import SUFFIXES
-from bootgraft.drivers.inf.package import make_package
+from bootgraft.drivers.inf.package import make_package, package_paths
 from bootgraft.drivers.inf.service import NoBootDriverError
 from bootgraft.drivers.inf.source import PackageTree
 from bootgraft.drivers.inf.target_windows import TargetWindows
@@ -65,6 +65,8 @@ def choose_package(
     fitting, others = candidates(source.infs(), controller, target_windows)
     rejected: list[Rejected] = []
     tried: list[_Tried] = []
+    likely = fitting[: 1 if trial is None else MAX_TRIED]
+    source.fetch(path for each in likely for path in package_paths(source, each, target_windows))
     for each in fitting:
         if tried and (trial is None or len(tried) == MAX_TRIED):
             rejected.append(Rejected(each.path, Standing.OUTRANKED, why_not(each, tried[0].candidate, target_windows)))

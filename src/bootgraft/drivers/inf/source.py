@@ -3,16 +3,19 @@ r"""A source of driver packages: every INF in it, and the files beside them, whe
 A package's file may be packed (``viostor.sy_``), as on installation media.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from bootgraft.drivers.archives.archive import Archive, read_each
-from bootgraft.drivers.inf.choice import SourceInf
 from bootgraft.drivers.inf.install import Library
-from bootgraft.drivers.inf.text import InfFile, parse_inf
+from bootgraft.drivers.inf.sourceinf import SourceInf
+from bootgraft.drivers.inf.text import InfFile
 from bootgraft.errors import DriverSourceError, FileSystemError
 
 MAX_INFS = 10_000
 """INFs in one source: virtio-win.iso has some 500, a CD with every vendor's drivers 3,000."""
+
+MAX_FETCHED = 64 * 2**20
+"""Bytes of packages' files that are kept, so that their source is gone through once for all packages."""
 
 
 class PackageTree:
@@ -24,7 +27,9 @@ class PackageTree:
     def __init__(self, archive: Archive, origin: str, *, only: str | None = None) -> None:
         self._archive = archive
         self._paths = {member.path.casefold(): member.path for member in archive.members()}
-        self._parsed: dict[str, SourceInf] = {}
+        self._infs: dict[str, SourceInf] = {}
+        self._fetched: dict[str, bytes] = {}
+        self._room = MAX_FETCHED
         self._only = only
         self.origin = origin
 
@@ -41,8 +46,8 @@ class PackageTree:
             raise DriverSourceError(
                 f"it has more than {MAX_INFS} INF files", where=self.origin, advice="Give the driver's own folder"
             )
-        self._parse_all([path for path in paths if path not in self._parsed])
-        return tuple(map(self._parse, paths))
+        self._fetch_infs([path for path in paths if path not in self._infs])
+        return tuple(map(self._inf, paths))
 
     def place(self, path: str) -> str:
         """A file of the source by its full name, for people."""
@@ -53,7 +58,7 @@ class PackageTree:
 
         def find(name: str) -> InfFile | None:
             path = self.find(f"{folder}\\{name}")
-            return None if path is None else self._parse(path).inf
+            return None if path is None else self._inf(path).inf
 
         return find
 
@@ -68,39 +73,54 @@ class PackageTree:
         Raises:
             DriverSourceError: it cannot be read.
         """
-        try:
-            data = self._archive.read(path)
-        except FileSystemError as error:
-            raise DriverSourceError(error.what, where=error.where, advice=error.advice) from error
+        data = self._kept(path)
+        if data is None:
+            try:
+                data = self._archive.read(path)
+            except FileSystemError as error:
+                raise DriverSourceError(error.what, where=error.where, advice=error.advice) from error
         if not path.endswith("_"):
             return data
         from bootgraft.drivers.archives.expand import expand
 
         return expand(data, self.place(path))
 
-    def _parse_all(self, paths: Sequence[str]) -> None:
-        """Parse many in one pass over the source; at what cannot be read this ends, and each is read by itself."""
+    def fetch(self, paths: Iterable[str]) -> None:
+        """Read files that will be asked for in one pass over the source; each that this leaves out is read by itself.
+
+        Nothing is raised: what cannot be read is told where it is asked for.
+        """
+        wanted = tuple(path for path in dict.fromkeys(paths) if path not in self._fetched)
         try:
-            for path, data in read_each(self._archive, paths):
-                self._parsed[path] = _parsed(path, data)
+            for path, data in read_each(self._archive, wanted) if wanted else ():
+                self._room -= len(data)
+                if self._room < 0:
+                    return
+                self._fetched[path] = data
         except (DriverSourceError, FileSystemError):
             return
 
-    def _parse(self, path: str) -> SourceInf:
-        known = self._parsed.get(path)
+    def _kept(self, path: str) -> bytes | None:
+        """The content of a file that was read before, as it lies in the source."""
+        inf = self._infs.get(path)
+        return self._fetched.get(path) if inf is None or inf.unread else inf.data
+
+    def _fetch_infs(self, paths: Sequence[str]) -> None:
+        """Read many in one pass over the source; at what cannot be read this ends, and each is read by itself."""
+        try:
+            for path, data in read_each(self._archive, paths):
+                self._infs[path] = SourceInf(path, data)
+        except (DriverSourceError, FileSystemError):
+            return
+
+    def _inf(self, path: str) -> SourceInf:
+        known = self._infs.get(path)
         if known is None:
-            known = self._parsed[path] = self._read_inf(path)
+            known = self._infs[path] = self._read_inf(path)
         return known
 
     def _read_inf(self, path: str) -> SourceInf:
         try:
-            return _parsed(path, self.read(path))
+            return SourceInf(path, self.read(path))
         except DriverSourceError as error:
-            return SourceInf(path, None, f"{error.what} ({error.where})")
-
-
-def _parsed(path: str, data: bytes) -> SourceInf:
-    try:
-        return SourceInf(path, parse_inf(data, path))
-    except DriverSourceError as error:  # one damaged INF must not hide the others
-        return SourceInf(path, None, f"{error.what} ({error.where})")
+            return SourceInf(path, b"", f"{error.what} ({error.where})")

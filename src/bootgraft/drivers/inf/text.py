@@ -24,7 +24,7 @@ MAX_TEXT = 4096
 _ENGLISH = ("strings.0409", "strings.0009")
 _ADVICE = "Take the driver package from another source"
 
-_BLANK = re.compile(r"[ \t\f\v\xa0\r\n]+")
+_BLANK = re.compile(r"[ \t\f\v\xa0\r\n]+|;[^\r\n]*")  # or a comment
 _SECTION = re.compile(r"\[([^\]\r\n]*)(\])?")
 _TOKEN = re.compile(
     rf"""(?P<end>\r\n?|\n|\Z)
@@ -37,6 +37,9 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _STRING = re.compile(r"%([^%]*)%")
+_ORDINARY = re.compile(r"([^;\r\n]+)(?:\r\n?|\n|\Z)")
+_QUOTED_VALUE = re.compile(r'([^",;=\\\r\n]+)=[ \t]*"([^"\r\n]*)"[ \t]*(?:\r\n?|\n|\Z)')
+"""``key = "text"``, as most strings are written."""
 
 
 class InfLine(Struct, frozen=True):
@@ -125,11 +128,9 @@ def parse_inf(data: bytes, name: str) -> InfFile:
         DriverSourceError: it is no INF, or setupapi would not take it. Text before the first section is skipped:
             vendors leave some in packages that Microsoft has signed.
     """
-    if len(data) > MAX_SIZE:
-        raise _error(f"it has more than {MAX_SIZE >> 20} MiB, more than any INF", name)
     sections: dict[str, list[InfLine]] = {}
     current: list[InfLine] | None = None
-    scanner = _Scanner(_decode(data, name), name)
+    scanner = _Scanner(decode_inf(data, name), name)
     count = 0
     while scanner.more():
         section = scanner.section()
@@ -149,8 +150,14 @@ def parse_inf(data: bytes, name: str) -> InfFile:
     return InfFile(name, {section: tuple(lines) for section, lines in sections.items()})
 
 
-def _decode(data: bytes, name: str) -> str:
-    """The text up to a Ctrl-Z. Windows tells UTF-16 by its mark or its look; all else is in the machine's code page."""
+def decode_inf(data: bytes, name: str) -> str:
+    """The text up to a Ctrl-Z. Windows tells UTF-16 by its mark or its look; all else is in the machine's code page.
+
+    Raises:
+        DriverSourceError: this is no text, or there is too much of it.
+    """
+    if len(data) > MAX_SIZE:
+        raise _error(f"it has more than {MAX_SIZE >> 20} MiB, more than any INF", name)
     if data.startswith(codecs.BOM_UTF8):
         text = data[3:].decode("utf-8", "replace")
     elif data.startswith(codecs.BOM_UTF16_LE) or data[1:2] == b"\0":
@@ -179,9 +186,8 @@ class _Scanner:
         self._tokens = 0
 
     def more(self) -> bool:
-        """Skip blank lines; whether anything is left."""
-        blank = _BLANK.match(self._text, self._at)
-        if blank is not None:
+        """Skip blank lines and comments; whether anything is left."""
+        while (blank := _BLANK.match(self._text, self._at)) is not None:
             self._take(blank)
         return self._at < len(self._text)
 
@@ -196,8 +202,12 @@ class _Scanner:
         return match[1].strip()
 
     def line(self) -> InfLine | None:
-        """The line that begins here, with those that continue it; None for a comment."""
-        number, reading = self._number, _Fields()
+        """The line that begins here, with those that continue it; None where it says nothing."""
+        number = self._number
+        ordinary = self._ordinary_line()
+        if ordinary is not None:
+            return ordinary
+        reading = _Fields()
         while True:
             token = _TOKEN.match(self._text, self._at)
             if token is None:  # cannot be: the pattern takes any character
@@ -212,10 +222,51 @@ class _Scanner:
             if reading.length > MAX_TEXT:
                 raise _error(f"a field has more than {MAX_TEXT} characters", self._name, number)
 
+    def _ordinary_line(self) -> InfLine | None:
+        """The line that begins here where no word of it needs a closer look: the same fields, many times faster."""
+        key: str | None
+        fields: tuple[str, ...]
+        match = _QUOTED_VALUE.match(self._text, self._at)
+        if match is not None:
+            key, fields = match[1], (match[2],)
+        else:
+            match = _ORDINARY.match(self._text, self._at)
+            bare = "" if match is None else _without_quotes(match[1])
+            if match is None or not bare:
+                return None
+            key, fields = _split(bare)
+        if match.end() - match.start() > MAX_TEXT:
+            return None
+        line = InfLine(key and key.strip(), fields, self._number)
+        self._take(match)
+        self._tokens += 2 * len(fields)
+        return line
+
     def _take(self, match: re.Match[str]) -> None:
         taken = match[0]
         self._number += taken.count("\n") + taken.count("\r") - taken.count("\r\n")
         self._at = match.end()
+
+
+def _without_quotes(line: str) -> str:
+    """A line without the quotes in it, where these change nothing else; empty where they do, or where it goes on."""
+    if line.rstrip(" \t").endswith("\\"):
+        return ""
+    if '"' not in line:
+        return line.strip()
+    if '""' in line or line.count('"') % 2:
+        return ""
+    quoted = line.split('"')[1::2]
+    plain = not any("," in text or "=" in text or text != text.strip() for text in quoted)
+    return line.replace('"', "") if plain else ""
+
+
+def _split(text: str) -> tuple[str | None, tuple[str, ...]]:
+    """The key and the fields of a line without quotes; an ``=`` behind a comma is text."""
+    key, equals, rest = text.partition("=")
+    if not equals or "," in key:
+        return None, tuple(map(str.strip, text.split(",")))
+    return key, tuple(map(str.strip, rest.split(",")))
 
 
 class _Fields:
