@@ -7,7 +7,7 @@ from bootgraft.cli.options import Options
 
 
 def parsed(*words: str) -> Options:
-    return Options.from_arguments(_parser().parse_args(words))
+    return Options.from_arguments(_parser(words).parse_args(words))
 
 
 def test_what_a_command_does_not_have_keeps_its_default() -> None:

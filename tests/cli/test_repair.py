@@ -152,10 +152,10 @@ def test_a_journal_elsewhere(bootgraft: Command, repair: Command, server1: Built
 
 def test_the_command_that_undoes_can_be_typed_as_it_stands() -> None:
     words = ["repair", "my disk.raw", "d2.raw", "--target", "t", "--journal", "/a b/j"]
-    options = Options.from_arguments(_parser().parse_args(words))
+    options = Options.from_arguments(_parser(words).parse_args(words))
     assert undo_command(options) == "bootgraft undo 'my disk.raw' d2.raw --journal '/a b/j'"
     words = ["repair", "d.vmdk", "--target", "t", "--format", "vmdk", "--allow-path", "/b", "--allow-path", "/c"]
-    options = Options.from_arguments(_parser().parse_args(words))
+    options = Options.from_arguments(_parser(words).parse_args(words))
     assert undo_command(options) == "bootgraft undo d.vmdk --format vmdk --allow-path /b --allow-path /c"
 
 

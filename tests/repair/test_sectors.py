@@ -12,7 +12,7 @@ from bootgraft.errors import BootgraftError
 from bootgraft.repair.apply import apply
 from bootgraft.repair.chainplan import join, volumes_written
 from bootgraft.repair.proof import read_back
-from bootgraft.report.document import change_document
+from bootgraft.report.changes import change_document
 from bootgraft.report.plan_text import plan_text, summary_line
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

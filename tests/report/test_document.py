@@ -1,6 +1,5 @@
 """The documents are exactly what docs/json.md says."""
 
-import base64
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,28 +10,23 @@ from tests.checks.subjects import chain
 from tests.fakes import FakePartition, machine_of, volume_of
 from tests.machines.build import BuiltMachine
 from tests.machines.spec import FileSystem
-from tests.machines.windows_files import DriverFile
 from tests.machines.windows_hives import ControlSet, Instance, Symmpi
 from tests.memory_windows import MemoryWindows, memory_windows
-from tests.repair.bench import diagnosis, from_donor, package, plan
+from tests.repair.bench import diagnosis
 from tests.report.contract import faults, printed
 from tests.worker.in_process import do, overlays_on
 
 from bootgraft.boot.chain import Step
-from bootgraft.changes import DeleteKey, DeleteValue, FileId, RegistryData
+from bootgraft.changes import FileId
 from bootgraft.checks.diagnosis import diagnose
-from bootgraft.drivers.package import PackageFile
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Machine
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.document import (
-    change_document,
-    change_documents,
     check_document,
     inspect_document,
     windows_document,
 )
-from bootgraft.report.documents.changing import RepairDocument
 from bootgraft.storage.disks.partitions import Partition
 from bootgraft.worker.ipc.job import Operation
 
@@ -57,33 +51,6 @@ def test_check_of_a_machine_without_windows_keeps_it_too() -> None:
     document = printed(check_document(diagnose(guest_of(chain(holds=False)))))
     assert faults(document, "check") == []
     assert (document["target"], document["windows"], document["stop_code"]) == (None, None, None)
-
-
-def test_every_change_keeps_the_contract(machine_cache: Path, windows: MemoryWindows) -> None:
-    ready = ControlSet(1, Symmpi.READY, binding=True)
-    donor = memory_windows(machine_cache, ready, directory="WINNT", driver=DriverFile.GOOD)
-    dword = RegistryData(4, b"\1\0\0\0")
-    changes = [*plan(windows, from_donor(donor, windows)).changes, DeleteValue(HIVE, "ControlSet001\\x", "Tag", dword)]
-    changes.append(DeleteKey(HIVE, "ControlSet001\\x"))
-    document = printed(
-        RepairDocument(
-            before=(), changes=change_documents(changes), notes=(), after=(), committed=False, journal=None, overlays=()
-        )
-    )
-    assert faults(document, "repair") == []
-    kinds = {each["kind"] for each in document["changes"]}
-    assert kinds == {"write-file", "create-key", "set-value", "delete-value", "delete-key"}
-    assert document["changes"][-2]["before"] == {"type": 4, "data": base64.b64encode(b"\1\0\0\0").decode()}
-
-
-def test_a_replaced_file_tells_what_it_replaces(machine_cache: Path) -> None:
-    windows = memory_windows(machine_cache, ControlSet(1), driver=DriverFile.OLDER)
-    (change,) = plan(windows, package(files=(PackageFile("system32\\drivers\\symmpi.sys", b"MZ"),))).files()
-    document = printed(change_document(change))
-    assert document["size"] == 2
-    assert document["path"] == "\\WINDOWS\\system32\\drivers\\SYMMPI.SYS"
-    assert document["before_sha256"] is not None
-    assert len(document["before_sha256"]) == len(document["sha256"]) == 64
 
 
 @pytest.mark.parametrize("name", ["plain", "logical", "two", "disks", "fat"])

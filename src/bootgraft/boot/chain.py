@@ -10,7 +10,6 @@ says what would fit, as information: which Windows boots is decided by these lin
 from typing import TYPE_CHECKING
 
 from bootgraft.boot.bios.loaders import Loader, require_plain, which_starts
-from bootgraft.boot.bootmgr import uefi
 from bootgraft.boot.ntldr import chain as ntldr
 from bootgraft.boot.steps import BootChain, BootTarget, BrokenLinkError, Step, broken
 from bootgraft.boot.walk import ChainWalk
@@ -43,11 +42,8 @@ def follow(machine: Machine, *, search_others: bool = True) -> BootChain:
         disk = _partition_table(walk)
         firmware = _firmware(disk)
         system = _system_partition(walk, disk, firmware)
-        if firmware is Firmware.UEFI:
-            uefi.check_loader(walk, system)
-            default = _follow_bootmgr(walk, system, firmware)
-        else:
-            default = _follow_loader(walk, system)
+        follow_loader = _follow_uefi if firmware is Firmware.UEFI else _follow_loader
+        default = follow_loader(walk, system)
     except BrokenLinkError as end:
         walk.steps.append(end.step)
         understood, unsupported_volume = end.understood, end.unsupported_volume
@@ -134,16 +130,31 @@ def _firmware(disk: Disk) -> Firmware:
     if disk.table.kind is TableKind.GPT:
         return Firmware.UEFI
     has_active = any(partition.active for partition in disk.table.partitions) or disk.table.invalid_flags
-    return Firmware.UEFI if not has_active and uefi.starts_mbr(disk) else Firmware.BIOS
+    return Firmware.BIOS if has_active or not _has_fallback_loader(disk) else Firmware.UEFI
+
+
+def _has_fallback_loader(disk: Disk) -> bool:
+    from bootgraft.boot.bootmgr import uefi  # most MBR disks have an active partition
+
+    return uefi.starts_mbr(disk)
 
 
 def _system_partition(walk: ChainWalk, disk: Disk, firmware: Firmware) -> Volume:
     """Follow the chain to the mounted partition that holds the loader."""
     if firmware is Firmware.UEFI:
+        from bootgraft.boot.bootmgr import uefi
+
         return uefi.system_partition(walk, disk)
     system = _active_partition(walk, disk)
     walk.mount(system, "the active partition")
     return system
+
+
+def _follow_uefi(walk: ChainWalk, system: Volume) -> BootTarget:
+    from bootgraft.boot.bootmgr import uefi
+
+    uefi.check_loader(walk, system)
+    return _follow_bootmgr(walk, system, Firmware.UEFI)
 
 
 def _follow_bootmgr(walk: ChainWalk, system: Volume, firmware: Firmware) -> BootTarget:
@@ -165,6 +176,8 @@ def _active_partition(walk: ChainWalk, disk: Disk) -> Volume:
         names = ", ".join(volume.name for volume in active)
         raise broken("disk 0 has more than one active partition", where, f"active are {names}; one must be")
     if not active:
+        from bootgraft.boot.bootmgr import uefi
+
         found = ", ".join(f"{each.name} (type {each.partition.type})" for each in disk.volumes)
         evidence = f"it has {found or 'no partition at all'}"
         hints = (*walk.other_loaders(), *uefi.on_mbr(walk.machine))

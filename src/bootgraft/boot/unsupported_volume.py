@@ -4,10 +4,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from bootgraft.filesystems import foreign
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.machine import Machine, Volume
-from bootgraft.storage.disks import ldm
 
 _STORAGE_SPACES = "E75CAF8F-F680-4CEE-AFA3-B001E56EFC2D"
 _FAULT_TOLERANT = frozenset({"0x86", "0x87", "0x8B", "0x8C", "0xC6", "0xC7"})
@@ -59,7 +57,7 @@ def explain(machine: Machine, volume: Volume) -> UnsupportedVolume | None:
         return _fault_tolerant(volume)
     if volume.kind in _BY_FILE_SYSTEM:
         return UnsupportedVolume(_BY_FILE_SYSTEM[volume.kind], volume, *_TEXTS[volume.kind])
-    if ldm.is_dynamic(partition):
+    if partition.is_dynamic:
         return _dynamic(machine, volume)
     return _hidden(machine, volume) if volume.kind is None and partition.size else None
 
@@ -94,6 +92,8 @@ def _fault_tolerant(volume: Volume) -> UnsupportedVolume:
 
 
 def _hidden(machine: Machine, volume: Volume) -> UnsupportedVolume | None:
+    from bootgraft.filesystems import foreign  # most volumes have a file system
+
     product = foreign.volume_encryption(volume.device) or foreign.disk_encryption(machine.disks[volume.disk].device)
     if product is not None:
         return UnsupportedVolume(
@@ -116,6 +116,8 @@ def _hidden(machine: Machine, volume: Volume) -> UnsupportedVolume | None:
 
 def _dynamic(machine: Machine, volume: Volume) -> UnsupportedVolume | None:
     """None for a simple volume with an entry in the partition table: that is read and written like any partition."""
+    from bootgraft.storage.disks import ldm  # few disks are dynamic
+
     database = ldm.read_database(machine.disks[volume.disk].device)
     found = None if database is None else database.volume_at(volume.partition)
     basic = f"Make the disk basic or the volume simple on the source machine, and {_CONVERT}"

@@ -6,7 +6,7 @@ A wing may have wings of its own, each with a function ``applies``: for guests t
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
-from pkgutil import iter_modules
+from pathlib import Path
 
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import FindingDoc, Stage
@@ -37,5 +37,7 @@ def _declared(wing: str, guest: Guest | None) -> Iterator[Check]:
 @cache
 def _contents(wing: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The modules and the wings of a wing, by name."""
-    found = sorted(iter_modules(import_module(wing).__path__, f"{wing}."), key=lambda each: each.name)
-    return tuple(each.name for each in found if not each.ispkg), tuple(each.name for each in found if each.ispkg)
+    folder = Path(import_module(wing).__path__[0])  # pkgutil would load inspect, with tokenize, ast and dis
+    modules = sorted(each.stem for each in folder.glob("[!_]*.py"))
+    wings = sorted(each.parent.name for each in folder.glob("*/__init__.py"))
+    return tuple(f"{wing}.{each}" for each in modules), tuple(f"{wing}.{each}" for each in wings)

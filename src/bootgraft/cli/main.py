@@ -3,8 +3,9 @@
 import argparse
 import gc
 import importlib
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import TextIOWrapper
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -15,6 +16,9 @@ from bootgraft.errors import BootgraftError, UsageError
 
 if TYPE_CHECKING:  # with msgspec it is a third of what --version and --help would take
     from bootgraft.cli.options import Options
+
+_UNTIL_GARBAGE = 100_000
+"""Objects made until garbage is looked for: what a command loads is none, and by default it is looked through often."""
 
 _WITH_DESCRIPTION = ("inspect", "check", "repair", "undo", "history")
 _EPILOG = """\
@@ -38,6 +42,27 @@ class _Once(argparse.Action):
         setattr(namespace, self.dest, value)
 
 
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Tells the terminal's width by itself.
+
+    argparse makes one for each option that is added, and has shutil tell it, which loads all compression there is.
+    """
+
+    def __init__(self, prog: str, **settings: Any) -> None:
+        super().__init__(prog, width=_columns() - 2, **settings)
+
+
+def _columns() -> int:
+    """How wide the terminal is, as ``shutil.get_terminal_size`` tells it."""
+    said = os.environ.get("COLUMNS", "")
+    if said.isdecimal() and int(said):
+        return int(said)
+    try:
+        return os.get_terminal_size(1).columns or 80
+    except OSError:  # no terminal
+        return 80
+
+
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are ours, so that ``--json`` reports them like any other.
 
@@ -45,7 +70,7 @@ class _Parser(argparse.ArgumentParser):
     """
 
     def __init__(self, **settings: Any) -> None:
-        super().__init__(allow_abbrev=False, **settings)
+        super().__init__(allow_abbrev=False, formatter_class=_HelpFormatter, **settings)
         self.register("action", None, _Once)
 
     def parse_known_args(  # type: ignore[override]
@@ -72,78 +97,91 @@ class _FileFormats:
         return (each.value for each in ImageFormat if each.qemu_driver)
 
 
-def _parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser for these words: it knows only the command that they ask for, or all where they ask for none."""
     parser = _Parser(
         prog="bootgraft",
         description="Makes a Windows disk image boot again after it was moved to another hypervisor.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"bootgraft {__version__}")
-    # With prog given, argparse need not format a usage line, for which it loads shutil and all compression there is.
+    # With prog given, argparse need not format a usage line.
     commands = parser.add_subparsers(
         dest="command", metavar="COMMAND", required=True, parser_class=_Parser, prog=parser.prog
     )
-    inspect = commands.add_parser("inspect", help="what is on it: disks, volumes, every Windows, the boot chain")
-    _add_images(inspect, vm=True)
-    check = commands.add_parser("check", help="would it boot on the target, and if not, why")
-    _add_images(check, vm=True)
-    _add_recommend(check)
-    check.add_argument(
+    asked = next((each for each in words if not each.startswith("-")), "")
+    for name in (asked,) if asked in _COMMANDS else _COMMANDS:
+        help_, add_options = _COMMANDS[name]
+        command = commands.add_parser(name, help=help_)
+        if name == asked:
+            add_options(command)
+    return parser
+
+
+def _add_inspect(parser: argparse.ArgumentParser) -> None:
+    _add_images(parser, vm=True)
+
+
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    _add_images(parser, vm=True)
+    _add_recommend(parser)
+    parser.add_argument(
         "--target",
         action="append",
         default=[],
         metavar="T",
         help="HYPERVISOR:CONTROLLER, as vmware:lsilogic (see `targets`); repeatable; all of them without it",
     )
-    _add_windows(check)
-    _add_all_disks(check)
-    _add_secure_boot(check)
-    check.add_argument(
+    _add_windows(parser)
+    _add_all_disks(parser)
+    _add_secure_boot(parser)
+    parser.add_argument(
         "--symptom", metavar="S", help="what the screen shows, as 0x7b or 'logon loop': which findings explain it"
     )
-    check.add_argument(
+    parser.add_argument(
         "--why",
         action="store_true",
         help="also what Windows recorded of its last starts, and which findings may explain it",
     )
-    _add_repair(commands.add_parser("repair", help="make it boot: graft the driver in, prove it, commit it"))
-    undo = commands.add_parser("undo", help="take back the last change: put the images back as they were before it")
-    _add_images(undo, vm=True)
-    undo.add_argument(
+
+
+def _add_undo(parser: argparse.ArgumentParser) -> None:
+    _add_images(parser, vm=True)
+    parser.add_argument(
         "--all", dest="undo_all", action="store_true", help="take back every change, the last first; all or none"
     )
-    undo.add_argument("--dry-run", action="store_true", help="only say whether the undo is possible")
-    _add_images(commands.add_parser("history", help="what bootgraft changed, and when; what undo takes back"), vm=True)
-    reconnect = commands.add_parser("reconnect", help="plug the network cards in again that --isolate unplugged")
-    reconnect.add_argument("--vm", metavar="FILE", required=True, help="the machine's description")
-    reconnect.add_argument("--journal", metavar="PATH", help="where the undo journal lies (default: beside FILE)")
-    reconnect.add_argument("--dry-run", action="store_true", help="only show what would be changed")
-    _add_general(reconnect)
-    _add_kit(commands.add_parser("kit", help="write what is run on the physical machine before its conversion"), words)
-    _add_drivers(commands.add_parser("drivers", help="what a driver source holds, and what would be chosen"), words)
-    _add_registry(commands.add_parser("reg", help="read and edit the registry, in an image or a hive file"), words)
-    explain = commands.add_parser("explain", help="what a finding means, or which lead to what the screen shows")
-    explain.add_argument(
+    parser.add_argument("--dry-run", action="store_true", help="only say whether the undo is possible")
+
+
+def _add_history(parser: argparse.ArgumentParser) -> None:
+    _add_images(parser, vm=True)
+
+
+def _add_reconnect(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--vm", metavar="FILE", required=True, help="the machine's description")
+    parser.add_argument("--journal", metavar="PATH", help="where the undo journal lies (default: beside FILE)")
+    parser.add_argument("--dry-run", action="store_true", help="only show what would be changed")
+    _add_general(parser)
+
+
+def _add_explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "topic",
         metavar="ID|SYMPTOM",
         nargs="*",
         help="a finding's id, or 0x7b, logon loop, ...; without it all are listed",
     )
-    _add_general(explain)
-    explain = commands.add_parser("explain-log", help="what the log of VMware Converter or virt-v2v says went wrong")
-    explain.add_argument(
+    _add_general(parser)
+
+
+def _add_explain_log(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "logs",
         nargs="+",
         metavar="LOG",
         help="a log, a folder of logs, the ZIP that Converter exports, or - for standard input",
     )
-    _add_general(explain)
-    _add_general(commands.add_parser("targets", help="every hypervisor:controller, with ids and in-box drivers"))
-    _add_general(
-        commands.add_parser("doctor", help="which parts of the system are missing or outdated, and what to install")
-    )
-    return parser
+    _add_general(parser)
 
 
 def _add_general(parser: argparse.ArgumentParser) -> None:
@@ -262,29 +300,45 @@ def add_consent(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_registry(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
-    if "reg" in words[:1]:  # no other command needs to load its sub-commands
-        from bootgraft.cli.registry.arguments import add_sub_commands
+def _add_registry(parser: argparse.ArgumentParser) -> None:
+    from bootgraft.cli.registry.arguments import add_sub_commands
 
-        add_sub_commands(parser, _add_images, add_consent, _Parser)
-
-
-def _add_drivers(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
-    if "drivers" in words[:1]:
-        from bootgraft.cli.drivers_arguments import add_sub_commands
-
-        add_sub_commands(parser, _add_general, _add_images, _Parser)
+    add_sub_commands(parser, _add_images, add_consent, _Parser)
 
 
-def _add_kit(parser: argparse.ArgumentParser, words: Sequence[str]) -> None:
-    if "kit" in words[:1]:
-        from bootgraft.cli.drivers_arguments import add_kit
+def _add_drivers(parser: argparse.ArgumentParser) -> None:
+    from bootgraft.cli.drivers_arguments import add_sub_commands
 
-        add_kit(parser, _add_images)
+    add_sub_commands(parser, _add_general, _add_images, _Parser)
+
+
+def _add_kit(parser: argparse.ArgumentParser) -> None:
+    from bootgraft.cli.drivers_arguments import add_kit
+
+    add_kit(parser, _add_images)
+
+
+_COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "inspect": ("what is on it: disks, volumes, every Windows, the boot chain", _add_inspect),
+    "check": ("would it boot on the target, and if not, why", _add_check),
+    "repair": ("make it boot: graft the driver in, prove it, commit it", _add_repair),
+    "undo": ("take back the last change: put the images back as they were before it", _add_undo),
+    "history": ("what bootgraft changed, and when; what undo takes back", _add_history),
+    "reconnect": ("plug the network cards in again that --isolate unplugged", _add_reconnect),
+    "kit": ("write what is run on the physical machine before its conversion", _add_kit),
+    "drivers": ("what a driver source holds, and what would be chosen", _add_drivers),
+    "reg": ("read and edit the registry, in an image or a hive file", _add_registry),
+    "explain": ("what a finding means, or which lead to what the screen shows", _add_explain),
+    "explain-log": ("what the log of VMware Converter or virt-v2v says went wrong", _add_explain_log),
+    "targets": ("every hypervisor:controller, with ids and in-box drivers", _add_general),
+    "doctor": ("which parts of the system are missing or outdated, and what to install", _add_general),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status of the contract."""
+    if arguments is None:
+        gc.set_threshold(_UNTIL_GARBAGE)
     words = list(sys.argv[1:] if arguments is None else arguments)
     open_standard_streams()
     if isinstance(sys.stdout, TextIOWrapper):

@@ -6,6 +6,7 @@ https://github.com/msuhanov/regf, "Windows registry file format specification".
 """
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -14,12 +15,12 @@ from bootgraft.errors import HiveError
 from bootgraft.registry import alternate as alternates
 from bootgraft.registry import baseblock, keyvalues, lists, valuedata
 from bootgraft.registry.cells import NIL, Cells
-from bootgraft.registry.edit import Editor
 from bootgraft.registry.pages import PagedStore, Storage
 from bootgraft.registry.records import KeyNode, ValueRecord, read_key
 from bootgraft.registry.values import Value, decode_utf16
 
-if TYPE_CHECKING:  # a clean hive needs nothing of it
+if TYPE_CHECKING:  # a clean hive that is only read needs nothing of them
+    from bootgraft.registry.edit import Editor
     from bootgraft.registry.logs.recovery import Recovery
 
 __all__ = ["DEPTH_LIMIT", "Hive", "Key", "Storage", "Value"]
@@ -112,7 +113,6 @@ class Hive:
         self.cells = Cells(store, bins_size=base.bins_size, minor=base.minor, root=base.root, name=name)
         self._store = store
         self._base = base
-        self._editor = Editor(self.cells)
 
     @classmethod
     def open(
@@ -147,6 +147,12 @@ class Hive:
         """The key at a path such as ``ControlSet001\\Services\\atapi``, without regard to case; empty is the root."""
         key, missing = self._reach(path)
         return None if missing else key
+
+    @cached_property
+    def _editor(self) -> "Editor":
+        from bootgraft.registry.edit import Editor  # most hives are only read
+
+        return Editor(self.cells)
 
     @property
     def is_changed(self) -> bool:

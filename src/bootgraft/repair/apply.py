@@ -1,6 +1,5 @@
 """A plan put into effect on a machine whose disks are overlays; every precondition is checked first."""
 
-import hashlib
 from datetime import UTC, datetime
 
 from bootgraft.changes import (
@@ -16,6 +15,7 @@ from bootgraft.changes import (
     SetValue,
     WriteFile,
     WriteSectors,
+    content_digest,
 )
 from bootgraft.errors import BootgraftError, FileMissingError
 from bootgraft.filesystems.base import FileSystem
@@ -69,7 +69,7 @@ def open_hive_at(machine: Machine, place: FileId) -> Hive:
 def digest(filesystem: FileSystem, path: str) -> str | None:
     """SHA-256 of a file's content, None where there is no file."""
     try:
-        return hashlib.sha256(filesystem.read(path)).hexdigest()
+        return content_digest(filesystem.read(path))
     except FileMissingError:
         return None
 

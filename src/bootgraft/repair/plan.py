@@ -3,7 +3,6 @@
 What is there already is compared value by value, so a plan holds only what changes and a second repair is empty.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
@@ -19,6 +18,7 @@ from bootgraft.changes import (
     SetValue,
     WriteFile,
     WriteSectors,
+    content_digest,
     describe_place,
     place_of,
 )
@@ -225,7 +225,7 @@ class _Graft:
         if path.casefold() not in self._refused and _is_as_good(there, file.data, self._installation):
             self.notes.append(f"{path} is left as it is: it is not older than the one from {self._package.origin}.")
             return
-        yield WriteFile(volume.file(path), file.data, hashlib.sha256(present).hexdigest(), self._package.origin)
+        yield WriteFile(volume.file(path), file.data, content_digest(present), self._package.origin)
 
 
 def _present(key: Key | None, name: str) -> RegistryData | None:

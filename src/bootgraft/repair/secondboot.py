@@ -6,12 +6,11 @@ device as unknown (Microsoft, "How Windows Selects a Driver for a Device"). The 
 ``Drivers\<service>`` below the Windows directory, and that folder on DevicePath (SOFTWARE), where INFs are looked for.
 """
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 
-from bootgraft.changes import Change, Plan, RegistryData, SetValue, WriteFile
+from bootgraft.changes import Change, Plan, RegistryData, SetValue, WriteFile, content_digest
 from bootgraft.drivers.package import DriverPackage
 from bootgraft.errors import BootgraftError, FileMissingError, FileSystemError, HiveError
 from bootgraft.machine import Machine
@@ -87,7 +86,7 @@ def _files(installation: Installation, package: DriverPackage, folder: str) -> I
         yield from missing_folders(installation, path, made)
         before = _present(installation, path)
         if before != data:
-            digest = None if before is None else hashlib.sha256(before).hexdigest()
+            digest = None if before is None else content_digest(before)
             yield WriteFile(installation.volume.file(path), data, digest, package.origin)
 
 

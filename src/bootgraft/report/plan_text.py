@@ -14,7 +14,7 @@ from bootgraft.changes import (
     WriteFile,
     WriteSectors,
 )
-from bootgraft.report.document import file_difference, vm_file_difference
+from bootgraft.report.changes import file_difference, vm_file_difference
 from bootgraft.text import one_line, printable
 
 _SHOWN_BYTES = 64

@@ -5,14 +5,14 @@ no binding is asked (Microsoft, "SCSI Miniport Initialization Under Plug and Pla
 does not. Which adapters a miniport looks for stands in its code alone: scsiport is given vendor and device as text.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
 from bootgraft.errors import FileSystemError
 from bootgraft.registry.hive import Hive
 from bootgraft.windows.bootdrivers import boot_drivers
-from bootgraft.windows.driver_files import read_driver
+from bootgraft.windows.driver_files import DriverFacts
 from bootgraft.windows.installation import Installation
 from bootgraft.windows.services import Service, driver_file
 
@@ -30,9 +30,14 @@ class LegacyMiniport(Struct, frozen=True):
     path: str
 
 
-def legacy_miniports(installation: Installation, hive: Hive, control_set: int) -> tuple[LegacyMiniport, ...]:
-    """The boot drivers of a control set that look for adapters by themselves. Raises HiveError for damage."""
-    return tuple(_found(installation, hive, control_set))
+def legacy_miniports(
+    installation: Installation, hive: Hive, control_set: int, read_driver: Callable[[str], DriverFacts]
+) -> tuple[LegacyMiniport, ...]:
+    """The boot drivers of a control set that look for adapters by themselves. Raises HiveError for damage.
+
+    ``read_driver`` gives the facts about the driver file at a path of the Windows' volume.
+    """
+    return tuple(_found(installation, hive, control_set, read_driver))
 
 
 def looks_for(installation: Installation, miniport: LegacyMiniport, vendor: int, device: int) -> bool:
@@ -44,11 +49,13 @@ def looks_for(installation: Installation, miniport: LegacyMiniport, vendor: int,
     return all(f"{number:04X}".encode() in content for number in (vendor, device))
 
 
-def _found(installation: Installation, hive: Hive, control_set: int) -> Iterator[LegacyMiniport]:
+def _found(
+    installation: Installation, hive: Hive, control_set: int, read_driver: Callable[[str], DriverFacts]
+) -> Iterator[LegacyMiniport]:
     for service in boot_drivers(hive, control_set):
         if (service.group or "").casefold() == _GROUP and not _is_plug_and_play(hive, service):
             path = driver_file(service, installation.directory, drive_letter=installation.drive_letter)
-            if _needs_scsiport(installation, path):
+            if _needs_scsiport(installation, path, read_driver):
                 yield LegacyMiniport(service, path)
 
 
@@ -58,9 +65,9 @@ def _is_plug_and_play(hive: Hive, service: Service) -> bool:
     return value is not None and bool(value.dword())
 
 
-def _needs_scsiport(installation: Installation, path: str) -> bool:
+def _needs_scsiport(installation: Installation, path: str, read_driver: Callable[[str], DriverFacts]) -> bool:
     try:
-        facts = read_driver(installation.volume.filesystem(), installation.directory, path, build=installation.build)
+        facts = read_driver(path)
     except FileSystemError:
         return False
     if facts.pe is None or facts.pe.machine is not installation.arch:

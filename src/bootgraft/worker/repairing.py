@@ -10,7 +10,8 @@ from bootgraft.events import Monitor
 from bootgraft.repair import rounds
 from bootgraft.repair.rounds import Repaired, Unchanged
 from bootgraft.repair.task import RepairTask
-from bootgraft.report.document import change_documents, check_document
+from bootgraft.report.changes import change_documents
+from bootgraft.report.document import check_document
 from bootgraft.report.documents.changing import RepairDocument
 from bootgraft.report.documents.verdict import CheckDocument
 from bootgraft.report.next_steps import next_lines, unrepairable_lines

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from bootgraft.boot.bootmgr.uefi import SYSTEM_PARTITION
 from bootgraft.boot.chain import BootChain
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import FaultPlace, Finding, FindingDoc, Need, Severity, Stage
@@ -64,6 +63,8 @@ def _has_boot_mark(disk: Disk) -> bool:
 
 
 def _has_system_partition(disk: Disk) -> bool:
+    from bootgraft.boot.bootmgr.uefi import SYSTEM_PARTITION  # most machines have a BIOS
+
     return any(partition.type == SYSTEM_PARTITION for partition in disk.table.partitions)
 
 

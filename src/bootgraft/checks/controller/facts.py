@@ -230,7 +230,7 @@ class LinkReader:
     def _detecting(self, number: int, pci: PciId) -> Iterator[Service]:
         """Miniports that may find an adapter which nothing is bound to."""
         if number not in self._miniports:
-            self._miniports[number] = legacy_miniports(self._installation, self.hive, number)
+            self._miniports[number] = legacy_miniports(self._installation, self.hive, number, self._drivers.read_file)
         for each in self._miniports[number]:
             if looks_for(self._installation, each, pci.vendor, pci.device):
                 yield each.service
@@ -301,13 +301,14 @@ class DriverReader:
         path = f"{self._directory}\\system32\\drivers\\{name}.sys"
         if service is not None:
             path = driver_file(service, self._directory, drive_letter=self._letter)
-        return self._read(path)
+        return self.read_file(path)
 
     def read_path(self, image: str) -> DriverFacts:
         """The facts about the driver file that an ImagePath names."""
-        return self._read(on_volume(image, self._directory, drive_letter=self._letter))
+        return self.read_file(on_volume(image, self._directory, drive_letter=self._letter))
 
-    def _read(self, path: str) -> DriverFacts:
+    def read_file(self, path: str) -> DriverFacts:
+        """The facts about the driver file at a path of the volume."""
         if path.casefold() not in self._known:
             self._known[path.casefold()] = read_driver(
                 self._filesystem, self._directory, path, build=self._build, tables=self._tables

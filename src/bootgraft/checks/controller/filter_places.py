@@ -19,7 +19,6 @@ from bootgraft.targets.driverchains import (
     SYSTEM_DEVICE,
     driver_chain,
 )
-from bootgraft.windows.installation import control_set_name
 from bootgraft.windows.startup.core_services import is_shipped_filter
 from bootgraft.windows.startup.device_filters import (
     VOLUME,
@@ -139,10 +138,9 @@ def with_partmgr(core: CoreFacts, key: str, found: FilterList | None, kept: tupl
 
 
 def _bridges(core: CoreFacts, number: int) -> Iterator[str]:
-    bus = core.hive.key(f"{control_set_name(number)}\\Enum\\PCI")
-    for key in () if bus is None else bus.keys():
-        if key.name.upper().startswith(_BRIDGES):
-            yield f"PCI\\{key.name}"
+    for name in core.pci_devices(number):
+        if name.upper().startswith(_BRIDGES):
+            yield f"PCI\\{name}"
 
 
 def _multi(names: tuple[str, ...]) -> RegistryData:

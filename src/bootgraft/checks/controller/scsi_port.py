@@ -5,10 +5,9 @@ adapter in the old way, as that of BusLogic does; version 2 of the rollup has 5.
 904374 and 891861; tech.lazyllama.com, May 2006; elasticsky.de, April 2012, both after a conversion).
 """
 
-import hashlib
 from collections.abc import Iterator
 
-from bootgraft.changes import Change, WriteFile
+from bootgraft.changes import Change, WriteFile, content_digest
 from bootgraft.checks.check import Check
 from bootgraft.checks.core.facts import CoreFacts
 from bootgraft.checks.core.restore import restored
@@ -94,7 +93,7 @@ def _replaced_file(core: CoreFacts, path: str) -> WriteFile | None:
     version = _version(data, old)
     if version is None or version[:3] != _BUILD or _stops(version):
         return None
-    return WriteFile(volume.file(path), data, hashlib.sha256(present).hexdigest(), f"its own {old}")
+    return WriteFile(volume.file(path), data, content_digest(present), f"its own {old}")
 
 
 CHECK = Check(Stage.CONTROLLER, 85, (DOC,), find)

@@ -8,9 +8,7 @@ from bootgraft.checks.core.facts import CoreDriver, CoreFacts
 from bootgraft.checks.guest import Guest
 from bootgraft.filesystems.base import FileSystemKind
 from bootgraft.registry.values import ValueType, dword_data
-from bootgraft.windows.installation import control_set_name
 from bootgraft.windows.startup.core_services import BOOT_START, path_services
-from bootgraft.windows.versions import VISTA
 
 _FAT_DRIVER = "Fastfat"
 
@@ -28,17 +26,9 @@ def core_names(guest: Guest, core: CoreFacts, number: int) -> Iterator[str]:
     judged = {each.main_id.casefold() for each in guest.facts.links if each.link.is_filter} if guest.facts else set()
     names = (*path_services(core.version), *shipped_filters(core, number, guest.controller))
     for name in dict.fromkeys(map(str.casefold, names)):
-        if name in judged or (name == "pci" and _has_no_pci(guest)) or (name == "acpi" and not uses_acpi(core, number)):
+        if name in judged or (name == "pci" and _has_no_pci(guest)) or (name == "acpi" and not core.uses_acpi(number)):
             continue
         yield next(each for each in names if each.casefold() == name)
-
-
-def uses_acpi(core: CoreFacts, number: int) -> bool:
-    """Whether its HAL is one with ACPI: every one since Vista is; before, its device among the roots tells."""
-    enum = f"{control_set_name(number)}\\Enum"
-    return core.version >= VISTA or any(
-        core.hive.key(f"{enum}\\{each}") is not None for each in ("Root\\ACPI_HAL", "ACPI_HAL")
-    )
 
 
 def _has_no_pci(guest: Guest) -> bool:

@@ -13,6 +13,7 @@ from bootgraft.windows.installation import Architecture, Installation, control_s
 from bootgraft.windows.services import Service, driver_file, read_service
 from bootgraft.windows.startup.binary_heads import BinaryHead, read_head
 from bootgraft.windows.startup.device_filters import FilterList, class_filter_lists, device_filter_lists
+from bootgraft.windows.versions import VISTA
 
 DISABLED = 4
 
@@ -64,6 +65,8 @@ class CoreFacts:
         self._heads: dict[str, BinaryHead] = {}
         self._filters: dict[tuple[int, str], tuple[FilterList, ...]] = {}
         self._companies: dict[str, str | None] = {}
+        self._acpi: dict[int, bool] = {}
+        self._pci_devices: dict[int, tuple[str, ...]] = {}
 
     @property
     def arch(self) -> Architecture:
@@ -103,6 +106,22 @@ class CoreFacts:
         if key not in self._filters:
             self._filters[key] = device_filter_lists(self.hive, number, device)
         return self._filters[key]
+
+    def uses_acpi(self, number: int) -> bool:
+        """Whether its HAL is one with ACPI: every one since Vista is; before, its device among the roots tells."""
+        if number not in self._acpi:
+            enum = f"{control_set_name(number)}\\Enum"
+            self._acpi[number] = self.version >= VISTA or any(
+                self.hive.key(f"{enum}\\{each}") is not None for each in ("Root\\ACPI_HAL", "ACPI_HAL")
+            )
+        return self._acpi[number]
+
+    def pci_devices(self, number: int) -> tuple[str, ...]:
+        """The devices on PCI that a control set knows, as the keys below Enum are called."""
+        if number not in self._pci_devices:
+            bus = self.hive.key(f"{control_set_name(number)}\\Enum\\PCI")
+            self._pci_devices[number] = () if bus is None else tuple(key.name for key in bus.keys())  # noqa: SIM118
+        return self._pci_devices[number]
 
     def head(self, path: str) -> BinaryHead:
         r"""The head of a file below the Windows directory (``system32\hal.dll``)."""

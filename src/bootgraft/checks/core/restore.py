@@ -4,12 +4,11 @@ Only one for the right architecture and of the same build as the kernel counts: 
 together. What lies on the volume by itself and what lies in Windows' own cabinets is looked at, the newest is taken.
 """
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator
 from itertools import chain
 
-from bootgraft.changes import WriteFile
+from bootgraft.changes import WriteFile, content_digest
 from bootgraft.checks.core.facts import CoreFacts
 from bootgraft.errors import DriverSourceError, FileMissingError, FileSystemError, MissingDependencyError
 from bootgraft.windows.pe import MAX_SIZE, NotPortableExecutableError, PeFacts, read_pe
@@ -118,6 +117,6 @@ def _can_be_written(core: CoreFacts, path: str) -> bool:
 
 def _present(core: CoreFacts, path: str) -> str | None:
     try:
-        return hashlib.sha256(core.installation.volume.filesystem().read(path)).hexdigest()
+        return content_digest(core.installation.volume.filesystem().read(path))
     except FileMissingError:
         return None

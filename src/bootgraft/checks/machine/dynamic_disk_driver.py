@@ -8,7 +8,6 @@ from bootgraft.checks.guest import Guest
 from bootgraft.checks.machine.dynamic_disk import REFERENCE
 from bootgraft.checks.symptom import Symptom
 from bootgraft.registry.hive import Hive
-from bootgraft.storage.disks.ldm import is_dynamic
 from bootgraft.windows.installation import Installation, control_set_name, hive_file
 from bootgraft.windows.services import read_service
 
@@ -29,7 +28,7 @@ _BEFORE_VISTA, _SINCE_VISTA = ("dmio", "dmload"), ("volmgrx",)
 
 def check(installation: Installation, hive: Hive) -> tuple[Finding, ...]:
     """A finding for each driver that a Windows on a dynamic disk needs at its start and does not start."""
-    if not is_dynamic(installation.volume.partition) or installation.version < (5, 0):
+    if not installation.volume.partition.is_dynamic or installation.version < (5, 0):
         return ()
     names = _BEFORE_VISTA if installation.version < (6, 0) else _SINCE_VISTA
     return tuple(

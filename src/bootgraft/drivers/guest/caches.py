@@ -11,8 +11,6 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from bootgraft.drivers.archives.archive import open_archive_bytes
-from bootgraft.drivers.archives.expand import expand
 from bootgraft.errors import DriverSourceError, FileMissingError, FileSystemError
 from bootgraft.filesystems.base import FileSystem, OpenFile
 from bootgraft.windows.pe import Architecture
@@ -110,10 +108,15 @@ class Caches(Struct, frozen=True):
         """
         where = f"{self.volume}: {place.path}"
         if place.kind is CachedFileKind.CABINET:
+            from bootgraft.drivers.archives.archive import open_archive_bytes
+
             data = open_archive_bytes(OpenFile(self.filesystem, place.path), where).read(place.name)
         else:
             data = self.filesystem.read(place.path, 0, MAX_DRIVER + 1)
-            data = expand(data, where) if place.kind is CachedFileKind.PACKED else data
+            if place.kind is CachedFileKind.PACKED:
+                from bootgraft.drivers.archives.expand import expand
+
+                data = expand(data, where)
         if len(data) > MAX_DRIVER:
             raise DriverSourceError("it is too large", where=where, advice="Give another source for the driver")
         return data

@@ -5,17 +5,12 @@ VMware Tools and virtio-win's installer put the packages of all their controller
 Packages are Staged"); Windows 8 and later name it in the DriverDatabase by the ids that it serves.
 """
 
-import hashlib
 import re
 from collections.abc import Collection, Container, Iterator
 from functools import cached_property
 from itertools import islice
 
-from bootgraft.drivers.archives.volume import VolumeArchive
 from bootgraft.drivers.guest.caches import STORE_MARKS
-from bootgraft.drivers.inf.selection import choose_package
-from bootgraft.drivers.inf.source import PackageTree
-from bootgraft.drivers.inf.target_windows import read_target_windows
 from bootgraft.drivers.package import DriverPackage
 from bootgraft.errors import FileMissingError, FileSystemError
 from bootgraft.filesystems.base import FileSystem
@@ -74,6 +69,11 @@ def read_staged(installation: Installation, hive: Hive, controller: Controller) 
     packages = tuple(islice(_packages(installation, hive, controller), _MAX_STAGED))
     if not packages:
         return None
+    from bootgraft.drivers.archives.volume import VolumeArchive  # a check only asks whether there are packages
+    from bootgraft.drivers.inf.selection import choose_package
+    from bootgraft.drivers.inf.source import PackageTree
+    from bootgraft.drivers.inf.target_windows import read_target_windows
+
     store = _store(installation)
     archive = VolumeArchive(installation.volume.filesystem(), store, root=store, folders=packages)
     tree = PackageTree(archive, f"its own {store}")
@@ -128,7 +128,9 @@ def _one_byte(data: bytes) -> bytes:
 
 
 def _identity(data: bytes) -> Identity:
-    return len(data), hashlib.sha256(data).hexdigest()
+    from hashlib import sha256  # few Windows have packages that nothing needed
+
+    return len(data), sha256(data).hexdigest()
 
 
 def _read(filesystem: FileSystem, path: str, sizes: Container[int] = range(_MAX_INF)) -> bytes | None:

@@ -19,9 +19,7 @@ from typing import Any, Self
 from bootgraft.errors import FileMissingError, FileSystemError, MissingDependencyError, UnsafeVolumeError
 from bootgraft.filesystems.base import Entry, FileSystemKind, VolumeState, parts, split
 from bootgraft.filesystems.ntfs import content as ntfs_content
-from bootgraft.filesystems.ntfs import create as ntfs_create
 from bootgraft.filesystems.ntfs import directory as ntfs_directory
-from bootgraft.filesystems.ntfs import plain as ntfs_plain
 from bootgraft.filesystems.ntfs import state as ntfs_state
 from bootgraft.filesystems.ntfs.device import Operations
 from bootgraft.filesystems.ntfs.entries import DIRECTORY, REFERENCE_MASK, WINDOWS_ATTRIBUTES, FileName, NameSpace, fold
@@ -158,6 +156,8 @@ class NtfsVolume:
             FileSystemError: the content is kept elsewhere or encrypted, or the volume is full: what was there is lost
                 then, and the overlay below has to be given up.
         """
+        from bootgraft.filesystems.ntfs import plain as ntfs_plain  # few changes are of loaders
+
         with self._turn():
             self._require_writable()
             with self._inode(path) as inode:
@@ -173,6 +173,8 @@ class NtfsVolume:
             FileSystemError: an entry of that name, in any case, is there already; Windows does not allow the name;
                 or the volume is full.
         """
+        from bootgraft.filesystems.ntfs import create as ntfs_create  # most volumes are only read
+
         parent = split(path)[0]
         with self._turn():
             self._require_writable()
@@ -185,6 +187,8 @@ class NtfsVolume:
 
         Raises as :meth:`create`.
         """
+        from bootgraft.filesystems.ntfs import create as ntfs_create
+
         parent = split(path)[0]
         with self._turn():
             self._require_writable()

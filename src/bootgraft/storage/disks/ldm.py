@@ -12,11 +12,7 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from bootgraft.storage.devices.blockdevice import SECTOR, BlockDevice
-from bootgraft.storage.disks.partitions import Partition, TableKind, read_partition_table
-
-MBR_TYPE = "0x42"
-METADATA, DATA = "5808C8AA-7E8F-42E0-85D2-E1E90434CFB3", "AF9B60A0-1431-4F62-BC68-3311714A69AD"
-"""What the partition table calls partitions of dynamic disks: type of MBR entries, type GUIDs of GPT entries."""
+from bootgraft.storage.disks.partitions import LDM_METADATA, Partition, TableKind, read_partition_table
 
 _PRIVATE_HEADER = 6  # sector, on MBR disks
 _VMDB = 17  # sectors from the start of the database
@@ -80,11 +76,6 @@ class LdmDatabase(Struct):
         return LdmVolume(self.volumes[component.volume], kind, disks)
 
 
-def is_dynamic(partition: Partition) -> bool:
-    """Whether the partition table says that it belongs to the Logical Disk Manager."""
-    return partition.type in (MBR_TYPE, METADATA, DATA)
-
-
 def read_database(device: BlockDevice) -> LdmDatabase | None:
     """Read the database of a whole disk; None where there is none, or none that can be understood.
 
@@ -113,7 +104,7 @@ def _private_header(device: BlockDevice) -> bytes | None:
     table = read_partition_table(device)
     at = _PRIVATE_HEADER * SECTOR
     if table.kind is TableKind.GPT:
-        metadata = next((each for each in table.partitions if each.type == METADATA), None)
+        metadata = next((each for each in table.partitions if each.type == LDM_METADATA), None)
         at = -1 if metadata is None else metadata.start + metadata.size - SECTOR
     if at < 0 or at + SECTOR > device.size:
         return None

@@ -18,6 +18,10 @@ _BOOT_SECTOR_MARKS = ((3, b"NTFS    "), (3, b"EXFAT   "), (3, b"-FVE-FS-"), (0x3
 _LARGE_SECTOR, _BYTES_PER_SECTOR = 4096, 11
 """The larger of the two sizes of sectors that disks have, and where a boot sector says which one it was made for."""
 
+LDM_METADATA = "5808C8AA-7E8F-42E0-85D2-E1E90434CFB3"
+_DYNAMIC = frozenset({"0x42", LDM_METADATA, "AF9B60A0-1431-4F62-BC68-3311714A69AD"})
+"""What the table calls partitions of dynamic disks: type of MBR entries, type GUIDs of metadata and of data on GPT."""
+
 _CONTAINERS = frozenset(f"0x{kind:02X}" for kind in mbr.CONTAINER_TYPES)
 
 
@@ -45,6 +49,11 @@ class Partition(Struct, frozen=True):
     def is_container(self) -> bool:
         """Whether it is an extended partition: it holds the logical ones, no file system, and has no ARC number."""
         return self.type in _CONTAINERS and not self.logical
+
+    @property
+    def is_dynamic(self) -> bool:
+        """Whether the table says that it belongs to the Logical Disk Manager."""
+        return self.type in _DYNAMIC
 
 
 class PartitionTable(Struct, frozen=True):

@@ -4,14 +4,13 @@ What is recognisably no disk image is refused with what to give instead. Sources
 own specifications, named in the modules that read them; for the rest file(1)'s magic database.
 """
 
-import string
-
 from bootgraft.errors import DamagedImageError, ImageError
-from bootgraft.storage.images import vhd
 from bootgraft.storage.images.container import ContainerFile
 from bootgraft.storage.images.imageformat import ImageFormat
 
 _SNIFFED = 64 * 1024
+
+_VHD_COOKIE, _VHD_FOOTER = b"conectix", 512
 
 _DESCRIPTOR = b"# disk descriptorfile"
 
@@ -43,7 +42,7 @@ _FOREIGN: tuple[tuple[int, bytes, str, str], ...] = (
     ),
     (0x8001, b"BEA01", "a UDF DVD image", "Give the machine's hard disk"),
 )
-_TEXT = frozenset(string.printable.encode())
+_TEXT = frozenset(b"\t\n\v\f\r" + bytes(range(0x20, 0x7F)))
 
 
 def sniff(file: ContainerFile) -> ImageFormat:
@@ -59,8 +58,11 @@ def sniff(file: ContainerFile) -> ImageFormat:
     known = known_start(head)
     if known is not None:
         return known
-    if vhd.has_footer(file):
-        return ImageFormat.VHD
+    if _VHD_COOKIE in file.peek(file.size - _VHD_FOOTER, _VHD_FOOTER):
+        from bootgraft.storage.images import vhd  # most are none
+
+        if vhd.has_footer(file):
+            return ImageFormat.VHD
     _refuse_foreign(file, head)
     return ImageFormat.RAW
 

@@ -1,15 +1,20 @@
 """Which given disk is which of a journal's, which are missing, and the command that names them all."""
 
 import re
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from bootgraft.errors import ImageError, JournalError
 from bootgraft.storage.confine import exists, resolve
-from bootgraft.storage.journal.head import EditedFile, JournalDisk, JournalHead, JournalState
+
+if TYPE_CHECKING:  # most disks have no journal
+    from bootgraft.storage.journal.head import EditedFile, JournalDisk, JournalHead, JournalState
+
+KIND = "undo journal"
+"""What ``ownership`` calls such a file."""
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
@@ -18,8 +23,8 @@ class Journal(Struct, frozen=True):
     """A journal that was found, its head checked; ``explicit`` where only ``--journal`` finds it."""
 
     path: Path
-    head: JournalHead
-    state: JournalState
+    head: "JournalHead"
+    state: "JournalState"
     explicit: bool
 
 
@@ -40,14 +45,14 @@ def disk_file(location: str) -> Path | None:
         ) from error
 
 
-def _is_same(disk: JournalDisk | EditedFile, location: str) -> bool:
+def _is_same(disk: "JournalDisk | EditedFile", location: str) -> bool:
     """Whether a journal's disk is the one given on the command line: the same path or URI."""
     if disk.path is None or _URI.match(location):
         return disk.location == location
     return disk.path == resolve(Path(location))
 
 
-def _has_same_name(disk: JournalDisk | EditedFile, location: str) -> bool:
+def _has_same_name(disk: "JournalDisk | EditedFile", location: str) -> bool:
     """Whether a journal's disk may be the one given, moved to another folder together with its journal."""
     if disk.path is None or _URI.match(location):
         return False
@@ -61,6 +66,8 @@ def command(verb: str, journal: Journal, locations: Sequence[str], *options: str
 
 def command_for(verb: str, journals: Sequence[Journal], locations: Sequence[str], *options: str) -> str:
     """Return the command line for all disks that any of some journals covers; ``--journal`` is that of the first."""
+    import shlex
+
     disks = [_shown(disk, journal, locations) for journal in journals for disk in journal.head.disks]
     words = ["bootgraft", verb, *dict.fromkeys(disks)]
     edited = [(journal.head.edited, journal) for journal in journals if journal.head.edited is not None]
@@ -72,7 +79,7 @@ def command_for(verb: str, journals: Sequence[Journal], locations: Sequence[str]
     return shlex.join(words)
 
 
-def _shown(disk: JournalDisk | EditedFile, journal: Journal, locations: Sequence[str]) -> str:
+def _shown(disk: "JournalDisk | EditedFile", journal: Journal, locations: Sequence[str]) -> str:
     """Return the name of a disk: as given now, or where the journal says, or beside the journal."""
     for rule in (_is_same, _has_same_name):
         for location in locations:
@@ -85,11 +92,13 @@ def _shown(disk: JournalDisk | EditedFile, journal: Journal, locations: Sequence
     return disk.location if disk.path is None else str(disk.path)
 
 
-def covered_files(head: JournalHead, locations: Sequence[str]) -> tuple[Path, ...]:
+def covered_files(head: "JournalHead", locations: Sequence[str]) -> tuple[Path, ...]:
     """Return the files that a journal is about: those it names, and those given now that it may be applied to.
 
     None at all where it names a URI, of which nobody knows the owner.
     """
+    from bootgraft.storage.journal.head import JournalDisk
+
     items = (*head.disks, *(() if head.edited is None else (head.edited,)))
     files: list[Path] = []
     for item in items:
@@ -155,6 +164,6 @@ def _free(places: dict[int, int], locations: Sequence[str]) -> list[int]:
     return [place for place in range(len(locations)) if place not in places.values()]
 
 
-def _is_there(disk: JournalDisk) -> bool:
+def _is_there(disk: "JournalDisk") -> bool:
     """Whether the file that the journal names is still there."""
     return disk.path is not None and exists(disk.path)

@@ -42,10 +42,9 @@ from bootgraft.storage.journal.head import (
     damaged,
     decode_head,
 )
+from bootgraft.storage.journal.journaldisks import KIND
 from bootgraft.storage.ownership import open_trusted, require_trusted
 
-KIND = "undo journal"
-"""What ``ownership`` calls such a file."""
 MAGIC = b"bootgraft-undo\r\n"
 VERSION = 1
 VERSION_WITH_FILE = 2

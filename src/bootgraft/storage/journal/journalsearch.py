@@ -16,9 +16,7 @@ from bootgraft.errors import ForeignFileError, ImageError, JournalError, UsageEr
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.storage.confine import exists, resolve
 from bootgraft.storage.durable import explained, sync_folder
-from bootgraft.storage.journal.head import JournalState
 from bootgraft.storage.journal.journaldisks import Journal, command, covered_files, disk_file
-from bootgraft.storage.journal.journalfile import JournalFile
 from bootgraft.storage.journal.nearbyjournals import NearbyJournals
 from bootgraft.storage.journal.pointers import pointer_beside, remove_journal
 from bootgraft.storage.ownership import name_passed_over
@@ -86,7 +84,13 @@ def require_no_unfinished(
         JournalError: one was; the error names the command that mends it. Or a journal is damaged or does not count.
         ImageInUseError: one is at work just now.
     """
-    for item in find_journals(locations, journal, monitor=monitor):
+    found = find_journals(locations, journal, monitor=monitor)
+    if not found:
+        return
+    from bootgraft.storage.journal.head import JournalState
+    from bootgraft.storage.journal.journalfile import JournalFile
+
+    for item in found:
         if item.state is JournalState.SEALED:
             continue
         with JournalFile(item.path, about=covered_files(item.head, locations)) as file:
@@ -96,6 +100,8 @@ def require_no_unfinished(
 
 def interrupted(journal: Journal, locations: Sequence[str]) -> JournalError:
     """Return the error for a journal whose work was interrupted."""
+    from bootgraft.storage.journal.head import JournalState
+
     undo = command("undo", journal, locations)
     if journal.state is JournalState.UNDOING:
         return JournalError(

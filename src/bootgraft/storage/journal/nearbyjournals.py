@@ -12,16 +12,14 @@ from pathlib import Path
 from bootgraft.errors import ForeignFileError, JournalError
 from bootgraft.storage.confine import exists, resolve
 from bootgraft.storage.durable import explained
-from bootgraft.storage.journal.head import MAX_HEAD
-from bootgraft.storage.journal.journaldisks import Journal, covered_files, disk_file
-from bootgraft.storage.journal.journalfile import KIND, JournalFile
+from bootgraft.storage.journal.journaldisks import KIND, Journal, covered_files, disk_file
 from bootgraft.storage.journal.pointers import pointer_beside, read_pointer
 from bootgraft.storage.ownership import foreign_file, is_trusted_owner
 
 _MAX_JOURNALS = 1024
 """Journals beside one disk that are read: the newest of those that count."""
-_MAX_HEADS = 4 * MAX_HEAD
-"""Bytes of all their heads together; a usual one has some thousand."""
+_MAX_HEADS = 64 * 2**20
+"""Bytes of all their heads together; a usual one has some thousand, the largest that is read 16 MiB."""
 
 
 class NearbyJournals:
@@ -73,6 +71,8 @@ class NearbyJournals:
 
     def _read(self, path: Path, about: Sequence[Path], *, explicit: bool) -> None:
         """Read a journal's head, and make sure that it counts for all that it is about."""
+        from bootgraft.storage.journal.journalfile import JournalFile  # most disks have no journal
+
         with JournalFile(path, about=about) as file:
             file.require_trusted(covered_files(file.head, self._locations))
             self.found[path] = Journal(path, file.head, file.state, explicit)

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from bootgraft.errors import BootgraftError, JournalError
 from bootgraft.storage.durable import explained, open_regular, sync_folder
-from bootgraft.storage.journal.journalfile import KIND, lock_file
+from bootgraft.storage.journal.journaldisks import KIND
+from bootgraft.storage.journal.journalfile import lock_file
 from bootgraft.storage.newfile import create_new, in_the_way, is_at, make_way
 from bootgraft.storage.ownership import is_trusted_owner, require_trusted
 

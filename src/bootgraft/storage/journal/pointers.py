@@ -16,8 +16,6 @@ from msgspec import Struct
 from bootgraft.errors import ForeignFileError, JournalError
 from bootgraft.storage.confine import exists
 from bootgraft.storage.durable import explained, read_all, sync_folder, write_all
-from bootgraft.storage.journal.head import is_plain, parse_json
-from bootgraft.storage.newfile import create_new, make_way
 from bootgraft.storage.ownership import open_trusted, require_owner
 
 SUFFIX = ".bootgraft-journal-pointer"
@@ -54,6 +52,8 @@ def read_pointer(pointer: Path) -> tuple[Path, ...]:
 
 def _journals(pointer: Path, data: bytes) -> tuple[Path, ...]:
     """Return the journals that a pointer file with this content names; JournalError where it is damaged."""
+    from bootgraft.storage.journal.head import parse_json  # most disks have no pointer
+
     try:
         names = _names(parse_json(data))
     except (ValueError, RecursionError):
@@ -82,6 +82,8 @@ def _names(document: object) -> list[str] | None:
 
 def _is_name(name: object) -> bool:
     """Whether ``name`` is a bare file name or a full path."""
+    from bootgraft.storage.journal.head import is_plain
+
     if not isinstance(name, str) or not is_plain(name) or not name.strip("./"):
         return False
     name.encode("utf-8", "surrogateescape")
@@ -104,6 +106,8 @@ class PointerChange(Struct, frozen=True):
         Raises:
             JournalError: the folder is full or read-only.
         """
+        from bootgraft.storage.newfile import create_new, make_way
+
         if not self.journals:
             return
         folder = self.pointer.parent

@@ -21,7 +21,8 @@ from bootgraft.repair.registry_plan import plan_edits
 from bootgraft.repair.sessions import Discarded, discard_sessions
 from bootgraft.repair.soundness import Defects, findings, read_strictly, require_no_worse
 from bootgraft.repair.writable import open_for_writing
-from bootgraft.report.document import change_documents, finding_documents
+from bootgraft.report.changes import change_documents
+from bootgraft.report.document import finding_documents
 from bootgraft.report.documents.registry import EditDocument, LogDocument, RecoveredDocument
 from bootgraft.report.plan_text import plan_text, sector_line
 from bootgraft.report.registry import diff_lines

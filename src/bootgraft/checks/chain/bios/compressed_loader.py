@@ -6,12 +6,11 @@ told to (R. Chen, "When you compress a drive, some files are exempted, but you c
 among them). What counts is how the content is stored (the DATA attribute), not the file's attribute bit.
 """
 
-import hashlib
 from collections.abc import Iterator
 
 from bootgraft.boot import search
 from bootgraft.boot.bios.loaders import Loader, is_compressed, named_in
-from bootgraft.changes import WriteFile
+from bootgraft.changes import WriteFile, content_digest
 from bootgraft.checks.check import Check
 from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stage
 from bootgraft.checks.guest import Guest
@@ -127,7 +126,7 @@ def _uncompressed(system: Volume, file: Entry) -> tuple[WriteFile | None, tuple[
         data = system.filesystem().read(path)
     except FileSystemError as error:
         return None, (f"it cannot be read: {error.what}",)
-    before = hashlib.sha256(data).hexdigest()
+    before = content_digest(data)
     return WriteFile(system.file(path), data, before, "its own content, stored uncompressed"), ()
 
 

@@ -1,6 +1,5 @@
 """What bcdboot does, as changes: boot files and a store on the system partition, from what a Windows carries itself."""
 
-import hashlib
 import re
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +9,7 @@ from bootgraft.boot.bootmgr.bcd_device import boot_element, partition_element
 from bootgraft.boot.bootmgr.bcd_menu import STORES, Menu, choose
 from bootgraft.boot.bootmgr.boot_files import BootFile, boot_files, missing_folders
 from bootgraft.boot.bootmgr.new_store import DESCRIPTOR, ROOT_KEY, SUFFIXES, NewObject, StoreEntry, fill, store_objects
-from bootgraft.changes import Change, CreateDirectory, CreateKey, RegistryData, SetValue, WriteFile
+from bootgraft.changes import Change, CreateDirectory, CreateKey, RegistryData, SetValue, WriteFile, content_digest
 from bootgraft.checks.chain.bios.active_partition import flag_changes
 from bootgraft.checks.chain.bootmgr.bcd_edit import set_element
 from bootgraft.checks.chain.bootmgr.lost import Lost
@@ -84,7 +83,7 @@ def _store_changes(fault: SystemFault, system: Volume, windows: Sequence[Install
         origin = f"{windows[0].volume.name}: {hive_path(windows[0].directory, _TEMPLATE)}"
     before = None
     if fault.store is StoreState.DAMAGED:
-        before = hashlib.sha256(system.filesystem().read(path)).hexdigest()
+        before = content_digest(system.filesystem().read(path))
     yield WriteFile(system.file(path), data, before, origin)
 
 

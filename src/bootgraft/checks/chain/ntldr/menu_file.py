@@ -1,11 +1,10 @@
 """What the checks of a boot menu's file share: how they show it, change it, and report what is wrong with it."""
 
-import hashlib
 from collections.abc import Iterable, Iterator
 
 from bootgraft.boot.ntldr.bootini import BootEntry, BootIni
 from bootgraft.boot.steps import BootChain
-from bootgraft.changes import WriteFile
+from bootgraft.changes import WriteFile, content_digest
 from bootgraft.checks.finding import Finding, Remedy, Severity
 from bootgraft.machine import Volume
 from bootgraft.text import printable
@@ -25,7 +24,7 @@ def write(system: Volume, menu: BootIni, data: bytes, old: bytes | None, origin:
     """The change that gives the menu's file this content; ``old`` is what it has, None where there is no such file."""
     path = f"\\{menu.file}"
     name = menu.file if old is None else system.filesystem().stat(path).name
-    before = None if old is None else hashlib.sha256(old).hexdigest()
+    before = None if old is None else content_digest(old)
     return WriteFile(system.file(f"\\{name}"), data, before, origin, old=old or b"")
 
 
