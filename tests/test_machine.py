@@ -141,3 +141,17 @@ def test_clones_are_known_by_the_same_name() -> None:
     machine = machine_of([FakePartition(volume_of("\\x"))], [FakePartition(volume_of("\\x"))])
     found = machine.known_as(MbrPartition(SIGNATURE, 8192))
     assert [volume.disk for volume in found] == [0, 1]
+
+
+def test_a_partition_of_a_gpt_is_listed_by_its_entry(tmp_path: Path) -> None:
+    gpt = sfdisk(tmp_path / "gpt", 40 * MIB, "label: gpt\n1 : start=2048, size=2048\n4 : start=8192, size=2048\n")
+    with Machine.read([gpt], writable=False) as machine:
+        assert [(each.number, each.listed_number, each.name) for each in machine.volumes()] == [
+            (None, 1, "disk 0 partition 1"),
+            (None, 4, "disk 0 partition 4"),
+        ]
+
+
+def test_an_extended_partition_has_no_number(disk: SparseDisk) -> None:
+    with Machine.read([disk], writable=False) as machine:
+        assert [each.listed_number for each in machine.volumes()] == [1, None, 2, 3]

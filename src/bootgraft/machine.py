@@ -90,6 +90,14 @@ class Volume:
         return f"<Volume {self.name}>"
 
     @property
+    def listed_number(self) -> int | None:
+        """The number that it has in lists: the ARC number; on a GPT disk, which has none, that of its entry.
+
+        None for an extended partition.
+        """
+        return self.number if self.partition.guid is None else self.partition.slot
+
+    @property
     def is_inside_disk(self) -> bool:
         """Whether the disk has all the bytes that the partition table promises."""
         return self.partition.start + self.partition.size <= self.device.device.size

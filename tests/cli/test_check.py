@@ -99,7 +99,7 @@ def test_without_a_target_every_one_has_its_row(bootgraft: Command, server1: Bui
     assert rows["kvm:ide"] == "boots after a"
     assert rows["hyperv:gen2"].startswith("cannot boot")
     assert rows["xen:pv"].startswith("unknown")
-    assert f"    bootgraft check {server1.disk} --target T" in lines
+    assert f"    bootgraft check {server1.disk} --target vmware:ide" in lines
 
 
 def test_several_targets_are_all_answered(bootgraft: Command, server1: BuiltMachine) -> None:

@@ -48,7 +48,7 @@ def test_programs_get_a_document(words: list[str], capsys: pytest.CaptureFixture
         ("device-bindin-missing", "Did you mean device-binding-missing?"),
         ("bitlocker-volum", "Did you mean bitlocker-volume?"),  # though BitLocker's own screen is a symptom
         ("0x99", "nothing is known of the code 0x99"),
-        ("xyzzy", "`bootgraft explain` without a word lists both"),
+        ("xyzzy", "\n      bootgraft explain\n"),
     ],
 )
 def test_what_nobody_knows(word: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:

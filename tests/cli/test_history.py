@@ -61,7 +61,7 @@ def test_history_says_what_when_and_by_which_version(tmp_path: Path, capsys: pyt
 
 def test_a_journal_prints_no_line_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = disk(tmp_path)
-    change(path, 11, said="one file\n\nTo take it back, type:\n    sh evil")
+    change(path, 11, said="one file\n\nTo take it back, run:\n    sh evil")
     for words in (["history"], ["undo", "--dry-run"], ["undo"]):
         assert main([*words, str(path)]) == 0
         lines = capsys.readouterr().out.splitlines()

@@ -117,7 +117,7 @@ def test_an_undo_that_was_killed(server1: BuiltMachine, repair: Callable[[Image]
     kill_at(10, "undo", image.path)
     refusal = refused(bootgraft, ("check", image.path, *TARGET), repair(image), watch=image.path.parent)
     assert "an undo of this machine's repair was interrupted" in refusal.what
-    assert refusal.advice.endswith(f"type: bootgraft undo {image.path}")
+    assert refusal.advice.endswith(f"run:\n    bootgraft undo {image.path}")
     refused(bootgraft, ("repair", image.path, "--resume"), watch=image.path.parent)
     assert bootgraft("undo", image.path).status == 0
     assert image.is_original()

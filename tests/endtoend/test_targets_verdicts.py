@@ -194,3 +194,24 @@ def test_an_x64_windows_is_judged_by_its_own_architecture(
     donor = build_donor(name="donor64", arch=Architecture.X64)
     assert bootgraft("repair", machine.disk, *grafting(donor)).status == 0
     assert bootgraft("check", machine.disk, *LSI_LOGIC).status == 0
+
+
+def test_where_the_firmware_is_wrong_another_target_is_advised_and_no_repair(
+    server1: BuiltMachine, bootgraft: Bootgraft
+) -> None:
+    told = bootgraft("check", server1.disk, "--target", "hyperv:gen2").stdout
+    assert "bootgraft repair" not in told
+    assert f"\n    bootgraft explain {FIRMWARE}\n" in told
+    assert f"\n    bootgraft check {server1.disk}\n" in told
+    both = bootgraft("check", server1.disk, "--target", "kvm:ide", "--target", "hyperv:gen2").stdout
+    assert f"\n    bootgraft repair {server1.disk} --target kvm:ide\n" in both
+
+
+def test_a_disk_that_may_be_the_donor_is_said_to_be_a_source(
+    server1: BuiltMachine, donor: BuiltMachine, bootgraft: Bootgraft
+) -> None:
+    for command in ("check", "repair"):
+        told = bootgraft(command, server1.disk, donor.disk, "--target", "vmware:lsilogic").stdout
+        advised = f"bootgraft repair {server1.disk} --target vmware:lsilogic --drivers {donor.disk}"
+        assert f"\n    {advised}\n" in told
+    assert bootgraft(*advised.split()[1:]).status == 0

@@ -47,9 +47,9 @@ def test_free_space_is_dots_where_it_can_be_seen() -> None:
     assert drawn[1:-1].split("|")[1] == "." * 36
 
 
-def test_a_partition_without_number_has_its_slot() -> None:
-    drawn = draw(disk(1000, (0, 1000), number=None, filesystem=None, type="C12A7328-F81F-11D2-BA4B-00A0C93EC93B"))
-    assert drawn == "[" + "#1 *".ljust(WIDTH) + "]"
+def test_a_partition_of_a_gpt_without_a_known_file_system_has_its_number() -> None:
+    drawn = draw(disk(1000, (0, 1000), number=1, filesystem=None, type="C12A7328-F81F-11D2-BA4B-00A0C93EC93B"))
+    assert drawn == "[" + "1 *".ljust(WIDTH) + "]"
 
 
 def test_nothing_to_draw() -> None:

@@ -41,7 +41,7 @@ def test_of_a_symptom_all_that_lead_to_it_are_told() -> None:
     assert "  system-volume-letter-wrong\n" in text
     assert "device-binding-missing" not in text
     assert words(text).startswith(f"every log-on ends at once: {len(leading_to(Symptom.LOG_ON_LOOP))} findings lead")
-    assert "\n    bootgraft check IMAGE --target T --symptom 'logon loop'\n" in text
+    assert "\n    bootgraft check IMAGE --symptom 'logon loop'\n" in text
     assert max(map(len, text.splitlines())) <= 80
 
 

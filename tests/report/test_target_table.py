@@ -42,7 +42,7 @@ def test_where_it_boots_comes_first_and_each_hypervisor_has_its_cheapest_first()
         "",
         "Cheapest: vmware:ide boots as it is.",
         "For all that is found on one target and how it is fixed, run:",
-        "    bootgraft check 'a disk.raw' --target T",
+        "    bootgraft check 'a disk.raw' --target vmware:ide",
     ]
 
 
@@ -50,8 +50,8 @@ def test_where_it_boots_nowhere_the_least_that_it_takes_is_said() -> None:
     rows = (row("vmware:pvscsi", DRIVER), row("kvm:ide", FIXABLE))
     lines = all_text(everywhere(), rows, IMAGES, None).splitlines()
     assert lines[0].endswith(
-        "would boot on none of the 2 targets as it is; after a repair, with nothing from outside, on 1 of the 2 "
-        "targets: kvm:ide."
+        "will not boot as it is on any of the 2 targets. After a repair, with nothing from outside, it would boot on "
+        "1 of them: kvm:ide."
     )
     assert lines[-5:-2] == [
         "Cheapest: kvm:ide boots after a repair.",
@@ -59,7 +59,7 @@ def test_where_it_boots_nowhere_the_least_that_it_takes_is_said() -> None:
         "    bootgraft repair 'a disk.raw' --target kvm:ide",
     ]
     lines = all_text(everywhere(), rows[:1], IMAGES, None).splitlines()
-    assert lines[0].endswith("as it is; it needs a driver on all 1 targets: vmware:pvscsi.")
+    assert lines[0].endswith(" With a driver it would boot on each of them: vmware:pvscsi.")
     assert "    bootgraft repair 'a disk.raw' --target vmware:pvscsi --drivers SOURCE" in lines
 
 
@@ -67,7 +67,7 @@ def test_what_a_repair_does_only_with_an_option_is_said_with_that() -> None:
     offered = replace(DRIVER, id="offer", title="no file", remedy=Remedy.OFFERED)
     rows = (row("vmware:ide", offered), row("kvm:ide", offered))
     lines = all_text(everywhere(), rows, IMAGES, None).splitlines()
-    assert lines[0].endswith("as it is; it boots after a repair with an option on all 2 targets: vmware:ide, kvm:ide.")
+    assert lines[0].endswith(" After a repair with an option it would boot on each of them: vmware:ide, kvm:ide.")
     assert lines[2] == "  vmware:ide  boots with --fix offer  no file"
     assert "    bootgraft repair 'a disk.raw' --target vmware:ide --fix offer" in lines
     document = several_document(rows, ((), ()))
@@ -92,8 +92,8 @@ def test_where_no_windows_is_reached_the_repair_that_shows_more_is_named() -> No
     lines = all_text(behind, (outlook(replace(behind, controller=controller), controller),), IMAGES, None).splitlines()
     assert "will stop with 0x7B: a service is off." in lines[0]
     assert lines[-2:] == [
-        "What a target lacks is only seen once this is repaired. To see both, without writing anything, run:",
-        "    bootgraft repair 'a disk.raw' --target T --dry-run",
+        "What a target lacks is only seen once this is repaired. To see both on one, writing nothing, run:",
+        "    bootgraft repair 'a disk.raw' --target vmware:ide --dry-run",
     ]
 
 

@@ -91,7 +91,7 @@ def test_an_undo_whose_flush_failed_is_done_again(disk: FailingDisk, kind: str) 
         repaired(container, image)
     disk.synchronise()
     disk.remount()
-    with disk.failing(), pytest.raises(JournalError, match=r"half-way.*bootgraft undo"):
+    with disk.failing(), pytest.raises(JournalError, match=r"(?s)half-way.*bootgraft undo"):
         again(container, undo)
     again_until_done(container, undo)
     disk.remount()

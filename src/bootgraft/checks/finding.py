@@ -94,7 +94,8 @@ class Finding(Struct, frozen=True):
     without which nothing is written while this is so. ``device`` is the main id of the device that lacks its driver.
     ``explains`` says that this is why the boot chain arrives at no Windows. ``fault_in`` is where the fault lies: one
     outside the image does not keep the rest from being repaired. ``ends_log_on`` says that Windows starts, and every
-    log-on ends at once.
+    log-on ends at once. ``command`` has the words of a command of bootgraft's that says more of it or sets it by hand;
+    IMAGE stands for the disks, which are the last word where it is not among them.
     """
 
     id: str
@@ -111,6 +112,7 @@ class Finding(Struct, frozen=True):
     explains: bool = False
     fault_in: FaultPlace = FaultPlace.IMAGE
     ends_log_on: bool = False
+    command: tuple[str, ...] = ()
 
     @property
     def fixable(self) -> bool:

@@ -54,5 +54,5 @@ def _symptom(topic: str) -> Symptom:
     raise UsageError(
         f"no finding has the id {topic}, nor does any screen show that",
         where="explain",
-        advice=f"{meant}`bootgraft explain` without a word lists both",
+        advice=f"{meant}To list all findings and symptoms, run:\n    bootgraft explain",
     )

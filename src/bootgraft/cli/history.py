@@ -74,15 +74,15 @@ def _advice(journals: Sequence[Journal], options: Options) -> str:
     if not journals:
         return ""
     if journals[0].state is not JournalState.SEALED:
-        return f"{interrupted(journals[0], options.covered).advice}.\n"
+        return f"{interrupted(journals[0], options.covered).advice}\n"
     undo = command("undo", journals[0], options.covered)
     return _ways_back(undo, command_for("undo", journals, options.covered, "--all"), len(journals))
 
 
 def _ways_back(undo: str, undo_all: str, count: int) -> str:
     if count == 1:
-        return f"To take it back, type:\n    {undo}\n"
-    return f"To take the last back, type:\n    {undo}\nTo take all of them back, type:\n    {undo_all}\n"
+        return f"To take it back, run:\n    {undo}\n"
+    return f"To take the last back, run:\n    {undo}\nTo take all of them back, run:\n    {undo_all}\n"
 
 
 def _print(options: Options, records: Sequence[RecordDocument], advice: str) -> int:

@@ -41,7 +41,7 @@ def run(options: Options) -> int:
     words = ["bootgraft", "undo", "--vm", str(path)]
     if options.journal is not None:
         words += ["--journal", str(options.journal)]
-    closing = f"{read_again(description)}\n\nTo unplug them again:\n    {shlex.join(words)}\n"
+    closing = f"{read_again(description)}\n\nTo unplug them again, run:\n    {shlex.join(words)}\n"
     return _print(options, names, left, journal, f"Plugged in: {', '.join(names)} in {path}.\n\n{text}\n{closing}")
 
 

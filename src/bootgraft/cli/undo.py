@@ -130,7 +130,7 @@ def _extent(oldest: Journal, left: Sequence[Journal] | None, options: Options) -
         return (
             f" that change; {len(left)} earlier {'changes are' if many else 'change is'} left.\n\n"
             f"{history_text(tuple(map(record_of, left)))}\nTo take {'the last of them' if many else 'that'} back too, "
-            f"type:\n    {undo}\n"
+            f"run:\n    {undo}\n"
         )
     # Beside a URI or a block device lies nothing that would tell of other journals.
     if left is None or oldest.head.serial > 1 or not all(map(disk_file, options.images)):

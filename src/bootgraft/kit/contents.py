@@ -72,13 +72,13 @@ def require_sayable(kit: Kit) -> Kit:
             raise DriverSourceError(
                 f"the {what} {name!r} cannot be written in a script for cmd.exe",
                 where=kit.origin,
-                advice="Give the driver from another source, or use `bootgraft repair` after the conversion",
+                advice="Give the driver from another source, or repair the image after the conversion",
             )
     if len(kit.entries) > _MAX_KEYS:
         raise DriverSourceError(
             f"it comes to {len(kit.entries)} registry keys, more than {_MAX_KEYS}",
             where=kit.origin,
-            advice="Use `bootgraft repair` after the conversion",
+            advice="Repair the image after the conversion",
         )
     return kit
 

@@ -196,5 +196,5 @@ def _staged(packages: Sequence[DriverPackage]) -> tuple[str, tuple[tuple[str, by
     raise DriverSourceError(
         "there is no INF in it: a running Windows 8 or later takes a driver only as a whole package",
         where=packages[0].origin,
-        advice="Give a driver package (INF, folder, ISO, ZIP) with --drivers, or use `bootgraft repair` afterwards",
+        advice="Give a driver package (INF, folder, ISO, ZIP) with --drivers, or repair the image after the conversion",
     )

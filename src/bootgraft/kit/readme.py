@@ -49,14 +49,14 @@ def _usage(kit: Kit) -> Iterator[str]:
         start = "Log on as an administrator, open a command prompt, change to that folder, start install.cmd."
     elif kit.target_windows.version >= VISTA:
         start = 'Start install.cmd with "Run as administrator".'
-    check = f"bootgraft check IMAGE --target {kit.target}"
+    check = f"    bootgraft check IMAGE --target {kit.target}"
     yield from _points(
         (
             where,
             start,
             'It ends with "Done: installed and verified" (exit status 0), or says what failed (1)'
             + (" or is not proven (2)." if kit.staged else "."),
-            f"Convert the machine, and check the image before its first start: {check}",
+            f"Convert the machine, and check the image before its first start:\n{check}",
             f"uninstall.cmd takes everything back, on the physical machine only. {_KEPT}",
         )
     )
@@ -90,10 +90,13 @@ def _touched(kit: Kit) -> Iterator[str]:
 
 
 def _points(items: Iterable[str]) -> Iterator[str]:
+    """Each item wrapped; what follows its first line are commands."""
     for item in items:
+        text, *commands = item.split("\n")
         yield from textwrap.wrap(
-            _plain(item), _WIDTH, initial_indent="- ", subsequent_indent="  ", break_long_words=False
+            _plain(text), _WIDTH, initial_indent="- ", subsequent_indent="  ", break_long_words=False
         )
+        yield from (f"  {_plain(each)}" for each in commands)  # they are to be pasted as a whole
     yield ""
 
 

@@ -52,5 +52,5 @@ def _text(kit: Kit, keys: list[RegKey]) -> bytes:
         raise DriverSourceError(
             f"its registry values cannot be written as {'REGEDIT4' if ansi else '.reg'} text: {error.what}",
             where=f"{kit.origin}: {error.where}",
-            advice="Give the driver from another source, or use `bootgraft repair` after the conversion",
+            advice="Give the driver from another source, or repair the image after the conversion",
         ) from error

@@ -78,7 +78,7 @@ def _disk(machine: Machine, disk: Disk, image: DeviceSpec) -> DiskDocument:
 def _partition(machine: Machine, volume: Volume) -> PartitionDocument:
     partition = volume.partition
     return PartitionDocument(
-        number=volume.number,
+        number=volume.listed_number,
         slot=partition.slot,
         start=partition.start,
         size=partition.size,
@@ -111,7 +111,7 @@ def windows_document(installation: Installation) -> WindowsDocument:
     return WindowsDocument(
         id=installation.id,
         disk=installation.volume.disk,
-        partition=installation.volume.number,
+        partition=installation.volume.listed_number,
         volume=installation.volume.name,
         root=installation.directory,
         product=installation.product,

@@ -26,7 +26,7 @@ class _Stretch(Struct, frozen=True):
 def draw(disk: DiskDocument) -> str | None:
     """Draw the partitions of a disk in the order in which they lie on it; None where there is nothing to draw.
 
-    A partition has its number (the ARC number, or ``#`` and its slot) and file system, ``*`` where it is active. Free
+    A partition has its number and file system, ``*`` where it is active. Free
     space is dots, and left out where it is under a hundredth of the disk.
     """
     shown = _ordinary(disk.partitions)
@@ -52,7 +52,7 @@ def _ordinary(partitions: Sequence[PartitionDocument]) -> list[_Stretch]:
 
 
 def _label(partition: PartitionDocument) -> str:
-    number = f"#{partition.slot}" if partition.number is None else str(partition.number)
+    number = "" if partition.number is None else str(partition.number)
     kind = partition.filesystem or (partition.type if partition.type.startswith("0x") else "")
     return " ".join(filter(None, (number, kind, "*" if partition.active else "")))
 

@@ -79,7 +79,7 @@ def symptom_text(symptom: Symptom, width: int) -> str:
         lines += ["", GROUPS[stage]]
         for doc in docs:
             lines += [f"  {doc.id}", _indented(_first_sentence(doc.cause), width, 6)]
-    command = f"    bootgraft check IMAGE --target T --symptom {quote(symptom)}"
+    command = f"    bootgraft check IMAGE --symptom {quote(symptom)}"
     lines += ["", "To see which of them a machine has, run:", command]
     return "\n".join((*lines, "To read all that is known of one, run:", "    bootgraft explain ID", ""))
 

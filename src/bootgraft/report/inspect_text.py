@@ -10,7 +10,6 @@ from bootgraft.report.documents.machine import (
     WindowsDocument,
 )
 from bootgraft.report.drawing import draw
-from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.text import one_line
 
 _UNITS = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
@@ -72,7 +71,7 @@ def _disk_lines(disk: DiskDocument) -> Iterator[str]:
     if drawing is not None:
         yield f"  {drawing}"
     for partition in disk.partitions:
-        yield _partition_line(partition, disk.table)
+        yield _partition_line(partition)
     for problem in disk.problems:
         yield f"  problem: {problem}"
 
@@ -84,8 +83,8 @@ def _sectors_text(disk: DiskDocument) -> str:
     return own if other in (None, disk.sector_size) else f"{own} (the image says {other})"
 
 
-def _partition_line(partition: PartitionDocument, table: TableKind) -> str:
-    number = str(partition.slot if table is TableKind.GPT else partition.number or "-")
+def _partition_line(partition: PartitionDocument) -> str:
+    number = str(partition.number or "-")  # an extended partition has none
     label = f'  "{partition.label}"' if partition.label else ""
     active = "  active" if partition.active else ""
     filesystem = partition.filesystem or f"type {partition.type}"

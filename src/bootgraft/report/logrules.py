@@ -10,13 +10,13 @@ from bootgraft.explain.rules import Rule
 _HEAD = """\
 # Logs
 
-What `bootgraft explain-log FILE|ZIP|DIR|-…` knows. It reads logs of VMware Converter (agent, worker, server, client,
-also rotated, gzipped, or in the bundle that "Export logs" writes), the output of virt-v2v and virt-v2v-in-place (plain
-text and `--machine-readable`), what libguestfs, nbdkit, nbdcopy and qemu's programs say there and in other converters'
-logs (KubeVirt's importer, migratekit), and the log of virt-v2v's scripts in the converted guest
-(`C:\\Program Files\\Guestfs\\Firstboot\\log.txt`). Several files are read as logs of one conversion; `-` is standard
-input (`kubectl logs POD | bootgraft explain-log -`). Rule ids are never renamed. This page is made by
-`python -m bootgraft.report.logrules`.
+What `bootgraft explain-log LOG…` knows; a LOG is a file, a folder, a ZIP or `-`. It reads logs of VMware Converter
+(agent, worker, server, client, also rotated, gzipped, or in the bundle that "Export logs" writes), the output of
+virt-v2v and virt-v2v-in-place (plain text and `--machine-readable`), what libguestfs, nbdkit, nbdcopy and qemu's
+programs say there and in other converters' logs (KubeVirt's importer, migratekit), and the log of virt-v2v's scripts
+in the converted guest (`C:\\Program Files\\Guestfs\\Firstboot\\log.txt`). Several files are read as logs of one
+conversion; `-` is standard input (`kubectl logs POD | bootgraft explain-log -`). Rule ids are never renamed. This page
+is made by `python -m bootgraft.report.logrules`.
 
 Converter's logs lie in `%ALLUSERSPROFILE%\\VMware\\VMware vCenter Converter Standalone\\logs` (the agent's on the
 source machine, those of server and worker where Converter runs); right-click a job to export all of them as one ZIP.

@@ -5,19 +5,23 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
+from bootgraft.checks.controller.target import FIRMWARE
 from bootgraft.checks.diagnosis import Diagnosis, within
 from bootgraft.checks.finding import Finding, Remedy, Severity
 from bootgraft.report.device import DeviceSpec
+from bootgraft.text import one_line
 
 
 class Given(Struct, frozen=True):
     """What was said beside the images and has to be said again in the next command: ``options``, as they are typed.
 
-    ``has_target``: the machine's description is among them, and says which controller each disk has.
+    ``has_target``: the machine's description is among them, and says which controller each disk has. ``startable`` are
+    the disks behind the first that could be started from by themselves: they may be another machine's.
     """
 
     options: tuple[str, ...] = ()
     has_target: bool = False
+    startable: tuple[str, ...] = ()
 
 
 NOTHING_ELSE = Given()
@@ -25,6 +29,9 @@ NOTHING_ELSE = Given()
 
 def command_lines(diagnosis: Diagnosis, images: Sequence[DeviceSpec], given: Given, *, tried: bool) -> Iterator[str]:
     """What cannot be repaired comes first: nothing is written before that."""
+    if _has_wrong_firmware(diagnosis):
+        yield from other_target_lines(diagnosis, images, given)
+        return
     unrepairable = tuple(unrepairable_lines([diagnosis], tried=tried))
     repairable = tuple(next_lines([diagnosis], images, given))
     yield from unrepairable
@@ -41,23 +48,41 @@ def sources_asked_for(findings: Iterable[Finding]) -> list[str]:
     return given + (["--add-system-partition"] if Remedy.ADD_PARTITION in remedies else [])
 
 
+def _has_wrong_firmware(diagnosis: Diagnosis) -> bool:
+    """Whether the target's machines have a firmware that cannot start this Windows, so that no repair helps there."""
+    return any(each.id == FIRMWARE and each.severity is Severity.BLOCKER for each in diagnosis.findings)
+
+
+def other_target_lines(diagnosis: Diagnosis, images: Sequence[DeviceSpec], given: Given) -> Iterator[str]:
+    """What to do where the target itself is wrong."""
+    target = "this target" if diagnosis.controller is None else diagnosis.controller.target
+    yield from ("", f"No repair makes it boot on {target}. To read why, run:", f"    bootgraft explain {FIRMWARE}")
+    if not given.has_target:
+        yield "To see on which targets it would boot, run:"
+        yield f"    bootgraft check {_typed(images)}"
+
+
+def _typed(images: Iterable[DeviceSpec]) -> str:
+    return shlex.join(image.location for image in images)
+
+
 def next_lines(
     diagnoses: Sequence[Diagnosis], images: Sequence[DeviceSpec], given: Given = NOTHING_ELSE
 ) -> Iterator[str]:
     """The one command that repairs the machine for the targets of these diagnoses; nothing where there is none."""
+    diagnoses = [each for each in diagnoses if not _has_wrong_firmware(each)]
     findings = tuple(dict.fromkeys(finding for each in diagnoses for finding in each.findings))
     targets = dict.fromkeys(f"--target {each.controller.target}" for each in diagnoses if each.controller is not None)
     remedies = {finding.remedy for finding in findings} - {Remedy.NONE, Remedy.SKIPPED}
     if not targets or not remedies:
         return
-    paths = " ".join(shlex.quote(image.location) for image in images)
     options = dict.fromkeys(finding.consent for finding in findings if finding.consent)
     offers = tuple(each for each in findings if each.remedy is Remedy.OFFERED)
     offered = dict.fromkeys(f"--fix {each.id}" for each in offers)
     advised = dict.fromkeys(f"--fix {each.id}" for each in offers if each.severity is not Severity.INFO)
     sources = sources_asked_for(findings)
     words = (*(() if given.has_target else targets), *given.options, *options, *advised, *sources)
-    command = " ".join((f"bootgraft repair {paths}", *dict.fromkeys(words)))
+    command = " ".join((f"bootgraft repair {_typed(images)}", *dict.fromkeys(words)))
     yield ""
     if options:
         yield f"Needs your consent, because data is discarded: {' '.join(options)} (see above)."
@@ -76,9 +101,19 @@ def next_lines(
         yield f"    {command} --drivers SOURCE"
         yield "or with files exported from one:"
         yield f"    {command} --reg DRIVER.reg --file DRIVER.sys"
+        yield from _donor_lines(images, given, words)
     else:
         yield "To fix it, run:"
         yield f"    {command}"
+
+
+def _donor_lines(images: Sequence[DeviceSpec], given: Given, words: Sequence[str]) -> Iterator[str]:
+    """Where a disk was given that may be the donor: it is no disk of this machine, but a source."""
+    for donor in given.startable[:1]:
+        own = [each for each in images if each.location != donor]
+        command = ("bootgraft repair", _typed(own), *dict.fromkeys(words), "--drivers", shlex.quote(donor))
+        yield f"{one_line(donor)} can be started from by itself. If it is another machine's, that has the driver, run:"
+        yield f"    {' '.join(command)}"
 
 
 def _wants_repair(findings: Iterable[Finding]) -> bool:

@@ -39,6 +39,13 @@ _WORDS = {
     Prospect.UNKNOWN: "unknown",
     Prospect.CANNOT: "cannot boot",
 }
+_AFTER = {
+    Prospect.FIXABLE: "After a repair, with nothing from outside,",
+    Prospect.OPTION: "After a repair with an option",
+    Prospect.BOOT_CODE: "With boot code from another machine",
+    Prospect.DRIVER: "With a driver",
+    Prospect.OUTSIDE: "After a change of the machine's settings",
+}
 _NAMED = 6
 """Targets that a headline names; of more it gives the number."""
 _NO_TARGET = "target-not-given"
@@ -98,7 +105,7 @@ def all_text(
         *(_grouped(rows, common) if is_judged else ()),
         *suspects_lines_of(suspects, diagnosis),
         *left_outside_lines([shown]),
-        *finding_lines(common, first=suspects.found if suspects else ()),
+        *finding_lines(common, images, first=suspects.found if suspects else ()),
         *records_lines_of(records, with_target=False),
         *_next(rows, images, given),
     ]
@@ -121,12 +128,12 @@ def several_text(
         "",
         *_table(rows, common),
         *left_outside_lines(diagnoses),
-        *finding_lines(common),
+        *finding_lines(common, images),
     ]
     for each in rows:
         own = _own(each, common)
         if own:
-            lines += ["", verdict_line(each.diagnosis), *finding_lines(own)]
+            lines += ["", verdict_line(each.diagnosis), *finding_lines(own, images)]
     lines += records_lines_of(records)
     wanting = [each.diagnosis for each in rows if each.prospect not in (Prospect.BOOTS, Prospect.CANNOT)]
     lines += tuple(next_lines(wanting, images, given)) or unrepairable_lines(diagnoses)
@@ -141,24 +148,24 @@ def _headline(diagnosis: Diagnosis, rows: Sequence[Outlook], among: str) -> str:
     installation = diagnosis.installation
     what = "The machine" if installation is None else f"{installation.product} on {installation.volume.name}"
     by_prospect = {each: [row for row in rows if row.prospect is each] for each in Prospect}
-    boots, fixable = by_prospect[Prospect.BOOTS], by_prospect[Prospect.FIXABLE]
+    boots = by_prospect[Prospect.BOOTS]
     if boots:
         return one_line(f"{what} would boot as it is on {_counted(boots, rows, among)}.")
     best = next(each for each in Prospect if by_prospect[each])
-    head = f"{what} would boot on none of the {len(rows)} {among} as it is"
-    if fixable:
-        return one_line(f"{head}; after a repair, with nothing from outside, on {_counted(fixable, rows, among)}.")
     if best in (Prospect.UNKNOWN, Prospect.CANNOT):
         reason = next((f": {row.decided_by.title}" for row in by_prospect[best] if row.decided_by), "")
         said = "bootgraft cannot tell whether it boots on any" if best is Prospect.UNKNOWN else "will boot on none"
         colon = ":" if best is Prospect.UNKNOWN else ""
         return one_line(f"{what}{colon} {said} of the {len(rows)} {among}{reason}.")
-    return one_line(f"{head}; it {_WORDS[best]} on {_counted(by_prospect[best], rows, among)}.")
+    head = f"{what} will not boot as it is on any of the {len(rows)} {among}"
+    return one_line(f"{head}. {_AFTER[best]} it would boot on {_counted(by_prospect[best], rows, 'them')}.")
 
 
 def _counted(found: Sequence[Outlook], rows: Sequence[Outlook], among: str) -> str:
     names = f": {', '.join(each.controller.target for each in found)}" if len(found) <= _NAMED else ""
-    count = f"all {len(rows)} {among}" if len(found) == len(rows) else f"{len(found)} of the {len(rows)} {among}"
+    every = f"all {len(rows)} {among}" if among != "them" else "each of them"
+    some = f"{len(found)} of the {len(rows)} {among}" if among != "them" else f"{len(found)} of them"
+    count = every if len(found) == len(rows) else some
     return f"{count}{names}"
 
 
@@ -201,16 +208,20 @@ def _next(rows: Sequence[Outlook], images: Sequence[DeviceSpec], given: Given) -
     best = min(rows, key=lambda each: list(Prospect).index(each.prospect))
     yield ""
     if best.diagnosis.facts is None and any(each.fixable for each in best.diagnosis.findings):
-        yield "What a target lacks is only seen once this is repaired. To see both, without writing anything, run:"
-        options = ("--target T", *given.options, *sources_asked_for(best.diagnosis.findings), "--dry-run")
+        yield "What a target lacks is only seen once this is repaired. To see both on one, writing nothing, run:"
+        options = (
+            f"--target {best.controller.target}",
+            *given.options,
+            *sources_asked_for(best.diagnosis.findings),
+            "--dry-run",
+        )
         yield f"    {_command('repair', images)} {' '.join(options)}"
         return
-    target = "T" if best.diagnosis.facts is None or best.prospect is Prospect.BOOTS else best.controller.target
     if best.diagnosis.facts is not None and best.prospect is not Prospect.CANNOT:
         yield f"Cheapest: {best.controller.target} {_words(best)}."
         yield from list(next_lines([best.diagnosis], images, given))[1:]
     yield "For all that is found on one target and how it is fixed, run:"
-    yield f"    {' '.join((_command('check', images), f'--target {target}', *given.options))}"
+    yield f"    {' '.join((_command('check', images), f'--target {best.controller.target}', *given.options))}"
 
 
 def _command(command: str, images: Sequence[DeviceSpec]) -> str:

@@ -1,5 +1,6 @@
 """The verdict for people: the answer first, then the evidence, then what to type next."""
 
+import shlex
 from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,7 @@ def check_text(
         *firmware_line(diagnosis),
         *suspects_lines_of(suspects, diagnosis),
         *left_outside_lines([diagnosis]),
-        *finding_lines(diagnosis.findings, first=suspects.found if suspects else ()),
+        *finding_lines(diagnosis.findings, images, first=suspects.found if suspects else ()),
         *records_lines_of(records),
         *command_lines(diagnosis, images, given, tried=tried),
         *_alternative_lines(alternatives),
@@ -122,8 +123,13 @@ def firmware_line(diagnosis: Diagnosis) -> Iterator[str]:
         yield f"It needs {firmware.value} firmware."
 
 
-def finding_lines(findings: Sequence[Finding], *, first: Container[str] = ()) -> Iterator[str]:
-    """Each finding with its explanation and evidence: those with an id of ``first`` first, then blockers first."""
+def finding_lines(
+    findings: Sequence[Finding], images: Sequence[DeviceSpec] = (), *, first: Container[str] = ()
+) -> Iterator[str]:
+    """Each finding with its explanation and evidence: those with an id of ``first`` first, then blockers first.
+
+    ``images`` are the machine's disks, for the commands that tell more.
+    """
     order = list(Severity)
     for finding in sorted(findings, key=lambda each: (each.id not in first, order.index(each.severity))):
         yield ""
@@ -131,3 +137,13 @@ def finding_lines(findings: Sequence[Finding], *, first: Container[str] = ()) ->
         yield one_line(f"    {finding.explanation}")
         for evidence in finding.evidence:
             yield one_line(f"    evidence: {evidence}")
+        if finding.command:
+            yield f"    To {'set it' if 'set' in finding.command else 'see more of it'}, run:"
+            yield one_line(f"        {_typed(finding.command, images)}")
+
+
+def _typed(command: Sequence[str], images: Sequence[DeviceSpec]) -> str:
+    """A finding's command about these disks."""
+    disks = [each.location for each in images] or ["IMAGE"]
+    at = command.index("IMAGE") if "IMAGE" in command else len(command)
+    return shlex.join(["bootgraft", *command[:at], *disks, *command[at + 1 :]])

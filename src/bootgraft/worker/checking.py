@@ -35,24 +35,26 @@ def check(job: Job, disks: Sequence[BlockDevice]) -> Outcome[CheckDocument]:
         guest = survey(job, machine)
         controllers = controllers_of(job, guest)
         if len(controllers) == 1:
-            return _on_one(job, guest.on(controllers[0]))
+            return _on_one(job, guest.on(controllers[0]), disks)
         if controllers:
-            return _on_several(job, guest, controllers)
-        return _on_all(job, guest)
+            return _on_several(job, guest, controllers, disks)
+        return _on_all(job, guest, disks)
 
 
-def _on_one(job: Job, guest: Guest) -> Outcome[CheckDocument]:
+def _on_one(job: Job, guest: Guest, disks: Sequence[BlockDevice]) -> Outcome[CheckDocument]:
     diagnosis = diagnose(guest)
     lines = recommend(job, diagnosis)
     instead = _alternatives(guest, diagnosis)
     suspects = _suspects(job, guest, diagnosis)
     records = _records(job, guest, (diagnosis,))
     document = check_document(diagnosis, lines, instead, suspects)
-    text = check_text(diagnosis, job.images, lines, instead, suspects, records, given=said_again(job))
+    text = check_text(diagnosis, job.images, lines, instead, suspects, records, given=said_again(job, disks))
     return _outcome(_status((diagnosis,)), document, text, records)
 
 
-def _on_several(job: Job, guest: Guest, controllers: Sequence[Controller]) -> Outcome[CheckDocument]:
+def _on_several(
+    job: Job, guest: Guest, controllers: Sequence[Controller], disks: Sequence[BlockDevice]
+) -> Outcome[CheckDocument]:
     from bootgraft.checks.prospects import outlooks
     from bootgraft.report.target_table import several_document, several_text
 
@@ -60,18 +62,18 @@ def _on_several(job: Job, guest: Guest, controllers: Sequence[Controller]) -> Ou
     fragments = [recommend(job, each.diagnosis) for each in rows]
     diagnoses = [each.diagnosis for each in rows]
     records = _records(job, guest.on(controllers[0]), diagnoses)
-    text = several_text(rows, job.images, fragments, records, said_again(job))
+    text = several_text(rows, job.images, fragments, records, said_again(job, disks))
     return _outcome(_status(diagnoses), several_document(rows, fragments), text, records)
 
 
-def _on_all(job: Job, guest: Guest) -> Outcome[CheckDocument]:
+def _on_all(job: Job, guest: Guest, disks: Sequence[BlockDevice]) -> Outcome[CheckDocument]:
     """No target is better than another here: the exit status is that of a machine of which nothing is promised."""
     from bootgraft.checks.prospects import outlooks
     from bootgraft.report.target_table import all_document, all_text
 
     diagnosis, rows = diagnose(guest), outlooks(guest)
     suspects, records = _suspects(job, guest, diagnosis), _records(job, guest, (diagnosis,))
-    text = all_text(diagnosis, rows, job.images, suspects, records, said_again(job))
+    text = all_text(diagnosis, rows, job.images, suspects, records, said_again(job, disks))
     return _outcome(_DOES_NOT_BOOT, all_document(diagnosis, rows, suspects), text, records)
 
 

@@ -14,7 +14,7 @@ from bootgraft.report.changes import change_documents
 from bootgraft.report.document import check_document
 from bootgraft.report.documents.changing import RepairDocument
 from bootgraft.report.documents.verdict import CheckDocument
-from bootgraft.report.next_steps import next_lines, unrepairable_lines
+from bootgraft.report.next_steps import Given, next_lines, unrepairable_lines
 from bootgraft.report.plan_text import plan_text, summary_line
 from bootgraft.report.text import check_text, finding_lines, fragments_text, left_outside_lines, verdict_line
 from bootgraft.storage.devices.blockdevice import BlockDevice
@@ -47,29 +47,28 @@ def repair(
         edits=Plan(() if edit is None else (edit,)),
     )
     done = rounds.repair(task, disks, monitor=monitor)
-    return _unchanged(job, done) if isinstance(done, Unchanged) else _repaired(job, done)
+    given = said_again(job, disks)
+    return _unchanged(job, done, given) if isinstance(done, Unchanged) else _repaired(job, done, given)
 
 
-def _unchanged(job: Job, done: Unchanged) -> Outcome[RepairDocument]:
+def _unchanged(job: Job, done: Unchanged, given: Given) -> Outcome[RepairDocument]:
     documents = tuple(check_document(each, recommend(job, each)) for each in done.diagnoses)
     good = all(each.verdict is Verdict.BOOTS for each in done.diagnoses)
     sound = all(each.image_verdict is Verdict.BOOTS for each in done.diagnoses)
     head = "Nothing to do" + ("" if good else " on the image") + ": nothing was changed." if sound else _NOTHING
-    told = (
-        check_text(each, job.images, recommend(job, each), tried=True, given=said_again(job)) for each in done.diagnoses
-    )
+    told = (check_text(each, job.images, recommend(job, each), tried=True, given=given) for each in done.diagnoses)
     text = "\n".join([head, "", *told])
     return Outcome(_DONE if good else _NOT_DONE, _document(Plan(()), documents, documents), text)
 
 
-def _repaired(job: Job, done: Repaired) -> Outcome[RepairDocument]:
+def _repaired(job: Job, done: Repaired, given: Given) -> Outcome[RepairDocument]:
     before = tuple(map(check_document, done.before))
     after = tuple(check_document(each, recommend(job, each)) for each in done.after)
     return Outcome(
         _DONE if all(each.verdict is Verdict.BOOTS for each in done.after) else _NOT_DONE,
         _document(done.plan, before, after),
         _unproven_head(done)
-        + _repair_text(done, job, detailed=job.request.detailed)
+        + _repair_text(done, job, given)
         + "".join(fragments_text(each, recommend(job, each)) for each in done.after),
         done.proven and bool(done.plan.changes),
         summary_line(done.plan),
@@ -96,17 +95,17 @@ def _unproven_head(done: Repaired) -> str:
     return "" if done.plan.changes else "Nothing to do: nothing was changed.\n\n"
 
 
-def _repair_text(done: Repaired, job: Job, *, detailed: bool) -> str:
+def _repair_text(done: Repaired, job: Job, given: Given) -> str:
     lines = [f"before: {verdict_line(each)}" for each in done.before]
     lines += [f"after:  {verdict_line(each)}" for each in done.after]
     lines += left_outside_lines(done.after)
-    lines += ["", plan_text(done.plan, detailed=detailed).rstrip()]
+    lines += ["", plan_text(done.plan, detailed=job.request.detailed).rstrip()]
     remaining = [finding for each in done.after for finding in each.findings]
-    lines += finding_lines(remaining)
+    lines += finding_lines(remaining, job.images)
     if any(change.key.casefold().startswith("controlset") for change in done.plan.registry()):
         lines += ["", "The same edits go to every control set: Last Known Good no longer holds the old state."]
     if not done.proven:
         lines += tuple(unrepairable_lines(done.after, tried=True)) or next_lines(
-            [*done.before, *done.after], job.images, said_again(job)
+            [*done.before, *done.after], job.images, given
         )
     return "\n".join(lines).rstrip() + "\n"

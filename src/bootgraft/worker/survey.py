@@ -1,5 +1,7 @@
 """What a job looks at first: the machine's boot chain, and the Windows that the work is about."""
 
+import shlex
+from collections.abc import Iterator, Sequence
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,8 @@ from bootgraft.checks.guest import DescribedVm, Guest
 from bootgraft.errors import PartitionTableError, UsageError
 from bootgraft.machine import Firmware, Machine
 from bootgraft.report.next_steps import Given
-from bootgraft.storage.disks.partitions import TableKind
+from bootgraft.storage.devices.blockdevice import BlockDevice
+from bootgraft.storage.disks.partitions import TableKind, read_partition_table
 from bootgraft.targets.controllers import Controller, find_controller
 from bootgraft.windows.installation import Installation, open_hive, read_installation
 from bootgraft.worker.ipc.job import Job
@@ -150,8 +153,16 @@ def read_target(target: BootTarget, *, default_boot: bool) -> Installation:
     return read_installation(target.volume, target.directory, default_boot=default_boot)
 
 
-def said_again(job: Job) -> Given:
-    """What a command that is advised has to repeat, so that it is about the same machine and the same wishes."""
+def command_on(job: Job, verb: str) -> str:
+    """The command about the same disks, as it is typed."""
+    return shlex.join(["bootgraft", *verb.split(), *(each.location for each in job.images)])
+
+
+def said_again(job: Job, disks: Sequence[BlockDevice]) -> Given:
+    """What a command that is advised has to repeat, so that it is about the same machine and the same wishes.
+
+    ``disks`` are the machine's, to see whether one may be another machine's.
+    """
     request, described = job.request, job.described
     words = []
     if described is not None:
@@ -165,4 +176,14 @@ def said_again(job: Job) -> Given:
     if request.secure_boot is not None:
         words.append(f"--secure-boot {'on' if request.secure_boot else 'off'}")
     words += (f"--{name} {each}" for name, ids in (("fix", request.fix), ("skip", request.skip)) for each in ids)
-    return Given(tuple(words), has_target=described is not None and not request.targets)
+    startable = tuple(_startable(job, disks)) if described is None and len(disks) > 1 else ()
+    return Given(tuple(words), described is not None and not request.targets, startable)
+
+
+def _startable(job: Job, disks: Sequence[BlockDevice]) -> Iterator[str]:
+    """The disks behind the first from which a firmware could start by themselves."""
+    from bootgraft.boot.bootmgr.uefi import SYSTEM_PARTITION  # most machines have one disk
+
+    for image, disk in list(zip(job.images, disks, strict=True))[1:]:
+        if any(each.active or each.type == SYSTEM_PARTITION for each in read_partition_table(disk).partitions):
+            yield image.location

@@ -133,7 +133,7 @@ def _mend_both_ways(machine: RawMachine) -> None:
     """Undo, put the crashed state back, resume; the repair is sealed then."""
     crashed = {path: path.read_bytes() for path in machine.folder.iterdir()}
     if machine.journal().state is JournalState.UNFINISHED:
-        with pytest.raises(JournalError, match=r"bootgraft undo .*a\.img .*b\.img.*bootgraft repair .* --resume"):
+        with pytest.raises(JournalError, match=r"(?s)bootgraft undo .*a\.img .*b\.img.*bootgraft repair .* --resume"):
             require_no_unfinished(machine.locations[:1])
         with machine.open() as images:
             undo(images, machine.journal())
@@ -297,7 +297,7 @@ def test_storage_that_fills_up_half_way_names_the_commands_that_mend_it(tmp_path
     machine = two_disks(tmp_path)
     with machine.open() as images:
         broken = OpenImage(images[0].info, FullDevice(images[0].device, 2), writable=True)
-        with pytest.raises(JournalError, match=r"half-way.*Free space.*bootgraft undo .*--resume"):
+        with pytest.raises(JournalError, match=r"(?s)half-way.*Free space.*bootgraft undo .*--resume"):
             commit(machine.transaction([broken, images[1]]), journal=new_journal_path(machine.locations))
     assert machine.now() not in (machine.before, machine.after)
     assert machine.journal().state is JournalState.UNFINISHED
@@ -321,7 +321,7 @@ def test_a_journal_that_cannot_be_read_half_way_names_the_commands_that_mend_it(
 
     with monkeypatch.context() as patch:
         patch.setattr(JournalFile, "content", fails)
-        with pytest.raises(JournalError, match=r"half-way.*Input/output.*bootgraft undo .*--resume"):
+        with pytest.raises(JournalError, match=r"(?s)half-way.*Input/output.*bootgraft undo .*--resume"):
             repair(machine)
     assert machine.now() not in (machine.before, machine.after)
     with machine.open() as images:

@@ -81,7 +81,7 @@ def test_a_planted_journal_hides_no_true_one(shared: Path) -> None:
     machine = two_disks(shared)
     interrupted(machine)
     as_nobody(shared, "echo garbage > a.img.bootgraft-2.journal")
-    with pytest.raises(JournalError, match=r"a repair of this machine was interrupted.*bootgraft undo"):
+    with pytest.raises(JournalError, match=r"(?s)a repair of this machine was interrupted.*bootgraft undo"):
         told(machine.locations)
     with pytest.raises(ForeignFileError):
         require_journal(machine.locations)

@@ -142,7 +142,7 @@ def test_an_undo_killed_at_any_step_is_finished_by_the_next(tmp_path: Path, torn
             states.add(found.state)
             if found.state is JournalState.UNDOING:
                 with pytest.raises(
-                    JournalError, match=r"undo of this machine's repair was interrupted.*bootgraft undo"
+                    JournalError, match=r"(?s)undo of this machine's repair was interrupted.*bootgraft undo"
                 ):
                     require_no_unfinished(machine.locations)
                 with machine.open() as images, pytest.raises(JournalError, match="undo of this machine"):
@@ -166,7 +166,9 @@ def test_an_undo_that_stops_half_way_names_the_one_command_that_mends_it(
 
     with monkeypatch.context() as patch:
         patch.setattr(RawFile, "write", fails)
-        with pytest.raises(JournalError, match=r"half-way.*Free space.*To finish it, type: bootgraft undo") as caught:
+        with pytest.raises(
+            JournalError, match=r"(?s)half-way.*Free space.*To finish the undo, run:\n    bootgraft undo"
+        ) as caught:
             take_back(machine)
     assert "--resume" not in caught.value.advice
     take_back(machine)

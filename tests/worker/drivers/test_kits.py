@@ -24,4 +24,4 @@ def test_what_no_driver_mends_is_said(machine_cache: Path) -> None:
         blocker("no driver", Remedy.DRIVER),
     ]
     (note,) = _not_mended(lacking.with_findings(further))
-    assert note == "The kit does not mend this: no boot code. `bootgraft repair` after the conversion may."
+    assert note == "The kit does not repair this: no boot code. A repair of the image after the conversion may."

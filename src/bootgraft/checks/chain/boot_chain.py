@@ -62,9 +62,10 @@ def check(chain: BootChain) -> tuple[Finding, ...]:
                 Severity.INFO,
                 f"bootgraft cannot tell which Windows boots: {step.what}",
                 "What is followed: MBR, ntldr and boot.ini with multi() or signature() paths; MBR or GPT, bootmgr and "
-                "a BCD store whose default entry starts an installed Windows. `bootgraft inspect` shows every Windows "
-                "that was found.",
+                "a BCD store whose default entry starts an installed Windows. inspect lists every Windows that was "
+                "found.",
                 (f"{step.where}: {step.evidence}",),
+                command=("inspect",),
             ),
         )
     return (

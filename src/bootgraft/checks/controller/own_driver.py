@@ -76,7 +76,7 @@ def _out_of_reach(finding: Finding, link: LinkFacts | None) -> Finding:
     else:
         help_ = (
             f"No driver source helps: what {finding.device} needs is Windows' own. Take it from a machine with the "
-            "same Windows: a key by `bootgraft reg export` and `reg import`, a file with the disk attached elsewhere."
+            "same Windows: a key by reg export and reg import, a file with the disk attached elsewhere."
         )
     return replace(finding, remedy=Remedy.NONE, explanation=f"{finding.explanation} {help_}")
 

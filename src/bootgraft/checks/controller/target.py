@@ -104,8 +104,8 @@ def no_target() -> Finding:
         NO_TARGET,
         Severity.INFO,
         "no target was given",
-        "Whether Windows starts depends on the disk controller of the new machine: give --target (see `bootgraft "
-        "targets`).",
+        "Whether Windows starts depends on the disk controller of the new machine: give --target; "
+        "`bootgraft targets` lists them.",
         (),
     )
 

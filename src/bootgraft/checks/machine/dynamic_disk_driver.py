@@ -53,8 +53,10 @@ def _not_started(installation: Installation, number: int, name: str, start: int 
     how = (
         "Its driver is missing: make the disk basic on the source machine, and convert it again."
         if start is None
-        else f"Set it with `bootgraft reg set IMAGE 'HKLM\\SYSTEM\\{key}' --value Start --type REG_DWORD --data 0`."
+        else "Set its Start to 0."
     )
+    value = ("--value", "Start", "--type", "REG_DWORD", "--data", "0")
+    command = ("reg", "set", "IMAGE", f"HKLM\\SYSTEM\\{key}", *value)
     return Finding(
         ID,
         Severity.BLOCKER if is_default else Severity.WARNING,
@@ -62,6 +64,7 @@ def _not_started(installation: Installation, number: int, name: str, start: int 
         f"Without it Windows cannot reach its own volume. {how}",
         (f"{hive_file(installation)}: {key}: {shown}",),
         stop_code=INACCESSIBLE_BOOT_DEVICE if is_default else None,
+        command=() if start is None else command,
     )
 
 

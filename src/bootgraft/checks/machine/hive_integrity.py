@@ -41,6 +41,7 @@ DOC = FindingDoc(
 )
 _IN_PARENTS_LIST = frozenset({DefectKind.SUBKEY_ORDER, DefectKind.SUBKEY_TWICE})
 """Told of a sub-key, but they mislead whoever looks for a place in its parent's list."""
+_VERIFY = ("reg", "verify")
 SHOWN = 5
 """Defects that are told in full; the rest are counted."""
 _EVERYWHERE = frozenset(
@@ -81,15 +82,16 @@ def judge(facts: HiveFacts) -> Iterator[Finding]:
             ID,
             Severity.WARNING,
             f"the registry hive {facts.place} could not be read to its end",
-            "Whether Windows loads it cannot be told from here. `bootgraft reg verify` says more.",
+            "Whether Windows loads it cannot be told from here.",
             (f"{facts.place}: {facts.unread}",),
+            command=_VERIFY,
             leaves_open=True,
         )
     refused = [each for each in facts.defects if each.severity is DefectSeverity.REJECTS]
     others = [each for each in facts.defects if each.severity in (DefectSeverity.DROPS, DefectSeverity.LOSES)]
     tolerated = [each for each in facts.defects if each.severity is DefectSeverity.TOLERATES]
     if refused:
-        explanation = "This Windows refuses a hive with such a defect. `bootgraft reg verify` tells every hive's."
+        explanation = "This Windows refuses a hive with such a defect."
         yield _finding(Severity.BLOCKER, facts.place, refused, explanation, "for which Windows refuses it")
     if others:
         is_open = any(_concerns_start(each, facts) for each in others)
@@ -164,8 +166,10 @@ def _finding(severity: Severity, place: str, defects: Sequence[Defect], explanat
     count = f"{len(defects)} defect{'' if len(defects) == 1 else 's'}"
     evidence = [f"{place}: {defect}" for defect in defects[:SHOWN]]
     if len(defects) > SHOWN:
-        evidence.append(f"and {len(defects) - SHOWN} more; `bootgraft reg verify` tells all")
-    return Finding(ID, severity, f"the registry hive {place} has {count} {where}", explanation, tuple(evidence))
+        evidence.append(f"and {len(defects) - SHOWN} more")
+    return Finding(
+        ID, severity, f"the registry hive {place} has {count} {where}", explanation, tuple(evidence), command=_VERIFY
+    )
 
 
 CHECK = Check(Stage.MACHINE, 100, (DOC,), find)

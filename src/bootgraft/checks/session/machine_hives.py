@@ -18,7 +18,7 @@ DOC = FindingDoc(
     "with 0xC0000218: the hive is corrupt, absent, or not writable.",
     evidence="The file and what is wrong with it.",
     fix="None: put the hive back from a backup, from `config\\RegBack`, or on Windows 2000 to 2003 from `repair`.",
-    limits="Only the first bytes are looked at; `bootgraft reg verify` reads a whole hive.",
+    limits="Only the first bytes are looked at; `bootgraft reg verify IMAGE` reads a whole hive.",
     symptoms=(Symptom.C0000218,),
     references=(
         "https://learn.microsoft.com/windows-hardware/drivers/debugger/bug-check-0xc0000218--status-cannot-load-registry-file",

@@ -18,7 +18,7 @@ def check_ids(fix: Sequence[str], skip: Sequence[str]) -> None:
                 raise UsageError(
                     f"no finding has the id {each}",
                     where=option,
-                    advice=f"{meant}`bootgraft check` prints the ids in brackets; docs/findings.md has all of them",
+                    advice=f"{meant}To list them all, run:\n    bootgraft explain",
                 )
     both = sorted(set(fix) & set(skip))
     if both:

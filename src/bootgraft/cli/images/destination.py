@@ -48,7 +48,7 @@ class Written(Struct, frozen=True):
             return f"\nThe image itself is untouched. Boot from {self.places(options)}; to undo, delete it.\n"
         if self.journal is None:
             return ""
-        undo = f"\nUndo journal: {_shown(self.journal)}\nTo put everything back:\n    {undo_command(options)}\n"
+        undo = f"\nUndo journal: {_shown(self.journal)}\nTo take this change back, run:\n    {undo_command(options)}\n"
         if options.vm_edit is None:
             return undo
         from bootgraft.cli.images.vm import first_start

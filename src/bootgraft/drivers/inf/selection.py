@@ -4,6 +4,8 @@ Packages are made of the INFs that fit (``choice``), and tried for the Windows (
 takes best, the one that serves the device best is taken; what it would refuse, or not be able to load, never is.
 """
 
+import shlex
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -131,7 +133,8 @@ def require_package(
     raise DriverSourceError(
         f"it has no driver for {controller.main_id} in {target_windows}: {_reasons(choice)}",
         where=source.origin,
-        advice=f"`bootgraft drivers list` shows what it has; give a package that serves {controller.target}",
+        advice=f"Give a package that serves {controller.target}.\nTo list what it has, run:\n"
+        f"    {shlex.join(['bootgraft', 'drivers', 'list', source.origin])}",
     )
 
 

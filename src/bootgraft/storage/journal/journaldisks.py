@@ -124,7 +124,7 @@ def match_description(journal: Journal, locations: Sequence[str], vm: str | None
         f"this undo journal covers the machine's description too, {edited.path}, and "
         + ("that was not given" if vm is None else f"{vm} is another one"),
         where=str(journal.path),
-        advice=f"Give it: {command('undo', journal, locations)}",
+        advice=f"Give it too:\n    {command('undo', journal, locations)}",
     )
 
 

@@ -46,7 +46,7 @@ def find_journal(locations: Sequence[str], journal: Path | None = None) -> Journ
         raise JournalError(
             "a later repair of these disks is recorded elsewhere, and must be undone first",
             where=str(newest[0].path),
-            advice=f"Type: {command('undo', newest[0], locations)}",
+            advice=f"To undo that, run:\n    {command('undo', newest[0], locations)}",
         )
     return newest[0]
 
@@ -107,13 +107,13 @@ def interrupted(journal: Journal, locations: Sequence[str]) -> JournalError:
         return JournalError(
             "an undo of this machine's repair was interrupted, and its disks hold old and new content mixed",
             where=str(journal.path),
-            advice=f"Do not start the machine. To finish it, type: {undo}",
+            advice=f"Do not start the machine. To finish the undo, run:\n    {undo}",
         )
     resume = command("repair", journal, locations, "--resume")
     return JournalError(
         "a repair of this machine was interrupted, and its disks hold old and new content mixed",
         where=str(journal.path),
-        advice=f"Do not start the machine. To go back, type: {undo}; to finish the repair, type: {resume}",
+        advice=f"Do not start the machine. To go back, run:\n    {undo}\nTo finish the repair, run:\n    {resume}",
     )
 
 

@@ -154,7 +154,7 @@ def _only_by_writing(lost: _Lost, journal: Journal, locations: Sequence[str]) ->
         "whether the undo is possible cannot be told without writing: a power loss took the end of this file, which "
         "an undo first puts back as zeros",
         where=str(lost.path),
-        advice=f"Type: {command('undo', journal, locations)}",
+        advice=f"To undo it, run:\n    {command('undo', journal, locations)}",
     )
 
 

@@ -17,7 +17,7 @@ from bootgraft.report.drivers import harvest_text
 from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.targets.controllers import Controller, find_controller
 from bootgraft.worker.ipc.job import Job, Outcome
-from bootgraft.worker.survey import survey
+from bootgraft.worker.survey import command_on, survey
 
 
 def harvest(job: Job, disks: Sequence[BlockDevice], output: Callable[[bytes], None]) -> Outcome[HarvestDocument]:
@@ -30,7 +30,9 @@ def harvest(job: Job, disks: Sequence[BlockDevice], output: Callable[[bytes], No
         found = survey(job, machine)
         if found.installation is None or found.hive is None:
             raise DriverSourceError(
-                "no Windows boots from this machine", where=job.location, advice="`bootgraft inspect` shows why"
+                "no Windows boots from this machine",
+                where=job.location,
+                advice=f"To see why, run:\n    {command_on(job, 'inspect')}",
             )
         installation = found.installation
         package = read_donor(installation, found.hive, controller, installation, source=job.location)

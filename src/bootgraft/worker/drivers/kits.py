@@ -29,7 +29,7 @@ from bootgraft.windows.versions import SERVER_2003
 from bootgraft.worker.drivers.packages import find_packages, given_package
 from bootgraft.worker.ipc.drivers_request import DriversRequest
 from bootgraft.worker.ipc.job import Job, Outcome
-from bootgraft.worker.survey import survey
+from bootgraft.worker.survey import command_on, survey
 
 _DONE: Final = 0
 _X86_UP_TO = SERVER_2003
@@ -115,7 +115,9 @@ def _kit_for_machine(
         found = survey(structs.replace(job, request=whichever), machine)
         if found.installation is None or found.hive is None:
             raise DriverSourceError(
-                "no Windows boots from this machine", where=job.location, advice="`bootgraft inspect` shows why"
+                "no Windows boots from this machine",
+                where=job.location,
+                advice=f"To see why, run:\n    {command_on(job, 'inspect')}",
             )
         target_windows = read_target_windows(found.installation, found.hive)
         _require_same(target_windows, request, job.location)
@@ -124,7 +126,8 @@ def _kit_for_machine(
             raise DriverSourceError(
                 f"it cannot be judged what {target_windows} lacks for {controller.target}",
                 where=job.location,
-                advice="`bootgraft check` says why; give --windows and --arch in place of the image",
+                advice="Give --windows and --arch in place of the image.\nTo see why, run:\n"
+                f"    {command_on(job, 'check')} --target {controller.target}",
             )
         packages = find_packages(job, sources, diagnosis, found.installation)
         if needs_driver(diagnosis) and not packages:
@@ -143,7 +146,7 @@ def _not_mended(diagnosis: Diagnosis) -> Iterator[str]:
     for finding in within(diagnosis.blockers):
         changes = [each for each in finding.changes if isinstance(each, RegistryChange)]
         if finding.remedy not in DRIVER_REMEDIES and (not changes or len(changes) < len(finding.changes)):
-            yield f"The kit does not mend this: {finding.title}. `bootgraft repair` after the conversion may."
+            yield f"The kit does not repair this: {finding.title}. A repair of the image after the conversion may."
 
 
 def _require_same(target_windows: TargetWindows, request: DriversRequest, where: str) -> None:

@@ -30,7 +30,7 @@ from bootgraft.windows.registry_paths import (
 )
 from bootgraft.worker.ipc.job import Job
 from bootgraft.worker.ipc.registry_request import RegistryRequest
-from bootgraft.worker.survey import survey
+from bootgraft.worker.survey import command_on, survey
 
 _BCD_PATHS = (r"\Boot\BCD", r"\EFI\Microsoft\Boot\BCD")
 _OPENABLE = frozenset({FileSystemKind.NTFS, FileSystemKind.FAT12, FileSystemKind.FAT16, FileSystemKind.FAT32})
@@ -197,7 +197,7 @@ def opened(
             raise BootConfigError(
                 f"no Windows boots from these disks{why}, so it is not known whose registry is meant",
                 where=job.devices[0].location,
-                advice="Name the installation: --windows ID (`bootgraft inspect` lists them)",
+                advice=f"Name the installation: --windows ID.\nTo list them, run:\n    {command_on(job, 'inspect')}",
             )
         yield Hives(machine, found.installation, None, found.sessions)
 

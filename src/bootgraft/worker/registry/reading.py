@@ -169,7 +169,7 @@ def _survey_lines(name: str, hive: Hive, found: IntegrityReport, generation: Gen
     yield f"{mark}  {name}: version 1.{hive.version}, {found.keys} keys, {found.values} values"
     if hive.pending is not None:
         count = "1 transaction" if hive.pending.transactions == 1 else f"{hive.pending.transactions} transactions"
-        yield f"          read with {count} replayed that lie in its logs; `bootgraft reg recover` writes them into it"
+        yield f"          read with {count} replayed that lie in its logs; reg recover writes them into it"
     for severity in DefectSeverity:
         told = [each for each in found.defects if each.severity is severity]
         if told and severity is not DefectSeverity.HARMLESS:
