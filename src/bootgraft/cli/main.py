@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from bootgraft import __version__
 from bootgraft.cli.process import open_standard_streams, stop_status, stoppable
-from bootgraft.errors import BootgraftError, UsageError
+from bootgraft.errors import BootgraftError, ImageError, UsageError
 
 if TYPE_CHECKING:  # with msgspec it is a third of what --version and --help would take
     from bootgraft.cli.options import Options
@@ -196,6 +196,13 @@ def _add_images(parser: argparse.ArgumentParser, *, vm: bool = False, some: bool
         parser.add_argument(
             "--vm", metavar="FILE", help="the machine's description: .vmx, .ovf, domain XML, Proxmox .conf"
         )
+        parser.add_argument(
+            "--disk",
+            action="append",
+            default=[],
+            metavar="NAME=PATH",
+            help="where a disk of the description is, as scsi0=/dev/sdb; repeatable",
+        )
     parser.add_argument(
         "images",
         nargs="*" if vm or not some else "+",
@@ -351,7 +358,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with stoppable():
             status = _run(options)
     except BootgraftError as error:
-        if error.choices or isinstance(error, UsageError):
+        if error.choices or isinstance(error, UsageError | ImageError):
             from bootgraft.cli.mistakes import advised
 
             error = advised(error, words)
@@ -364,7 +371,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: "Options") -> int:
     try:
-        if options.command in _WITH_DESCRIPTION and (options.vm or options.isolate or not options.images):
+        if options.command in _WITH_DESCRIPTION and (
+            options.vm or options.disk or options.isolate or not options.images
+        ):
             from bootgraft.cli.images.vm import apply_vm_description
 
             options = apply_vm_description(options)

@@ -28,7 +28,8 @@ _SYNONYMS = {
 """What commands are called elsewhere."""
 WITH_VALUE = frozenset({
     "--target", "--drivers", "--reg", "--file", "--boot-code", "--fix", "--skip", "--overlay", "--windows",
-    "--secure-boot", "--symptom", "--vm", "--journal", "--format", "--allow-path", "--out", "--arch", "--image",
+    "--secure-boot", "--symptom", "--vm", "--disk", "--journal", "--format", "--allow-path", "--out", "--arch",
+    "--image",
 })  # fmt: skip
 """Options that have a value, as far as they are left out of a command here."""
 REPAIRS = frozenset({

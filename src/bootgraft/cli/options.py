@@ -25,6 +25,7 @@ class Options(Struct, frozen=True):
     verbose: bool = False
     images: tuple[str, ...] = ()
     vm: Path | None = None
+    disk: tuple[str, ...] = ()
     format: str | None = None
     allow_path: tuple[Path, ...] = ()
     journal: Path | None = None

@@ -86,4 +86,8 @@ def _advice(error: OSError, folder: Path, *, movable: bool) -> str:
         here, there = f"Create the folder {folder}", "in one that exists"
     else:
         here, there = f"Check the file system that holds {folder}", "on another one"
-    return f"{here}, or give --journal PATH {there}" if movable else f"{here}, and run the command again"
+    if not movable:
+        return f"{here}, and run the command again"
+    if error.errno in _REFUSED:  # a journal elsewhere wants a pointer beside the disk
+        return f"{here}, or leave the image as it is: --overlay OUT.qcow2 {there}"
+    return f"{here}, or give --journal PATH {there}"

@@ -167,6 +167,7 @@ def said_again(job: Job, disks: Sequence[BlockDevice]) -> Given:
     words = []
     if described is not None:
         words.append(f"--vm {quote(described.path)}")
+        words += (f"--disk {quote(each)}" for each in described.named)
     if described is not None and described.edit is not None:
         words.append("--isolate")
     if request.windows is not None:

@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from bootgraft.errors import ImageError, UsageError, VmDescriptionError
-from bootgraft.targets.descriptions import vmx
+from bootgraft.targets.descriptions import proxmox as proxmox_format
+from bootgraft.targets.descriptions import pvesm, vmx
 from bootgraft.targets.descriptions.vmdescription import VmDescription, VmDisk
 from bootgraft.targets.descriptions.vmdisks import file_name, locate, match
 
@@ -78,8 +79,8 @@ def test_no_disk_and_no_order(folder: Path) -> None:
         locate(description(folder), ())
     with pytest.raises(VmDescriptionError, match="the order of its disks is not told: it has two buses") as fault:
         locate(description(folder, "a.vmdk", "b.vmdk", doubt="it has two buses"), ())
-    words = f"{folder / 'a.vmdk'} {folder / 'b.vmdk'} --vm {folder / 'vm.vmx'}"
-    assert fault.value.advice == f"Give them too, in BIOS order: {words}"
+    assert fault.value.advice.startswith("Give them too, in BIOS order")
+    assert fault.value.choices == [[str(folder / "a.vmdk"), str(folder / "b.vmdk")]]
 
 
 def test_images_given_with_it_are_in_the_users_order(folder: Path) -> None:
@@ -119,3 +120,83 @@ def test_images_that_are_others(images: list[str], folder: Path) -> None:
 def test_names_of_files() -> None:
     names = {"a": "a", "/x/a": "a", r"C:\x\a b": "a b", "[ds] x/a": "a", "[ds] a": "a", "s:1/a": "a", "s:a": "a"}
     assert {name: file_name(VmDisk(name, "", None, 1)) for name in names} == names
+
+
+@pytest.mark.parametrize("name", ["scsi0:1", "local-lvm:vm-100-disk-1", "vm-100-disk-1"])
+def test_the_user_says_where_a_disk_is_by_its_place_or_name(name: str, folder: Path) -> None:
+    machine = description(folder, "a.vmdk", "local-lvm:vm-100-disk-1")
+    there = str(folder.parent / "outside.vmdk")
+    assert locate(machine, (), {name: there}).locations == (str(folder / "a.vmdk"), there)
+    found = match(machine, [there, str(folder / "a.vmdk")], {name: there})
+    assert found.places == ("scsi0:1", "scsi0:0")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("scsi0:7", "no disk of"), ("a.vmdk", "more than one disk of"), ("", "no disk of")]
+)
+def test_what_the_user_says_is_a_disk_of_the_description(name: str, said: str, folder: Path) -> None:
+    machine = description(folder, "a.vmdk", "[store] x/a.vmdk")
+    with pytest.raises(UsageError, match=said) as fault:
+        locate(machine, (), {name: "x"})
+    assert "scsi0:0 (a.vmdk), scsi0:1 ([store] x/a.vmdk)" in fault.value.advice
+    with pytest.raises(UsageError, match=said):
+        match(machine, ["x", "y"], {name: "x"})
+
+
+def test_an_image_is_known_by_its_name_before_the_link_is_followed(folder: Path) -> None:
+    """As volumes of LVM are: /dev/pve/vm-100-disk-0 is a link to /dev/dm-5."""
+    link = folder / "vm-100-disk-0"
+    link.symlink_to(folder / "b.vmdk")
+    assert match(description(folder, "local-lvm:vm-100-disk-0"), [str(link)]).locations == (str(link),)
+
+
+@pytest.fixture
+def proxmox_host(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A program pvesm, which notes how it was called and answers with the volume of the machine."""
+    program = folder.parent / "bin" / "pvesm"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >> {folder}/calls\necho {folder.parent}/outside.vmdk\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    return folder
+
+
+def proxmox(folder: Path, *names: str) -> VmDescription:
+    disks = tuple(VmDisk(name, f"scsi{number}", "kvm:lsi", number + 1) for number, name in enumerate(names))
+    return VmDescription(folder / "100.conf", proxmox_format.FORMAT, disks, None, ())
+
+
+def test_proxmox_is_asked_where_a_volume_is(proxmox_host: Path) -> None:
+    there = proxmox_host.parent / "outside.vmdk"
+    found = locate(proxmox(proxmox_host, "local-lvm:vm-100-disk-0"), (proxmox_host.parent,))
+    assert found.locations == (str(there),)
+    assert found.notes == (f"scsi0: local-lvm:vm-100-disk-0 is {there}",)
+    assert (proxmox_host / "calls").read_text() == "path\nlocal-lvm:vm-100-disk-0\n"
+
+
+def test_what_a_strangers_description_names_is_not_taken(proxmox_host: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It could be another machine's volume; the host's own descriptions are not a stranger's."""
+    machine = proxmox(proxmox_host, "local-lvm:vm-200-disk-0")
+    with pytest.raises(VmDescriptionError, match="is not here") as fault:
+        locate(machine, ())
+    assert "--disk scsi0=PATH" in fault.value.advice
+    monkeypatch.setattr(pvesm, "_OWN", proxmox_host)
+    assert locate(machine, ()).locations == (str(proxmox_host.parent / "outside.vmdk"),)
+
+
+@pytest.mark.parametrize(
+    "name", ["-x:y", "local:-y", "a:b c", "a:$(id)", "a:b;c", "a:b\nc", "local:", "a:b" + "c" * 9999]
+)
+def test_a_hostile_name_is_no_word_of_a_command(name: str, proxmox_host: Path) -> None:
+    with pytest.raises((VmDescriptionError, ImageError)):
+        locate(proxmox(proxmox_host, name), (proxmox_host.parent,))
+    calls = proxmox_host / "calls"
+    assert not calls.exists() or calls.read_text().split("\n") == ["path", name, ""]
+
+
+def test_a_volume_without_a_path_is_not_here(proxmox_host: Path) -> None:
+    program = proxmox_host.parent / "bin" / "pvesm"
+    for answer in ("echo rbd:pool/vm-100-disk-0", "exit 2", "echo /nowhere; exit 2", "echo /no/such/file"):
+        program.write_text(f"#!/bin/sh\n{answer}\n")
+        with pytest.raises(VmDescriptionError, match="is not here"):
+            locate(proxmox(proxmox_host, "ceph:vm-100-disk-0"), (Path("/"),))

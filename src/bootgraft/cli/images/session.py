@@ -112,6 +112,7 @@ def _described(options: Options) -> DescribedMachine | None:
         return None
     return DescribedMachine(
         path=str(description.path),
+        named=options.disk,
         firmware=None if description.firmware is None else description.firmware.value,
         secure_boot=description.secure_boot,
         controllers=options.controllers,

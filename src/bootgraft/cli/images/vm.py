@@ -11,7 +11,7 @@ from bootgraft.changes import EditVmFile
 from bootgraft.cli.options import Options
 from bootgraft.errors import ImageInUseError, UsageError, VmDescriptionError
 from bootgraft.events import silent
-from bootgraft.storage.confine import resolve
+from bootgraft.storage.confine import exists, has_protocol, resolve
 from bootgraft.storage.journal.head import EditedFile
 from bootgraft.storage.journal.journalsearch import find_journal, find_journals, require_no_unfinished
 from bootgraft.storage.usage import locks
@@ -34,13 +34,16 @@ def apply_vm_description(options: Options) -> Options:
     """
     if options.vm is None:
         return _without_description(options)
+    named = _named(options)
     if options.command == "undo" or options.resume:
         return _for_journal(options)
     if options.command == "history":
         return options if options.images else _with_disks(options, options.vm)
     data = read_bytes(options.vm)
     description = parse_description(data, options.vm)
-    found = match(description, options.images) if options.images else locate(description, options.allow_path)
+    found = (
+        match(description, options.images, named) if options.images else locate(description, options.allow_path, named)
+    )
     if options.command in ("check", "repair") and not options.targets:
         _require_controllers(description, found)
     # What is half-done comes first: what the description says of its cards then is not its owner's word.
@@ -69,6 +72,12 @@ def refuse_locked(description: VmDescription) -> None:
 
 
 def _without_description(options: Options) -> Options:
+    if options.disk:
+        raise UsageError(
+            "--disk says where a disk of the machine's description is",
+            where="--disk",
+            advice="Give that too: --vm FILE",
+        )
     if options.isolate:
         raise UsageError(
             "--isolate unplugs the network cards in the machine's description",
@@ -102,7 +111,24 @@ def _for_journal(options: Options) -> Options:
 def _with_disks(options: Options, vm: Path) -> Options:
     """Return the options with the disks that the description names, in whatever order."""
     description = parse_description(read_bytes(vm), vm)
-    return replace(options, images=locate(replace(description, order_doubt=""), options.allow_path).locations)
+    return replace(
+        options, images=locate(replace(description, order_doubt=""), options.allow_path, _named(options)).locations
+    )
+
+
+def _named(options: Options) -> dict[str, str]:
+    """Where the user says that disks of the description are, by their names in it."""
+    named = {}
+    for each in options.disk:
+        name, sign, path = each.partition("=")
+        if not (name and sign and path):
+            raise UsageError(
+                f"{each!r} is not of the form NAME=PATH", where="--disk", advice="Give it as scsi0=/dev/sdb"
+            )
+        if not has_protocol(path) and not exists(Path(path)):
+            raise UsageError(f"there is no such file: {path}", where="--disk", advice="Check the path")
+        named[name] = path
+    return named
 
 
 def _require_controllers(description: VmDescription, found: LocatedDisks) -> None:

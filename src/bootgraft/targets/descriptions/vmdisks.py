@@ -1,8 +1,7 @@
 """Where the disks lie that a machine's description names: beside it, or where the user allowed."""
 
 import re
-import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -14,6 +13,10 @@ from bootgraft.text import printable
 
 # A path of Windows', of a datastore ("[store] vm/disk.vmdk") or of a storage of Proxmox' ("local:100/disk.qcow2").
 _ELSEWHERE = re.compile(r"[A-Za-z]:[\\/].*|\\\\.*|\[[^\]]*\].*|[A-Za-z][A-Za-z0-9._-]*:(?!//).*", re.DOTALL)
+
+
+_SHOWN = 8
+"""Disks that a message names."""
 
 
 class LocatedDisks(Struct, frozen=True):
@@ -42,12 +45,17 @@ class LocatedDisks(Struct, frozen=True):
         return tuple(disk.sector_size for disk in self.disks)
 
 
-def locate(description: VmDescription, allow_paths: Sequence[Path]) -> LocatedDisks:
+def locate(
+    description: VmDescription, allow_paths: Sequence[Path], named: Mapping[str, str] | None = None
+) -> LocatedDisks:
     """Find the files of a machine's disks.
 
-    A name that is a path of another computer's stands for the file of that name beside the description.
+    ``named`` says where some are: by the place or the name that the description has for them. A name that is a path of
+    another computer's stands for the file of that name beside the description, one of a volume of Proxmox' for what
+    ``pvesm`` says where that can be asked.
 
     Raises:
+        UsageError: ``named`` names what the description has not.
         VmDescriptionError: there are no disks, their order is not told, or a file is not where it should be.
         ImageError: a file lies outside the description's folder and the folders allowed.
     """
@@ -58,10 +66,14 @@ def locate(description: VmDescription, allow_paths: Sequence[Path]) -> LocatedDi
         raise VmDescriptionError(
             f"the order of its disks is not told: {description.order_doubt}",
             where=str(description.path),
-            advice=f"Give them too, in BIOS order: {shlex.join([*names, '--vm', str(description.path)])}",
+            advice="Give them too, in BIOS order; where that is the description's:",
+            choices=[names],
         )
+    given = _given(description, named or {})
     confinement = Confinement.around(resolve(description.path), allow_paths)
-    found = [_find(disk, description.path, confinement) for disk in description.disks]
+    found = [
+        (given[disk], "") if disk in given else _find(disk, description, confinement) for disk in description.disks
+    ]
     return LocatedDisks(
         tuple(location for location, _ in found),
         description.disks,
@@ -69,23 +81,58 @@ def locate(description: VmDescription, allow_paths: Sequence[Path]) -> LocatedDi
     )
 
 
-def match(description: VmDescription, images: Sequence[str]) -> LocatedDisks:
+def match(description: VmDescription, images: Sequence[str], named: Mapping[str, str] | None = None) -> LocatedDisks:
     """Take the images that the user gave, in that order, for the disks that the description names.
+
+    ``named`` says which they are where their names do not: by the description's place or name for a disk.
 
     Raises:
         UsageError: they are not the description's disks by their names.
     """
-    by_name = {file_name(disk): disk for disk in description.disks}
-    names = [resolve(Path(image)).name for image in images]
-    if sorted(names) != sorted(file_name(disk) for disk in description.disks) or len(set(names)) != len(names):
-        named = ", ".join(printable(file_name(disk)) for disk in description.disks) or "none"
+    given = _given(description, named or {})
+    found = [_disks_of(image, description, given) for image in images]
+    disks = tuple(each[0] for each in found if len(each) == 1)
+    if not len(set(disks)) == len(images) == len(description.disks):
+        there = ", ".join(printable(file_name(disk)) for disk in description.disks) or "none"
         raise UsageError(
-            f"the images are not the disks that the description names: {named}",
+            f"the images are not the disks that the description names: {there}",
             where="--vm",
-            advice="Give --vm alone, or just these disks with it, in BIOS order" + _not_attached(description),
+            advice="Give --vm alone, or just these disks with it, in BIOS order; where one has another name here, say "
+            f"which it is: --disk {description.disks[0].place if description.disks else 'NAME'}=PATH"
+            + _not_attached(description),
         )
-    disks = tuple(by_name[name] for name in names)
     return LocatedDisks(tuple(images), disks, tuple(_other_order(description, disks)))
+
+
+def _given(description: VmDescription, named: Mapping[str, str]) -> dict[VmDisk, str]:
+    """The disks that the user said the place of, with it.
+
+    Raises UsageError for one that is not in the description, or may be several.
+    """
+    given = {}
+    for name, path in named.items():
+        found = [each for each in description.disks if name in (each.place, each.name, file_name(each))]
+        if len(found) != 1:
+            known = ", ".join(f"{each.place} ({printable(each.name)})" for each in description.disks[:_SHOWN]) or "none"
+            raise UsageError(
+                f"{'no disk' if not found else 'more than one disk'} of the description is called {name!r}",
+                where="--disk",
+                advice=f"It has {known}; give the place and where the disk is here, as --disk PLACE=PATH",
+            )
+        given[found[0]] = path
+    return given
+
+
+def _disks_of(image: str, description: VmDescription, given: Mapping[VmDisk, str]) -> list[VmDisk]:
+    """The disks that an image may be: the one that it was said to be, else those of its name, followed or not."""
+    said = [disk for disk, path in given.items() if path == image]
+    if said:
+        return said
+    names = (Path(image).name, resolve(Path(image)).name)
+    left = [disk for disk in description.disks if disk not in given]
+    return [disk for disk in left if file_name(disk) == names[0]] or [
+        disk for disk in left if file_name(disk) == names[1]
+    ]
 
 
 def _other_order(description: VmDescription, disks: tuple[VmDisk, ...]) -> Iterator[str]:
@@ -119,10 +166,14 @@ def file_name(disk: VmDisk) -> str:
     return re.split(r"[\\/:\]]", disk.name.rstrip("\\/ "))[-1].strip()
 
 
-def _find(disk: VmDisk, description: Path, confinement: Confinement) -> tuple[str, str]:
+def _find(disk: VmDisk, machine: VmDescription, confinement: Confinement) -> tuple[str, str]:
     """Return where a disk lies, and a note where that is not what the description says."""
+    description = machine.path
     where = f"{description}, line {disk.line}"
     name = disk.name
+    volume = _volume(disk, machine, confinement)
+    if volume is not None:
+        return volume, f"{disk.place}: {printable(disk.name)} is {printable(volume)}"
     is_foreign = bool(_ELSEWHERE.fullmatch(name)) or (name.startswith("/") and not exists(Path(name)))
     if is_foreign:
         name = file_name(disk)
@@ -139,9 +190,27 @@ def _find(disk: VmDisk, description: Path, confinement: Confinement) -> tuple[st
     )
 
 
+def _volume(disk: VmDisk, machine: VmDescription, confinement: Confinement) -> str | None:
+    """Where a volume of a storage is that this host knows; None where that cannot be asked, or it is another's.
+
+    A stranger's description could name any machine's volume: what it says counts in the host's own descriptions, and
+    for what the user allowed.
+    """
+    if machine.format.name != "proxmox" or ":" not in disk.name:
+        return None
+    from bootgraft.targets.descriptions.pvesm import is_own, volume_path
+
+    path = volume_path(disk.name)
+    if path is None or not exists(path):
+        return None
+    if not (is_own(resolve(machine.path)) or confinement.allows(resolve(path)) or confinement.allows(path)):
+        return None
+    return str(path)
+
+
 def _missing(disk: VmDisk, where: str) -> VmDescriptionError:
     return VmDescriptionError(
         f"the disk {disk.name!r} ({disk.place}) is not here",
         where=where,
-        advice="Copy it beside the description, or give the disks' files too, in BIOS order: IMAGE… --vm FILE",
+        advice=f"Copy it beside the description, or say where it is: --disk {disk.place}=PATH",
     )

@@ -79,13 +79,15 @@ class GivenSources(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class DescribedMachine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the machine's description says.
 
-    ``path`` is its file, ``firmware`` one of ``BIOS`` and ``UEFI``. ``secure_boot`` is None where it does not say.
+    ``path`` is its file, ``named`` what the user said of its disks (``NAME=PATH``),
+    ``firmware`` one of ``BIOS`` and ``UEFI``. ``secure_boot`` is None where it does not say.
     ``controllers`` says which target presents each disk, for want of targets that were asked for: the one with the
     Windows counts. ``places`` says where the description has each of the disks, ``sector_sizes`` how large (bytes) the
     sectors are that it presents. ``edit`` is to be committed with the changes to the disks.
     """
 
     path: str
+    named: tuple[str, ...] = ()
     firmware: str | None = None
     secure_boot: bool | None = None
     controllers: tuple[str | None, ...] = ()
