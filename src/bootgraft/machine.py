@@ -3,7 +3,7 @@
 Nothing is mounted before it is asked for, everything at most once, and closing the machine unmounts it all.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
 from types import TracebackType
@@ -156,6 +156,11 @@ class Volume:
             name = f"{self.name}: {path}"
             self._hives[key] = open_hive_file(self.filesystem(), path, name=name, writable=self._writable)
         return self._hives[key]
+
+    @property
+    def opened_hives(self) -> "Mapping[str, Hive]":
+        """The hives that were opened since the volume was mounted, by path without regard to case."""
+        return self._hives
 
     def reset_journal(self) -> None:
         """Go on with an unclean volume, which the user consented to, and leave it marked for chkdsk.

@@ -11,7 +11,6 @@ from tests.repair.bench import package
 from bootgraft.changes import CreateDirectory, Plan, SetValue, WriteFile
 from bootgraft.drivers.package import DeviceId, DriverPackage, InfFacts
 from bootgraft.registry.values import ValueType, text_data
-from bootgraft.repair import secondboot
 from bootgraft.repair.apply import apply
 from bootgraft.repair.proof import read_back
 from bootgraft.repair.secondboot import leave_package, without_registry
@@ -89,15 +88,6 @@ def test_other_folders_stay_on_the_device_path(windows: MemoryWindows) -> None:
     (change,) = leave(windows, with_inf()).registry()
     assert isinstance(change, SetValue)
     assert change.value.data == text_data(r"%SystemRoot%\inf;D:\OEM\;%SystemRoot%\Drivers\viostor")
-
-
-def test_a_software_hive_that_is_too_large_is_left_alone(
-    windows: MemoryWindows, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(secondboot, "MAX_SOFTWARE", 4096)
-    plan = leave(windows, with_inf())
-    assert plan.registry() == ()
-    assert "not put on DevicePath" in plan.notes[0]
 
 
 def test_without_a_software_hive_the_files_are_left(windows: MemoryWindows) -> None:

@@ -58,6 +58,8 @@ class Cells:
         self._starts: list[int] = []
         self._parsed: dict[int, object] = {}
         self._parsed_at = 0
+        self.known: object = None
+        """What whoever read all of the hive strictly has noted for the next time."""
 
     @property
     def parsed(self) -> dict[int, object]:
@@ -177,7 +179,7 @@ class Cells:
     def _words_of(self, hive_bin: Bin) -> Sequence[int]:
         if hive_bin.size > BIN_LIMIT:
             raise self.damaged(f"the bin at 0x{hive_bin.start:x} has {hive_bin.size} bytes, more than Windows writes")
-        return _signed_words(self.store.read(BASE_SIZE + hive_bin.start, hive_bin.size))
+        return signed_words(self.store.read(BASE_SIZE + hive_bin.start, hive_bin.size))
 
     def _read_bin(self, start: int) -> None:
         at = BASE_SIZE + start
@@ -188,8 +190,8 @@ class Cells:
         self._starts.append(start)
 
 
-def _signed_words(data: bytes) -> Sequence[int]:
-    """The little-endian 32-bit words of a bin, without making an object of each."""
+def signed_words(data: bytes) -> Sequence[int]:
+    """The little-endian 32-bit words of a bin, signed, without making an object of each."""
     if sys.byteorder == "little":
         return memoryview(data).cast("i")
     words = array("i", data)

@@ -7,6 +7,7 @@ in the wrong place is there and yet never found; :func:`find` finds either one.
 
 import struct
 from collections.abc import Iterator
+from itertools import chain
 
 from msgspec import Struct
 
@@ -29,15 +30,14 @@ class Leaf(Struct, frozen=True):
 
 
 class SubkeyList(Struct, frozen=True):
-    """All leaves of one key in order; ``root`` is the cell of the ``ri`` that joins them, None for a single leaf."""
+    """All leaves of one key in order; ``root`` is the cell of the ``ri`` that joins them, None for a single leaf.
+
+    ``keys`` are the offsets of all key nodes, in order.
+    """
 
     root: int | None
     leaves: tuple[Leaf, ...]
-
-    @property
-    def keys(self) -> tuple[int, ...]:
-        """Offsets of all key nodes, in order."""
-        return tuple(key for leaf in self.leaves for key in leaf.keys)
+    keys: tuple[int, ...]
 
 
 class ListPosition(Struct, frozen=True):
@@ -59,24 +59,26 @@ def fast_hint(name: str) -> int:
 def read_list(cells: Cells, node: KeyNode) -> SubkeyList:
     """Read a key's whole list of sub-keys. Raises HiveError where it is damaged or its count is not the key's."""
     if node.subkey_count == 0:
-        return SubkeyList(None, ())
+        return SubkeyList(None, (), ())
     known = cells.parsed.get(node.subkey_list)
-    result = known if isinstance(known, SubkeyList) else _parse_list(cells, node.subkey_list)
-    total = sum(len(leaf.keys) for leaf in result.leaves)
-    if total != node.subkey_count:
-        raise cells.damaged(f"the key {node.name!r} says {node.subkey_count} sub-keys, its list holds {total}")
-    cells.parsed[node.subkey_list] = result
-    return result
+    if not isinstance(known, SubkeyList):
+        known = cells.parsed[node.subkey_list] = _parse_list(cells, node.subkey_list)
+    if len(known.keys) != node.subkey_count:
+        held = len(known.keys)
+        raise cells.damaged(f"the key {node.name!r} says {node.subkey_count} sub-keys, its list holds {held}")
+    return known
 
 
 def _parse_list(cells: Cells, offset: int) -> SubkeyList:
     kind, count = _head(cells, offset)
     if kind != ROOT:
-        return SubkeyList(None, (_read_leaf(cells, offset),))
+        leaf = _read_leaf(cells, offset)
+        return SubkeyList(None, (leaf,), leaf.keys)
     offsets = _words(cells, offset, count)
     if len(set(offsets)) != count:
         raise cells.damaged(f"the list at 0x{offset:x} names a part of itself twice")
-    return SubkeyList(offset, tuple(_read_leaf(cells, each) for each in offsets))
+    leaves = tuple(_read_leaf(cells, each) for each in offsets)
+    return SubkeyList(offset, leaves, tuple(chain.from_iterable(leaf.keys for leaf in leaves)))
 
 
 def read_child(cells: Cells, node: KeyNode, offset: int) -> KeyNode:
@@ -102,13 +104,10 @@ def find(cells: Cells, node: KeyNode, name: str) -> KeyNode | None:
     digest = name_hash(name)
     start = wanted[:_HINT_LENGTH].encode("latin-1", "replace") if wanted.isascii() else b""
     for leaf in lists.leaves:
-        if leaf.kind == HASH and digest not in leaf.hints:
-            continue
-        for offset, hint in zip(leaf.keys, leaf.hints, strict=False):
-            if hint == digest if leaf.kind == HASH else _hint_fits(hint, start):
-                child = read_child(cells, node, offset)
-                if upcase(child.name) == wanted:
-                    return child
+        for at in _places(leaf, digest, start):
+            child = read_child(cells, node, leaf.keys[at])
+            if upcase(child.name) == wanted:
+                return child
     return locate(cells, node, lists, name).key
 
 
@@ -128,6 +127,17 @@ def locate(cells: Cells, node: KeyNode, lists: SubkeyList, name: str) -> ListPos
         else:
             high = middle
     return ListPosition(None, low)
+
+
+def _places(leaf: Leaf, digest: int, start: bytes) -> Iterator[int]:
+    """Where in a leaf a name may stand that has this hash and begins so."""
+    if leaf.kind != HASH:
+        yield from (at for at, hint in enumerate(leaf.hints) if _hint_fits(hint, start))
+        return
+    at = -1
+    for _ in range(leaf.hints.count(digest)):
+        at = leaf.hints.index(digest, at + 1)
+        yield at
 
 
 def _hint_fits(hint: int, start: bytes) -> bool:

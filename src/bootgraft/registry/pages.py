@@ -11,6 +11,8 @@ CLUSTER = 16 * PAGE
 """Bytes read at once around a byte that is wanted."""
 _READ_AHEAD = 16
 _CLEAN_LIMIT = 192
+_ORIGINALS = 2048
+"""Pages of which the first content is kept: 8 MiB."""
 _U32 = struct.Struct("<I")
 
 
@@ -47,6 +49,9 @@ class PagedStore:
         self._undo: list[tuple[int, bytes]] | None = None
         self._undo_dirty: frozenset[int] = frozenset()
         self.size = self._file_size
+        self.originals: dict[int, bytes] = {}
+        """Pages by number, as they were before the first change of any of them; none where they are too many."""
+        self._keeps_originals = True
         self.edits = 0
         """Changes of content or size so far: what was made of the bytes before one of them may no longer hold."""
 
@@ -81,6 +86,20 @@ class PagedStore:
             whole.write(memoryview(self._cluster(offset // CLUSTER, end))[at : at + take])
             offset += take
         return whole.getvalue()
+
+    def scan(self, offset: int, length: int) -> bytes:
+        """As read, for whoever goes through the whole hive: what is read is not kept."""
+        if not 0 <= offset <= offset + length <= self.size:
+            return self.read(offset, length)  # which raises
+        data = self._fetch(offset, length)
+        clusters = self._dirty_clusters.intersection(range(offset // CLUSTER, -(-(offset + length) // CLUSTER)))
+        if len(data) == length and not clusters:
+            return data
+        whole = bytearray(data.ljust(length, b"\0"))
+        for number in clusters:
+            start, end = max(number * CLUSTER, offset), min((number + 1) * CLUSTER, offset + length)
+            whole[start - offset : end - offset] = self._clusters[number][start - number * CLUSTER :][: end - start]
+        return bytes(whole)
 
     def u32(self, offset: int) -> int:
         """The little-endian word at an offset that is a multiple of 4 inside the store."""
@@ -141,9 +160,20 @@ class PagedStore:
         """Store bytes that lie in one page."""
         self.edits += 1
         number, at = divmod(offset, CLUSTER)
-        self._cluster(number)[at : at + len(data)] = data
+        cluster = self._cluster(number)
+        self._keep_original(offset // PAGE, cluster)
+        cluster[at : at + len(data)] = data
         self._dirty_clusters.add(number)
         self._dirty.add(offset // PAGE)
+
+    def _keep_original(self, page: int, cluster: bytearray) -> None:
+        if page in self.originals or not self._keeps_originals:
+            return
+        at = page * PAGE % CLUSTER
+        self.originals[page] = bytes(cluster[at : at + PAGE])
+        if len(self.originals) > _ORIGINALS:
+            self._keeps_originals = False
+            self.originals.clear()
 
     def _cluster(self, number: int, until: int = 0) -> bytearray:
         cluster = self._clusters.get(number)

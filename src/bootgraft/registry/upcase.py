@@ -9,6 +9,7 @@ here by the Vista table; :func:`is_portable` tells whether a name is free of cha
 
 import re
 from functools import cache
+from operator import mul
 
 # First-last/step±distance of code units (hexadecimal) that map to another one; ASCII is not listed.
 _COMMON = """
@@ -33,6 +34,8 @@ _LATER = """
 A733-A76F/2-1 A77A-A77C/2-1 A77F-A787/2-1 A78C-1
 """
 _FINAL_SIGMA = 0x3C2
+_STEP = 64
+"""Powers of the hash's base are made for so many more characters at once."""
 _RANGE = re.compile(r"([0-9A-F]{4})(?:-([0-9A-F]{4})/(\d))?([+-]\d+)")
 
 
@@ -78,9 +81,14 @@ def is_portable(name: str) -> bool:
     return name.isascii() or _disputed().isdisjoint(map(ord, name))
 
 
+@cache
+def _powers(count: int) -> tuple[int, ...]:
+    """37 to the power of 0 and up, modulo 2³²."""
+    return tuple(pow(37, each, 2**32) for each in range(count))
+
+
 def name_hash(name: str) -> int:
     """The 32-bit hash that ``lh`` lists hold: H = 37·H + code unit, over the upper-case name."""
-    result = 0
-    for unit in upcase(name):
-        result = (result * 37 + ord(unit)) & 0xFFFFFFFF
-    return result
+    upper = upcase(name)
+    powers = _powers(-(-len(upper) // _STEP) * _STEP)
+    return int(sum(map(mul, map(ord, reversed(upper)), powers))) & 0xFFFFFFFF

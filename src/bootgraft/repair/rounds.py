@@ -24,7 +24,15 @@ from bootgraft.repair.apply import apply
 from bootgraft.repair.chainplan import join, plan_chain, volumes_written
 from bootgraft.repair.plan import commit_notes, needs_driver, plan_repair
 from bootgraft.repair.proof import read_back, witnesses_of
-from bootgraft.repair.soundness import Defects, findings, read_strictly, require_no_worse
+from bootgraft.repair.soundness import (
+    Defects,
+    SoundHives,
+    findings,
+    read_strictly,
+    recall_sound,
+    remember_sound,
+    require_no_worse,
+)
 from bootgraft.repair.task import RepairTask
 from bootgraft.repair.writable import open_for_writing, refuse_unsafe, refuse_unsupported_volume
 from bootgraft.storage.devices.blockdevice import BlockDevice
@@ -47,6 +55,7 @@ class _Progress(Struct, frozen=True):
     renamed: tuple[Finding, ...] = ()
     was_followed: bool = True  # whether the chain, as it was before the first round, arrived at a Windows
     defects: Defects | None = None
+    sound: SoundHives = {}  # as they were last
     rounds: int = 0
 
     def before(self, diagnoses: Sequence[Diagnosis]) -> tuple[Diagnosis, ...]:
@@ -66,9 +75,10 @@ class _Progress(Struct, frozen=True):
             image_verdict=judge(within(found), otherwise=image_verdict),
         )
 
-    def with_plan(self, plan: Plan, defects: Defects) -> "_Progress":
+    def with_plan(self, plan: Plan, defects: Defects, sound: SoundHives) -> "_Progress":
         """The same after one more plan was applied; ``defects`` are those of the hives that it edited, before that."""
-        return replace(self, plan=join(self.plan, plan), defects={**defects, **(self.defects or {})})
+        defects = {**defects, **(self.defects or {})}
+        return replace(self, plan=join(self.plan, plan), defects=defects, sound={**self.sound, **sound})
 
 
 class _Planned(Struct, frozen=True):
@@ -115,6 +125,7 @@ def repair(task: RepairTask, disks: Sequence[BlockDevice], *, monitor: Monitor) 
         progress = replace(progress, plan=join(task.edits, done.plan), mended=done.findings, defects=done.defects)
     while True:
         with Machine.read(disks, writable=True) as machine:
+            recall_sound(progress.sound, machine)
             found = task.look(machine, task.boot_code)
             refuse_unsupported_volume(found.unsupported_volume)
             mending = (*findings_of(found, Stage.CHAIN), *findings_of(found, Stage.IDENTITY))
@@ -154,6 +165,7 @@ def _mend_chain(
     damage = findings(plan, defects, system=_system_of(found))
     if any(finding.severity is Severity.BLOCKER for finding in damage):
         return _Planned(tuple(each.with_findings(damage) for each in before), None)
+    sound = remember_sound(machine)
     apply(plan, machine, now=datetime.now(UTC))
     mended = tuple(each for each in findings_of(found, Stage.CHAIN) if each.changes)
     renamed = tuple(each for each in findings_of(found, Stage.IDENTITY) if each.changes)
@@ -165,7 +177,7 @@ def _mend_chain(
         was_followed=was_followed,
         rounds=progress.rounds + 1,
     )
-    return _Planned(before, done.with_plan(plan, defects))
+    return _Planned(before, done.with_plan(plan, defects, sound))
 
 
 def _mend_windows(
@@ -203,8 +215,9 @@ def _mend_windows(
     if any(finding.severity is Severity.BLOCKER for finding in damage):
         return _Planned(before, None)
     _step(monitor, "applying the plan to the overlay")
+    sound = remember_sound(machine)
     apply(plan, machine, now=datetime.now(UTC))
-    return _Planned(before, progress.with_plan(plan, defects))
+    return _Planned(before, progress.with_plan(plan, defects, sound))
 
 
 def _with_packages(
@@ -239,6 +252,7 @@ def _prove(
 ) -> Repaired:
     plan = progress.plan
     with Machine.read(disks, writable=False) as machine:
+        recall_sound(progress.sound, machine)
         read_back(plan, machine)
         remaining = read_strictly(plan, machine)
         require_no_worse(progress.defects or {}, remaining)

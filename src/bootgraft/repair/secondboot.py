@@ -22,9 +22,6 @@ from bootgraft.storage.devices.overlay import Overlay
 from bootgraft.windows.hives import hive_path
 from bootgraft.windows.installation import Installation, open_hive
 
-MAX_SOFTWARE = 16 << 20
-"""Bytes of a SOFTWARE hive that is edited for this: every edited hive is read from end to end, in memory."""
-
 _FOLDER = "Drivers"
 _CURRENT_VERSION = "Microsoft\\Windows\\CurrentVersion"
 _DEVICE_PATH = "DevicePath"
@@ -103,8 +100,6 @@ def _device_path(installation: Installation, folder: str) -> tuple[tuple[SetValu
         hive = open_hive(installation, "SOFTWARE")
         if hive.pending is not None:
             return (), _by_hand("transactions are pending in the logs of the SOFTWARE hive")
-        if hive.cells.bins_size > MAX_SOFTWARE:
-            return (), _by_hand(f"the SOFTWARE hive has more than {MAX_SOFTWARE >> 20} MiB")
         return _edit(installation, hive, folder)
     except (FileSystemError, HiveError) as error:
         return (), _by_hand(f"{error.where}: {error.what}")

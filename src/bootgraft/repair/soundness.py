@@ -1,24 +1,51 @@
-"""Hives are read strictly before they are edited and again in the proof: an edit must not make one worse."""
+"""Hives are read strictly before they are edited and again in the proof: an edit must not make one worse.
+
+What a strict reading learnt of the hives that are sound is carried from one mounting of a machine to the next: there
+only what differs is read again, and all of a hive only where that leaves a doubt (``registry.integrity.recheck``).
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 
 from bootgraft.changes import DeleteKey, FileId, Plan
 from bootgraft.checks.finding import Finding
 from bootgraft.checks.machine import hive_integrity
 from bootgraft.errors import BootgraftError
 from bootgraft.machine import Machine
-from bootgraft.registry.integrity.survey import Defect, DefectSeverity, verify
+from bootgraft.registry.integrity.defects import Defect, DefectSeverity
+from bootgraft.registry.integrity.harm import harmful, recall, remember
+from bootgraft.registry.integrity.pagehashes import SoundHive
 from bootgraft.repair.apply import open_hive_at
 
 Defects = Mapping[FileId, tuple[Defect, ...]]
-"""What is wrong with each hive that a plan edits."""
+"""What is harmful in each hive that a plan edits."""
+SoundHives = Mapping[FileId, SoundHive]
+"""What is known of hives that were found sound."""
 
 
 def read_strictly(plan: Plan, machine: Machine) -> dict[FileId, tuple[Defect, ...]]:
     """Read every hive that the plan edits, as it now stands on the machine. Raises HiveError where one cannot be."""
     places = dict.fromkeys(change.hive for change in plan.registry())
-    return {place: verify(open_hive_at(machine, place)) for place in places}
+    return {place: harmful(open_hive_at(machine, place)) for place in places}
+
+
+def remember_sound(machine: Machine) -> dict[FileId, SoundHive]:
+    """What is known of the machine's hives that were read strictly and found sound, and not edited since."""
+    found = {}
+    for volume in (volume for disk in machine.disks for volume in disk.volumes):
+        for path, hive in volume.opened_hives.items():
+            known = remember(hive)
+            if known is not None:
+                found[volume.file(path)] = known
+    return found
+
+
+def recall_sound(known: SoundHives, machine: Machine) -> None:
+    """Read the hives of a machine that was mounted anew where they are not as they were."""
+    for place, before in known.items():
+        with suppress(BootgraftError):  # whoever needs it meets the same error
+            recall(before, open_hive_at(machine, place))
 
 
 def findings(plan: Plan, defects: Defects, *, system: FileId | None = None) -> tuple[Finding, ...]:

@@ -12,6 +12,7 @@ from tests.registry.support import FILETIME, REAL_HIVES, Memory, built_hive, ope
 from bootgraft.errors import HiveError
 from bootgraft.registry import baseblock, lists
 from bootgraft.registry.hive import Hive
+from bootgraft.registry.integrity.screening import screen
 from bootgraft.registry.integrity.survey import (
     DEFECT_LIMIT,
     Defect,
@@ -264,6 +265,7 @@ def test_every_kind_of_damage_is_found(forged: Forged, forge: Callable[[Forged],
     forge(forged)
     kind, severity, key = FORGERIES[forge]
     assert (kind, severity, key) in {(each.kind, each.severity, each.key) for each in forged.defects()}
+    assert (screen(open_bytes(bytes(forged.data)).cells) is None) == (severity is not DefectSeverity.HARMLESS)
 
 
 def test_leaked_cells_are_told_and_harmless(forged: Forged) -> None:

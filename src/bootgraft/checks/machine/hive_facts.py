@@ -59,9 +59,9 @@ def _other(installation: Installation, name: str, generation: Generation | None)
 
 
 def _read(place: str, hive: Hive, generation: Generation | None, keys: tuple[str, ...] = ()) -> HiveFacts:
-    from bootgraft.registry.integrity.survey import verify  # only here are hives read to their ends
+    from bootgraft.registry.integrity.harm import harmful  # only here are hives read to their ends
 
     try:
-        return HiveFacts(place, verify(hive, generation), start_keys=keys)
+        return HiveFacts(place, harmful(hive, generation), start_keys=keys)
     except HiveError as error:
         return HiveFacts(place, unread=error.what, start_keys=keys)

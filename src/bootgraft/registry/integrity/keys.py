@@ -15,11 +15,11 @@ from bootgraft.registry.values import decode_utf16
 
 _NK = struct.Struct("<2sH12xII4xI4xIIIIH2xIII4xHH")
 _HEAD = struct.Struct("<2sH")
-_LONGEST_NAME = 512
+LONGEST_NAME = 512
 """Bytes; Windows takes 255 characters."""
-_LARGEST_KEY = 1116
+LARGEST_KEY = 1116
 """Bytes of a key's cell that the kernel takes for sane: the record, 512 characters and 16 bytes."""
-_HASH_MINOR = 5
+HASH_MINOR = 5
 
 
 class Node(Struct):
@@ -53,13 +53,13 @@ def read_node(reading: Reading, offset: int) -> Node | None:
         max_name, max_class, max_value_name, max_value_data, length, class_length,
     ) = _NK.unpack_from(reading.data, at)  # fmt: skip
     capacity = reading.capacity(offset)
-    if signature != b"nk" or NK_SIZE + length > capacity or capacity > _LARGEST_KEY:
+    if signature != b"nk" or NK_SIZE + length > capacity or capacity > LARGEST_KEY:
         reading.report(DefectKind.KEY_RECORD, offset, "there is no key in this cell, or it leaves the cell")
         return None
     raw = reading.data[at + NK_SIZE : at + NK_SIZE + length]
     compressed = flags & KEY_COMP_NAME
     name = raw.decode("latin-1") if compressed else decode_utf16(raw)
-    if not name or length > _LONGEST_NAME or (length & 1 and not compressed):
+    if not name or length > LONGEST_NAME or (length & 1 and not compressed):
         reading.report(DefectKind.KEY_NAME, offset, f"{name[:40]!r} cannot be a key's name")
     return Node(
         offset, name, 2 * length if compressed else length, flags, parent, subkeys, subkey_list, values, value_list,
@@ -80,7 +80,7 @@ def read_children(reading: Reading, node: Node) -> list[Node]:
         if children and upper <= previous:
             _report_order(reading, child, same=upper == previous)
         previous = upper
-        if (kind == HASH and hint != digest) or (kind == FAST and hint != start and not _fits(hint, upper)):
+        if (kind == HASH and hint != digest) or (kind == FAST and hint != start and not hint_fits(hint, upper)):
             what = "its list has a wrong hash for it: Windows does not find it"
             reading.report(DefectKind.SUBKEY_HASH, offset, what, child=child.name)
         longest = max(longest, child.name_size)
@@ -108,7 +108,7 @@ def _report_order(reading: Reading, child: Node, *, same: bool) -> None:
 def _entries(reading: Reading, node: Node) -> Iterator[tuple[bytes, int, int]]:
     """Each entry of a key's lists: the kind of its leaf, the key's offset, and the word beside it (0 in ``li``)."""
     for offset, at, kind, count in _leaves(reading, node.subkey_list):
-        if kind == HASH and reading.minor < _HASH_MINOR:
+        if kind == HASH and reading.minor < HASH_MINOR:
             what = f"its sub-keys are listed by hash, which no Windows before XP knows (version 1.{reading.minor})"
             reading.report(DefectKind.SUBKEY_LIST_KIND, offset, what)
         width = 1 if kind == PLAIN else 2
@@ -157,7 +157,7 @@ def _name_facts(name: str) -> tuple[str, int, int]:
     return upcase(name), name_hash(name), fast_hint(name)
 
 
-def _fits(hint: int, upper: str) -> bool:
+def hint_fits(hint: int, upper: str) -> bool:
     """Whether an ``lf`` hint is the start of a name in another case, or the 0 that says to look at the name itself."""
     raw = hint.to_bytes(4, "little")
     return raw[0] == 0 or upcase(raw.rstrip(b"\0").decode("latin-1")) == upper[:4]

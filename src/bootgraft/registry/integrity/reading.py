@@ -2,7 +2,6 @@
 
 from collections import Counter
 
-from bootgraft.registry.cells import Cells
 from bootgraft.registry.integrity.cellmap import FREE, IN_USE, REACHED, CellMap
 from bootgraft.registry.integrity.defects import DefectKind, Defects, DefectSeverity
 
@@ -10,17 +9,16 @@ from bootgraft.registry.integrity.defects import DefectKind, Defects, DefectSeve
 class Reading:
     """One strict reading. ``names`` are those of the key that is being read and its parents, below the root."""
 
-    def __init__(self, cells: Cells, defects: Defects) -> None:
-        self.map = CellMap(cells, defects)
-        self.data = self.map.data
-        self.minor = cells.minor
+    def __init__(self, cell_map: CellMap, minor: int, defects: Defects) -> None:
+        self.map = cell_map
+        self.data = cell_map.data
+        self.minor = minor
         self.names: list[str] = []
         self.security_users: Counter[int] = Counter()
         self.keys = 0
         self.values = 0
         self._defects = defects
         self._state = self.map.state
-        self._words = self.map.words
         self._end = self.map.size
 
     def report(
@@ -43,7 +41,7 @@ class Reading:
             state = self._state[offset >> 3]
             if state == IN_USE:
                 self._state[offset >> 3] = REACHED
-                if -self._words[offset >> 2] - 4 >= need:
+                if self.map.load(offset) >= need:
                     return offset + 4
                 self.report(kind, offset, f"the cell of {what} is too small for it")
                 return 0

@@ -35,6 +35,7 @@ def check_security(reading: Reading, first: int) -> None:
 
 
 def _link(reading: Reading, offset: int, at: int) -> int:
+    reading.map.load(offset)
     return int.from_bytes(reading.data[offset + 4 + at : offset + 8 + at], "little")
 
 

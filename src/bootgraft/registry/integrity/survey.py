@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from bootgraft.registry.cells import NIL
 from bootgraft.registry.hive import DEPTH_LIMIT, Hive
+from bootgraft.registry.integrity.cellmap import CellMap
 from bootgraft.registry.integrity.defects import (
     DEFECT_LIMIT,
     Defect,
@@ -69,7 +70,7 @@ def survey(hive: Hive, generation: Generation | None = None) -> IntegrityReport:
     """As :func:`verify`, with what there is: keys, values and room."""
     defects = Defects(generation)
     try:
-        reading = Reading(hive.cells, defects)
+        reading = Reading(CellMap.of(hive.cells, defects), hive.cells.minor, defects)
     except FullError:
         return IntegrityReport(tuple(defects.found), 0, 0, hive.cells.bins_size, 0, 0)
     count = 0
@@ -92,7 +93,7 @@ def _walk(reading: Reading, root: int) -> None:
     if node is None:
         reading.report_hive(DefectKind.ROOT_KEY, root, "there is no root key where the base block says")
         return
-    pending: list[Iterator[Node]] = [iter(_read(reading, node))]
+    pending: list[Iterator[Node]] = [iter(read_whole(reading, node))]
     parents = [root]
     while pending:
         child = next(pending[-1], None)
@@ -108,7 +109,7 @@ def _walk(reading: Reading, root: int) -> None:
             reading.report(DefectKind.KEY_DEPTH, child.offset, f"keys are nested more than {DEPTH_LIMIT} deep")
             reading.names.pop()
             continue
-        pending.append(iter(_read(reading, child)))
+        pending.append(iter(read_whole(reading, child)))
         parents.append(child.offset)
     check_security(reading, node.security)
 
@@ -118,8 +119,8 @@ def _check_place(reading: Reading, node: Node, parent: int) -> None:
         reading.report(DefectKind.KEY_PARENT, node.offset, "the key names another parent than the one that lists it")
 
 
-def _read(reading: Reading, node: Node) -> list[Node]:
-    """Check one key with its values, and return its sub-keys."""
+def read_whole(reading: Reading, node: Node) -> list[Node]:
+    """Check one key with its values and lists, and return its sub-keys, of which only the names are checked."""
     reading.keys += 1
     reading.security_users[node.security] += 1
     if node.class_length and node.class_offset != NIL:

@@ -13,13 +13,13 @@ from bootgraft.registry.values import decode_utf16
 _VK = struct.Struct("<2sHIIIH")
 _DB = struct.Struct("<2sHI")
 _SEGMENT_LIMIT = 0xFFFF
-_VALUE_LIMIT = CELL_LIMIT // 4
+VALUE_LIMIT = CELL_LIMIT // 4
 """Values that one list can name."""
 
 
 def check_values(reading: Reading, key: int, count: int, list_offset: int, maxima: tuple[int, int]) -> None:
     """Read the ``count`` values that the key at ``key`` lists; ``maxima`` are its longest name and data in bytes."""
-    if count > _VALUE_LIMIT:
+    if count > VALUE_LIMIT:
         reading.report(DefectKind.VALUE_LIST, key, f"the key says {count} values, more than a list can hold")
         return
     listed = reading.take(list_offset, 4 * count, DefectKind.VALUE_LIST, f"the list of {count} values")

@@ -12,14 +12,22 @@ from bootgraft.changes import Change, FileId, Plan, WitnessRange
 from bootgraft.checks.finding import Finding, Severity
 from bootgraft.errors import BootgraftError
 from bootgraft.events import Event, EventKind, Monitor
-from bootgraft.registry.integrity.survey import verify
+from bootgraft.registry.integrity.harm import harmful
 from bootgraft.registry.logs.recovery import Recovery
 from bootgraft.repair.apply import apply, filetime
 from bootgraft.repair.chainplan import join
 from bootgraft.repair.proof import read_back, witnesses_of
 from bootgraft.repair.registry_plan import plan_edits
 from bootgraft.repair.sessions import Discarded, discard_sessions
-from bootgraft.repair.soundness import Defects, findings, read_strictly, require_no_worse
+from bootgraft.repair.soundness import (
+    Defects,
+    SoundHives,
+    findings,
+    read_strictly,
+    recall_sound,
+    remember_sound,
+    require_no_worse,
+)
 from bootgraft.repair.writable import open_for_writing
 from bootgraft.report.changes import change_documents
 from bootgraft.report.document import finding_documents
@@ -73,10 +81,11 @@ def write(
         if any(finding.severity is Severity.BLOCKER for finding in damage):
             return _blocked(plan, damage)
         _step(monitor, "applying the changes to the overlay")
+        sound = remember_sound(hives.machine)
         apply(plan, hives.machine, now=datetime.now(UTC))
         work = _grown(work, hives)
     _step(monitor, "proving the result on the overlay, opened afresh")
-    return _prove(work, join(dropped.plan, plan), {**defects, **dropped.defects})
+    return _prove(work, join(dropped.plan, plan), {**defects, **dropped.defects}, sound)
 
 
 def _edits(hives: Hives, work: _Work) -> Edits:
@@ -114,8 +123,9 @@ def _blocked(plan: Plan, damage: Sequence[Finding]) -> Outcome[EditDocument]:
     return Outcome(NOTHING_WRITTEN, _document((), plan.notes, damage), "\n".join(lines) + "\n")
 
 
-def _prove(work: _Work, plan: Plan, defects: Defects) -> Outcome[EditDocument]:
+def _prove(work: _Work, plan: Plan, defects: Defects, sound: SoundHives) -> Outcome[EditDocument]:
     with opened(work.job, work.request, work.disks, work.logs, writable=False) as hives:
+        recall_sound(sound, hives.machine)
         read_back(plan, hives.machine)
         remaining = read_strictly(plan, hives.machine)
         require_no_worse(defects, remaining)
@@ -140,7 +150,8 @@ def _recover(work: _Work, monitor: Monitor) -> Outcome[EditDocument]:
         places = hives.all() if work.request.hive is None else (hives.named(work.request.hive),)
         found = {place: pending for place in places if (pending := hives.open(place).pending) is not None}
         plan = replace(dropped.plan, notes=(*dropped.plan.notes, *_open(work, hives, tuple(found))))
-        before = {place: verify(hives.open(place)) for place in found}
+        before = {place: harmful(hives.open(place)) for place in found}
+        sound = remember_sound(hives.machine)
         for place in found:
             hives.open(place).settle(filetime=filetime(datetime.now(UTC)))
         work = _grown(work, hives)
@@ -150,12 +161,13 @@ def _recover(work: _Work, monitor: Monitor) -> Outcome[EditDocument]:
         return Outcome(DONE, document, "Nothing to do: no hive has transactions pending.\n")
     _step(monitor, "proving the result on the overlay, opened afresh")
     with opened(work.job, work.request, work.disks, work.logs, writable=False) as hives:
+        recall_sound(sound, hives.machine)
         for place in found:
             if hives.open(place).pending is not None:
                 raise _unproven(str(place))
         read_back(dropped.plan, hives.machine)
         require_no_worse({**before, **dropped.defects}, read_strictly(dropped.plan, hives.machine))
-        require_no_worse(before, {place: verify(hives.open(place)) for place in found})
+        require_no_worse(before, {place: harmful(hives.open(place)) for place in found})
         ranges = witnesses_of((*found, *(change.hive for change in plan.registry())), (), hives.machine)
     text = "".join(_recovery_line(*each) for each in found.items())
     text += "".join(f"{line}\n" for line in (*map(sector_line, plan.sectors()), *_notes(plan)))
