@@ -1,6 +1,7 @@
 """What reaches the terminal, and what must not."""
 
 import io
+import os
 import sys
 import threading
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from bootgraft.cli import terminal
 from bootgraft.cli.options import Options
-from bootgraft.cli.terminal import answer, monitor_for, printable
+from bootgraft.cli.terminal import StatusLine, answer, monitor_for, printable
 from bootgraft.events import Event, EventKind
 
 STEP = Event(EventKind.STEP, "reading the machine")
@@ -123,9 +124,36 @@ def test_who_is_told_what(
     assert err == "".join(f"bootgraft: {text}\n" for text in told)
 
 
-def test_progress_is_in_per_cent(capsys: pytest.CaptureFixture[str]) -> None:
-    monitor_for(Options("repair", verbose=True))(Event(EventKind.STEP, "writing", 1, 3))
-    assert capsys.readouterr().err == "bootgraft: writing 33 %\n"
+class ErrorTerminal(Terminal):
+    """Standard error on a terminal."""
+
+    def fileno(self) -> int:
+        return 2
+
+
+def test_progress_is_a_line_of_the_terminal_that_messages_take_the_place_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threading, "Timer", Timer)
+    monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((80, 24)))
+    stderr = ErrorTerminal()
+    monkeypatch.setattr(sys, "stderr", stderr)
+    monitor = monitor_for(Options("repair"))
+    monitor(Event(EventKind.STEP, "writing", 0, 100))
+    monitor(Event(EventKind.PROGRESS, "writing", 50, 100))
+    assert stderr.getvalue() == ""
+    Timer.ends.pop()()
+    monitor(Event(EventKind.PROGRESS, "writing", 0, 100))
+    monitor(WARNING)
+    assert stderr.getvalue() == f"bootgraft: writing\n\rbootgraft: writing: 0 %\r{' ' * 23}\rbootgraft: old library\n"
+    monitor(Event(EventKind.PROGRESS, "writing", 0, 100))
+    answer(TEXT, 0, Options("repair"))
+    assert stderr.getvalue().endswith(f"\rbootgraft: writing: 0 %\r{' ' * 23}\r")
+
+
+def test_progress_is_not_for_files(capsys: pytest.CaptureFixture[str]) -> None:
+    monitor = monitor_for(Options("repair", verbose=True))
+    monitor(Event(EventKind.STEP, "writing", 0, 3))
+    monitor(Event(EventKind.PROGRESS, "writing", 1, 3))
+    assert capsys.readouterr().err == "bootgraft: writing\n"
 
 
 def test_long_work_tells_its_step_and_those_that_follow(
@@ -162,3 +190,33 @@ def test_a_hostile_name_in_a_message(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_patience_is_a_second() -> None:
     assert terminal.PATIENCE == 1.0
+
+
+def with_errors_on_a_terminal(monkeypatch: pytest.MonkeyPatch, columns: int = 80) -> ErrorTerminal:
+    made = ErrorTerminal()
+    monkeypatch.setattr(sys, "stderr", made)
+    monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((columns, 24)))
+    return made
+
+
+def test_it_is_written_over_and_goes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = with_errors_on_a_terminal(monkeypatch)
+    line = StatusLine()
+    line.show("one 10 %")
+    line.show("two 9 %")
+    line.clear()
+    line.clear()
+    assert terminal.getvalue() == "\rone 10 %\rtwo 9 % \r       \r"
+
+
+def test_it_is_no_longer_than_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = with_errors_on_a_terminal(monkeypatch, columns=10)
+    StatusLine().show("reading a very long name")
+    assert terminal.getvalue() == "\rreading a"
+
+
+def test_nothing_is_shown_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
+    line = StatusLine()
+    line.show("one")
+    line.clear()
+    assert capsys.readouterr() == ("", "")

@@ -21,7 +21,7 @@ from bootgraft.repair.task import RepairTask
 from bootgraft.report.device import DeviceSpec
 from bootgraft.storage.devices.overlay import Overlay
 from bootgraft.windows.installation import Installation
-from bootgraft.worker.drivers.packages import find_packages
+from bootgraft.worker.drivers.packages import GivenTrees, find_packages
 from bootgraft.worker.ipc.job import DriverSource, GivenSources, Job, Operation, Request
 from bootgraft.worker.survey import diagnoses_of, survey
 
@@ -62,7 +62,7 @@ def test_with_one_it_is_proven_and_a_second_repair_finds_nothing_to_do(
     server1: BuiltMachine, donor: BuiltMachine
 ) -> None:
     overlay = Overlay(SparseDisk(server1.disk))
-    packages = partial(find_packages, JOB, [SparseDisk(donor.disk)])
+    packages = partial(find_packages, JOB, [SparseDisk(donor.disk)], GivenTrees())
     done = repair(task(packages), [overlay], monitor=silent)
     assert isinstance(done, Repaired)
     assert done.proven
@@ -78,7 +78,7 @@ def test_what_is_pending_is_lost_only_with_consent(
     build_server1: Callable[..., BuiltMachine], donor: BuiltMachine
 ) -> None:
     machine = build_server1(volume_state=VolumeState.UNCLEAN)
-    packages = partial(find_packages, JOB, [SparseDisk(donor.disk)])
+    packages = partial(find_packages, JOB, [SparseDisk(donor.disk)], GivenTrees())
     for consent in (Consent(), Consent(discard_hibernation=True)):
         with pytest.raises(UnsafeVolumeError, match="would destroy what is pending"):
             repair(task(packages, consent), [Overlay(SparseDisk(machine.disk))], monitor=silent)

@@ -5,6 +5,7 @@ import os
 import re
 import sys
 import threading
+import time
 from contextlib import suppress
 
 from bootgraft.cli.options import Options
@@ -19,6 +20,34 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\
 _COLOURS = {0: "\x1b[1;32m", 1: "\x1b[1;31m"}
 
 
+class StatusLine:
+    """A line of the terminal that is written over and goes again: on standard error, nothing where that is none."""
+
+    def __init__(self) -> None:
+        self._shown = 0
+
+    def show(self, text: str) -> None:
+        """Put a text in the line's place; it has no control characters."""
+        with suppress(OSError, ValueError):  # nobody looks
+            if not sys.stderr.isatty():
+                return
+            text = text[: os.get_terminal_size(sys.stderr.fileno()).columns - 1]
+            sys.stderr.write(f"\r{text:<{self._shown}}")
+            sys.stderr.flush()
+            self._shown = len(text)
+
+    def clear(self) -> None:
+        """Leave the line empty for what comes next, on whichever stream."""
+        shown, self._shown = self._shown, 0
+        if shown:
+            with suppress(OSError, ValueError):
+                sys.stderr.write(f"\r{'':<{shown}}\r")
+                sys.stderr.flush()
+
+
+_LINE = StatusLine()
+
+
 def printable(text: str) -> str:
     """The text without control characters but line ends and tabs, and without direction overrides."""
     return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
@@ -29,6 +58,7 @@ def put(text: str) -> None:
 
     Where its reader is gone (``| head``), nothing is said of it.
     """
+    _LINE.clear()
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -61,6 +91,7 @@ def drop_output() -> None:
 
 def tell(text: str) -> None:
     """Write to standard error, whose reader may be gone too."""
+    _LINE.clear()
     with suppress(OSError):
         sys.stderr.write(printable(text))
         sys.stderr.flush()
@@ -80,40 +111,55 @@ def answer(text: str, status: int, options: Options) -> None:
 def monitor_for(options: Options) -> Monitor:
     """The monitor that tells on standard error what is going on.
 
-    Verbose tells every event, quiet only warnings; in between, steps are told once the work takes more than a second.
+    Verbose tells every event, quiet only warnings; in between, steps are told once the work takes more than a second,
+    and on a terminal how far they are.
     """
-    if options.verbose:
-        return _tell
     if options.quiet:
         return lambda event: _tell(event) if event.kind is EventKind.WARNING else None
-    return _Patience().tell
+    return _Patience(verbose=options.verbose).tell
 
 
 def _tell(event: Event) -> None:
-    share = f" {100 * event.done // event.total} %" if event.total else ""
-    tell(f"bootgraft: {event.text}{share}\n")
+    tell(f"bootgraft: {event.text}\n")
+
+
+def _show(event: Event, seconds: float) -> None:
+    from bootgraft.report.progress import progress_text
+
+    _LINE.show(f"bootgraft: {printable(progress_text(event, seconds))}")
 
 
 class _Patience:
     """Holds steps back until the work has taken a second, then tells the one it is at and all that follow."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, verbose: bool) -> None:
         self._lock = threading.Lock()
-        self._over = False
+        self._verbose = verbose
+        self._over = verbose
         self._step: Event | None = None
+        self._began = 0.0
         self._timer = threading.Timer(PATIENCE, self._end)
         self._timer.daemon = True
-        self._waits = False
+        self._waits = verbose
 
     def tell(self, event: Event) -> None:
         if not self._waits:  # not before the first event: the child is forked before that, and without threads
             self._waits = True
             self._timer.start()
         with self._lock:
-            if event.kind is EventKind.WARNING or (event.kind is EventKind.STEP and self._over):
-                _tell(event)
-            elif event.kind is EventKind.STEP:
-                self._step = event
+            match event.kind:
+                case EventKind.STEP:
+                    self._step, self._began = event, time.monotonic()
+                    if self._over:
+                        _tell(event)
+                case EventKind.PROGRESS:
+                    if self._over:
+                        _show(event, time.monotonic() - self._began)
+                case EventKind.WARNING:
+                    _tell(event)
+                case EventKind.NOTE:
+                    if self._verbose:
+                        _tell(event)
 
     def _end(self) -> None:
         with self._lock:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bootgraft.errors import DriverSourceError
+from bootgraft.events import Monitor, silent
 
 if TYPE_CHECKING:
     from bootgraft.drivers.inf.source import PackageTree
@@ -37,7 +38,7 @@ def is_package_source(location: str) -> bool:
         return False
 
 
-def open_source(location: str) -> "PackageTree":
+def open_source(location: str, *, monitor: Monitor = silent) -> "PackageTree":
     """Open a source that :func:`is_package_source` told to be one.
 
     Raises:
@@ -57,11 +58,11 @@ def open_source(location: str) -> "PackageTree":
         from bootgraft.drivers.archives.folder import Folder
 
         if is_folder:
-            return PackageTree(Folder(path), location)
-        return PackageTree(Folder(path.parent, _AROUND_INF), location, only=path.name)
+            return PackageTree(Folder(path), location, monitor=monitor)
+        return PackageTree(Folder(path.parent, _AROUND_INF), location, only=path.name, monitor=monitor)
     from bootgraft.drivers.archives.archive import open_archive
 
-    return PackageTree(open_archive(path), location)
+    return PackageTree(open_archive(path), location, monitor=monitor)
 
 
 def _is_inf(path: Path) -> bool:

@@ -48,10 +48,14 @@ _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, Runti
 
 
 class LogFile(Struct, frozen=True):
-    """One log: its name, with the archives around it, and its bytes, which can be read once."""
+    """One log: its name, with the archives around it, and its bytes, which can be read once.
+
+    ``size`` is how many they are; 0 where only reading them would tell.
+    """
 
     name: str
     chunks: Iterator[bytes]
+    size: int = 0
 
 
 class Bundle(Struct):
@@ -124,7 +128,7 @@ class Bundle(Struct):
         elif start.startswith(_GZIP):
             yield LogFile(name, self._gunzip(file, name))
         else:
-            yield LogFile(name, _chunks(file.read))
+            yield LogFile(name, _chunks(file.read), os.fstat(file.fileno()).st_size)
 
     def _pipe(self, pipe: IO[bytes], name: str) -> Iterator[LogFile]:
         """What can be read once only; archives in it are copied first, because their directory is at their end."""
@@ -204,7 +208,7 @@ class Bundle(Struct):
                 elif member.filename.lower().endswith(".gz"):
                     yield LogFile(name, self._gunzip(content, name))
                 else:
-                    yield LogFile(name, self._counted(self._until_damaged(content.read1, name)))
+                    yield LogFile(name, self._counted(self._until_damaged(content.read1, name)), member.file_size)
 
     def _nested(self, content: zipfile.ZipExtFile, name: str, depth: int) -> Iterator[LogFile]:
         with SpooledTemporaryFile(max_size=1 << 20) as copy:

@@ -6,7 +6,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from bootgraft.errors import LogError
-from bootgraft.events import Event, EventKind, Monitor
+from bootgraft.events import Monitor, Progress
 from bootgraft.explain.bundle import Bundle
 from bootgraft.explain.logreader import LogReader
 from bootgraft.explain.logreport import LogReport
@@ -32,8 +32,8 @@ def explain(paths: Sequence[Path], monitor: Monitor) -> Explanation:
         bundle = Bundle(path, alone=len(paths) == 1)
         try:
             for file in bundle.files():
-                monitor(Event(EventKind.STEP, f"reading {file.name}"))
-                reader.read(_name(file.name, path, paths), lines(file.chunks))
+                progress = Progress(monitor, f"reading {file.name}", file.size)
+                reader.read(_name(file.name, path, paths), lines(progress.counting(file.chunks)))
                 files += 1
         except OSError as error:
             what = f"it cannot be read ({error.strerror or error})"

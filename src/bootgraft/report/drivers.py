@@ -12,6 +12,7 @@ from bootgraft.drivers.inf.source import PackageTree
 from bootgraft.drivers.inf.sourceinf import SourceInf
 from bootgraft.drivers.inf.target_windows import TargetWindows
 from bootgraft.errors import DriverSourceError
+from bootgraft.events import Monitor, Progress, Unit, silent
 from bootgraft.report.documents.drivers import (
     ChoiceDocument,
     ChosenDocument,
@@ -29,9 +30,14 @@ from bootgraft.windows.pe import Architecture
 _TOLD = 6  # INFs that were passed over and are named for people
 
 
-def list_document(tree: PackageTree) -> ListDocument:
+def list_document(tree: PackageTree, monitor: Monitor = silent) -> ListDocument:
     """Every INF of a source with the devices that it serves in any Windows."""
-    return ListDocument(source=tree.origin, infs=tuple(_inf_document(each) for each in tree.infs()))
+    infs, documents = tree.infs(), []
+    progress = Progress(monitor, "looking up which devices they serve", len(infs), Unit.INFS)
+    for each in infs:
+        documents.append(_inf_document(each))
+        progress.advance(1)
+    return ListDocument(source=tree.origin, infs=tuple(documents))
 
 
 def _inf_document(each: SourceInf) -> InfDocument:

@@ -44,7 +44,7 @@ def run_job(
         case Operation.DRIVERS:
             from bootgraft.worker.drivers.jobs import run as run_drivers
 
-            return run_drivers(job, disks, donors, output=output)
+            return run_drivers(job, disks, donors, monitor=monitor, output=output)
         case Operation.REGISTRY:
             from bootgraft.worker.registry.jobs import run as run_registry
 

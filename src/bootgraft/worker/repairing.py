@@ -19,7 +19,7 @@ from bootgraft.report.plan_text import plan_text, summary_line
 from bootgraft.report.text import check_text, finding_lines, fragments_text, left_outside_lines, verdict_line
 from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.worker.boot_codes import given_code, given_start_files
-from bootgraft.worker.drivers.packages import find_packages
+from bootgraft.worker.drivers.packages import GivenTrees, find_packages
 from bootgraft.worker.ipc.job import Job, Outcome
 from bootgraft.worker.recommending import recommend
 from bootgraft.worker.survey import diagnoses_of, said_again, survey
@@ -40,7 +40,7 @@ def repair(
     task = RepairTask(
         look=partial(survey, job, start_files=given_start_files(job, donors)),
         diagnose=partial(diagnoses_of, job),
-        find_packages=partial(find_packages, job, donors[: len(job.driver_donors)]),
+        find_packages=partial(find_packages, job, donors[: len(job.driver_donors)], GivenTrees(monitor)),
         boot_code=given_code(job, donors),
         leaves_packages=bool(job.sources.drivers),
         consent=job.consent,

@@ -10,6 +10,7 @@ from bootgraft.drivers.inf.install import Library
 from bootgraft.drivers.inf.sourceinf import SourceInf
 from bootgraft.drivers.inf.text import InfFile
 from bootgraft.errors import DriverSourceError, FileSystemError
+from bootgraft.events import Monitor, Progress, Unit, silent
 
 MAX_INFS = 10_000
 """INFs in one source: virtio-win.iso has some 500, a CD with every vendor's drivers 3,000."""
@@ -24,13 +25,14 @@ class PackageTree:
     ``only`` is the name of the one INF in its top folder that counts.
     """
 
-    def __init__(self, archive: Archive, origin: str, *, only: str | None = None) -> None:
+    def __init__(self, archive: Archive, origin: str, *, only: str | None = None, monitor: Monitor = silent) -> None:
         self._archive = archive
         self._paths = {member.path.casefold(): member.path for member in archive.members()}
         self._infs: dict[str, SourceInf] = {}
         self._fetched: dict[str, bytes] = {}
         self._room = MAX_FETCHED
         self._only = only
+        self._monitor = monitor
         self.origin = origin
 
     def infs(self) -> tuple[SourceInf, ...]:
@@ -46,7 +48,9 @@ class PackageTree:
             raise DriverSourceError(
                 f"it has more than {MAX_INFS} INF files", where=self.origin, advice="Give the driver's own folder"
             )
-        self._fetch_infs([path for path in paths if path not in self._infs])
+        unread = [path for path in paths if path not in self._infs]
+        if unread:
+            self._fetch_infs(unread)
         return tuple(map(self._inf, paths))
 
     def place(self, path: str) -> str:
@@ -107,8 +111,10 @@ class PackageTree:
 
     def _fetch_infs(self, paths: Sequence[str]) -> None:
         """Read many in one pass over the source; at what cannot be read this ends, and each is read by itself."""
+        progress = Progress(self._monitor, f"reading the INF files of {self.origin}", len(paths), Unit.INFS)
         try:
             for path, data in read_each(self._archive, paths):
+                progress.advance(1)
                 self._infs[path] = SourceInf(path, data)
         except (DriverSourceError, FileSystemError):
             return

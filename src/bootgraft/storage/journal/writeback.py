@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from bootgraft.errors import ImageError
-from bootgraft.events import Event, EventKind, Monitor
+from bootgraft.events import Event, EventKind, Monitor, Progress
 from bootgraft.storage.devices.blockdevice import ImageDevice
 from bootgraft.storage.durable import explained
 from bootgraft.storage.fileidentity import open_identified
@@ -60,10 +60,10 @@ def write_back(
         if image.info.format is ImageFormat.NBD:
             continue  # what it gives back comes from its storage or from its cache: only the server knows
         if not is_behind_qemu(image.info):
-            _verify(file, own, image.device, image.info, new=new)
+            _verify(file, own, image.device, image.info, monitor, new=new)
         elif reopen:
             with _reopened(image.info) as device:
-                _verify(file, own, device, image.info, new=new)
+                _verify(file, own, device, image.info, monitor, new=new)
 
 
 def bring_to_storage(info: ImageInfo) -> None:
@@ -82,12 +82,15 @@ def _write(
 ) -> None:
     """Write one side of the journal through the images' devices."""
     total = sum(stored.extent.length for stored in stretches)
-    monitor(Event(EventKind.STEP, f"writing the {'new' if new else 'old'} content to the image", 0, total))
+    progress = Progress(monitor, f"writing the {'new' if new else 'old'} content to the image", total)
     for stored in stretches:
         image, extent = images[stored.extent.disk], stored.extent
+        before = progress.done
         for start, data in _written(file, stored, image.info, new=new):
             image.device.write(extent.offset + start, data)
-    monitor(Event(EventKind.STEP, "waiting until the image is on stable storage", total, total))
+            progress.advance(before + start + len(data) - progress.done)
+        progress.advance(before + extent.length - progress.done)
+    monitor(Event(EventKind.STEP, "waiting until the image is on stable storage"))
 
 
 def _written(file: JournalFile, stored: Stored, info: ImageInfo, *, new: bool) -> Iterator[tuple[int, bytes]]:
@@ -133,8 +136,17 @@ def _reopened(info: ImageInfo) -> Iterator[ImageDevice]:
         yield image.device
 
 
-def _verify(file: JournalFile, stretches: Sequence[Stored], device: ImageDevice, info: ImageInfo, *, new: bool) -> None:
+def _verify(
+    file: JournalFile,
+    stretches: Sequence[Stored],
+    device: ImageDevice,
+    info: ImageInfo,
+    monitor: Monitor,
+    *,
+    new: bool,
+) -> None:
     """Raise ImageError where the storage does not hold what was written."""
+    progress = Progress(monitor, "reading back what was written", sum(stored.extent.length for stored in stretches))
     for stored in stretches:
         for start, data in _written(file, stored, info, new=new):
             at = stored.extent.offset + start
@@ -144,3 +156,4 @@ def _verify(file: JournalFile, stretches: Sequence[Stored], device: ImageDevice,
                     where=info.location,
                     advice="Look for disk or network errors (dmesg), and copy the image to sound storage",
                 )
+        progress.advance(stored.extent.length)

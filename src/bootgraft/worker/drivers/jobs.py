@@ -8,12 +8,13 @@ from bootgraft.drivers.inf.source import PackageTree
 from bootgraft.drivers.inf.target_windows import TargetWindows, known_windows
 from bootgraft.drivers.inf.trial import trial_for
 from bootgraft.errors import DriverSourceError
+from bootgraft.events import Monitor
 from bootgraft.report.documents.base import Document
 from bootgraft.report.documents.drivers import ListDocument, ShowDocument
 from bootgraft.report.drivers import list_document, list_text, show_document, show_text
 from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.targets.controllers import find_controller
-from bootgraft.worker.drivers.packages import is_floppy, open_packages
+from bootgraft.worker.drivers.packages import GivenTrees, is_floppy, open_packages
 from bootgraft.worker.ipc.drivers_request import DriversAction, DriversRequest
 from bootgraft.worker.ipc.job import Job, Outcome
 
@@ -22,7 +23,12 @@ _NOTHING: Final = 1
 
 
 def run(
-    job: Job, disks: Sequence[BlockDevice], sources: Sequence[BlockDevice], *, output: Callable[[bytes], None]
+    job: Job,
+    disks: Sequence[BlockDevice],
+    sources: Sequence[BlockDevice],
+    *,
+    monitor: Monitor,
+    output: Callable[[bytes], None],
 ) -> Outcome[Document]:
     """Do one ``drivers`` command.
 
@@ -46,14 +52,14 @@ def run(
             where=source.location,
             advice="A donor's disk is given to `repair --drivers`; `drivers harvest` takes a package out of it",
         )
-    with open_packages(source, sources, job.disks) as tree:
+    with open_packages(source, sources, job.disks, GivenTrees(monitor)) as tree:
         if request.action is DriversAction.LIST:
-            return _list(tree, request)
+            return _list(tree, request, monitor)
         return _show(tree, job.request.targets[0], request)
 
 
-def _list(tree: PackageTree, request: DriversRequest) -> Outcome[ListDocument]:
-    document = list_document(tree)
+def _list(tree: PackageTree, request: DriversRequest, monitor: Monitor) -> Outcome[ListDocument]:
+    document = list_document(tree, monitor)
     text = list_text(document, detailed=request.detailed)
     return Outcome(_DONE if document.infs else _NOTHING, document, text)
 

@@ -26,7 +26,7 @@ from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.targets.controllers import Controller, find_controller
 from bootgraft.windows.pe import Architecture
 from bootgraft.windows.versions import SERVER_2003
-from bootgraft.worker.drivers.packages import find_packages, given_package
+from bootgraft.worker.drivers.packages import GivenTrees, find_packages, given_package
 from bootgraft.worker.ipc.drivers_request import DriversRequest
 from bootgraft.worker.ipc.job import Job, Outcome
 from bootgraft.worker.survey import command_on, survey
@@ -94,7 +94,7 @@ def _kit_for_windows(
     job: Job, sources: Sequence[BlockDevice], controller: Controller, target_windows: TargetWindows
 ) -> Kit:
     """The kit for a machine of which only the Windows is known."""
-    package = given_package(job, sources, controller, target_windows, partial(trial_for, target_windows))
+    package = given_package(job, sources, GivenTrees(), controller, target_windows, partial(trial_for, target_windows))
     return (
         plan_inbox_kit(controller, target_windows)
         if package is None
@@ -129,7 +129,7 @@ def _kit_for_machine(
                 advice="Give --windows and --arch in place of the image.\nTo see why, run:\n"
                 f"    {command_on(job, 'check')} --target {controller.target}",
             )
-        packages = find_packages(job, sources, diagnosis, found.installation)
+        packages = find_packages(job, sources, GivenTrees(), diagnosis, found.installation)
         if needs_driver(diagnosis) and not packages:
             return None
         work: list[tuple[Diagnosis, DriverPackage | None]] = [(diagnosis, each) for each in packages or (None,)]

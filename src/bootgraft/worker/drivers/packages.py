@@ -11,6 +11,7 @@ from bootgraft.checks.diagnosis import Diagnosis
 from bootgraft.checks.finding import DRIVER_REMEDIES
 from bootgraft.drivers.package import DriverPackage
 from bootgraft.errors import BootgraftError, DriverSourceError, FileSystemError, HiveError, PartitionTableError
+from bootgraft.events import Monitor, silent
 from bootgraft.machine import Machine
 from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.targets.controllers import Controller
@@ -24,8 +25,28 @@ if TYPE_CHECKING:  # most repairs know their driver's source
     from bootgraft.drivers.inf.trial import Trial
 
 
+class GivenTrees:
+    """The driver packages that were given by their paths, each source opened once for all controllers of a job."""
+
+    def __init__(self, monitor: Monitor = silent) -> None:
+        self.monitor = monitor
+        self._opened: dict[str, PackageTree] = {}
+
+    def open(self, location: str) -> "PackageTree":
+        """A source and what was read of it so far. Raises as ``open_source``."""
+        if location not in self._opened:
+            from bootgraft.drivers.sources import open_source
+
+            self._opened[location] = open_source(location, monitor=self.monitor)
+        return self._opened[location]
+
+
 def find_packages(
-    job: Job, donors: Sequence[BlockDevice], diagnosis: Diagnosis, installation: Installation
+    job: Job,
+    donors: Sequence[BlockDevice],
+    trees: GivenTrees,
+    diagnosis: Diagnosis,
+    installation: Installation,
 ) -> tuple[DriverPackage, ...]:
     """The driver packages for one diagnosis, one for each device that lacks its driver; empty where none is needed.
 
@@ -48,7 +69,7 @@ def find_packages(
         return trial_in(installation, read_rules(diagnosis.chain, installation, hive, secure_boot=job.secure_boot))
 
     found = (
-        given_package(job, donors, diagnosis.controller, installation, trial)
+        given_package(job, donors, trees, diagnosis.controller, installation, trial)
         if is_given and device == main_id
         else _own_package(diagnosis.controller, default_link(facts, device), installation)
         for device in dict.fromkeys(lacking)
@@ -59,6 +80,7 @@ def find_packages(
 def given_package(
     job: Job,
     donors: Sequence[BlockDevice],
+    trees: GivenTrees,
     controller: Controller,
     target_windows: "Installation | TargetWindows",
     trial: "Callable[[], Trial]",
@@ -77,7 +99,7 @@ def given_package(
     for source in job.sources.drivers:
         try:
             if source.device is None or is_floppy(donors[source.device - job.disks]):
-                with open_packages(source, donors, job.disks) as tree:
+                with open_packages(source, donors, job.disks, trees) as tree:
                     return _inf_package(tree, controller, target_windows, trial())
             return _donor_package(donors[source.device - job.disks], source.location, controller, target_windows)
         except DriverSourceError as error:
@@ -110,16 +132,16 @@ def is_floppy(device: BlockDevice) -> bool:
 
 
 @contextmanager
-def open_packages(source: DriverSource, donors: Sequence[BlockDevice], disks: int) -> "Iterator[PackageTree]":
+def open_packages(
+    source: DriverSource, donors: Sequence[BlockDevice], disks: int, trees: GivenTrees
+) -> "Iterator[PackageTree]":
     """The driver packages of a source that is no donor, for as long as they are read.
 
     Raises:
         DriverSourceError: it cannot be read, is damaged or hostile.
     """
     if source.device is None:
-        from bootgraft.drivers.sources import open_source
-
-        yield open_source(source.location)
+        yield trees.open(source.location)
         return
     from bootgraft.drivers.archives.volume import VolumeArchive
     from bootgraft.drivers.inf.source import PackageTree
@@ -128,7 +150,7 @@ def open_packages(source: DriverSource, donors: Sequence[BlockDevice], disks: in
     try:
         volume = mount(donors[source.device - disks], writable=False, name=source.location)
         try:
-            yield PackageTree(VolumeArchive(volume, source.location), source.location)
+            yield PackageTree(VolumeArchive(volume, source.location), source.location, monitor=trees.monitor)
         finally:
             volume.close()
     except FileSystemError as error:
