@@ -64,7 +64,7 @@ def test_a_blocker_that_does_not_explain_the_screen_is_said_not_to(bootgraft: Co
 
 @pytest.mark.parametrize(
     ("symptom", "said"),
-    [("0x99", "nothing is known of the code 0x99"), ("flubber", "Known are"), ("logn lop", "Did you mean logon loop?")],
+    [("0x99", "nothing is known of the code 0x99"), ("flubber", "Known are"), ("logn lop", "--symptom 'logon loop'\n")],
 )
 def test_a_symptom_that_nobody_knows_is_told_before_anything_is_read(
     symptom: str, said: str, bootgraft: Command, tmp_path: Path

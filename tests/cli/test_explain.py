@@ -45,8 +45,11 @@ def test_programs_get_a_document(words: list[str], capsys: pytest.CaptureFixture
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("device-bindin-missing", "Did you mean device-binding-missing?"),
-        ("bitlocker-volum", "Did you mean bitlocker-volume?"),  # though BitLocker's own screen is a symptom
+        ("device-bindin-missing", "Did you mean:\n      bootgraft explain device-binding-missing\n"),
+        (
+            "bitlocker-volum",
+            "Did you mean:\n      bootgraft explain bitlocker-volume\n",
+        ),  # though BitLocker's own screen is a symptom
         ("0x99", "nothing is known of the code 0x99"),
         ("xyzzy", "\n      bootgraft explain\n"),
     ],

@@ -1,5 +1,6 @@
 """``bootgraft explain``: a finding's page, or which findings lead to what a screen shows."""
 
+import shlex
 from difflib import get_close_matches
 
 from bootgraft.checks.screens import code_in, find_symptom
@@ -50,7 +51,7 @@ def _symptom(topic: str) -> Symptom:
     if code is not None:
         raise no_such_code(code, where="explain")
     near = get_close_matches(topic.casefold(), [*ids, *Symptom], 1)
-    meant = f"Did you mean {near[0]}? " if near else ""
+    meant = f"Did you mean:\n    {shlex.join(['bootgraft', 'explain', near[0]])}\n" if near else ""
     raise UsageError(
         f"no finding has the id {topic}, nor does any screen show that",
         where="explain",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from bootgraft import __version__
 from bootgraft.cli.process import open_standard_streams, stop_status, stoppable
-from bootgraft.errors import BootgraftError, ImageError, UsageError
+from bootgraft.errors import BootgraftError, ImageError, PartitionTableError, UsageError
 
 if TYPE_CHECKING:  # with msgspec it is a third of what --version and --help would take
     from bootgraft.cli.options import Options
@@ -358,7 +358,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with stoppable():
             status = _run(options)
     except BootgraftError as error:
-        if error.choices or isinstance(error, UsageError | ImageError):
+        if error.choices or isinstance(error, UsageError | ImageError | PartitionTableError):
             from bootgraft.cli.mistakes import advised
 
             error = advised(error, words)

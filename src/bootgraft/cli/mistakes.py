@@ -1,17 +1,24 @@
 """What was meant by a command line that is wrong: the command that works, to be pasted. Loaded only for an error."""
 
+import os
 import re
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 
-from bootgraft.errors import BootgraftError, UsageError
+from bootgraft.errors import BootgraftError, DamagedImageError, ImageError, PartitionTableError, UsageError
 
 _ALIKE = 0.6
 _MOST = 4
 """Commands that are printed at most."""
+_CLOSE = 0.8
+_IMAGES = frozenset({".vmdk", ".qcow2", ".vhd", ".vhdx", ".vdi", ".raw", ".img"})
+_EXTENT = re.compile(r"-(?:s\d{3}|f\d{3}|delta|sesparse|flat)\.vmdk$")
+"""How files of a VMDK are called that its descriptor names."""
+_DISK_OF_PARTITION = re.compile(r"(/dev/(?:sd|vd|xvd|hd)[a-z]+)\d+|(/dev/(?:nvme\d+n|mmcblk|nbd|loop)\d+)p\d+")
 _SYNONYMS = {
     **dict.fromkeys(("fix", "heal", "inject", "convert", "graft", "mend"), "repair"),
     **dict.fromkeys(("info", "show", "list", "ls", "scan", "disks"), "inspect"),
@@ -73,17 +80,51 @@ def advised(error: BootgraftError, words: Sequence[str]) -> BootgraftError:
 
 
 def _commands(error: BootgraftError, words: Sequence[str]) -> Iterator[list[str]]:
-    swapped = re.match(r"argument SUBCOMMAND: invalid choice: .* \(choose from (.*)\)", error.what)
-    if swapped:  # the image before what is to be done with it
-        known = [each.strip("' ") for each in swapped[1].split(",")]
-        for number, word in enumerate(words[:3]):
-            if word in known:
-                yield ["bootgraft", words[0], word, *words[1:number], *words[number + 1 :]]
-                return
-    for choice in error.choices:
-        yield ["bootgraft", *_instead(words, error.said, choice)]
-    if not isinstance(error, UsageError) or error.choices or not words:
-        return
+    """The commands that were meant, the likeliest first."""
+    choices = [(error.said, choice) for choice in error.choices] or list(_choices(error, words))
+    swapped = _swapped(error, words)
+    if swapped:
+        yield swapped
+    elif choices:
+        yield from (["bootgraft", *_instead(words, said, choice)] for said, choice in choices)
+    elif isinstance(error, UsageError) and words:
+        yield from _other_words(error, words)
+
+
+def _choices(error: BootgraftError, words: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
+    """Words that are wrong, and what may stand in their place, as far as the error's own words tell."""
+    if isinstance(error, ImageError):
+        if isinstance(error, DamagedImageError) or not any(_is_path(each, error.where) for each in words):
+            return
+        # A command that writes is not turned on a disk that nobody named.
+        is_named = words[:1] in (["inspect"], ["check"], ["history"]) or "--dry-run" in words
+        yield from ((error.where, [str(each)]) for each in _files_for(Path(error.where), alike=is_named))
+    elif isinstance(error, PartitionTableError):
+        disk = _DISK_OF_PARTITION.fullmatch(error.where)
+        if disk:
+            yield error.where, [disk[1] or disk[2]]
+    elif error.where.startswith("--journal ") and isinstance(error, UsageError):
+        folder = Path(error.where.removeprefix("--journal "))
+        is_new = "undo" not in words and "--resume" not in words
+        names = [folder / "undo.journal"] if is_new else sorted(folder.glob("*.journal"))
+        yield from ((str(folder), [str(each)]) for each in names if is_new is not each.exists())
+    elif error.where == "--windows" and error.advice.startswith("There are: "):
+        known = error.advice.removeprefix("There are: ").split(", ")
+        said = error.what.rpartition(": ")[2]
+        yield from ((said, [each]) for each in get_close_matches(said, known, 1, _ALIKE) or known if each != "none")
+
+
+def _swapped(error: BootgraftError, words: Sequence[str]) -> list[str]:
+    """The words in their order, where the image stands before what is to be done with it; none else."""
+    known = re.match(r"argument SUBCOMMAND: invalid choice: .* \(choose from (.*)\)", error.what)
+    names = [each.strip("' ") for each in known[1].split(",")] if known else []
+    for number, word in enumerate(words[:3]):
+        if word in names:
+            return ["bootgraft", words[0], word, *words[1:number], *words[number + 1 :]]
+    return []
+
+
+def _other_words(error: UsageError, words: Sequence[str]) -> Iterator[list[str]]:
     unknown = re.match(r"unrecognized arguments: (.*)", error.what)
     if unknown:
         yield from _elsewhere(words, [each.partition("=")[0] for each in unknown[1].split(" ")])
@@ -94,14 +135,35 @@ def _commands(error: BootgraftError, words: Sequence[str]) -> Iterator[list[str]
 def _instead(words: Sequence[str], said: str, choice: Sequence[str]) -> list[str]:
     """The words with others in place of one; at the end where it is none of them."""
     for number, word in enumerate(words):
-        if word == said:
-            return [*words[:number], *choice, *words[number + 1 :]]
+        if word == said or (said.startswith("/") and _is_path(word, said)):
+            # An option in place of another's value takes the place of that one too.
+            first = number - (bool(choice) and choice[0].startswith("--") and words[number - 1] in WITH_VALUE)
+            return [*words[:first], *choice, *words[number + 1 :]]
         option, sign, value = word.partition("=")
         if sign and said and value == said:
             return [*words[:number], option, *choice, *words[number + 1 :]]
         if sign and said and option == said:
             return [*words[:number], *choice, value, *words[number + 1 :]]
     return [*words, *choice]
+
+
+def _is_path(word: str, resolved: str) -> bool:
+    return not word.startswith("-") and resolved in (word, os.path.realpath(word))
+
+
+def _files_for(path: Path, *, alike: bool) -> list[Path]:
+    """What may stand in place of a file that is no disk image: the disk that it belongs to, or one ``alike``."""
+    found: list[Path] = []
+    with suppress(OSError, ValueError):
+        if path.is_dir():
+            found = [each for each in sorted(path.iterdir()) if each.suffix.casefold() in _IMAGES and each.is_file()]
+            found = found if alike or len(found) == 1 else []
+        elif not path.exists() and alike:
+            names = [each.name for each in path.parent.iterdir()] if path.parent.is_dir() else []
+            found = [path.with_name(name) for name in get_close_matches(path.name, names, 2, _CLOSE)]
+        elif _EXTENT.search(path.name):
+            found = [path.with_name(_EXTENT.sub(".vmdk", path.name))]
+    return [each for each in found if not _EXTENT.search(each.name) and each.exists()][:_MOST]
 
 
 def _near_option(unknown: Sequence[str], usage: str) -> tuple[str, list[str]]:
@@ -119,12 +181,10 @@ def _near_choice(said: str, known: Sequence[str], argument: str) -> Iterator[tup
     if meant is not None:
         yield (meant,)
         return
-    near = get_close_matches(said.casefold(), known, 2, _ALIKE)
-    yield from ((each,) for each in near)
-    if not near and Path(said).exists():  # the command itself was forgotten
-        first = {"COMMAND": "check", "SUBCOMMAND": "list" if "list" in known else "verify"}.get(argument)
-        if first is not None:
-            yield (first, said)
+    first = {"COMMAND": "check", "SUBCOMMAND": "list" if "list" in known else "verify"}.get(argument)
+    if first is not None and Path(said).exists():  # the command itself was forgotten
+        yield (first, said)
+    yield from ((each,) for each in get_close_matches(said.casefold(), known, 2, _ALIKE))
 
 
 def _elsewhere(words: Sequence[str], unknown: Sequence[str]) -> Iterator[list[str]]:

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bootgraft.errors import DriverSourceError
+from bootgraft.errors import DriverSourceError, UsageError
 from bootgraft.events import Monitor, silent
 
 if TYPE_CHECKING:
@@ -36,6 +36,25 @@ def is_package_source(location: str) -> bool:
         return _is_inf(path) or _is_archive(path)
     except (OSError, ValueError):  # opening it as an image says what is wrong
         return False
+
+
+def refuse_exported(location: str) -> None:
+    """Raise UsageError for a folder with an exported driver and no package: ``drivers harvest`` writes such ones."""
+    folder = Path(location)
+    try:
+        files = sorted(folder.iterdir()) if folder.is_dir() else []
+    except OSError:  # opening it says what is wrong
+        return
+    exported = [each for each in files if each.suffix.casefold() == ".reg"]
+    drivers = [each for each in files if each.suffix.casefold() == ".sys"]
+    if len(exported) == 1 and drivers and len(files) == 1 + len(drivers):
+        raise UsageError(
+            "no driver package is in this folder, but a driver that was exported",
+            where=location,
+            advice="Give its files by --reg and --file",
+            said=location,
+            choices=[("--reg", str(exported[0]), *(word for each in drivers for word in ("--file", str(each))))],
+        )
 
 
 def open_source(location: str, *, monitor: Monitor = silent) -> "PackageTree":

@@ -14,11 +14,12 @@ def check_ids(fix: Sequence[str], skip: Sequence[str]) -> None:
         for each in given:
             if each not in known:
                 near = get_close_matches(each, known, 1)
-                meant = f"Did you mean {near[0]}? " if near else ""
                 raise UsageError(
                     f"no finding has the id {each}",
                     where=option,
-                    advice=f"{meant}To list them all, run:\n    bootgraft explain",
+                    advice="To list them all, run:\n    bootgraft explain",
+                    said=each,
+                    choices=[(near[0],)] if near else [],
                 )
     both = sorted(set(fix) & set(skip))
     if both:

@@ -16,11 +16,12 @@ def symptom_of(said: str) -> Symptom:
     if code is not None:
         raise no_such_code(code, where="--symptom")
     near = get_close_matches(said.casefold(), list(Symptom), 1)
-    meant = f"Did you mean {near[0]}? " if near else ""
     raise UsageError(
         f"it is not known what {said!r} on a screen means",
         where="--symptom",
-        advice=f"{meant}Known are {', '.join(Symptom)}",
+        advice=f"Known are {', '.join(Symptom)}",
+        said=said,
+        choices=[(near[0],)] if near else [],
     )
 
 

@@ -67,10 +67,12 @@ def open_sources(options: Options, stack: ExitStack) -> Iterator[tuple[str, Open
     """Open the images among the driver sources for reading; ``stack`` closes them. None for what the child opens."""
     if not options.drivers:
         return
-    from bootgraft.drivers.sources import is_package_source
+    from bootgraft.drivers.sources import is_package_source, refuse_exported
 
     for location in options.drivers:
         if is_package_source(location):
+            if options.command in ("repair", "kit"):
+                refuse_exported(location)
             yield location, None
             continue
         info = identify(location, allow_paths=options.allow_path)

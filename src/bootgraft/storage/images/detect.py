@@ -16,7 +16,7 @@ _DESCRIPTOR = b"# disk descriptorfile"
 
 _CONVERT = "Convert it first: qemu-img convert -O qcow2 FILE NEW.qcow2"
 _UNPACK = "Unpack it first, and give the disk image that is in it"
-_GIVE_DISK = "Give the disk images it names"
+_GIVE_AS_DESCRIPTION = "Give it by --vm, or give the disk images that it names"
 _FOREIGN: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\x1f\x8b", "a gzip archive", _UNPACK),
     (0, b"BZh", "a bzip2 archive", _UNPACK),
@@ -87,13 +87,16 @@ def _refuse_foreign(file: ContainerFile, head: bytes) -> None:
 def _name_text(head: bytes) -> tuple[str, str]:
     text = head.replace(b"\0", b"").lower()
     if b"<envelope" in text:
-        return "an OVF description of a virtual machine", _GIVE_DISK
+        return "an OVF description of a virtual machine", _GIVE_AS_DESCRIPTION
     if b"<domain" in text:
-        return "a libvirt description of a virtual machine", _GIVE_DISK
+        return "a libvirt description of a virtual machine", _GIVE_AS_DESCRIPTION
     if b"config.version" in text or b"virtualhw.version" in text:
-        return "a VMware virtual machine's configuration (.vmx)", _GIVE_DISK
+        return "a VMware virtual machine's configuration (.vmx)", _GIVE_AS_DESCRIPTION
     return "a text file", "Give the disk image itself"
 
 
 def _foreign(file: ContainerFile, what: str, advice: str) -> ImageError:
-    return ImageError(f"this is {what}, not a disk image", where=file.name, advice=advice)
+    choices = [("--vm", file.name)] if advice == _GIVE_AS_DESCRIPTION else []
+    return ImageError(
+        f"this is {what}, not a disk image", where=file.name, advice=advice, said=file.name, choices=choices
+    )

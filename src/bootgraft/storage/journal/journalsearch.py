@@ -125,8 +125,11 @@ def find_journals(
     Raises:
         JournalError: one is damaged, does not count, or is not where a pointer says.
         ForeignFileError: the owner of one does not count, and there is no ``monitor``, or ``--journal`` named it.
+        UsageError: ``journal`` is a folder.
     """
     given = resolve(journal) if journal is not None and exists(journal) else None
+    if given is not None and given.is_dir():
+        raise UsageError("this is a folder", where=f"--journal {journal}", advice="Give the name of a file in it")
     nearby = NearbyJournals(locations)
     nearby.look_beside(tolerate_missing=given is not None)
     if given is not None:

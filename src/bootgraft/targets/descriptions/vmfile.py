@@ -91,7 +91,11 @@ def _format_of(data: bytes, path: Path) -> VmFormat:
         raise _binary_export(path)
     if known_start(data) is not None:
         raise VmDescriptionError(
-            "this is a disk, not a machine's description", where=str(path), advice="Give it without --vm"
+            "this is a disk, not a machine's description",
+            where=str(path),
+            advice="Give it without --vm",
+            said="--vm",
+            choices=[()],
         )
     text = _start_of_xml(data)
     if text is not None:
@@ -148,4 +152,6 @@ def _no_description(path: Path, data: bytes) -> VmDescriptionError:
         f"this is no machine's description: {what}",
         where=str(path),
         advice=f"Give {titles(FORMATS)}",
+        said="--vm",
+        choices=[()] if len(data) > MAX_SIZE else [],  # so large is a disk
     )

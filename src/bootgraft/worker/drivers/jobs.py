@@ -1,5 +1,6 @@
 """What ``drivers`` does: list what a source holds, say what would be chosen of it, take a package out of a machine."""
 
+import shlex
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -50,7 +51,8 @@ def run(
         raise DriverSourceError(
             "this is a disk image and no driver package",
             where=source.location,
-            advice="A donor's disk is given to `repair --drivers`; `drivers harvest` takes a package out of it",
+            advice="A donor's disk is given to repair by --drivers; drivers harvest takes a package out of it.\n"
+            f"To see on which controllers it runs, run:\n    {shlex.join(['bootgraft', 'check', source.location])}",
         )
     with open_packages(source, sources, job.disks, GivenTrees(monitor)) as tree:
         if request.action is DriversAction.LIST:
