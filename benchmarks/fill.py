@@ -19,6 +19,8 @@ _CLUSTER = 4096
 _CHUNK = 1 << 20
 _LEFT = 1 << 30
 """Bytes that stay free."""
+_MOST_FREE = 4 << 30
+"""Bytes that the first file does not take, lest the library run short: the pieces after it take them."""
 _MOST_PIECES = 32
 
 
@@ -39,7 +41,7 @@ def fill(disk: Path, span: tuple[int, int]) -> None:
 
 def _allocate(volume: Path, length: int) -> None:
     library = _library()
-    most = (length - _LEFT) // _CLUSTER * _CLUSTER
+    most = (length - _MOST_FREE) // _CLUSTER * _CLUSTER
     rest = [f"rest-{number}" for number in range(_MOST_PIECES)]
     with _mounted(library, volume) as mounted:
         for name in ("most", *rest):

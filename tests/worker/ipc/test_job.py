@@ -22,7 +22,7 @@ from bootgraft.worker.ipc.job import (
     Operation,
     Outcome,
     Request,
-    outcome_form,
+    read_outcome,
 )
 from bootgraft.worker.ipc.registry_request import RegistryAction, RegistryRequest
 
@@ -73,7 +73,7 @@ GOOD = json.loads(to_json(Outcome(0, QueryDocument(keys=()), "text")))
 
 
 def read(payload: bytes) -> object:
-    return from_json(payload, outcome_form(Operation.REGISTRY))
+    return read_outcome(payload, Operation.REGISTRY)
 
 
 @given(job=jobs)

@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import time
+import traceback
 from typing import NoReturn
 
 _PAUSES = (0.0005, 0.05)
@@ -111,8 +112,6 @@ def _be_the_child(endpoint: int, blocked: set[int | signal.Signals]) -> NoReturn
 
         status = child.serve(endpoint)
     except BaseException:
-        import traceback  # with tokenize, linecache and textwrap
-
         traceback.print_exc()  # as the interpreter would
         raise
     finally:
