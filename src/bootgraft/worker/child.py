@@ -8,7 +8,9 @@ import sys
 from bootgraft.errors import BootgraftError
 from bootgraft.events import Event
 from bootgraft.jsontext import from_json, to_json
+from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.storage.devices.overlay import Overlay
+from bootgraft.storage.devices.readcache import LIMIT, ReadCache
 from bootgraft.worker.ipc.channel import (
     MAX_READ,
     RUN_HEAD,
@@ -18,7 +20,9 @@ from bootgraft.worker.ipc.channel import (
     ProxyDevice,
     encode_error,
 )
-from bootgraft.worker.ipc.job import Job
+from bootgraft.worker.ipc.job import Job, Operation
+
+_MOUNTING_ONCE = frozenset({Operation.INSPECT, Operation.CHECK, Operation.DRIVERS})
 
 MEMORY_LIMIT = 2 * 2**30
 """Bytes of address space; the work needs some 60 MB, and an overlay spills to a file at 256 MiB."""
@@ -54,7 +58,7 @@ def _work(channel: Channel) -> None:
 
     _, payload = channel.receive()
     job = from_json(payload, Job)
-    devices = [ProxyDevice(channel, n, spec.size, spec.location) for n, spec in enumerate(job.devices)]
+    devices = [_device(channel, job, number) for number in range(len(job.devices))]
     overlays = [Overlay(device) for device in devices[: job.disks]]
     try:
         outcome = run_job(
@@ -77,6 +81,15 @@ def _work(channel: Channel) -> None:
         channel.send(Frame.FAULT, encode_error(_bug(job, error)))
     else:
         channel.send(Frame.DONE, to_json(outcome).encode())
+
+
+def _device(channel: Channel, job: Job, number: int) -> BlockDevice:
+    """A device of the parent's; what is read of it is kept where it is mounted more than once."""
+    spec = job.devices[number]
+    proxy = ProxyDevice(channel, number, spec.size, spec.location)
+    if job.request.operation in _MOUNTING_ONCE:
+        return proxy
+    return ReadCache(proxy, limit=LIMIT // len(job.devices))
 
 
 def _report(channel: Channel, event: Event) -> None:

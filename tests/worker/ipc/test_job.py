@@ -22,7 +22,7 @@ from bootgraft.worker.ipc.job import (
     Operation,
     Outcome,
     Request,
-    read_outcome,
+    outcome_form,
 )
 from bootgraft.worker.ipc.registry_request import RegistryAction, RegistryRequest
 
@@ -73,7 +73,7 @@ GOOD = json.loads(to_json(Outcome(0, QueryDocument(keys=()), "text")))
 
 
 def read(payload: bytes) -> object:
-    return read_outcome(payload, Operation.REGISTRY)
+    return from_json(payload, outcome_form(Operation.REGISTRY))
 
 
 @given(job=jobs)

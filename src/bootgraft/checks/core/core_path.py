@@ -18,11 +18,18 @@ def file_system_driver(core: CoreFacts) -> str:
     return "Ntfs" if core.installation.volume.filesystem().kind is FileSystemKind.NTFS else _FAT_DRIVER
 
 
-def core_names(guest: Guest, core: CoreFacts, number: int) -> Iterator[str]:
+def core_names(guest: Guest, core: CoreFacts, number: int) -> tuple[str, ...]:
     """The services on the way from the root of the devices to the boot volume, as a start meets them, each once.
 
     What the chain of the controller brings along by itself is judged with that.
     """
+    way = (number, guest.controller)
+    if way not in core.names_on_the_way:
+        core.names_on_the_way[way] = tuple(_core_names(guest, core, number))
+    return core.names_on_the_way[way]
+
+
+def _core_names(guest: Guest, core: CoreFacts, number: int) -> Iterator[str]:
     judged = {each.main_id.casefold() for each in guest.facts.links if each.link.is_filter} if guest.facts else set()
     names = (*path_services(core.version), *shipped_filters(core, number, guest.controller))
     for name in dict.fromkeys(map(str.casefold, names)):

@@ -7,6 +7,7 @@ from msgspec import Struct
 from bootgraft.changes import FileId
 from bootgraft.checks.finding import Severity
 from bootgraft.registry.hive import Hive
+from bootgraft.targets.controllers import Controller
 from bootgraft.windows.bootdrivers import boot_drivers
 from bootgraft.windows.company import read_company
 from bootgraft.windows.installation import Architecture, Installation, control_set_name, hive_file
@@ -67,6 +68,7 @@ class CoreFacts:
         self._companies: dict[str, str | None] = {}
         self._acpi: dict[int, bool] = {}
         self._pci_devices: dict[int, tuple[str, ...]] = {}
+        self.names_on_the_way: dict[tuple[int, Controller | None], tuple[str, ...]] = {}  # by ``core_path``
 
     @property
     def arch(self) -> Architecture:

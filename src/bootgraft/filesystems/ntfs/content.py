@@ -5,12 +5,14 @@ reparse point keeps its content somewhere else. A WOF-compressed file, which the
 into, is decompressed (see wof.py), but never written.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bootgraft.errors import FileSystemError
-from bootgraft.filesystems.ntfs import wof
 from bootgraft.filesystems.ntfs.entries import ENCRYPTED
 from bootgraft.filesystems.ntfs.handles import DATA, REPARSE_POINT, STANDARD_INFORMATION, Handles
+
+if TYPE_CHECKING:  # few files are compressed so
+    from bootgraft.filesystems.ntfs import wof
 
 READ_LIMIT = 256 * 1024 * 1024
 """Bytes that one read returns at most: more has to be asked for in pieces."""
@@ -44,10 +46,12 @@ def reparse_tag(handles: Handles, inode: Any) -> int:
     return int.from_bytes(handles.value(inode, REPARSE_POINT)[:4], "little")
 
 
-def wof_algorithm(handles: Handles, inode: Any) -> wof.Algorithm | None:
+def wof_algorithm(handles: Handles, inode: Any) -> "wof.Algorithm | None":
     """How a WOF-compressed file is compressed; None for any other file, and where the content is in a WIM file."""
     if reparse_tag(handles, inode) != WOF:
         return None
+    from bootgraft.filesystems.ntfs import wof
+
     return wof.algorithm(handles.value(inode, REPARSE_POINT))
 
 
@@ -102,9 +106,11 @@ def _wanted(size: int, offset: int, length: int | None, where: str) -> int:
 
 
 def read_compressed(
-    handles: Handles, inode: Any, kind: wof.Algorithm, path: str, offset: int, length: int | None
+    handles: Handles, inode: Any, kind: "wof.Algorithm", path: str, offset: int, length: int | None
 ) -> bytes:
     """Return up to ``length`` bytes from ``offset`` of a WOF-compressed file."""
+    from bootgraft.filesystems.ntfs import wof
+
     where = f"{handles.where} {path}"
     with handles.attribute(inode, DATA) as data:
         size = int(data.data_size)

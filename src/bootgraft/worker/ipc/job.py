@@ -7,7 +7,6 @@ from msgspec import Struct
 
 from bootgraft.changes import EditVmFile, WitnessRange
 from bootgraft.checks.symptom import Symptom
-from bootgraft.jsontext import from_json
 from bootgraft.repair.consent import Consent
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.documents.base import Document
@@ -158,16 +157,8 @@ class Outcome(Struct, Generic[Answer_co], frozen=True, forbid_unknown_fields=Tru
 AnyOutcome = Outcome[Document | None]
 
 
-def read_outcome(payload: bytes, operation: Operation) -> AnyOutcome:
-    """The outcome in a frame's payload, with a document that answers this operation.
-
-    Raises ValueError where it is none, RecursionError where it is nested too deep.
-    """
-    return from_json(payload, _form(operation))
-
-
-def _form(operation: Operation) -> type[Outcome[Any]]:
-    """What may come of an operation; few documents are loaded for any one."""
+def outcome_form(operation: Operation) -> type[Outcome[Any]]:
+    """What may come of an operation, with a document that answers it; few documents are loaded for any one."""
     match operation:
         case Operation.INSPECT:
             from bootgraft.report.documents.machine import InspectDocument

@@ -23,7 +23,7 @@ from bootgraft.worker.ipc.channel import (
     decode_error,
     encode_error,
 )
-from bootgraft.worker.ipc.job import AnyOutcome, Job, read_outcome
+from bootgraft.worker.ipc.job import AnyOutcome, Job, outcome_form
 from bootgraft.worker.ipc.process import start
 
 _NONSENSE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, struct.error)
@@ -82,6 +82,7 @@ class Worker:
         """
         try:
             self._channel.send(Frame.JOB, to_json(job).encode())
+            form = outcome_form(job.request.operation)  # loaded while the child works
             while True:
                 frame, payload = self._channel.receive()
                 match frame:
@@ -94,7 +95,7 @@ class Worker:
                     case Frame.RUN:
                         _take_run(payload, overlays)
                     case Frame.DONE:
-                        return read_outcome(payload, job.request.operation)
+                        return from_json(payload, form)
                     case Frame.FAULT:
                         raise decode_error(payload)
                     case _:

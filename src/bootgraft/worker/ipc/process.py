@@ -11,7 +11,6 @@ import signal
 import socket
 import sys
 import time
-import traceback
 from typing import NoReturn
 
 _PAUSES = (0.0005, 0.05)
@@ -112,6 +111,8 @@ def _be_the_child(endpoint: int, blocked: set[int | signal.Signals]) -> NoReturn
 
         status = child.serve(endpoint)
     except BaseException:
+        import traceback  # with tokenize, linecache and textwrap
+
         traceback.print_exc()  # as the interpreter would
         raise
     finally:
