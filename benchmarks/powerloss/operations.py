@@ -1,8 +1,12 @@
 """What a program does to the files of a folder, as a disk sees it, in the order in which it was done."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
+
+Files = Mapping[Path, bytes]
+"""The content of files."""
 
 
 class Write(Struct, frozen=True):

@@ -13,12 +13,11 @@ from pathlib import Path
 
 from msgspec import Struct, field
 
-from benchmarks.powerloss.operations import Create, Flush, FlushFolder, Operation, Remove, Rename, Resize, Write
+from benchmarks.powerloss.operations import Create, Files, Flush, FlushFolder, Operation, Remove, Rename, Resize, Write
 
 SECTOR = 512
 _MORE_OFTEN = 8
 """How much more often the power goes at an operation on a file that has its name."""
-Files = Mapping[Path, bytes]
 
 
 class Loss(StrEnum):
@@ -98,10 +97,7 @@ def _names(
 ) -> dict[Path, _File]:
     """The names that are there: changes up to the last flush of the folder, and some of those behind it."""
     changes = [number for number, each in enumerate(operations) if isinstance(each, Create | Rename | Remove)]
-    flushed = max((each.covers for each in operations if isinstance(each, FlushFolder)), default=0)
-    fresh = [number for number in changes if number >= flushed]
-    some = {Loss.NOTHING: len(fresh), Loss.ALL: 0}.get(loss, chance.randint(0, len(fresh)))
-    there = {*(number for number in changes if number < flushed), *fresh[:some]}
+    there = _names_that_changed(operations, changes, loss, chance)
     unnamed = iter(files)
     named = {path: next(unnamed) for path in before}
     for number in changes:
@@ -116,6 +112,25 @@ def _names(
         elif isinstance(each, Remove):
             del named[each.path]
     return named
+
+
+def _names_that_changed(
+    operations: Sequence[Operation], changes: Sequence[int], loss: Loss, chance: random.Random
+) -> set[int]:
+    """Which changes of names are there: in each folder some first ones, at least those that were flushed."""
+    there = set[int]()
+    for folder in sorted({_folder(operations[number]) for number in changes}):
+        own = [number for number in changes if _folder(operations[number]) == folder]
+        flushes = (each for each in operations if isinstance(each, FlushFolder) and each.path == folder)
+        flushed = max((each.covers for each in flushes), default=0)
+        fresh = [number for number in own if number >= flushed]
+        some = {Loss.NOTHING: len(fresh), Loss.ALL: 0}.get(loss, chance.randint(0, len(fresh)))
+        there |= {*(number for number in own if number < flushed), *fresh[:some]}
+    return there
+
+
+def _folder(operation: Operation) -> Path:
+    return (operation.new if isinstance(operation, Rename) else operation.path).parent
 
 
 class _Arrived(Struct, frozen=True):

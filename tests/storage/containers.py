@@ -65,12 +65,15 @@ def content_after() -> bytes:
 AFTER = content_after()
 
 
-def commit_changes(image: OpenImage) -> None:
+def changed(image: OpenImage) -> DiskTransaction:
     overlay = Overlay(image.device)
     for offset, data in CHANGES.items():
         overlay.write(offset, data)
-    disk = DiskTransaction(image, overlay, ((0, 4096), (MIB, 4096)))
-    commit(Transaction((disk,), "changes"), journal=new_journal_path([image.info.location]))
+    return DiskTransaction(image, overlay, ((0, 4096), (MIB, 4096)))
+
+
+def commit_changes(image: OpenImage) -> None:
+    commit(Transaction((changed(image),), "changes"), journal=new_journal_path([image.info.location]))
 
 
 class Container:
