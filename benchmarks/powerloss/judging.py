@@ -8,6 +8,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from benchmarks.powerloss.operations import Files
 from benchmarks.powerloss.subjects import NoWayError, Side, Subject, files_of, restore
 from bootgraft.cli.main import main
+from bootgraft.errors import BootgraftError
 from bootgraft.storage.journal.head import JournalState
 from bootgraft.storage.journal.journalsearch import find_journals
 
@@ -19,6 +20,13 @@ def judge(subject: Subject, files: Files, chance: random.Random) -> str:
         NoWayError: one does not.
     """
     restore(subject, files)
+    try:
+        return _judged(subject, chance)
+    except BootgraftError as error:
+        raise NoWayError(str(error)) from error
+
+
+def _judged(subject: Subject, chance: random.Random) -> str:
     journals = find_journals(subject.locations)
     if not journals:
         subject.expect(Side.BEFORE, "no journal is there")
@@ -30,7 +38,10 @@ def judge(subject: Subject, files: Files, chance: random.Random) -> str:
         _undo(subject)
         return "done"
     said = "an undo" if journal.state is JournalState.UNDOING else "a repair"
-    _run(["check", *subject.disks, "--target", "vmware:lsilogic"], 3, f"{said} of this machine")
+    if find_journals(subject.disks):
+        _run(["check", *subject.disks, "--target", "vmware:lsilogic"], 3, f"{said} of this machine")
+    else:  # an undo that had all but removed its journal: the pointers beside the disks are gone
+        subject.expect(Side.BEFORE, "beside the disks, nothing leads to the journal")
     if journal.state is JournalState.UNFINISHED and chance.random() < 0.5:
         _run(["repair", *subject.words, "--resume"], 0)
         subject.expect(Side.AFTER, "resumed")

@@ -58,6 +58,19 @@ def test_a_driver_that_cannot_be_read_is_a_fault_of_the_driver(
     assert (found.present, found.fault) == (True, "it is encrypted (EFS)")
 
 
+def test_a_driver_whose_record_is_damaged_is_a_fault_of_the_driver(
+    machine_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    windows = memory_windows(machine_cache, driver=DriverFile.GOOD)
+
+    def stat(path: str) -> Entry:
+        raise FileSystemError("MFT record 105 cannot be opened", where=path, advice="chkdsk")
+
+    monkeypatch.setattr(type(windows.filesystem), "stat", staticmethod(stat))
+    found = read_driver(windows.filesystem, "\\WINDOWS", f"{DRIVERS}\\symmpi.sys")
+    assert (found.present, found.fault) == (True, "MFT record 105 cannot be opened")
+
+
 def test_imports_are_looked_for_in_drivers_and_then_in_system32(machine_cache: Path) -> None:
     importing = PortableExecutable(
         "x.sys", Architecture.X86,

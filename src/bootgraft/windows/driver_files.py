@@ -64,6 +64,8 @@ def read_driver(
         entry = filesystem.stat(path)
     except FileMissingError:
         return DriverFacts(path, present=False)
+    except FileSystemError as error:  # its record is damaged
+        return DriverFacts(path, present=True, fault=error.what)
     path = f"{path.rpartition(chr(92))[0]}\\{entry.name}"
     if entry.is_directory or entry.size > MAX_DRIVER:
         return DriverFacts(path, present=True, fault="it is a directory" if entry.is_directory else "it is too large")
