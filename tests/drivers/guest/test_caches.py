@@ -6,7 +6,8 @@ from tests.machines.cabinets import cabinet, lzx_cabinet
 
 from bootgraft.drivers.guest import caches as caches_module
 from bootgraft.drivers.guest.caches import CachedFile, CachedFileKind, Caches, cabinets_with
-from bootgraft.errors import DriverSourceError, FileMissingError
+from bootgraft.errors import DriverSourceError, FileMissingError, FileSystemError
+from bootgraft.filesystems.base import Entry
 from bootgraft.windows.pe import Architecture
 
 W = "\\WINDOWS"
@@ -112,3 +113,19 @@ def test_what_cannot_be_read_is_told_with_its_place(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(caches_module, "MAX_DRIVER", 10)
     with pytest.raises(DriverSourceError, match="too large"):
         caches({"\\x.sys": b"x" * 11}).read(CachedFile(CachedFileKind.FILE, "\\x.sys", "x.sys"))
+
+
+def test_a_place_that_damage_hides_is_named_and_keeps_no_other_from_being_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    damaged, sound = f"{W}\\system32\\dllcache\\symmpi.sys", f"{W}\\ServicePackFiles\\i386\\symmpi.sys"
+    found = caches({sound: b"x"})
+    really = FakeFileSystem.stat
+
+    def stat(filesystem: FakeFileSystem, path: str) -> Entry:
+        if path.startswith(f"{W}\\system32\\dllcache"):
+            raise FileSystemError("the directory in MFT record 92 cannot be searched", where=path, advice="chkdsk")
+        return really(filesystem, path)
+
+    monkeypatch.setattr(FakeFileSystem, "stat", stat)
+    assert [each.path for each in found.files("symmpi.sys")] == [damaged, sound]

@@ -239,7 +239,7 @@ def test_the_quick_look_opens_no_cabinet(windows: Windows, monkeypatch: pytest.M
     def opened(*_: object) -> None:
         pytest.fail("a cabinet was opened")
 
-    monkeypatch.setattr("bootgraft.drivers.guest.caches.open_archive_bytes", opened)
+    monkeypatch.setattr("bootgraft.drivers.archives.archive.open_archive_bytes", opened)
     assert quick(found) is not None
 
 

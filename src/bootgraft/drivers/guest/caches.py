@@ -133,15 +133,21 @@ class Caches(Struct, frozen=True):
                 yield from self._at(f"{store}\\{package}\\{name}")
 
     def _at(self, path: str, packed: str | None = None) -> Iterator[CachedFile]:
-        """The place at a path, if there is a file; ``packed`` is the name of the driver that is packed there."""
+        """The place at a path, if there is a file; ``packed`` is the name of the driver that is packed there.
+
+        Where damage hides whether there is one it is a place too: reading it says what is wrong.
+        """
+        folder, _, name = path.rpartition("\\")
         try:
             entry = self.filesystem.stat(path)
         except FileMissingError:
             return
-        if not entry.is_directory:
+        except FileSystemError:
+            entry = None
+        if entry is None or not entry.is_directory:
             kind = CachedFileKind.FILE if packed is None else CachedFileKind.PACKED
-            own_case = f"{path.rpartition(chr(92))[0]}\\{entry.name}"
-            yield CachedFile(kind, own_case, packed or entry.name)
+            own_case = name if entry is None else entry.name
+            yield CachedFile(kind, f"{folder}\\{own_case}", packed or own_case)
 
     def _listed(self, path: str, *, directories: bool, most: int = _MAX_FOLDERS) -> list[str]:
         """The names of the directories, or else of the files, in a directory that may not be there."""
