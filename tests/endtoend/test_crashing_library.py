@@ -11,20 +11,19 @@ from tests.endtoend.refusals import TARGET, Run, refused
 from tests.machines.build import BuiltMachine
 
 _CRASH = """
-import ctypes, os, sys
+import ctypes, os
 
-if "bootgraft.worker.child" in sys.orig_argv:
-    from bootgraft.filesystems.ntfs.volume import NtfsVolume
+from bootgraft.filesystems.ntfs.volume import NtfsVolume
 
-    read, calls = NtfsVolume.read, []
+read, calls = NtfsVolume.read, []
 
-    def crash(*arguments):
-        calls.append(arguments)
-        if len(calls) == {at}:
-            {how}
-        return read(*arguments)
+def crash(*arguments):
+    calls.append(arguments)
+    if len(calls) == {at}:
+        {how}
+    return read(*arguments)
 
-    NtfsVolume.read = crash
+NtfsVolume.read = crash
 """
 _WAYS = {
     "SIGSEGV": "ctypes.string_at(1)",
