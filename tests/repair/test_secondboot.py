@@ -10,10 +10,13 @@ from tests.repair.bench import package
 
 from bootgraft.changes import CreateDirectory, Plan, SetValue, WriteFile
 from bootgraft.drivers.package import DeviceId, DriverPackage, InfFacts
+from bootgraft.registry.integrity import harm
+from bootgraft.registry.integrity.window import WINDOW
 from bootgraft.registry.values import ValueType, text_data
 from bootgraft.repair.apply import apply
 from bootgraft.repair.proof import read_back
 from bootgraft.repair.secondboot import leave_package, without_registry
+from bootgraft.repair.soundness import read_strictly, recall_sound, remember_sound
 from bootgraft.windows.installation import open_hive
 
 CONTENT = (("viostor.inf", b"[Version]\r\n"), ("amd64\\viostor.sys", b"MZ" * 40), ("viostor.cat", b"\x30\x82"))
@@ -88,6 +91,29 @@ def test_other_folders_stay_on_the_device_path(windows: MemoryWindows) -> None:
     (change,) = leave(windows, with_inf()).registry()
     assert isinstance(change, SetValue)
     assert change.value.data == text_data(r"%SystemRoot%\inf;D:\OEM\;%SystemRoot%\Drivers\viostor")
+
+
+def test_a_software_hive_of_any_size_is_edited_and_read_whole_once(
+    windows: MemoryWindows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    software = open_hive(windows.installation, "SOFTWARE")
+    software.create_key("Large")
+    for number in range(20):
+        software.set_value("Large", str(number), ValueType.REG_BINARY, bytes([number]) * 2**20)
+    software.commit(filetime=0x01DA_0000_0000_0000)
+    assert software.cells.bins_size > WINDOW
+    large = windows.reread()
+    plan = leave(large, with_inf())
+    (change,) = plan.registry()
+    assert read_strictly(plan, large.machine) == {change.hive: ()}
+    sound = remember_sound(large.machine)
+    apply(plan, large.machine, now=NOW)
+    after = large.reread()
+    monkeypatch.setattr(harm, "screen", None)  # which would read all of it again
+    recall_sound(sound, after.machine)
+    assert read_strictly(plan, after.machine) == {change.hive: ()}
+    read_back(plan, after.machine)
+    assert device_path(after) == r"%SystemRoot%\inf;%SystemRoot%\Drivers\viostor"
 
 
 def test_without_a_software_hive_the_files_are_left(windows: MemoryWindows) -> None:

@@ -17,9 +17,12 @@ from bootgraft.checks.finding import Finding, Severity
 from bootgraft.errors import BootgraftError
 from bootgraft.machine import Machine
 from bootgraft.registry.baseblock import BASE_SIZE
+from bootgraft.registry.cells import Cells
 from bootgraft.registry.hive import Hive
+from bootgraft.registry.integrity import harm
+from bootgraft.registry.integrity.screening import Screened, screen
 from bootgraft.repair.apply import apply
-from bootgraft.repair.soundness import findings, read_strictly, require_no_worse
+from bootgraft.repair.soundness import findings, read_strictly, recall_sound, remember_sound, require_no_worse
 from bootgraft.storage.devices.overlay import Overlay
 from bootgraft.worker.ipc.job import Operation
 
@@ -123,3 +126,34 @@ def test_a_repair_of_a_damaged_hive(
     (check,) = printed(outcome.document)["before"]
     assert ("hive-defects", severity) in [(each["id"], each["severity"]) for each in check["findings"]]
     assert ("Nothing was written" in outcome.text) == (status == 1)
+
+
+def test_a_repair_reads_no_hive_whole_twice(
+    server1: BuiltMachine, donor: BuiltMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The diagnosis does; the reading before the edits, the proof and the diagnosis after them know it from there."""
+    read: list[str] = []
+
+    def seen(cells: Cells) -> Screened | None:
+        read.append(cells.name)
+        return screen(cells)
+
+    monkeypatch.setattr(harm, "screen", seen)
+    assert do(Operation.REPAIR, overlays_on(server1.disk), [donor.disk]).proven
+    assert len(read) == len(set(read)) > 0
+
+
+def test_a_hive_that_an_edit_harmed_is_surveyed_and_refused(windows: MemoryWindows) -> None:
+    change = CreateKey(HIVE, r"ControlSet001\Services\new")
+    edits = Plan((change,))
+    before = read_strictly(edits, windows.machine)
+    sound = remember_sound(windows.machine)
+    assert [each.path for each in sound] == [SYSTEM.casefold()]
+    apply(edits, windows.machine, now=NOW)
+    after = windows.reread()
+    place = hash_at(after.hive, r"ControlSet001\Services")
+    after.filesystem.write(SYSTEM, place, b"\1\2\3\4")
+    harmed = windows.reread()
+    recall_sound(sound, harmed.machine)
+    with pytest.raises(BootgraftError, match="does not stand a strict reading: its list has a wrong hash"):
+        require_no_worse(before, read_strictly(edits, harmed.machine))

@@ -90,5 +90,5 @@ def _powers(count: int) -> tuple[int, ...]:
 def name_hash(name: str) -> int:
     """The 32-bit hash that ``lh`` lists hold: H = 37·H + code unit, over the upper-case name."""
     upper = upcase(name)
-    powers = _powers(-(-len(upper) // _STEP) * _STEP)
-    return int(sum(map(mul, map(ord, reversed(upper)), powers))) & 0xFFFFFFFF
+    units = upper[::-1].encode("ascii") if upper.isascii() else map(ord, reversed(upper))
+    return int(sum(map(mul, units, _powers(-(-len(upper) // _STEP) * _STEP)))) & 0xFFFFFFFF

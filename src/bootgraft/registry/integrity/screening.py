@@ -92,11 +92,27 @@ class _List(Struct):
 
 
 class _Leaf(Struct):
-    """The hints of one leaf: of the sub-keys from ``start`` on among those that are read at once."""
+    """A list without hashes: its sub-keys are ``count`` from ``start`` on among those that are read at once."""
 
     kind: bytes
     start: int
-    hints: Sequence[int]
+    count: int
+
+
+class _KeyNames(dict[bytes, tuple[str, int, str]]):
+    """Names of keys as they are stored, one byte for each character: upper case, hash, and the name."""
+
+    def __missing__(self, raw: bytes) -> tuple[str, int, str]:
+        self[raw] = facts = _facts_of(raw.decode("latin-1"))
+        return facts
+
+
+class _ValueNames(dict[bytes, str]):
+    """Such names of values in upper case."""
+
+    def __missing__(self, raw: bytes) -> str:
+        self[raw] = upper = upcase(raw.decode("latin-1"))
+        return upper
 
 
 class _Screening:
@@ -115,8 +131,8 @@ class _Screening:
         self._values: list[int] = []
         self._counts: list[int] = []  # of the values of each key
         self._one_cell = SEGMENT if cells.minor >= BIG_DATA_MINOR else INLINE - 1
-        self._names: dict[bytes, tuple[str, int, str]] = {}
-        self._uppers: dict[bytes, str] = {}
+        self._names = _KeyNames()
+        self._uppers = _ValueNames()
 
     def run(self) -> Screened:
         """Walk the tree, then the ring of descriptors; every cell must have been led to once."""
@@ -166,11 +182,12 @@ class _Screening:
         offsets: list[int] = []
         parents: list[int] = []
         depths: list[int] = []
+        hints: list[int] = []
         leaves: list[_Leaf] = []
         ends: list[int] = []
         while self._pending and len(offsets) < self._at_once:
             each = self._pending.pop()
-            self._read_list(each.place, offsets, leaves)
+            self._read_list(each.place, offsets, hints, leaves)
             if len(offsets) - len(parents) != each.count or each.depth > DEPTH_LIMIT:
                 raise _DoubtError
             parents += [each.owner] * each.count
@@ -183,46 +200,42 @@ class _Screening:
             ascends[end - 1] = True  # the first sub-key of another key
         if not all(ascends):
             raise _DoubtError
+        hashes = [each[1] for each in names]
         for leaf in leaves:
-            listed = names[leaf.start : leaf.start + len(leaf.hints)]
-            if leaf.kind == HASH:
-                if list(leaf.hints) != [each[1] for each in listed]:
-                    raise _DoubtError
-            elif not all(
-                hint == fast_hint(name) or hint_fits(hint, upper)
-                for hint, (upper, _, name) in zip(leaf.hints, listed, strict=True)
-            ):
+            span = slice(leaf.start, leaf.start + leaf.count)
+            hashes[span] = hints[span]  # these are no hashes
+            if leaf.kind == FAST and not all(map(_is_hint, hints[span], names[span])):
                 raise _DoubtError
+        if hints != hashes:
+            raise _DoubtError
 
-    def _read_list(self, place: int, offsets: list[int], leaves: list[_Leaf]) -> None:
+    def _read_list(self, place: int, offsets: list[int], hints: list[int], leaves: list[_Leaf]) -> None:
         """Read a list of sub-keys, or the lists that it lists."""
         if not self._is_whole:
             self._map.load(place)
         size, kind, count = _HEAD.unpack_from(self._data, place)
-        if place & 7 or size + 4 * count > -_HEAD.size:
+        width = 2 if kind in self._paired else 1
+        if place & 7 or size + 4 * width * count > -_HEAD.size:
             raise _DoubtError
         self._state[place >> 3] += OTHER
         self._count(1)
-        words = _words(count)(self._data, place + _HEAD.size)
-        if kind in self._paired:
-            if size + 8 * count > -_HEAD.size:
+        words = _words(width * count)(self._data, place + _HEAD.size)
+        if kind == ROOT:
+            self._read_lists_of(words, offsets, hints, leaves)
+            return
+        if kind != HASH or width == 1:
+            if width == 1 and kind != PLAIN:
                 raise _DoubtError
-            words = _words(2 * count)(self._data, place + _HEAD.size)
-            leaves.append(_Leaf(kind, len(offsets), words[1::2]))
-            offsets += words[::2]
-        elif kind == PLAIN:
-            offsets += words
-        elif kind == ROOT:
-            self._read_lists_of(words, offsets, leaves)
-        else:
-            raise _DoubtError
+            leaves.append(_Leaf(kind, len(offsets), count))
+        offsets += words[::width]
+        hints += words[width - 1 :: width]
 
-    def _read_lists_of(self, places: Sequence[int], offsets: list[int], leaves: list[_Leaf]) -> None:
+    def _read_lists_of(self, places: Sequence[int], offsets: list[int], hints: list[int], leaves: list[_Leaf]) -> None:
         for place in places:
             self._map.load(place)
             if _HEAD.unpack_from(self._data, place)[1] == ROOT:
                 raise _DoubtError
-            self._read_list(place, offsets, leaves)
+            self._read_list(place, offsets, hints, leaves)
 
     def _read_keys(
         self, offsets: Sequence[int], parents: Sequence[int], depths: Sequence[int]
@@ -249,9 +262,9 @@ class _Screening:
         for at, count in enumerate(subkeys):
             if count:
                 self._pending.append(_List(offsets[at], depths[at] + 1, lists[at], count))
-        for at, length in enumerate(class_lengths):
-            if length and classes[at] != NIL:
-                self._claim(classes[at], length)
+        for at, length in zip(classes, class_lengths, strict=True) if any(class_lengths) else ():
+            if length and at != NIL:
+                self._claim(at, length)
         listed = [each for each in zip(value_lists, values, flags, strict=True) if each[1]]
         self._list_values([(at, count) for at, count, flag in listed if not flag & KEY_PREDEF_HANDLE])
         return facts
@@ -266,8 +279,7 @@ class _Screening:
         known = self._names
         if len(known) > _NAMES:
             known.clear()
-        known.update((raw, _facts_of(raw.decode("latin-1"))) for raw in set(names).difference(known))
-        return [known[raw] for raw in names]
+        return list(map(known.__getitem__, names))
 
     def _list_values(self, listed: Sequence[tuple[int, int]]) -> None:
         """Note the values that lists name, by their places and counts, and read those that came together."""
@@ -312,7 +324,6 @@ class _Screening:
         uppers = self._uppers
         if len(uppers) > _NAMES:
             uppers.clear()
-        uppers.update((raw, upcase(raw.decode("latin-1"))) for raw in set(names).difference(uppers))
         self._claim_data(sizes, places)
         return [
             uppers[raw] if each & VALUE_COMP_NAME or not raw else upcase(decode_utf16(raw))
@@ -385,6 +396,10 @@ _few_words = [struct.Struct(f"<{count}I").unpack_from for count in range(64)]
 def _words(count: int) -> Callable[[mmap, int], tuple[int, ...]]:
     """What unpacks so many words."""
     return _few_words[count] if count < len(_few_words) else struct.Struct(f"<{count}I").unpack_from
+
+
+def _is_hint(hint: int, facts: tuple[str, int, str]) -> bool:
+    return hint == fast_hint(facts[2]) or hint_fits(hint, facts[0])
 
 
 def _facts_of(name: str) -> tuple[str, int, str]:
