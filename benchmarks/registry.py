@@ -1,4 +1,6 @@
-"""``python -m benchmarks.registry HIVE…``: one edit with its commit, and a strict reading, beside hivex.
+"""``python -m benchmarks.registry HIVE…``: one edit with its commit, beside hivex, and the strict readings.
+
+Of these, ``quick`` tells only that nothing is harmful, and ``again`` is what a proof does with a hive that was edited.
 
 hivex is called through ctypes: opened for writing, one value set, committed. Each side runs in a process of its own,
 which has loaded nothing else, and works on a copy of the same file. Times are of the work alone, the least of several
@@ -114,6 +116,33 @@ def _verify(path: Path) -> Callable[[], None]:
     return work
 
 
+def _screen(path: Path) -> Callable[[], None]:
+    from bootgraft.registry.hive import Hive
+    from bootgraft.registry.integrity.harm import harmful
+
+    def work() -> None:
+        harmful(Hive.open(_File(path), name=path.name))
+
+    return work
+
+
+def _recheck(path: Path) -> Callable[[], None]:
+    from bootgraft.registry.hive import Hive
+    from bootgraft.registry.integrity.harm import harmful, recall, remember
+
+    hive = Hive.open(_File(path), name=path.name)
+    harmful(hive)
+    known = remember(hive)
+    hive.set_value("Select", _VALUE, 4, b"\1\0\0\0")
+    hive.commit(filetime=0x01DA_0000_0000_0000)
+
+    def work() -> None:
+        if known is None or not recall(known, Hive.open(_File(path), name=path.name)):
+            raise ValueError(path)
+
+    return work
+
+
 def _hivex(path: Path) -> Callable[[], None]:
     library = ctypes.CDLL("libhivex.so.0", use_errno=True)
     library.hivex_open.restype = ctypes.c_void_p
@@ -145,7 +174,13 @@ def _hivex(path: Path) -> Callable[[], None]:
     return work
 
 
-_WORK = {"bootgraft: one edit, commit": _edit, "hivex: one edit, commit": _hivex, "bootgraft: strict reading": _verify}
+_WORK = {
+    "bootgraft: one edit, commit": _edit,
+    "hivex: one edit, commit": _hivex,
+    "bootgraft: strict reading, all of it": _verify,
+    "bootgraft: strict reading, quick": _screen,
+    "bootgraft: strict reading, again": _recheck,
+}
 
 if __name__ == "__main__":
     main()
