@@ -5,6 +5,7 @@ import gc
 import importlib
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from io import TextIOWrapper
 from types import ModuleType
@@ -28,6 +29,9 @@ exit status:
   2  the command line is wrong
   3  the input cannot be used (unreadable, in use, hibernated, ...): nothing was written
 """
+
+
+_SHORTEST, _LONGEST = 0.01, 10.0**8
 
 
 class _Once(argparse.Action):
@@ -186,9 +190,24 @@ def _add_explain_log(parser: argparse.ArgumentParser) -> None:
 
 def _add_general(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON document on standard output")
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        metavar="SECONDS",
+        help="give up after this, as long as no image is being written; then only where a server does not answer "
+        "(default: 60 for each answer of a server, no limit for the whole)",
+    )
     volume = parser.add_mutually_exclusive_group()
     volume.add_argument("-q", "--quiet", action="store_true", help="print nothing but the answer")
     volume.add_argument("-v", "--verbose", action="store_true", help="say on standard error what is being done")
+
+
+def _seconds(text: str) -> float:
+    """A number of seconds that a timer takes."""
+    seconds = float(text)
+    if not _SHORTEST <= seconds <= _LONGEST:
+        raise ValueError(text)
+    return seconds
 
 
 def _add_images(parser: argparse.ArgumentParser, *, vm: bool = False, some: bool = True) -> None:
@@ -355,8 +374,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from bootgraft.cli.options import Options
 
         options = Options.from_arguments(given)
-        with stoppable():
+        with stoppable(options.timeout):
             status = _run(options)
+    except KeyboardInterrupt as stop:  # before anything was begun, or after all was done
+        status = stop_status(stop)
     except BootgraftError as error:
         if error.choices or isinstance(error, UsageError | ImageError | PartitionTableError):
             from bootgraft.cli.mistakes import advised
@@ -370,6 +391,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(options: "Options") -> int:
+    began = time.time()
     try:
         if options.command in _WITH_DESCRIPTION and (
             options.vm or options.disk or options.isolate or not options.images
@@ -379,27 +401,14 @@ def _run(options: "Options") -> int:
             options = apply_vm_description(options)
         status: int = _command(options.command).run(options)
     except KeyboardInterrupt as stop:
-        from bootgraft.cli.terminal import tell
+        from bootgraft.cli.images.interruption import tell_interrupted
 
-        tell("bootgraft: interrupted.\n")
-        _tell_unfinished(options)
-        return stop_status(stop)
+        return tell_interrupted(stop, options, began, _report)
     return status
 
 
 def _command(name: str) -> ModuleType:
     return importlib.import_module(f"bootgraft.cli.{name.replace('-', '_')}")
-
-
-def _tell_unfinished(options: "Options") -> None:
-    """Say what is half-done, and the command that mends it; nothing is where no image was being written."""
-    from bootgraft.events import silent
-    from bootgraft.storage.journal.journalsearch import require_no_unfinished
-
-    try:
-        require_no_unfinished(options.covered, options.journal, monitor=silent)
-    except BootgraftError as error:
-        _report(error, as_json=False)
 
 
 def _report(error: BootgraftError, *, as_json: bool) -> None:

@@ -3,15 +3,27 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-_ENDING = (signal.SIGTERM, signal.SIGHUP)
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_UNTOUCHED = (signal.SIG_DFL, signal.default_int_handler)
+CLEANING = 5.0
+"""Seconds after a signal in which another one changes nothing: ending a server and closing images takes up to two."""
+
+_DOINGS = {
+    "bootgraft.worker.ipc": "waiting for the process that reads volumes and drivers",
+    "bootgraft.storage.devices.nbd": "waiting for the server that has the image",
+    "bootgraft.storage.journal": "reading the undo journal and what it covers",
+    "bootgraft.storage": "reading the image's files",
+    "bootgraft.explain": "reading the logs",
+}
 
 
 class Stopped(KeyboardInterrupt):
-    """SIGTERM or SIGHUP came: the work ends as it does on Ctrl-C, with everything closed and put away."""
+    """Ctrl-C, SIGTERM or SIGHUP came: the work ends as it does on Ctrl-C, with everything closed and put away."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -40,18 +52,71 @@ def open_standard_streams() -> None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
 
 
+class TimeUp(Stopped):
+    """What --timeout allows has passed: the work ends as it does on Ctrl-C. ``doing`` is what it was at."""
+
+    def __init__(self, seconds: float, doing: str) -> None:
+        super().__init__(signal.SIGALRM)
+        self.seconds = seconds
+        self.doing = doing
+
+
+class _Signals:
+    """What comes of the signals that end the work: the first one does, and what it has to put away is let be."""
+
+    def __init__(self, timeout: float | None) -> None:
+        self._timeout = timeout
+        self._first: float | None = None
+
+    def stop(self, number: int, _frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if self._first is None or now > self._first + CLEANING:
+            self._first = now
+            raise Stopped(number)
+
+    def time_up(self, _number: int, frame: FrameType | None) -> None:
+        from bootgraft.storage.devices.patience import may_be_ended
+
+        if self._timeout is not None and self._first is None and may_be_ended():
+            self._first = time.monotonic()
+            raise TimeUp(self._timeout, _doing(frame))
+
+
 @contextmanager
-def stoppable() -> Iterator[None]:
-    """Raise Stopped in the block where SIGTERM or SIGHUP comes, unless the caller had them ignored (nohup)."""
+def stoppable(timeout: float | None = None) -> Iterator[None]:
+    """Raise Stopped in the block where Ctrl-C, SIGTERM or SIGHUP comes, unless the caller had them ignored (nohup).
 
-    def stop(number: int, _frame: FrameType | None) -> None:
-        raise Stopped(number)
-
-    taken = [number for number in _ENDING if signal.getsignal(number) is signal.SIG_DFL]
-    for number in taken:
-        signal.signal(number, stop)
+    A further one is not heeded for as long as putting things away takes. After ``timeout`` seconds TimeUp is raised,
+    as long as no image is being written.
+    """
+    signals = _Signals(timeout)
+    wanted = {number: signals.stop for number in _ENDING if signal.getsignal(number) in _UNTOUCHED}
+    handlers: dict[signal.Signals, Callable[[int, FrameType | None], None]] = {**wanted}
+    if timeout is not None:
+        handlers[signal.SIGALRM] = signals.time_up
+    kept = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        yield
+        if timeout is None:
+            yield
+            return
+        from bootgraft.storage.devices.patience import limited
+
+        signal.setitimer(signal.ITIMER_REAL, timeout)
+        with limited(timeout):
+            yield
     finally:
-        for number in taken:
-            signal.signal(number, signal.SIG_DFL)
+        if timeout is not None:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+
+def _doing(frame: FrameType | None) -> str:
+    """What was going on, for people, by the module that was at it."""
+    while frame is not None:
+        name = str(frame.f_globals.get("__name__"))
+        for module, words in _DOINGS.items():
+            if name.startswith(module):
+                return words
+        frame = frame.f_back
+    return "it was at work"

@@ -15,6 +15,7 @@ from tests.storage.nbdservers import nbdkit, serve, tcp_listener, unix_listener
 from bootgraft.errors import ImageError, MissingDependencyError, ReadOnlyError
 from bootgraft.storage.devices import _libnbd, _libnbd_build, nbd
 from bootgraft.storage.devices.nbd import open_uri
+from bootgraft.storage.devices.patience import limited
 
 MIB = 2**20
 
@@ -175,11 +176,10 @@ def test_a_bad_sector_is_an_error_and_the_rest_still_reads(tmp_path: Path) -> No
         assert device.read(0, 512) == bytes(512)
 
 
-def test_a_server_that_hangs_does_not_hang_us(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_hangs_does_not_hang_us(tmp_path: Path) -> None:
     with nbdkit(tmp_path, "--filter=delay", "memory", "1M", "rdelay=600") as uri:
         with open_uri(uri, writable=True) as device:
-            monkeypatch.setattr(nbd, "REQUEST_TIMEOUT", 0.05)
-            with pytest.raises(ImageError, match=r"no answer in 0\.05 seconds"):
+            with limited(0.05), pytest.raises(ImageError, match=r"no answer in 0\.05 seconds to a read of 512 bytes"):
                 device.read(0, 512)
             with pytest.raises(ImageError, match="broken off"):
                 device.read(0, 512)
@@ -189,9 +189,8 @@ def test_a_server_that_hangs_does_not_hang_us(tmp_path: Path, monkeypatch: pytes
             device.read(0, 512)
 
 
-def test_a_server_that_does_not_greet_does_not_hang_us(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nbd, "CONNECT_TIMEOUT", 0.05)
-    with unix_listener(tmp_path / "s") as listener:
+def test_a_server_that_does_not_greet_does_not_hang_us(tmp_path: Path) -> None:
+    with limited(0.05), unix_listener(tmp_path / "s") as listener:
         listener.listen()
         with pytest.raises(ImageError, match=r"no answer in 0\.05 seconds"):
             open_uri(f"nbd+unix:///?socket={tmp_path}/s", writable=False)

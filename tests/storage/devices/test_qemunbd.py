@@ -18,7 +18,8 @@ from tests.storage.imagekit import create, qemu_img, qemu_io
 from tests.storage.nbdservers import wait_for_end
 
 from bootgraft.errors import ImageError, ImageInUseError, MissingDependencyError, ReadOnlyError
-from bootgraft.storage.devices import nbd, qemunbd
+from bootgraft.storage.devices import qemunbd
+from bootgraft.storage.devices.patience import limited
 from bootgraft.storage.devices.qemunbd import Backing, create_overlay, find_program, open_qemu
 
 pytestmark = pytest.mark.skipif(shutil.which("qemu-nbd") is None, reason="qemu-nbd is not installed")
@@ -279,13 +280,11 @@ def test_without_qemu_it_says_what_to_install(vmdk: Path, monkeypatch: pytest.Mo
     assert not vmdk.with_name("new").exists()
 
 
-def test_a_qemu_that_does_not_answer_is_ended(
-    vmdk: Path, tmp_path: Path, fake_qemu: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_qemu_that_does_not_answer_is_ended(vmdk: Path, tmp_path: Path, fake_qemu: Callable[[str], None]) -> None:
     fake_qemu(f"echo $$ >{tmp_path}/pid; exec tail -f /dev/null")
-    monkeypatch.setattr(nbd, "CONNECT_TIMEOUT", 0.3)
-    with pytest.raises(ImageError, match=r"no answer in 0\.3 seconds"):
+    with limited(0.3), pytest.raises(ImageError, match=r"no answer in 0\.\d+ seconds") as caught:
         open_qemu(vmdk, "vmdk", writable=True)
+    assert "--timeout" in caught.value.advice
     assert wait_for_end(int((tmp_path / "pid").read_text()))
 
 
@@ -315,10 +314,9 @@ def test_its_environment_is_bare(vmdk: Path, fake_qemu: Callable[[str], None], m
 
 def test_a_server_that_stops_moving_is_ended(vmdk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     device = open_qemu(vmdk, "vmdk", writable=True)
-    monkeypatch.setattr(nbd, "REQUEST_TIMEOUT", 0.05)
     monkeypatch.setattr(qemunbd, "BROKEN_EXIT_TIMEOUT", 0.05)
     os.kill(device.server_pid or 0, signal.SIGSTOP)
-    with pytest.raises(ImageError, match=r"no answer in 0\.05 seconds"):
+    with limited(0.05), pytest.raises(ImageError, match=r"no answer in 0\.05 seconds"):
         device.read(0, 512)
     device.close()
     assert not alive(device.server_pid or 0)

@@ -14,16 +14,11 @@ from typing import Any, Protocol, Self
 
 from bootgraft.errors import ImageError, MissingDependencyError, ReadOnlyError
 from bootgraft.storage.devices.blockdevice import check_range, flush_failed
+from bootgraft.storage.devices.patience import seconds_to_wait
 from bootgraft.storage.fileidentity import FileIdentity, open_files
 
 CHUNK = 32 * 2**20
 """Bytes in one request at most: the protocol's own limit for servers that state none."""
-
-CONNECT_TIMEOUT = 60.0
-"""Seconds for a server to open its image and agree on the protocol. Replaying a log on slow storage takes a while."""
-
-REQUEST_TIMEOUT = 180.0
-"""Seconds for one request of up to CHUNK bytes; storage behind a network may pause for a minute and come back."""
 
 DISCONNECT_TIMEOUT = 5.0
 """Seconds for a server to take note that nothing more will come."""
@@ -85,17 +80,17 @@ class Connection:
         if self._handle == self._ffi.NULL:
             raise explain(self._error(), lost=False)
 
-    def connect_socket(self, descriptor: int, *, timeout: float) -> None:
+    def connect_socket(self, descriptor: int) -> None:
         """Talk over a connected socket, which then belongs to the connection; return when the server is ready."""
         self._check(self._lib.nbd_aio_connect_socket(self._handle, descriptor))
-        self._wait_ready(timeout)
+        self._wait_ready()
 
-    def connect_uri(self, uri: str, *, timeout: float) -> None:
+    def connect_uri(self, uri: str) -> None:
         """Connect to what a URI names; return when the server is ready."""
         # The URI is the user's own, so the TLS key file that it may name (tls-psk-file=) is too.
         self._check(self._lib.nbd_set_uri_allow_local_file(self._handle, 1))
         self._check(self._lib.nbd_aio_connect_uri(self._handle, uri.encode("utf-8", "surrogateescape")))
-        self._wait_ready(timeout)
+        self._wait_ready()
 
     @property
     def is_broken(self) -> bool:
@@ -129,7 +124,7 @@ class Connection:
         buffer = self._ffi.new("char[]", length)
         self._claim(buffer)
         call = self._lib.nbd_aio_pread
-        self._complete(call(self._handle, buffer, length, offset, self._no_callback, 0))
+        self._complete(call(self._handle, buffer, length, offset, self._no_callback, 0), f"a read of {length} bytes")
         return bytes(self._ffi.buffer(buffer, length))
 
     def write(self, offset: int, data: bytes | memoryview) -> None:
@@ -137,12 +132,13 @@ class Connection:
         buffer = self._ffi.from_buffer(data)
         self._claim(buffer)
         call = self._lib.nbd_aio_pwrite
-        self._complete(call(self._handle, buffer, len(data), offset, self._no_callback, 0))
+        cookie = call(self._handle, buffer, len(data), offset, self._no_callback, 0)
+        self._complete(cookie, f"a write of {len(data)} bytes")
 
     def flush(self) -> None:
         """Return when everything written is on stable storage."""
         self._claim(b"")
-        self._complete(self._lib.nbd_aio_flush(self._handle, self._no_callback, 0))
+        self._complete(self._lib.nbd_aio_flush(self._handle, self._no_callback, 0), "a flush")
 
     def close(self) -> None:
         """Say goodbye where the connection still works, and free everything; a second call does nothing."""
@@ -167,13 +163,14 @@ class Connection:
     def _is_over(self, handle: Any) -> bool:
         return bool(self._lib.nbd_aio_is_closed(handle) or self._lib.nbd_aio_is_dead(handle))
 
-    def _wait_ready(self, timeout: float) -> None:
-        deadline = time.monotonic() + timeout
+    def _wait_ready(self) -> None:
+        patience = seconds_to_wait()
+        deadline = time.monotonic() + patience
         while self._lib.nbd_aio_is_ready(self._handle) != 1:
             if self._is_over(self._handle):
                 raise self._explain(self._error(), lost=True)
             if not self._turn(self._handle, deadline):
-                raise self._explain(f"no answer in {timeout:g} seconds", lost=False)
+                raise self._explain(_no_answer("the first message", patience), lost=False)
 
     def _claim(self, buffer: object) -> None:
         """Hold what a request works on until it is complete: libnbd keeps a bare pointer to it."""
@@ -183,17 +180,18 @@ class Connection:
             raise self._explain("an earlier request was broken off", lost=False)
         self._pending = buffer
 
-    def _complete(self, cookie: int) -> None:
+    def _complete(self, cookie: int, asked: str) -> None:
         """Drive the connection until the request ``cookie`` is done, or failed.
 
         Where the server answered with an error, a bad sector below it for one, the connection goes on; where it did
         not answer, only closing is possible.
         """
         self._check(cookie)
-        deadline = time.monotonic() + REQUEST_TIMEOUT
+        patience = seconds_to_wait()
+        deadline = time.monotonic() + patience
         while (done := self._lib.nbd_aio_command_completed(self._handle, cookie)) == 0:
             if not self._turn(self._handle, deadline):
-                raise self._explain(f"no answer in {REQUEST_TIMEOUT:g} seconds", lost=False)
+                raise self._explain(_no_answer(asked, patience), lost=False)
         fault = self._error() if done == -1 else ""
         lost = self._is_over(self._handle)
         if not lost:
@@ -230,6 +228,10 @@ class Connection:
         words = bytes(self._ffi.string(text)).decode("utf-8", "backslashreplace")
         caller, _, fault = words.partition(": ")
         return fault if caller.startswith("nbd_") else words
+
+
+def _no_answer(asked: str, seconds: float) -> str:
+    return f"no answer in {seconds:.3g} seconds to {asked}"
 
 
 class NbdDevice:
@@ -404,12 +406,12 @@ def open_uri(uri: str, *, writable: bool) -> NbdDevice:
             f"the NBD server cannot be used: {fault}",
             where=uri,
             advice="Check that the server runs, and that host, port, socket and export name are right; "
-            "'nbdinfo URI' shows what a server offers",
+            "'nbdinfo URI' shows what a server offers; --timeout SECONDS gives a slow one longer",
         )
 
     connection = Connection(explain)
     try:
-        connection.connect_uri(f"{scheme.lower()}:{rest}", timeout=CONNECT_TIMEOUT)
+        connection.connect_uri(f"{scheme.lower()}:{rest}")
     except BaseException:
         connection.close()
         raise

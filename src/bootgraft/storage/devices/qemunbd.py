@@ -20,8 +20,8 @@ from typing import Final
 from msgspec import Struct
 
 from bootgraft.errors import DamagedImageError, ImageError, ImageInUseError, MissingDependencyError, ReadOnlyError
-from bootgraft.storage.devices import nbd
 from bootgraft.storage.devices.nbd import Connection, NbdDevice
+from bootgraft.storage.devices.patience import seconds_to_wait
 from bootgraft.storage.newfile import create_new
 
 EXIT_TIMEOUT = 120.0
@@ -29,6 +29,9 @@ EXIT_TIMEOUT = 120.0
 
 BROKEN_EXIT_TIMEOUT = 2.0
 """Seconds for qemu-nbd to end by itself after the connection broke; then it is killed."""
+
+KILL_TIMEOUT = 10.0
+"""Seconds for a killed qemu-nbd to be gone."""
 
 _QUOTE_LIMIT = 2000  # characters of qemu's that an error message quotes
 
@@ -50,6 +53,11 @@ _SYMPTOMS: Final[tuple[tuple[str, type[ImageError], str], ...]] = (
     ("reading from file failed", DamagedImageError, _CUT_SHORT),
     ("Unknown driver", ImageError, "This build of qemu lacks the format; install the full package qemu-utils"),
     ("not whitelisted", ImageError, "This build of qemu lacks the format; install the full package qemu-utils"),
+    (
+        "no answer in",
+        ImageError,
+        "Its storage does not answer: look for a network or disk that hangs (dmesg), or give --timeout SECONDS",
+    ),
     ("No space left on device", ImageError, "Free space on the storage that holds the image, then try again"),
 )
 
@@ -92,7 +100,7 @@ def open_qemu(path: Path, driver: str, *, writable: bool, backing: Sequence[Back
     try:
         connection = Connection(server.explain)
         try:
-            connection.connect_socket(client.detach(), timeout=nbd.CONNECT_TIMEOUT)
+            connection.connect_socket(client.detach())
         except BaseException:
             connection.close()
             raise
@@ -125,6 +133,7 @@ def create_overlay(out: Path, backing: Path | str, backing_driver: str) -> None:
         raise ImageError(f"the overlay cannot be created: {error.strerror}", where=str(out), advice=advice) from error
     recorded = _recorded_name(out, backing, backing_driver)
     arguments = [program, "create", "-q", "-f", "qcow2", "-b", recorded, "-F", backing_driver]
+    patience = seconds_to_wait()
     try:
         done = subprocess.run(
             [*arguments, os.path.abspath(out)],  # noqa: PTH100  (Path.absolute keeps "..")
@@ -132,13 +141,13 @@ def create_overlay(out: Path, backing: Path | str, backing_driver: str) -> None:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             env=_environment(),
-            timeout=nbd.CONNECT_TIMEOUT,
+            timeout=patience,
             check=False,
         )
     except BaseException as error:
         out.unlink(missing_ok=True)
         if isinstance(error, subprocess.TimeoutExpired):
-            fault = f"no answer in {nbd.CONNECT_TIMEOUT:g} seconds"
+            fault = f"no answer in {patience:.3g} seconds"
             raise explain_qemu("", fault=fault, where=str(out), program="qemu-img") from error
         raise
     if done.returncode != 0:
@@ -293,7 +302,8 @@ class QemuNbd:
         if self._process.poll() is None:
             self._process.kill()
         self.release()  # before the process id is given back: the watcher would kill whoever gets it next
-        self._process.wait()
+        # Storage that hangs below it keeps even a killed process; it ends when that answers.
+        self._wait(KILL_TIMEOUT)
         self._listen()
         if self._said >= 0:
             os.close(self._said)
@@ -326,7 +336,7 @@ def explain_qemu(said: str, *, fault: str, where: str, program: str) -> ImageErr
     """Make an error out of what one of qemu's programs ``said`` (see ``tidy``), or of ``fault`` where it was silent."""
     words = f"{program} says: {said}" if said else f"{program} failed: {fault}"
     for symptom, kind, advice in _SYMPTOMS:
-        if symptom in said:
+        if symptom in (said or fault):
             return kind(words, where=where, advice=advice)
     return ImageError(words, where=where, advice="Check the image with 'qemu-img info' and 'qemu-img check'")
 

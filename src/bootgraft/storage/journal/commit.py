@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bootgraft.errors import BootgraftError, JournalError
 from bootgraft.events import Event, EventKind, Monitor, silent
+from bootgraft.storage.devices.patience import begin_to_write
 from bootgraft.storage.durable import FULL, explained
 from bootgraft.storage.journal.editedfile import make_way_for, replace_content
 from bootgraft.storage.journal.head import decode_head, encode_head
@@ -57,6 +58,7 @@ def commit(transaction: Transaction, *, journal: Path, monitor: Monitor = silent
     draft = draft_journal(transaction, serial=next_serial(locations))
     monitor(Event(EventKind.STEP, f"writing the undo journal {journal}"))
     places = pointer_places(locations, journal)
+    begin_to_write()
     with _publish(draft, transaction, journal, places) as file:
         images = [disk.image for disk in transaction.disks]
         try:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from bootgraft.errors import BootgraftError, JournalError, ReadOnlyError
 from bootgraft.events import Monitor, silent
 from bootgraft.storage.confine import resolve
+from bootgraft.storage.devices.patience import begin_to_write
 from bootgraft.storage.durable import explained
 from bootgraft.storage.fileidentity import open_identified
 from bootgraft.storage.images.mending import mend
@@ -71,6 +72,7 @@ def undo(
             make_way_for(Path(description.location))
         for image in ordered:
             image.require_unused()
+        begin_to_write()
         file.mark(Mark.UNDOING)  # once more where it reads so: that may be all that is left of a flush that failed
         try:
             for image in ordered:
@@ -143,6 +145,7 @@ def resume(
             make_way_for(Path(description or ""))
         for image in ordered:
             image.require_unused()
+        begin_to_write()
         for change in add_journal(pointer_places(locations, journal.path), journal.path):
             change.prepare()
             change.publish()
