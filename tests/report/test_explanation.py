@@ -77,6 +77,16 @@ def test_a_description_that_virt_v2v_read_is_read_again() -> None:
     assert "    bootgraft inspect --vm '/vm 1/vm.vmx'" in text
 
 
+def test_the_registry_is_not_read_by_a_description() -> None:
+    """``reg`` takes disks alone: where the log names a description, the disk is left to the reader."""
+    text = text_of(
+        "virt-v2v-in-place: virt-v2v 2.2.0\n[   0.0] Setting up the source: -i vmx /vm/vm.vmx\n"
+        "virt-v2v-in-place: error: libguestfs error: hivex_open: /Windows/System32/config/SOFTWARE: Invalid argument\n"
+    )
+    assert "    bootgraft reg verify DISK" in text
+    assert "The log does not name the disk: put yours in its place." in text
+
+
 def test_the_source_of_virt_v2v_is_not_what_it_wrote() -> None:
     head = "[   0.0] Setting up the source: -i disk /src.vmdk\n"
     lacking = text_of(head + logs.V2V_WITHOUT_VIRTIO.split("Windows-ovf\n")[1])

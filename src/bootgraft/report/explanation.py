@@ -256,7 +256,10 @@ def _next(log: LogReport) -> tuple[str, str]:
 
 def _command(log: LogReport, form: Next) -> str:
     tool = _tool(log)
-    return form.value.format(disks=_disks(log) or tool.disk, target=tool.target)
+    disks = _disks(log)
+    if disks == _description(log) and form.value.startswith("bootgraft reg "):  # which reads no description
+        disks = ""
+    return form.value.format(disks=disks or tool.disk, target=tool.target)
 
 
 def _tool(log: LogReport) -> Tool:
@@ -286,10 +289,10 @@ def _typed(name: str) -> str:
 def _remarks(log: LogReport, command: str) -> Iterator[str]:
     disks, description = log.conversion.disk_files, _tool(log).description
     if "--target" in command:
-        yield "--target is the controller of the new machine (`bootgraft targets` lists them)" + (
-            f"; its description knows it: bootgraft check --vm {description}" if description else "."
-        )
-    if not _disks(log):
+        yield "--target is the controller of the new machine (`bootgraft targets` lists them)."
+        if description:
+            yield from ("Its description knows it, and the disks:", f"    bootgraft check --vm {description}")
+    if _tool(log).disk in command.split():
         yield "The log does not name the disk: put yours in its place."
     elif _tool(log).copies and "repair" in command:
         yield "That is the source's own disk: repair a copy of it."
