@@ -14,6 +14,7 @@ import struct
 import sys
 import time
 import traceback
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -74,7 +75,8 @@ def run_batch(plan: Plan, numbers: range) -> Tally:
             tally.cases += 1
             tally.crashes[how] = tally.crashes.get(how, 0) + 1
             tally.crashed.append(f"case {case} ({plan.corpus[case % len(plan.corpus)].name}): {how}")
-            if how.startswith("hang"):
+            tally.failures += alone.failures
+            if how.startswith(("hang", signal.SIGKILL.name)):
                 tally.failures.append(tally.crashed[-1])
     return tally
 
@@ -82,7 +84,9 @@ def run_batch(plan: Plan, numbers: range) -> Tally:
 def _run_until_it_ends(plan: Plan, numbers: range, tally: Tally) -> tuple[int, int]:
     """Run cases in one process; return how many came to an end, and the signal that ended it before the next, or 0."""
     reader, writer = os.pipe()
-    child = os.fork()
+    # From 3.12 on Python warns of threads, as a test runner's; no case takes a lock that one of those may hold.
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+        child = os.fork()
     if not child:
         os.close(reader)
         _be_the_process(plan, numbers, writer)
@@ -97,10 +101,10 @@ def _run_until_it_ends(plan: Plan, numbers: range, tally: Tally) -> tuple[int, i
             tally.slowest = max(tally.slowest, said["seconds"])
     _, status, used = os.wait4(child, 0)
     tally.peak = max(tally.peak, used.ru_maxrss * 1024)
-    if os.WIFSIGNALED(status):
+    if os.WIFSIGNALED(status) and os.WTERMSIG(status) != signal.SIGTERM:  # that is somebody who ends the campaign
         return done, os.WTERMSIG(status)
     if done < len(numbers):
-        raise RuntimeError(f"the process of the cases {numbers} ended with {os.WEXITSTATUS(status)}")
+        raise RuntimeError(f"the process of the cases {numbers} ended with {os.waitstatus_to_exitcode(status)}")
     return done, 0
 
 
