@@ -17,6 +17,11 @@ from tests.storage.journal.test_editedfile import NEW, OLD
 from benchmarks.powerloss.operations import Files
 
 MACHINE = "machine"
+_ON_ANOTHER = {
+    "vmdk-on-another": ("vmdk",),
+    "qcow2-on-another": ("qcow2", "-o", "cluster_size=2M"),
+}
+"""Images of one sector over their parents: the driver, and options of qemu-img create."""
 _ERRORS = 2
 """What qemu-img check ends with where an image is damaged; 3 are clusters that nobody uses."""
 
@@ -116,12 +121,16 @@ class DescribedMachine:
             raise NoWayError(f"{why}, and the description is not as {side} the repair")
 
 
-SUBJECTS = (*FORMATS, MACHINE)
+SUBJECTS = (*FORMATS, *_ON_ANOTHER, MACHINE)
 
 
 def make_subject(kind: str, folder: Path) -> Subject:
     """Make one of SUBJECTS in a folder that is not there yet."""
-    return DescribedMachine(folder) if kind == MACHINE else OneImage(Container(folder, kind))
+    if kind == MACHINE:
+        return DescribedMachine(folder)
+    if kind in _ON_ANOTHER:
+        return OneImage(Container.built_on_another(folder, *_ON_ANOTHER[kind]))
+    return OneImage(Container(folder, kind))
 
 
 def files_of(subject: Subject) -> dict[Path, bytes]:
