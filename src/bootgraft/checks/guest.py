@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from copy import copy
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 from msgspec import Struct
@@ -26,6 +26,7 @@ from bootgraft.machine import Firmware, Machine
 from bootgraft.registry.hive import Hive
 from bootgraft.targets.controllers import Controller
 from bootgraft.targets.descriptions.hardware import BootOrder, Processor
+from bootgraft.windows.bootdrivers import boot_drivers
 from bootgraft.windows.driver_database import has_database
 from bootgraft.windows.installation import Installation
 from bootgraft.windows.versions import FIRST_WITH_DRIVER_DATABASE, NT4
@@ -117,7 +118,8 @@ class Guest:
         self.start_files = start_files
         self.choice = choice
         self._disk_controllers = disk_controllers
-        self._links = cache(lambda: None if installation is None or hive is None else LinkReader(installation, hive))
+        self._drivers_of = None if hive is None else cache(partial(boot_drivers, hive))
+        self._links = cache(self._make_links)
         self._judge = cache(self._make_judge)
         self.shared: dict[str, Any] = {}
         self.gathered: dict[Controller | None, ControllerFacts | None] = {}
@@ -181,7 +183,7 @@ class Guest:
             return None
         if self.installation.version >= FIRST_WITH_DRIVER_DATABASE and not has_database(self.hive):
             return None  # none of the Windows that are known
-        return CoreFacts(self.installation, self.hive)
+        return CoreFacts(self.installation, self.hive, self._drivers_of)
 
     @_Shared
     def identity(self) -> IdentityFacts:
@@ -230,6 +232,11 @@ class Guest:
         if controller_facts.reasons_not_judged(self.installation, has_database=has_database(self.hive)):
             return None
         return controller_facts.gather(self.installation, self.hive, controller, reader=self._links())
+
+    def _make_links(self) -> LinkReader | None:
+        if self.installation is None or self.hive is None:
+            return None
+        return LinkReader(self.installation, self.hive, self._drivers_of)
 
     def _make_judge(self) -> "DriverJudge":
         from bootgraft.checks.driverjudge import DriverJudge

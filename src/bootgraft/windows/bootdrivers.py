@@ -8,7 +8,7 @@ ReactOS, ``boot/freeldr/freeldr/ntldr/wlregistry.c``. Windows 8 and later keep a
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from bootgraft.registry.hive import Hive, Key
 from bootgraft.windows.installation import control_set_name
@@ -16,6 +16,9 @@ from bootgraft.windows.services import Service, read_service
 
 MAX_SERVICES = 20_000
 """Services looked at: real control sets have under a thousand."""
+
+DriversOf = Callable[[int], tuple[Service, ...]]
+"""``boot_drivers`` of one hive, by the number of the control set."""
 
 _BOOT_START = 0
 

@@ -5,13 +5,12 @@ no binding is asked (Microsoft, "SCSI Miniport Initialization Under Plug and Pla
 does not. Which adapters a miniport looks for stands in its code alone: scsiport is given vendor and device as text.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
 
 from bootgraft.errors import FileSystemError
 from bootgraft.registry.hive import Hive
-from bootgraft.windows.bootdrivers import boot_drivers
 from bootgraft.windows.driver_files import DriverFacts
 from bootgraft.windows.installation import Installation
 from bootgraft.windows.services import Service, driver_file
@@ -31,13 +30,13 @@ class LegacyMiniport(Struct, frozen=True):
 
 
 def legacy_miniports(
-    installation: Installation, hive: Hive, control_set: int, read_driver: Callable[[str], DriverFacts]
+    installation: Installation, hive: Hive, drivers: Iterable[Service], read_driver: Callable[[str], DriverFacts]
 ) -> tuple[LegacyMiniport, ...]:
-    """The boot drivers of a control set that look for adapters by themselves. Raises HiveError for damage.
+    """Those of the boot ``drivers`` of a control set that look for adapters by themselves. Raises HiveError for damage.
 
     ``read_driver`` gives the facts about the driver file at a path of the Windows' volume.
     """
-    return tuple(_found(installation, hive, control_set, read_driver))
+    return tuple(_found(installation, hive, drivers, read_driver))
 
 
 def looks_for(installation: Installation, miniport: LegacyMiniport, vendor: int, device: int) -> bool:
@@ -50,9 +49,9 @@ def looks_for(installation: Installation, miniport: LegacyMiniport, vendor: int,
 
 
 def _found(
-    installation: Installation, hive: Hive, control_set: int, read_driver: Callable[[str], DriverFacts]
+    installation: Installation, hive: Hive, drivers: Iterable[Service], read_driver: Callable[[str], DriverFacts]
 ) -> Iterator[LegacyMiniport]:
-    for service in boot_drivers(hive, control_set):
+    for service in drivers:
         if (service.group or "").casefold() == _GROUP and not _is_plug_and_play(hive, service):
             path = driver_file(service, installation.directory, drive_letter=installation.drive_letter)
             if _needs_scsiport(installation, path, read_driver):

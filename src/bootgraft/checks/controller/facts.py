@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import partial
 
 from msgspec import Struct
 
@@ -16,7 +17,7 @@ from bootgraft.windows.bindings import (
     enum_instances,
     find_critical_device,
 )
-from bootgraft.windows.bootdrivers import load_order_groups
+from bootgraft.windows.bootdrivers import DriversOf, boot_drivers, load_order_groups
 from bootgraft.windows.driver_database import DatabaseBinding, Search, find_database_binding, has_database
 from bootgraft.windows.driver_files import DriverFacts, read_driver
 from bootgraft.windows.exports import ExportTables
@@ -170,10 +171,14 @@ def _control_set(reader: "LinkReader", number: int, controller: Controller) -> I
 
 
 class LinkReader:
-    """Reads what one installation has for the devices of chains: each once, for whichever controllers it is asked."""
+    """Reads what one installation has for the devices of chains: each once, for whichever controllers it is asked.
 
-    def __init__(self, installation: Installation, hive: Hive) -> None:
+    ``drivers_of`` gives the boot drivers of a control set, where others ask for them too.
+    """
+
+    def __init__(self, installation: Installation, hive: Hive, drivers_of: DriversOf | None = None) -> None:
         self.hive = hive
+        self._drivers_of = drivers_of or partial(boot_drivers, hive)
         self.version = installation.version
         self._installation = installation
         self._store = binding_store(hive, installation.version)
@@ -230,7 +235,9 @@ class LinkReader:
     def _detecting(self, number: int, pci: PciId) -> Iterator[Service]:
         """Miniports that may find an adapter which nothing is bound to."""
         if number not in self._miniports:
-            self._miniports[number] = legacy_miniports(self._installation, self.hive, number, self._drivers.read_file)
+            self._miniports[number] = legacy_miniports(
+                self._installation, self.hive, self._drivers_of(number), self._drivers.read_file
+            )
         for each in self._miniports[number]:
             if looks_for(self._installation, each, pci.vendor, pci.device):
                 yield each.service

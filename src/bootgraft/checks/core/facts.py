@@ -1,6 +1,6 @@
 """Services, filters and files of one Windows that decide its start whatever the controller: each is read once."""
 
-from functools import cached_property
+from functools import cached_property, partial
 
 from msgspec import Struct
 
@@ -8,7 +8,7 @@ from bootgraft.changes import FileId
 from bootgraft.checks.finding import Severity
 from bootgraft.registry.hive import Hive
 from bootgraft.targets.controllers import Controller
-from bootgraft.windows.bootdrivers import boot_drivers
+from bootgraft.windows.bootdrivers import DriversOf, boot_drivers
 from bootgraft.windows.company import read_company
 from bootgraft.windows.installation import Architecture, Installation, control_set_name, hive_file
 from bootgraft.windows.services import Service, driver_file, read_service
@@ -55,9 +55,13 @@ class CoreDriver(Struct, frozen=True):
 
 
 class CoreFacts:
-    """Reads raise HiveError and FileSystemError for damage on the way."""
+    """Reads raise HiveError and FileSystemError for damage on the way.
 
-    def __init__(self, installation: Installation, hive: Hive) -> None:
+    ``drivers_of`` gives the boot drivers of a control set, where others ask for them too.
+    """
+
+    def __init__(self, installation: Installation, hive: Hive, drivers_of: DriversOf | None = None) -> None:
+        self._drivers_of = drivers_of or partial(boot_drivers, hive)
         self.installation = installation
         self.hive = hive
         self.file: FileId = hive_file(installation)
@@ -84,7 +88,7 @@ class CoreFacts:
     def boot_drivers(self) -> tuple[CoreDriver, ...]:
         """What the loader loads with the default control set, in its order."""
         number = self.installation.select.default
-        return tuple(self._of_service(each) for each in boot_drivers(self.hive, number))
+        return tuple(self._of_service(each) for each in self._drivers_of(number))
 
     def driver(self, number: int, name: str) -> CoreDriver:
         """The driver by the name of its service in a control set."""
