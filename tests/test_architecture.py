@@ -16,6 +16,7 @@ LAYERS = (
     "changes",
     "text",
     "explain",
+    "confinement",
     "storage",
     "filesystems",
     "registry",
@@ -35,7 +36,7 @@ LAYERS = (
 STORAGE_WINGS = ("usage", "devices", "disks", "images", "journal")
 """Likewise; what lies in none of them is below them all."""
 MODULES_IN_A_FOLDER = 20
-GENERATED = {"_libntfs.py", "_libnbd.py", "_libarchive.py", "_libwim.py"}
+GENERATED = {"_libntfs.py", "_libnbd.py", "_libarchive.py", "_libwim.py", "_libc.py"}
 POSSESSIVE = re.compile(r"\)([*+?]|\{[0-9,]+\})\+|\(\?>")
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.name not in GENERATED)
 

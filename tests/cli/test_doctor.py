@@ -8,6 +8,7 @@ from tests.report.contract import faults
 
 from bootgraft.cli import doctor
 from bootgraft.cli.main import main
+from bootgraft.confinement import trial
 
 
 def test_the_json_keeps_the_contract(capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,3 +96,21 @@ def test_a_repair_says_what_its_library_lacks_where_it_is_asked_to_say_more(
 
 def test_a_library_that_cannot_be_there() -> None:
     assert doctor._missing_library("libdoesnotexist.so.99") == "libdoesnotexist.so.99 cannot be loaded"
+
+
+@pytest.mark.parametrize("missing", ["Landlock", "seccomp"])
+def test_what_of_the_cage_is_not_there(
+    missing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is to be installed for it, and work goes on without it."""
+    found = trial.CageSupport(
+        no_new_privileges=True, landlock=0 if missing == "Landlock" else 7, seccomp=missing != "seccomp"
+    )
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(doctor, "_missing_library", lambda _soname: None)
+    monkeypatch.setattr(trial, "try_on", lambda: found)
+    assert main(["doctor"]) == 0
+    out = capsys.readouterr().out
+    assert f"without  {missing}: this" in out
+    assert "ok       no_new_privs\n" in out
+    assert ("ok       Landlock (version 7)\n" in out) == (missing != "Landlock")

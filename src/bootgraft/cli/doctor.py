@@ -4,7 +4,7 @@ import shutil
 
 from bootgraft.cli.options import Options
 from bootgraft.cli.terminal import put, put_json
-from bootgraft.report.documents.doctor import DoctorDocument, Part
+from bootgraft.report.documents.doctor import CagePart, DoctorDocument, Part
 
 
 def run(options: Options) -> int:
@@ -23,11 +23,15 @@ def run(options: Options) -> int:
         ),
     )
     missing = any(part.fault for part in parts)
+    cage = _cage()
     if options.json:
-        put_json(DoctorDocument(parts=parts))
+        put_json(DoctorDocument(parts=parts, cage=cage))
         return int(missing)
     for part in parts:
         _print(part)
+    for each in cage:
+        version = "" if each.version is None else f" (version {each.version})"
+        put(f"without  {each.name}: {each.fault}\n" if each.fault else f"ok       {each.name}{version}\n")
     warned = "Everything is there; see what is said of it above.\n" if any(part.warning for part in parts) else None
     put("Something is missing.\n" if missing else warned or "Everything is there.\n")
     return int(missing)
@@ -43,6 +47,19 @@ def _print(part: Part) -> None:
         put(f"         to get what your distribution has by now, type: {part.update}\n")
     else:
         put(f"ok       {part.name} {part.version}\n")
+
+
+def _cage() -> tuple[CagePart, ...]:
+    """What keeps the process that reads volumes from doing harm: the kernel's, not to be installed."""
+    from bootgraft.confinement.reader import NO_LANDLOCK, NO_SECCOMP
+    from bootgraft.confinement.trial import try_on
+
+    found = try_on()
+    return (
+        CagePart("no_new_privs", None, None if found.no_new_privileges else "the kernel refuses it"),
+        CagePart("Landlock", found.landlock or None, None if found.landlock else NO_LANDLOCK),
+        CagePart("seccomp", None, None if found.seccomp else NO_SECCOMP),
+    )
 
 
 def _libntfs() -> Part:

@@ -4,9 +4,11 @@ import os
 import resource
 import socket
 import sys
+from pathlib import Path
 
+from bootgraft.confinement.reader import confine
 from bootgraft.errors import BootgraftError
-from bootgraft.events import Event
+from bootgraft.events import Event, EventKind
 from bootgraft.jsontext import from_json, to_json
 from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.storage.devices.overlay import Overlay
@@ -20,7 +22,7 @@ from bootgraft.worker.ipc.channel import (
     ProxyDevice,
     encode_error,
 )
-from bootgraft.worker.ipc.job import Job, Operation
+from bootgraft.worker.ipc.job import GivenSources, Job, Operation
 
 _MOUNTING_ONCE = frozenset({Operation.INSPECT, Operation.CHECK, Operation.DRIVERS})
 
@@ -28,6 +30,10 @@ MEMORY_LIMIT = 2 * 2**30
 """Bytes of address space; the work needs some 60 MB, and an overlay spills to a file at 256 MiB."""
 CPU_LIMIT = 300
 """Seconds of processor time; the work needs under one. The bound is for structures made to loop."""
+
+FILE_LIMIT = 16 * 2**30
+"""Bytes of the overlay's temporary file, the only one that it has open for writing."""
+DESCRIPTORS = 256
 
 
 def serve(endpoint: int) -> int:
@@ -37,6 +43,9 @@ def serve(endpoint: int) -> int:
     _limit(resource.RLIMIT_AS, MEMORY_LIMIT)
     _limit(resource.RLIMIT_CPU, CPU_LIMIT)
     _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_FSIZE, FILE_LIMIT)
+    _limit(resource.RLIMIT_NOFILE, DESCRIPTORS)
+    _limit(resource.RLIMIT_NPROC, 0)
     channel = Channel(socket.socket(fileno=endpoint))
     try:
         _work(channel)
@@ -60,7 +69,13 @@ def _work(channel: Channel) -> None:
     job = from_json(payload, Job)
     devices = [_device(channel, job, number) for number in range(len(job.devices))]
     overlays = [Overlay(device) for device in devices[: job.disks]]
+    for overlay in overlays:
+        overlay.open_spool()
+    sys.dont_write_bytecode = True  # in the cage it cannot be written
     try:
+        # From here on hostile bytes are read.
+        for shortfall in confine(_paths(job.sources)):
+            _report(channel, Event(EventKind.NOTE, shortfall))
         outcome = run_job(
             job,
             overlays,
@@ -90,6 +105,13 @@ def _device(channel: Channel, job: Job, number: int) -> BlockDevice:
     if job.request.operation in _MOUNTING_ONCE:
         return proxy
     return ReadCache(proxy, limit=LIMIT // len(job.devices))
+
+
+def _paths(sources: GivenSources) -> tuple[str, ...]:
+    """The files and folders that the job opens itself; an INF stands for its folder."""
+    drivers = (source.location for source in sources.drivers if source.device is None)
+    folders = (str(Path(each).parent) if each.casefold().endswith(".inf") else each for each in drivers)
+    return (*folders, *sources.reg_files, *sources.driver_files)
 
 
 def _report(channel: Channel, event: Event) -> None:

@@ -199,7 +199,7 @@ def test_an_overlay_beside_its_backing_file_can_move_with_it(tmp_path: Path) -> 
     said = qemu_img("info", "--backing-chain", out)
     assert "backing file: ./a:b.vmdk" in said
     assert "backing file format: vmdk" in said
-    with open_qemu(out, "qcow2", writable=True) as device:
+    with open_qemu(out, "qcow2", writable=True, backing=[Backing(out.with_name("a:b.vmdk"), "vmdk")]) as device:
         device.write(0, b"x")
 
 
@@ -211,9 +211,10 @@ def test_an_overlay_elsewhere_names_its_backing_file_in_full(tmp_path: Path, vmd
 
 
 def test_an_overlay_over_a_vhd_records_how_its_size_is_found(tmp_path: Path) -> None:
-    create_overlay(tmp_path / "new.qcow2", chs_sized(tmp_path / "disk.vhd"), "vpc")
+    backing = Backing(chs_sized(tmp_path / "disk.vhd"), "vpc")
+    create_overlay(tmp_path / "new.qcow2", backing.path, backing.driver)
     assert f"({10 * MIB + 512} bytes)" in qemu_img("info", tmp_path / "new.qcow2")
-    with open_qemu(tmp_path / "new.qcow2", "qcow2", writable=False) as device:
+    with open_qemu(tmp_path / "new.qcow2", "qcow2", writable=False, backing=[backing]) as device:
         assert device.size == 10 * MIB + 512
 
 
@@ -280,18 +281,28 @@ def test_without_qemu_it_says_what_to_install(vmdk: Path, monkeypatch: pytest.Mo
     assert not vmdk.with_name("new").exists()
 
 
-def test_a_qemu_that_does_not_answer_is_ended(vmdk: Path, tmp_path: Path, fake_qemu: Callable[[str], None]) -> None:
-    fake_qemu(f"echo $$ >{tmp_path}/pid; exec tail -f /dev/null")
+def test_a_qemu_that_does_not_answer_is_ended(
+    vmdk: Path, fake_qemu: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_qemu("exec tail -f /dev/null")
+    started: list[int] = []
+    kill = qemunbd.QemuNbd.kill
+
+    def note_and_kill(server: qemunbd.QemuNbd) -> None:
+        started.append(server.pid)
+        kill(server)
+
+    monkeypatch.setattr(qemunbd.QemuNbd, "kill", note_and_kill)
     with limited(0.3), pytest.raises(ImageError, match=r"no answer in 0\.\d+ seconds") as caught:
         open_qemu(vmdk, "vmdk", writable=True)
     assert "--timeout" in caught.value.advice
-    assert wait_for_end(int((tmp_path / "pid").read_text()))
+    assert wait_for_end(started[0])
 
 
 def test_a_flood_of_words_is_neither_waited_for_nor_quoted_in_full(
     vmdk: Path, fake_qemu: Callable[[str], None]
 ) -> None:
-    fake_qemu("head -c 1000000 /dev/zero | tr '\\0' x >&2; exit 1")
+    fake_qemu("yes x | head -c 1000000 | tr -d '\\n' >&2; exit 1")
     with pytest.raises(ImageError, match="qemu-nbd says: xxx") as caught:
         open_qemu(vmdk, "vmdk", writable=False)
     assert len(str(caught.value)) < 3000
@@ -417,9 +428,22 @@ while True:
 """
 
 
-def holder(*arguments: object) -> "subprocess.Popen[str]":
-    """A process of its own that opens an image and goes on writing to it."""
-    command = [sys.executable, "-c", HOLDER, *map(str, arguments)]
+STARTER = """
+import sys
+from pathlib import Path
+from bootgraft.storage.devices import qemunbd
+def start(*arguments, **options):
+    started = real(*arguments, **options)
+    print(started[0].pid, flush=True)
+    return started
+real, qemunbd._start = qemunbd._start, start
+qemunbd.open_qemu(Path(sys.argv[1]), "vmdk", writable=True)
+"""
+
+
+def holder(*arguments: object, script: str = HOLDER) -> "subprocess.Popen[str]":
+    """A process of its own that opens an image and goes on writing to it; it tells the server's process id."""
+    command = [sys.executable, "-c", script, *map(str, arguments)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=heed_interrupts)
 
 
@@ -443,14 +467,13 @@ def test_nothing_is_left_when_we_are_killed(vmdk: Path, bare_tmpdir: Path, how: 
 
 
 def test_nothing_is_left_when_we_are_killed_before_it_answers(
-    vmdk: Path, tmp_path: Path, bare_tmpdir: Path, fake_qemu: Callable[[str], None]
+    vmdk: Path, bare_tmpdir: Path, fake_qemu: Callable[[str], None]
 ) -> None:
     """A qemu-nbd that has not agreed on the protocol would wait for another client for ever."""
-    pipe = tmp_path / "pid"
-    os.mkfifo(pipe)
-    fake_qemu(f"echo $$ >{pipe}; exec tail -f /dev/null")
-    with holder(vmdk) as process:
-        server = int(pipe.read_text())
+    fake_qemu("exec tail -f /dev/null")
+    with holder(vmdk, script=STARTER) as process:
+        assert process.stdout
+        server = int(process.stdout.readline())
         assert alive(server)
         process.kill()
     assert wait_for_end(server)

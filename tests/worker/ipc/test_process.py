@@ -18,6 +18,8 @@ from bootgraft.worker.ipc import process
 
 SOURCE = Path(process.__file__).parents[3]
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # the test runner's threads take no locks
+
 
 @pytest.fixture(autouse=True)
 def _forked(monkeypatch: pytest.MonkeyPatch) -> None:

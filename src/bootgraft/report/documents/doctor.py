@@ -21,7 +21,19 @@ class Part(Struct, frozen=True):
     update: str | None = None
 
 
+class CagePart(Struct, frozen=True):
+    """A part of the cage in which volumes are read; work goes on without it, and less safely.
+
+    ``version`` is that of the kernel's interface, where it has versions; ``fault`` is null where it works.
+    """
+
+    name: str
+    version: int | None
+    fault: str | None
+
+
 class DoctorDocument(Document, frozen=True, tag="bootgraft-doctor/1"):
     """What ``doctor`` prints."""
 
     parts: tuple[Part, ...]
+    cage: tuple[CagePart, ...]

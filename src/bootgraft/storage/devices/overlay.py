@@ -101,6 +101,10 @@ class Overlay:
     def flush(self) -> None:
         """Do nothing: what is kept aside is not meant to last."""
 
+    def open_spool(self) -> None:
+        """Open the temporary file now, for a process that soon can open none."""
+        self._spool.open()
+
     def close(self) -> None:
         """Forget all changes and give the temporary file back; ``base`` stays open. A second call does nothing."""
         self._closed = True

@@ -19,6 +19,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from bootgraft.confinement.server import ServedFile, ServerCage
 from bootgraft.errors import DamagedImageError, ImageError, ImageInUseError, MissingDependencyError, ReadOnlyError
 from bootgraft.storage.devices.nbd import Connection, NbdDevice
 from bootgraft.storage.devices.patience import seconds_to_wait
@@ -78,11 +79,14 @@ class Backing(Struct, frozen=True):
     driver: str
 
 
-def open_qemu(path: Path, driver: str, *, writable: bool, backing: Sequence[Backing] = ()) -> NbdDevice:
+def open_qemu(
+    path: Path, driver: str, *, writable: bool, backing: Sequence[Backing] = (), parts: Sequence[Path] = ()
+) -> NbdDevice:
     """Open an image file in one of qemu's formats.
 
     ``driver`` is qemu's name of the format (raw, qcow2, vmdk, vpc, vhdx, vdi): qemu never guesses it. ``backing``
     lists the images below it, the nearest first; they are opened read-only, in place of what the image's header says.
+    ``parts`` are the other files that the image itself is made of. qemu-nbd can reach these files and no others.
     A VHD's size is taken from its "current size" field rather than from its CHS geometry, which other makers round.
 
     Raises:
@@ -96,7 +100,10 @@ def open_qemu(path: Path, driver: str, *, writable: bool, backing: Sequence[Back
         options += _block_options("backing." * depth, image.path, image.driver)
     arguments = [find_program("qemu-nbd"), "--image-opts", "--cache=writeback", "--discard=ignore"]
     arguments += ["--detect-zeroes=off", *([] if writable else ["--read-only"]), ",".join(options)]
-    server, client = _start(arguments, path, writable=writable)
+    files = [ServedFile(os.fspath(each), writable) for each in (path, *parts)]
+    files += [ServedFile(os.fspath(image.path)) for image in backing]
+    with ServerCage(arguments[0], files) as cage:
+        server, client = _start(arguments, path, cage, writable=writable)
     try:
         connection = Connection(server.explain)
         try:
@@ -198,7 +205,7 @@ def _is_device(path: Path) -> bool:
         return False  # qemu will say what is wrong with it
 
 
-def _start(arguments: list[str], path: Path, *, writable: bool) -> tuple["QemuNbd", socket.socket]:
+def _start(arguments: list[str], path: Path, cage: ServerCage, *, writable: bool) -> tuple["QemuNbd", socket.socket]:
     """Start qemu-nbd; return it and the client's end of the connection.
 
     The socket has no name in any file system, so there is none to leave behind; and no other process can get at it:
@@ -223,6 +230,7 @@ def _start(arguments: list[str], path: Path, *, writable: bool) -> tuple["QemuNb
                 stdout=lifeline,
                 stderr=speaking,
                 env=_environment(),
+                preexec_fn=cage.enter,  # some system calls, with everything imported: no lock that a thread may hold
                 start_new_session=True,  # Ctrl-C is ours to answer; it must not stop qemu in the middle of a write
             )
     except OSError as error:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 
 from bootgraft.errors import ImageError
 
@@ -25,6 +26,11 @@ class Spool:
         self._free: list[tuple[int, int]] = []
         self._file = -1
         self._folder = ""
+
+    def open(self) -> None:
+        """Open the temporary file now. Where that fails, whoever needs it is told then."""
+        with suppress(OSError):
+            self._open_file()
 
     def allocate(self, length: int) -> list[tuple[int, int]]:
         """Hand out ``length`` bytes, as stretches of (address, length); what was given back comes first."""
@@ -109,14 +115,16 @@ class Spool:
             raise self._failure(error) from error
 
     def _open_file(self) -> None:
-        import tempfile  # late: most repairs never come here
+        self._folder = os.environ.get("TMPDIR") or "/tmp"
+        with suppress(OSError):
+            self._file = os.open(self._folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            return
+        # A file system without O_TMPFILE; what else may be wrong shows up again.
+        import tempfile
 
         self._folder = tempfile.gettempdir()
-        try:
-            self._file = os.open(self._folder, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        except OSError:  # a file system without O_TMPFILE; what else may be wrong shows up again
-            self._file, name = tempfile.mkstemp(prefix="bootgraft-")
-            os.unlink(name)  # noqa: PTH108
+        self._file, name = tempfile.mkstemp(prefix="bootgraft-")
+        os.unlink(name)  # noqa: PTH108
 
     def _failure(self, error: OSError) -> ImageError:
         return ImageError(

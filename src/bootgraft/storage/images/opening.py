@@ -269,7 +269,8 @@ def _open_device(info: ImageInfo, *, writable: bool) -> tuple[ImageDevice, tuple
     unasked = (*require_unused(info.files, writable=writable), *require_unused(info.backing, writable=False))
     backing = [qemunbd.Backing(path, below.qemu_driver) for path, below in info.chain]
     driver = info.format.qemu_driver
-    return qemunbd.open_qemu(info.files[0], driver, writable=writable, backing=backing), unasked
+    first, *parts = info.files
+    return qemunbd.open_qemu(first, driver, writable=writable, backing=backing, parts=parts), unasked
 
 
 def require_unused(files: Sequence[Path], *, writable: bool) -> tuple[str, ...]:

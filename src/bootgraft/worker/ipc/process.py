@@ -13,6 +13,9 @@ import sys
 import time
 from typing import NoReturn
 
+from bootgraft.confinement import kernel
+from bootgraft.confinement.reader import shield
+
 _PAUSES = (0.0005, 0.05)
 """Seconds between two looks at a process that is waited for: at first, and at most."""
 
@@ -64,6 +67,7 @@ def start(endpoint: socket.socket) -> ChildProcess:
     Raises:
         OSError: it cannot be started.
     """
+    shield()
     number = None if _has_other_threads() else _fork(endpoint.fileno())
     return ChildProcess(_spawn(endpoint.fileno()) if number is None else number)
 
@@ -99,6 +103,8 @@ def _be_the_child(endpoint: int, blocked: set[int | signal.Signals]) -> NoReturn
             if callable(signal.getsignal(number)):
                 signal.signal(number, signal.SIG_DFL)
         os.setpgid(0, 0)
+        kernel.control(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+        kernel.name_process(b"bootgraft-child")
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         nothing = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1):

@@ -1,0 +1,1 @@
+"""Cages for processes that meet hostile bytes: what the kernel keeps them from, whatever is made of them."""
