@@ -71,7 +71,7 @@ NO_IMAGES: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "gzip": (_gzip, "this is a gzip archive, not a disk image", "Unpack it first"),
     "ova": (_tar, "this is a tar archive (an .ova is one), not a disk image", "Unpack it (tar xf FILE)"),
     "iso": (_iso, "this is an ISO 9660 CD or DVD image", "Give the machine's hard disk"),
-    "vmx": (_vmx, "this is a VMware virtual machine's configuration", "Give the disk images it names"),
+    "vmx": (_vmx, "this is a VMware virtual machine's configuration", "give the disk images that it names"),
     "empty": (Path.touch, "the file is empty", "Copy the image again"),
     "directory": (_directory, "this is a directory, not a disk image", "Give the disk image's own file"),
     "pipe": (_pipe, "neither a file nor a block device", "Give the disk image's own file"),

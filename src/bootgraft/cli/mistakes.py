@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from bootgraft.errors import BootgraftError, DamagedImageError, ImageError, PartitionTableError, UsageError
+from bootgraft.storage.confine import exists
 
 _ALIKE = 0.6
 _MOST = 4
@@ -148,7 +149,12 @@ def _instead(words: Sequence[str], said: str, choice: Sequence[str]) -> list[str
 
 
 def _is_path(word: str, resolved: str) -> bool:
-    return not word.startswith("-") and resolved in (word, os.path.realpath(word))
+    if word.startswith("-") or word == resolved:
+        return word == resolved
+    try:
+        return os.path.realpath(word) == resolved
+    except (OSError, ValueError):  # the folder that we are in was removed, or the word can be no path
+        return False
 
 
 def _files_for(path: Path, *, alike: bool) -> list[Path]:
@@ -182,7 +188,7 @@ def _near_choice(said: str, known: Sequence[str], argument: str) -> Iterator[tup
         yield (meant,)
         return
     first = {"COMMAND": "check", "SUBCOMMAND": "list" if "list" in known else "verify"}.get(argument)
-    if first is not None and Path(said).exists():  # the command itself was forgotten
+    if first is not None and exists(Path(said)):  # the command itself was forgotten
         yield (first, said)
     yield from ((each,) for each in get_close_matches(said.casefold(), known, 2, _ALIKE))
 
