@@ -122,7 +122,7 @@ class _Recheck:
         keys = self._read_keys_now()
         descriptors = len(self._new.taken)
         self._count_users()
-        check_security(self._new, self._word(self._known.root + _SECURITY_AT))
+        check_security(self._new, _word(self._new, self._known.root + _SECURITY_AT))
         if any(each.severity is not DefectSeverity.HARMLESS for each in self._defects.found):
             raise _DoubtError
         if any(self._new.map.state[at >> 3] != REACHED for at in to_be_claimed):
@@ -137,10 +137,6 @@ class _Recheck:
             if 0 <= at < length:  # windows begin and end with pages
                 data[at : at + PAGE] = original
         return bytes(data)
-
-    def _word(self, offset: int) -> int:
-        self._new.map.window.load(offset, offset + 4)
-        return int(_WORD.unpack_from(self._new.data, offset)[0])
 
     def _changed_bins(self) -> Iterator[tuple[int, int]]:
         """Start and end of each bin with a page that changed; its header must be what it was, but for the time."""
@@ -180,7 +176,7 @@ class _Recheck:
         """Read the keys that changed as they were, so that all cells are known that belonged to them."""
         changed = {at for at in self._was if self._known.state[at >> 3] == IN_USE + KEY}
         for at in changed:
-            (parent,) = _WORD.unpack_from(self._old.data, at + _PARENT_AT)
+            parent = _word(self._old, at + _PARENT_AT)
             if parent not in changed or at == self._known.root:
                 self._kept.add(at)
         pending = [read_node(self._old, at) for at in self._kept]
@@ -233,7 +229,7 @@ class _Recheck:
         """How many keys are above one."""
         depth = 0
         while key != self._known.root:
-            key = self._word(key + _PARENT_AT)
+            key = _word(self._new, key + _PARENT_AT)
             depth += 1
             if depth > DEPTH_LIMIT:
                 raise _DoubtError
@@ -264,6 +260,11 @@ class _Recheck:
                 state[at >> 3] = IN_USE + kind
         bins = self._known.bins + self._new.map.bins
         return Screened(self._known.minor, self._known.root, state, dict(self._new.security_users), bins)
+
+
+def _word(reading: Reading, offset: int) -> int:
+    reading.map.window.load(offset, offset + 4)
+    return int(_WORD.unpack_from(reading.data, offset)[0])
 
 
 def _original(before: SoundHive, page: int) -> bytes:

@@ -211,10 +211,13 @@ class _Screening:
 
     def _read_list(self, place: int, offsets: list[int], hints: list[int], leaves: list[_Leaf]) -> None:
         """Read a list of sub-keys, or the lists that it lists."""
+        window = self._map.window
         if not self._is_whole:
-            self._map.load(place)
+            window.load(place, place + _HEAD.size)
         size, kind, count = _HEAD.unpack_from(self._data, place)
         width = 2 if kind in self._paired else 1
+        if not self._is_whole:
+            window.load(place, place + _HEAD.size + 4 * width * count)
         if place & 7 or size + 4 * width * count > -_HEAD.size:
             raise _DoubtError
         self._state[place >> 3] += OTHER
@@ -287,9 +290,11 @@ class _Screening:
         data, state, size_at = self._data, self._state, _SIZE.unpack_from
         seen = 0
         for at, count in listed:
+            if count > VALUE_LIMIT:
+                raise _DoubtError
             if not self._is_whole:
-                self._map.load(at)
-            if size_at(data, at)[0] + 4 * count > -_SIZE.size or count > VALUE_LIMIT:
+                self._map.window.load(at, at + _SIZE.size + 4 * count)
+            if size_at(data, at)[0] + 4 * count > -_SIZE.size:
                 raise _DoubtError
             seen |= at
             state[at >> 3] += OTHER
@@ -343,7 +348,7 @@ class _Screening:
             raise _DoubtError
         plain = [(at, size) for at, size in zip(places, sizes, strict=True) if 0 < size <= self._one_cell]
         self._count(len(plain))
-        if not self._is_whole:
+        if not self._is_whole and plain:
             self._map.window.load_around([at for at, _ in plain], _SIZE.size)
         data, state, size_at = self._data, self._state, _SIZE.unpack_from
         seen = 0

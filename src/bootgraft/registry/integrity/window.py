@@ -6,7 +6,7 @@ to the system (``MADV_DONTNEED``) when others need their room, so that whoever r
 
 import contextlib
 import mmap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 CHUNK = 2**16
 """Bytes that are read, and given back, at once."""
@@ -27,19 +27,28 @@ class Window:
         self._size = size
         self._loaded: dict[int, None] = {}  # chunks, the oldest first
         self.data = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-        self.is_whole = size <= WINDOW and not lazily
-        if self.is_whole:
+        self.is_whole = False
+        if size <= WINDOW and not lazily:
             self.load(0, size)
+            self.is_whole = True
         else:
             with contextlib.suppress(OSError):  # a kernel without huge pages, of which one would hold 32 chunks
                 self.data.madvise(mmap.MADV_NOHUGEPAGE)
 
     def load(self, start: int, end: int) -> None:
         """See to it that the bytes from ``start`` to ``end`` (or the bins' end) are there."""
-        self._load(range(start // CHUNK, -(-min(end, self._size) // CHUNK)))
+        if self.is_whole:
+            return
+        first, last = start // CHUNK, (min(end, self._size) - 1) // CHUNK
+        if first != last or first not in self._loaded:
+            self._load(range(first, last + 1))
 
-    def load_around(self, offsets: Iterable[int], length: int) -> None:
-        """The same for ``length`` bytes from each of some offsets; others that are not needed go."""
+    def load_around(self, offsets: Sequence[int], length: int) -> None:
+        """The same for ``length`` bytes from each of some offsets, of which there is at least one."""
+        start, end = min(offsets), max(offsets) + length
+        if end - start < _MOST * CHUNK:  # as it mostly is: what belongs together was mostly made together
+            self.load(start, end)
+            return
         chunks = {at // CHUNK for at in offsets}
         chunks |= {(at + length - 1) // CHUNK for at in offsets}
         last = (self._size - 1) // CHUNK
@@ -49,8 +58,7 @@ class Window:
         wanted = [each for each in chunks if each not in self._loaded]
         if not wanted:
             return
-        if not self.is_whole:
-            self._make_room(len(wanted), set(chunks))
+        self._make_room(len(wanted), set(chunks))
         first = wanted[0]
         for at, chunk in enumerate(wanted):
             following = wanted[at + 1] if at + 1 < len(wanted) else -1
