@@ -11,6 +11,7 @@ from tests.registry.support import FILETIME, Memory, open_bytes, real_file
 
 from bootgraft.registry.hive import Hive
 from bootgraft.registry.integrity import recheck as module
+from bootgraft.registry.integrity import window
 from bootgraft.registry.integrity.keys import Node
 from bootgraft.registry.integrity.pagehashes import SoundHive, hashes_of
 from bootgraft.registry.integrity.reading import Reading
@@ -49,6 +50,16 @@ def data(request: pytest.FixtureRequest, tmp_path: Path) -> bytes:
 
 def test_after_edits_all_is_known_that_a_new_reading_would_tell(data: bytes) -> None:
     for seed in range(40):
+        edited = Edited(data)
+        edit(edited.hive, random.Random(seed))
+        after = open_bytes(edited.commit())
+        assert recheck(edited.before, after.cells) == screen(after.cells) is not None
+
+
+def test_a_hive_larger_than_the_window(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(window, "CHUNK", PAGE)
+    monkeypatch.setattr(window, "WINDOW", 2 * PAGE)
+    for seed in range(10):
         edited = Edited(data)
         edit(edited.hive, random.Random(seed))
         after = open_bytes(edited.commit())
