@@ -1,5 +1,6 @@
 """Fixtures shared by all tests: machines built once per run, the command line, the shared test data."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -98,6 +99,21 @@ def donor(build_donor: Callable[..., BuiltMachine]) -> BuiltMachine:
 def convert_image(tmp_path: Path) -> Callable[[Path, ImageForm], Path]:
     """A function that writes a raw image in another container format, in a folder of its own."""
     return lambda raw, form: convert(raw, form, tmp_path / f"{raw.stem}-{form.name.lower()}")
+
+
+@pytest.fixture(scope="session")
+def states(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Names of folders, none of which is there yet."""
+    base = tmp_path_factory.mktemp("state")
+    return (base / str(number) for number in itertools.count())
+
+
+@pytest.fixture(autouse=True)
+def state_home(states: Iterator[Path]) -> Path:
+    """Where a test's commands keep the index of unfinished journals: for each test another place, never the user's."""
+    home = next(states)
+    os.environ["XDG_STATE_HOME"] = str(home)
+    return home
 
 
 @pytest.fixture(scope="session", autouse=True)

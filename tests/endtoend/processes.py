@@ -11,6 +11,8 @@ from pathlib import Path
 
 from tests.conftest import CommandResult
 
+from bootgraft.storage.journal.hostindex import index_folder
+
 _ROOT = Path(__file__).parents[2]
 
 
@@ -38,10 +40,20 @@ def finish(process: subprocess.Popen[str]) -> CommandResult:
 
 
 def steps(*arguments: str | Path) -> list[str]:
-    """The names of the steps that a command takes, which succeeds."""
+    """The names of the steps that a command takes, which succeeds, and which is not the first one on its host."""
+    index = index_folder()
+    assert index is not None
+    index.mkdir(0o700, parents=True, exist_ok=True)
     done = finish(start(*arguments, "--quiet", victim=("count", 0)))
     assert done.status == 0, done
     return done.stderr.split()
+
+
+def writes_of(names: list[str]) -> tuple[int, int]:
+    """The steps of a repair that are the first write to the image and the write of the seal."""
+    published = names.index("rename")
+    writes = [step for step, name in enumerate(names) if name in ("pwrite", "write") and step > published]
+    return writes[0], writes[-1]
 
 
 def kill_at(step: int, *arguments: str | Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.endtoend.processes import kill_at, steps
+from tests.endtoend.processes import kill_at, steps, writes_of
 from tests.endtoend.refusals import TARGET, Photograph, Run, digest, read_refusal, refused
 from tests.machines import oracles
 from tests.machines.build import BuiltMachine
@@ -52,12 +52,12 @@ class Image:
 def _sample(names: list[str]) -> list[tuple[int, str]]:
     """Some steps of a repair, and in which state a kill before them leaves the machine."""
     published = names.index("rename")
-    last = len(names) - 1
+    first, seal = writes_of(names)
     return [
         (published - 3, "untouched"),
-        (published + 1, "unfinished"),
-        ((published + last) // 2, "unfinished"),
-        (last - 1, "unfinished"),
+        (published + 1, "not begun"),
+        ((first + seal) // 2, "unfinished"),
+        (seal, "unfinished"),
     ]
 
 
@@ -86,7 +86,10 @@ def test_a_repair_that_was_killed(
             assert bootgraft("check", image.path, *TARGET).status == 1
             assert bootgraft(*repair(image)).status == 0
         else:
-            _require_told(image, repair(image), bootgraft)
+            if state == "not begun":
+                _require_said(image, repair(image), bootgraft)
+            else:
+                _require_told(image, repair(image), bootgraft)
             mend: Words = ("repair", image.path, "--resume") if turn % 2 else ("undo", image.path)
             done = bootgraft(*mend, "--quiet")
             assert (done.status, done.stderr) == (0, ""), done
@@ -109,6 +112,16 @@ def _require_told(image: Image, repair: Words, bootgraft: Run) -> None:
     assert refusal.what == "a repair of this machine was interrupted, and its disks hold old and new content mixed"
     assert f"bootgraft undo {image.path}" in refusal.advice
     assert f"bootgraft repair {image.path} --resume" in refusal.advice
+
+
+def _require_said(image: Image, repair: Words, bootgraft: Run) -> None:
+    """Nothing was written yet: check says so and goes on, repair asks for an undo first."""
+    told = bootgraft("check", image.path, *TARGET)
+    assert told.status == 1
+    assert "a repair of this disk was interrupted; the disk reads as before it" in told.stderr
+    assert told.stderr.endswith(f"To forget that repair, type: bootgraft undo {image.path}\n")
+    refusal = refused(bootgraft, repair, watch=image.path.parent)
+    assert f"bootgraft undo {image.path}" in refusal.advice
 
 
 def test_an_undo_that_was_killed(server1: BuiltMachine, repair: Callable[[Image], Words], bootgraft: Run) -> None:
@@ -175,7 +188,7 @@ def test_an_interrupted_repair_of_a_machine_that_has_run(
     place = _places(server1)["log"]
     names = steps(*repair(image))
     image.begin_again()
-    kill_at(len(names) - 8, *repair(image))
+    kill_at(writes_of(names)[1], *repair(image))
     run("qemu-io", "-f", "raw", "-c", f"write -q -P 0x5a {place} 2", image.path)
     for command in (("undo", image.path), ("repair", image.path, "--resume")):
         assert "has run" in refused(bootgraft, command, watch=image.path.parent).what

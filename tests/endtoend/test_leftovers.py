@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from msgspec import Struct
 from tests.conftest import CommandResult
-from tests.endtoend.processes import held_at, steps
+from tests.endtoend.processes import held_at, steps, writes_of
 from tests.endtoend.refusals import TARGET, Photograph, Run, digest, prefixed, read_refusal
 from tests.machines.build import BuiltMachine
 from tests.machines.formats import ImageForm
@@ -121,7 +121,7 @@ def test_a_repair_that_is_stopped(
     names = steps(*command)
     assert bootgraft("undo", image).status == 0
     published = names.index("rename")
-    for step in (published - 5, published + 6):
+    for step in (published - 5, writes_of(names)[0] + 2):
         folder = Photograph.of(image.parent)
         done = _run_and_end(step, command, how, tmp_path, expect=(SERVER,))
         assert done.status == STATUS[how]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from msgspec import Struct
-from tests.endtoend.processes import kill_at, steps
+from tests.endtoend.processes import kill_at, steps, writes_of
 from tests.endtoend.refusals import Run, read_refusal, refused
 from tests.endtoend.story import WINDOWS, require_repaired
 from tests.machines.build import BuiltMachine
@@ -202,9 +202,9 @@ def test_killed_at_a_step_both_are_mended_together(server1: BuiltMachine, donor:
     vm, before = described(server1, kind), server1.disk.read_bytes()
     words = ("repair", "--vm", vm, "--isolate", "--drivers", donor.disk)
     names = steps(*words)
-    published, last = names.index("rename"), len(names) - 1
+    published, seal = names.index("rename"), writes_of(names)[1]
     assert bootgraft("undo", "--vm", vm).status == 0
-    for turn, step in enumerate((published + 2, published + 6, (published + last) // 2, last - 1)):
+    for turn, step in enumerate((published + 2, published + 6, (published + seal) // 2, seal)):
         kill_at(step, *words)
         refusal = refused(bootgraft, ("check", "--vm", vm), ("check", server1.disk), words, watch=vm.parent)
         assert f"bootgraft undo {server1.disk} --vm {vm}" in refusal.advice

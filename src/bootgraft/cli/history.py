@@ -10,8 +10,10 @@ from bootgraft.cli.terminal import answer, monitor_for, put_json
 from bootgraft.report.documents.changing import HistoryDocument, RecordDocument
 from bootgraft.storage.confine import resolve
 from bootgraft.storage.journal.head import JournalState
+from bootgraft.storage.journal.hostindex import index_folder
 from bootgraft.storage.journal.journaldisks import Journal, command, command_for, disk_file
 from bootgraft.storage.journal.journalsearch import find_journals, interrupted, require_disk
+from bootgraft.storage.journal.strayjournals import strays_for_undo, unfinished_on_host
 
 _STATES = {
     "sealed": "finished",
@@ -21,7 +23,12 @@ _STATES = {
 
 
 def run(options: Options) -> int:
-    """Print the changes, the oldest first, and how to take them back. Reads journals only, and writes nothing."""
+    """Print the changes, the oldest first, and how to take them back. Writes nothing to any disk or journal.
+
+    Without a disk, print those on this host that were interrupted.
+    """
+    if not options.covered:
+        return _print_interrupted(options)
     for location in options.images:
         require_disk(location)
     if is_hive_file(options.images):
@@ -31,8 +38,23 @@ def run(options: Options) -> int:
         hive = resolve(Path(options.images[0]))
         backups = hive_records(hive, finished_backups(hive))
         return _print(options, backups, _ways_back(shlex.join(words), shlex.join((*words, "--all")), len(backups)))
-    journals = find_journals(options.covered, options.journal, monitor=monitor_for(options))
+    monitor, strays = monitor_for(options), strays_for_undo(options.images)
+    journals = find_journals(options.covered, options.journal, monitor=monitor, strays=strays)
     return _print(options, tuple(map(record_of, journals)), _advice(journals[::-1], options))
+
+
+def _print_interrupted(options: Options) -> int:
+    journals = unfinished_on_host(monitor=monitor_for(options))
+    if options.json:
+        put_json(HistoryDocument(tuple(map(record_of, journals))))
+    elif journals:
+        told = (f"{_paragraph(record_of(each))}     {interrupted(each, ()).advice}.\n" for each in journals)
+        many = len(journals) > 1
+        count = f"{len(journals)} repairs or undos on this host were" if many else "A repair or undo on this host was"
+        answer(f"{count} interrupted.\n\n{''.join(told)}", 0, options)
+    else:
+        answer(f"No interrupted repair is recorded on this host, in {index_folder()}.\n", 0, options)
+    return 0
 
 
 def record_of(journal: Journal) -> RecordDocument:

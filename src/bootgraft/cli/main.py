@@ -349,7 +349,7 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "check": ("would it boot on the target, and if not, why", _add_check),
     "repair": ("make it boot: graft the driver in, prove it, commit it", _add_repair),
     "undo": ("take back the last change: put the images back as they were before it", _add_undo),
-    "history": ("what bootgraft changed, and when; what undo takes back", _add_history),
+    "history": ("what bootgraft changed, and when; without IMAGE: what was interrupted here", _add_history),
     "reconnect": ("plug the network cards in again that --isolate unplugged", _add_reconnect),
     "kit": ("write what is run on the physical machine before its conversion", _add_kit),
     "drivers": ("what a driver source holds, and what would be chosen", _add_drivers),

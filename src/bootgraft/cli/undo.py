@@ -17,6 +17,7 @@ from bootgraft.storage.confine import exists
 from bootgraft.storage.journal.journaldisks import Journal, command, disk_file
 from bootgraft.storage.journal.journalsearch import find_journals, require_journal
 from bootgraft.storage.journal.rewind import require_reversible
+from bootgraft.storage.journal.strayjournals import strays_for_undo
 from bootgraft.storage.journal.undo import Description
 from bootgraft.storage.journal.undo import resume as resume_repair
 from bootgraft.storage.journal.undo import undo as undo_repair
@@ -29,9 +30,10 @@ def run(options: Options) -> int:
 
         return undo_hive_file(options)
     monitor = monitor_for(options)
-    newest = _newest(options)
+    strays = strays_for_undo(options.images)
+    newest = _newest(options, strays)
     if options.undo_all:
-        journals = find_journals(options.covered, options.journal)[::-1]
+        journals = find_journals(options.covered, options.journal, strays=strays)[::-1]
         _require_reversible(options, journals, monitor)
     else:
         journals = (newest,)
@@ -45,13 +47,13 @@ def run(options: Options) -> int:
     return _print(options, journals, edits_stay=edits_stay)
 
 
-def _newest(options: Options) -> Journal:
+def _newest(options: Options, strays: Sequence[Journal]) -> Journal:
     """Return the newest journal; with ``--all``, disks that were repaired separately have no single one."""
     if options.undo_all:
-        found = find_journals(options.covered, options.journal)
+        found = find_journals(options.covered, options.journal, strays=strays)
         if found and (options.journal is None or exists(options.journal)):
             return found[-1]
-    return require_journal(options.covered, options.journal)
+    return require_journal(options.covered, options.journal, strays=strays)
 
 
 def _require_reversible(options: Options, journals: Sequence[Journal], monitor: Monitor) -> None:
@@ -140,7 +142,7 @@ def _extent(oldest: Journal, left: Sequence[Journal] | None, options: Options) -
 
 def resume(options: Options) -> int:
     """Finish a repair that was interrupted."""
-    journal = require_journal(options.covered, options.journal)
+    journal = require_journal(options.covered, options.journal, strays=strays_for_undo(options.images))
     vm = None if options.vm is None else str(options.vm)
     monitor = monitor_for(options)
     with open_stored(options, journal, monitor) as images:

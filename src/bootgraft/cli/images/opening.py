@@ -3,28 +3,27 @@
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
+from bootgraft.cli.images.interrupted import OpenedDisks, settle
 from bootgraft.cli.images.repeated import refuse_repeated
 from bootgraft.cli.options import Options
 from bootgraft.cli.terminal import tell
-from bootgraft.errors import DamagedImageError, ReadOnlyError
+from bootgraft.errors import BootgraftError, DamagedImageError, ReadOnlyError
 from bootgraft.events import Monitor, silent
 from bootgraft.storage.images.imageformat import ImageFormat
 from bootgraft.storage.images.imageinfo import ImageInfo
 from bootgraft.storage.images.opening import OpenImage, find_children, identify, open_image
-from bootgraft.storage.journal.journalsearch import find_journals, require_no_unfinished
+from bootgraft.storage.journal.journaldisks import Journal
+from bootgraft.storage.journal.journalsearch import find_journals, interrupted, require_idle, unfinished_journals
+from bootgraft.storage.journal.strayjournals import StraySearch
 from bootgraft.targets.controllers import find_controller
 
 
-def refuse_before_opening(options: Options, *, monitor: Monitor | None) -> None:
-    """Raise what can be told before anything is opened: a wrong target, a disk given twice, an unfinished repair.
-
-    ``monitor`` is that of a command that only reads: see ``journalsearch``.
-    """
+def refuse_before_opening(options: Options) -> None:
+    """Raise what can be told before anything is looked at: a wrong target, a disk given twice."""
     presented = [each for each in options.controllers if each is not None]
     for target in options.targets:
         find_controller(target, presented)
     refuse_repeated(options)
-    require_no_unfinished(options.covered, options.journal, monitor=monitor)
 
 
 def tell_of_clouds(options: Options) -> None:
@@ -39,8 +38,57 @@ def tell_of_clouds(options: Options) -> None:
             )
 
 
-def open_machine(options: Options, stack: ExitStack, *, writable: bool) -> Iterator[OpenImage]:
-    """Open the machine's disks; ``stack`` closes them."""
+def open_machine(options: Options, stack: ExitStack, monitor: Monitor, *, writable: bool) -> tuple[OpenImage, ...]:
+    """Open the machine's disks; ``stack`` closes them.
+
+    Raises:
+        JournalError: a repair or an undo of one was interrupted.
+    """
+    reading = None if writable else monitor
+    search = StraySearch(reading)
+    strays = search.by_place(options.images)
+    pending = unfinished_journals(options.covered, options.journal, monitor=reading, strays=strays)
+    if pending and writable:
+        for journal in pending:
+            if not journal.stray:  # opening a container for writing would change it
+                require_idle(journal, options.covered)
+                raise interrupted(journal, options.covered)
+        with ExitStack() as look:
+            settle(_opened(options, look, (), is_written=True, writable=False), pending, search, monitor)
+        pending = ()
+    opened = _opened(options, stack, pending, is_written=writable, writable=writable)
+    settle(opened, pending, search, monitor)
+    return tuple(opened.images.values())
+
+
+def _opened(
+    options: Options, stack: ExitStack, pending: Sequence[Journal], *, is_written: bool, writable: bool
+) -> OpenedDisks:
+    """Open the machine's disks; raise JournalError where that fails and one of them is half-done."""
+    try:
+        images = tuple(_open(options, stack, writable=writable))
+    except BootgraftError as error:
+        for journal in pending:
+            if not journal.stray:  # that is why it cannot be opened, or comes first
+                require_idle(journal, options.covered)
+                raise interrupted(journal, options.covered) from error
+        raise
+    return OpenedDisks(dict(zip(options.images, images, strict=True)), options.covered, is_written=is_written)
+
+
+def _open_source(location: str, options: Options, stack: ExitStack, monitor: Monitor) -> OpenImage:
+    """Open a disk that is only a source of something; what is half-done on it is no source."""
+    info = identify(location, allow_paths=options.allow_path)
+    image = stack.enter_context(open_image(info, writable=False))
+    search = StraySearch(monitor)
+    strays = search.by_place([location])
+    pending = unfinished_journals([location], monitor=monitor, strays=strays)
+    opened = OpenedDisks({location: image}, (location,), is_written=False, is_whole_machine=False)
+    settle(opened, pending, search, monitor)
+    return image
+
+
+def _open(options: Options, stack: ExitStack, *, writable: bool) -> Iterator[OpenImage]:
     chosen = None if options.format is None else ImageFormat(options.format)
     for location in options.images:
         try:
@@ -57,13 +105,14 @@ def _advised(error: DamagedImageError, options: Options) -> DamagedImageError:
     """Return the error for a damaged image with the advice that fits where a journal covers it."""
     from bootgraft.storage.journal.lostends import kept_advice
 
-    journals = find_journals(options.covered, options.journal, monitor=silent)
+    strays = StraySearch(silent).by_place(options.images)
+    journals = find_journals(options.covered, options.journal, monitor=silent, strays=strays)
     if not journals:
         return error
     return DamagedImageError(error.what, where=error.where, advice=kept_advice(journals[-1]))
 
 
-def open_sources(options: Options, stack: ExitStack) -> Iterator[tuple[str, OpenImage | None]]:
+def open_sources(options: Options, stack: ExitStack, monitor: Monitor) -> Iterator[tuple[str, OpenImage | None]]:
     """Open the images among the driver sources for reading; ``stack`` closes them. None for what the child opens."""
     if not options.drivers:
         return
@@ -75,14 +124,13 @@ def open_sources(options: Options, stack: ExitStack) -> Iterator[tuple[str, Open
                 refuse_exported(location)
             yield location, None
             continue
-        info = identify(location, allow_paths=options.allow_path)
-        yield location, stack.enter_context(open_image(info, writable=False))
+        yield location, _open_source(location, options, stack, monitor)
 
 
-def open_boot_code(options: Options, stack: ExitStack) -> Iterator[OpenImage]:
+def open_boot_code(options: Options, stack: ExitStack, monitor: Monitor) -> Iterator[OpenImage]:
     """Open the disks that give boot code only, for reading; ``stack`` closes them."""
     for location in options.boot_code:
-        yield stack.enter_context(open_image(identify(location, allow_paths=options.allow_path), writable=False))
+        yield _open_source(location, options, stack, monitor)
 
 
 def refuse_unwritable(info: ImageInfo) -> None:

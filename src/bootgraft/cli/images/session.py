@@ -43,11 +43,12 @@ class Session:
             self._worker = stack.enter_context(Worker())
             from bootgraft.cli.images import opening
 
-            opening.refuse_before_opening(self._options, monitor=None if self._writable else self._monitor)
+            opening.refuse_before_opening(self._options)
             opening.tell_of_clouds(self._options)
-            self.images = tuple(opening.open_machine(self._options, stack, writable=self._writable))
-            self._sources = tuple(opening.open_sources(self._options, stack))
-            self._boot_code = tuple(opening.open_boot_code(self._options, stack))
+            monitor = self._monitor
+            self.images = opening.open_machine(self._options, stack, monitor, writable=self._writable)
+            self._sources = tuple(opening.open_sources(self._options, stack, monitor))
+            self._boot_code = tuple(opening.open_boot_code(self._options, stack, monitor))
             self.overlays = tuple(Overlay(image.device) for image in self.images)
             sources = [image for _, image in self._sources if image is not None]
             tell_open((*self.images, *sources, *self._boot_code), self._monitor)

@@ -13,7 +13,14 @@ from bootgraft.errors import ImageInUseError, UsageError, VmDescriptionError
 from bootgraft.events import silent
 from bootgraft.storage.confine import exists, has_protocol, resolve
 from bootgraft.storage.journal.head import EditedFile
-from bootgraft.storage.journal.journalsearch import find_journal, find_journals, require_no_unfinished
+from bootgraft.storage.journal.journalsearch import (
+    find_journal,
+    find_journals,
+    interrupted,
+    require_idle,
+    unfinished_journals,
+)
+from bootgraft.storage.journal.strayjournals import strays_for_undo
 from bootgraft.storage.usage import locks
 from bootgraft.targets.descriptions.vmdescription import VmDescription
 from bootgraft.targets.descriptions.vmdisks import LocatedDisks, locate, match
@@ -48,7 +55,7 @@ def apply_vm_description(options: Options) -> Options:
         _require_controllers(description, found)
     # What is half-done comes first: what the description says of its cards then is not its owner's word.
     # What else lies beside them is told where the disks are opened.
-    require_no_unfinished(replace(options, images=found.locations).covered, options.journal, monitor=silent)
+    _refuse_unfinished(replace(options, images=found.locations))
     refuse_locked(description)
     _tell((*found.notes, *_unattached(description)), options)
     if options.isolate:
@@ -62,6 +69,14 @@ def apply_vm_description(options: Options) -> Options:
         sector_sizes=found.sector_sizes,
         vm_edit=_isolating(data, description, options) if options.isolate else None,
     )
+
+
+def _refuse_unfinished(options: Options) -> None:
+    """Raise JournalError where a change of the description itself was interrupted."""
+    for journal in unfinished_journals(options.covered, options.journal, monitor=silent):
+        if journal.head.edited is not None:
+            require_idle(journal, options.covered)
+            raise interrupted(journal, options.covered)
 
 
 def refuse_locked(description: VmDescription) -> None:
@@ -84,7 +99,7 @@ def _without_description(options: Options) -> Options:
             where="--isolate",
             advice=f"Give that too: --vm FILE ({titles(EDITABLE)})",
         )
-    if not options.images:
+    if not options.images and (options.command != "history" or options.journal is not None):
         raise UsageError(
             "the following arguments are required: IMAGE (or --vm FILE)",
             where=options.command,
@@ -98,10 +113,11 @@ def _for_journal(options: Options) -> Options:
     if options.vm is not None:
         with suppress(VmDescriptionError):  # what cannot be read speaks of no lock, and the disks may not need it
             refuse_locked(parse_description(read_bytes(options.vm), options.vm))
+    strays = strays_for_undo(options.images)
     if options.undo_all:
-        journals = find_journals(options.covered, options.journal)
+        journals = find_journals(options.covered, options.journal, strays=strays)
     else:
-        newest = find_journal(options.covered, options.journal)
+        newest = find_journal(options.covered, options.journal, strays=strays)
         journals = () if newest is None else (newest,)
     if journals and not any(journal.head.disks for journal in journals):
         return replace(options, images=())

@@ -1,9 +1,10 @@
 """Commit a proven repair: journal first, image second, seal last.
 
 The order, each step on stable storage before the next begins: the containers as they are; the whole journal under a
-temporary name; its real name; the pointers beside the other disks; the machine's description; the new content in the
-images; the containers' descriptors; the seal. Killed before the journal has its name, the images are untouched, and the
-temporary file is removed by the next commit; killed after, ``undo`` or ``repair --resume`` mends it.
+temporary name; its real name; the pointers beside the other disks; its entries in the index of this host; the machine's
+description; the new content in the images; the containers' descriptors; the seal. Killed before the journal has its
+name, the images are untouched, and the temporary file is removed by the next commit; killed after, ``undo`` or
+``repair --resume`` mends it.
 """
 
 import contextlib
@@ -17,10 +18,12 @@ from bootgraft.storage.devices.patience import begin_to_write
 from bootgraft.storage.durable import FULL, explained
 from bootgraft.storage.journal.editedfile import make_way_for, replace_content
 from bootgraft.storage.journal.head import decode_head, encode_head
+from bootgraft.storage.journal.hostindex import forget_entries, remember
 from bootgraft.storage.journal.journaldisks import Journal, covered_files, disk_file
 from bootgraft.storage.journal.journalfile import (
     JournalFile,
     Mark,
+    Stored,
     layout,
     version_of,
     write_journal,
@@ -63,20 +66,37 @@ def commit(transaction: Transaction, *, journal: Path, monitor: Monitor = silent
         images = [disk.image for disk in transaction.disks]
         try:
             kept = [disk.kept for disk in file.head.disks]
+            stretches = file.verify()
+            _remember(file, stretches, transaction, places, monitor)
             # First: whoever starts a half-repaired machine after all shall at least not have it on the network.
             if transaction.edited is not None:
                 replace_content(transaction.edited.path, transaction.edited.new)
-            write_back(file, file.verify(), images, kept, new=True, reopen=False, monitor=monitor)
+            write_back(file, stretches, images, kept, new=True, reopen=False, monitor=monitor)
             file.mark(Mark.SEALED)
         except BootgraftError as error:
-            raise half_written(error, file, locations, explicit=not any(map(disk_file, locations))) from error
+            written = Journal(journal, file.head, file.state, explicit=not any(map(disk_file, locations)))
+            raise half_written(error, written, locations) from error
+    forget_entries(journal, len(transaction.disks))
     monitor(Event(EventKind.NOTE, f"sealed the undo journal {journal}"))
     return journal
 
 
-def half_written(error: BootgraftError, file: JournalFile, locations: Sequence[str], *, explicit: bool) -> JournalError:
+def _remember(
+    file: JournalFile, stretches: Sequence[Stored], transaction: Transaction, places: Sequence[Path], monitor: Monitor
+) -> None:
+    """Enter the journal in the index of this host; who is stopped at that has written nothing yet."""
+    try:
+        remember(file, stretches, [disk.image for disk in transaction.disks], monitor)
+    except KeyboardInterrupt:
+        with contextlib.suppress(BootgraftError):
+            forget(places, file.path)
+        forget_entries(file.path, len(transaction.disks))
+        raise
+
+
+def half_written(error: BootgraftError, journal: Journal, locations: Sequence[str]) -> JournalError:
     """Return the error for images that could not be written to the end."""
-    advice = interrupted(Journal(file.path, file.head, file.state, explicit), locations).advice
+    advice = interrupted(journal, locations).advice
     return JournalError(
         f"writing it stopped half-way: {error.what}", where=error.where, advice=f"{error.advice}. {advice}"
     )

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 
 from bootgraft.errors import JournalError
 from bootgraft.storage.devices.blockdevice import SECTOR, BlockDevice
+from bootgraft.storage.journal.diskmarks import Readable
 from bootgraft.storage.journal.head import Witness
 from bootgraft.storage.journal.journalfile import JournalFile, Stored, pieces
 
 
-def digest_of(device: BlockDevice, offset: int, length: int) -> bytes:
+def digest_of(device: Readable, offset: int, length: int) -> bytes:
     """Return the SHA-256 of ``length`` bytes at ``offset``."""
     digest = hashlib.sha256()
     for start, count in pieces(length):

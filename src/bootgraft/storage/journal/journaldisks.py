@@ -20,12 +20,18 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 class Journal(Struct, frozen=True):
-    """A journal that was found, its head checked; ``explicit`` where only ``--journal`` finds it."""
+    """A journal that was found, its head checked; ``explicit`` where only ``--journal`` surely finds it.
+
+    ``stray`` says that no name led to it (``strayjournals``); ``known`` tells by number which of its disks was given
+    how on the command line, where their names do not tell.
+    """
 
     path: Path
     head: "JournalHead"
     state: "JournalState"
     explicit: bool
+    stray: bool = False
+    known: tuple[tuple[int, str], ...] = ()
 
 
 def disk_file(location: str) -> Path | None:
@@ -68,7 +74,11 @@ def command_for(verb: str, journals: Sequence[Journal], locations: Sequence[str]
     """Return the command line for all disks that any of some journals covers; ``--journal`` is that of the first."""
     import shlex
 
-    disks = [_shown(disk, journal, locations) for journal in journals for disk in journal.head.disks]
+    disks = [
+        dict(journal.known).get(number) or _shown(disk, journal, locations)
+        for journal in journals
+        for number, disk in enumerate(journal.head.disks)
+    ]
     words = ["bootgraft", verb, *dict.fromkeys(disks)]
     edited = [(journal.head.edited, journal) for journal in journals if journal.head.edited is not None]
     if edited:
@@ -132,13 +142,14 @@ def match_disks(journal: Journal, locations: Sequence[str]) -> tuple[int, ...]:
     """Return, for each disk of the journal, its place in ``locations``.
 
     A disk is known by its path or URI, else by its file name where the folder was moved. A journal named by
-    ``--journal`` covers the rest in the order given, for URIs and renamed files; the content decides in the end.
+    ``--journal``, or of a single disk, covers the rest in the order given, for URIs and renamed files; the content
+    decides in the end.
 
     Raises:
         JournalError: some of the disks that the journal covers were not given; it says which.
     """
     disks = journal.head.disks
-    places: dict[int, int] = {}
+    places = {number: locations.index(given) for number, given in journal.known if given in locations}
     for rule in (_is_same, _has_same_name):
         for index, disk in enumerate(disks):
             if index not in places:
@@ -146,7 +157,11 @@ def match_disks(journal: Journal, locations: Sequence[str]) -> tuple[int, ...]:
                 places.update(zip((index,), fitting, strict=False))
     open_disks = [index for index in range(len(disks)) if index not in places]
     free = _free(places, locations)
-    if journal.explicit and len(open_disks) == len(free) and not any(_is_there(disks[i]) for i in open_disks):
+    if (
+        (journal.explicit or len(disks) == 1)
+        and len(open_disks) == len(free)
+        and not any(_is_there(disks[i]) for i in open_disks)
+    ):
         places.update(zip(open_disks, free, strict=True))
     missing = [_shown(disks[index], journal, ()) for index in range(len(disks)) if index not in places]
     if missing:

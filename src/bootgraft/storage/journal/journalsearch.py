@@ -12,6 +12,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from bootgraft.errors import ForeignFileError, ImageError, JournalError, UsageError
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.storage.confine import exists, resolve
@@ -22,16 +24,19 @@ from bootgraft.storage.journal.pointers import pointer_beside, remove_journal
 from bootgraft.storage.ownership import name_passed_over
 
 
-def find_journal(locations: Sequence[str], journal: Path | None = None) -> Journal | None:
+def find_journal(
+    locations: Sequence[str], journal: Path | None = None, *, strays: Sequence[Journal] = ()
+) -> Journal | None:
     """Return the newest journal that covers any of these disks, None where there is none.
 
-    ``locations`` are paths and URIs as given on the command line, ``journal`` what ``--journal`` named.
+    ``locations`` are paths and URIs as given on the command line, ``journal`` what ``--journal`` named, ``strays`` what
+    no name leads to.
 
     Raises:
         JournalError: one of them is damaged or not where a pointer says; a newer one than ``journal`` exists; or two
             are newest, because the disks were repaired separately.
     """
-    found = find_journals(locations, journal)
+    found = find_journals(locations, journal, strays=strays)
     if not found:
         return None
     newest = [item for item in found if item.head.serial == found[-1].head.serial]
@@ -51,9 +56,11 @@ def find_journal(locations: Sequence[str], journal: Path | None = None) -> Journ
     return newest[0]
 
 
-def require_journal(locations: Sequence[str], journal: Path | None = None) -> Journal:
+def require_journal(
+    locations: Sequence[str], journal: Path | None = None, *, strays: Sequence[Journal] = ()
+) -> Journal:
     """Return what find_journal finds; raise JournalError where that is nothing, ImageError where a disk is not."""
-    found = find_journal(locations, journal)
+    found = find_journal(locations, journal, strays=strays)
     if journal is not None and not exists(journal):
         raise JournalError("there is no such undo journal", where=str(journal), advice="Check the path")
     if found is None:
@@ -84,18 +91,33 @@ def require_no_unfinished(
         JournalError: one was; the error names the command that mends it. Or a journal is damaged or does not count.
         ImageInUseError: one is at work just now.
     """
-    found = find_journals(locations, journal, monitor=monitor)
+    for item in unfinished_journals(locations, journal, monitor=monitor):
+        require_idle(item, locations)
+        raise interrupted(item, locations)
+
+
+def unfinished_journals(
+    locations: Sequence[str],
+    journal: Path | None = None,
+    *,
+    monitor: Monitor | None = None,
+    strays: Sequence[Journal] = (),
+) -> tuple[Journal, ...]:
+    """Return what find_journals returns, as far as it is not sealed."""
+    found = find_journals(locations, journal, monitor=monitor, strays=strays)
     if not found:
-        return
+        return ()
     from bootgraft.storage.journal.head import JournalState
+
+    return tuple(item for item in found if item.state is not JournalState.SEALED)
+
+
+def require_idle(journal: Journal, locations: Sequence[str]) -> None:
+    """Raise ImageInUseError where a bootgraft is at work under a journal just now."""
     from bootgraft.storage.journal.journalfile import JournalFile
 
-    for item in found:
-        if item.state is JournalState.SEALED:
-            continue
-        with JournalFile(item.path, about=covered_files(item.head, locations)) as file:
-            file.lock(exclusive=False)
-        raise interrupted(item, locations)
+    with JournalFile(journal.path, about=covered_files(journal.head, locations)) as file:
+        file.lock(exclusive=False)
 
 
 def interrupted(journal: Journal, locations: Sequence[str]) -> JournalError:
@@ -118,9 +140,13 @@ def interrupted(journal: Journal, locations: Sequence[str]) -> JournalError:
 
 
 def find_journals(
-    locations: Sequence[str], journal: Path | None = None, *, monitor: Monitor | None = None
+    locations: Sequence[str],
+    journal: Path | None = None,
+    *,
+    monitor: Monitor | None = None,
+    strays: Sequence[Journal] = (),
 ) -> tuple[Journal, ...]:
-    """Return all journals that cover any of these disks and count, the oldest first.
+    """Return all journals that cover any of these disks and count, the oldest first; ``strays`` among them.
 
     Raises:
         JournalError: one is damaged, does not count, or is not where a pointer says.
@@ -139,7 +165,11 @@ def find_journals(
             _tell([error], None)
     if nearby.foreign:
         _tell(nearby.foreign, monitor)
-    return tuple(sorted(nearby.found.values(), key=lambda item: item.head.serial))
+    found = nearby.found
+    for stray in strays:
+        same = found.get(stray.path)
+        found[stray.path] = stray if same is None else replace(same, known=stray.known)
+    return tuple(sorted(found.values(), key=lambda item: item.head.serial))
 
 
 def _tell(foreign: Sequence[ForeignFileError], monitor: Monitor | None) -> None:

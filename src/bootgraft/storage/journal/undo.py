@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bootgraft.errors import BootgraftError, JournalError, ReadOnlyError
 from bootgraft.events import Monitor, silent
@@ -20,6 +21,7 @@ from bootgraft.storage.journal.commit import half_written
 from bootgraft.storage.journal.comparison import compare
 from bootgraft.storage.journal.editedfile import current_content, make_way_for, replace_content
 from bootgraft.storage.journal.head import EditedFile, JournalDisk, JournalState
+from bootgraft.storage.journal.hostindex import forget_entries, remember
 from bootgraft.storage.journal.journaldisks import Journal, covered_files, match_description, match_disks
 from bootgraft.storage.journal.journalfile import JournalFile, Mark
 from bootgraft.storage.journal.journalsearch import forget, interrupted, pointer_places
@@ -72,6 +74,7 @@ def undo(
             make_way_for(Path(description.location))
         for image in ordered:
             image.require_unused()
+        remember(file, stretches, ordered, monitor)
         begin_to_write()
         file.mark(Mark.UNDOING)  # once more where it reads so: that may be all that is left of a flush that failed
         try:
@@ -81,8 +84,9 @@ def undo(
             if description is not None and file.head.edited is not None:
                 replace_content(Path(description.location), description.restored)
         except BootgraftError as error:
-            raise half_written(error, file, locations, explicit=journal.explicit) from error
+            raise half_written(error, replace(journal, state=file.state), locations) from error
         forget(places, journal.path)
+    forget_entries(journal.path, len(ordered))
 
 
 def _locations(images: Sequence[OpenImage], vm: str | None) -> tuple[str, ...]:
@@ -133,7 +137,7 @@ def resume(
             file.mark(Mark.SEALED)  # it may only read so: the flush of the seal may be what failed
             return False
         if file.state is JournalState.UNDOING:
-            raise interrupted(Journal(journal.path, file.head, file.state, journal.explicit), locations)
+            raise interrupted(replace(journal, state=file.state), locations)
         ordered = ordered_images(images, journal, file)
         match_description(journal, locations, description)
         stretches = file.verify()
@@ -149,6 +153,7 @@ def resume(
         for change in add_journal(pointer_places(locations, journal.path), journal.path):
             change.prepare()
             change.publish()
+        remember(file, stretches, ordered, monitor)
         try:
             for image in ordered:
                 mend(image)
@@ -157,8 +162,9 @@ def resume(
                 replace_content(Path(description), edited.new)
             write_back(file, stretches, ordered, kept, new=True, reopen=True, monitor=monitor)
             file.mark(Mark.SEALED)
+            forget_entries(journal.path, len(ordered))
         except BootgraftError as error:
-            raise half_written(error, file, locations, explicit=journal.explicit) from error
+            raise half_written(error, replace(journal, state=file.state), locations) from error
     return True
 
 
@@ -195,7 +201,7 @@ def ordered_images(images: Sequence[OpenImage], journal: Journal, file: JournalF
         JournalError: one is missing, or is not the disk that was repaired.
         ReadOnlyError: one was not opened for writing.
     """
-    current = Journal(journal.path, file.head, file.state, journal.explicit)
+    current = replace(journal, head=file.head, state=file.state)
     ordered = [images[place] for place in match_disks(current, [image.info.location for image in images])]
     for image, disk in _pairs(ordered, file):
         info = image.info

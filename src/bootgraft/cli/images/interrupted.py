@@ -1,0 +1,158 @@
+"""What a command does about an interrupted repair of its disks: it stops, or says so where their contents clear them.
+
+A journal beside a disk, or one that ``--journal`` names, is about it. One that was found otherwise is about it where
+the disk reads as only that repair left it.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from msgspec import Struct
+
+from bootgraft.errors import JournalError
+from bootgraft.events import Event, EventKind, Monitor
+from bootgraft.storage.images.opening import OpenImage
+from bootgraft.storage.journal.head import JournalState
+from bootgraft.storage.journal.journaldisks import Journal, command, match_disks
+from bootgraft.storage.journal.journalsearch import interrupted, require_idle
+from bootgraft.storage.journal.likeness import Likeness
+from bootgraft.storage.journal.strayjournals import StraySearch, copied_from, likeness_of
+
+
+class OpenedDisks(Struct, frozen=True):
+    """The disks of a command that were opened, by what they were called; and whether they are going to be written.
+
+    ``covered`` is what a journal may cover besides, as given on the command line; ``is_whole_machine`` is not set for
+    disks that are a source of something only.
+    """
+
+    images: Mapping[str, OpenImage]
+    covered: tuple[str, ...]
+    is_written: bool
+    is_whole_machine: bool = True
+
+
+def settle(disks: OpenedDisks, pending: Sequence[Journal], search: StraySearch, monitor: Monitor) -> None:
+    """Return where no disk holds what an interrupted repair or undo left half-done; tell of the others.
+
+    ``pending`` are the unfinished journals that were found before the disks were opened, ``search`` goes on from there.
+
+    Raises:
+        JournalError: one does; the error names the command that mends it. Or a journal is damaged.
+        ImageInUseError: a bootgraft is at work on one just now.
+        ImageError: a disk cannot be read.
+    """
+    for journal in pending:
+        if journal.stray:
+            _settle_stray(disks, journal, _combined(disks, journal), monitor)
+        else:
+            _settle_own(disks, journal, monitor)
+    known = [journal.path for journal in pending]
+    for location, image in disks.images.items():
+        for journal, like in search.by_content(location, image.device, known):
+            _settle_stray(disks, journal, like, monitor, by_content=True)
+
+
+def _settle_own(disks: OpenedDisks, journal: Journal, monitor: Monitor) -> None:
+    """Stop at a journal that is about these disks, unless all of them read as before its repair."""
+    require_idle(journal, disks.covered)
+    if disks.is_written or not _reads_old(disks, journal):
+        raise interrupted(journal, disks.covered)
+    monitor(Event(EventKind.WARNING, _not_begun(disks, journal)))
+
+
+def _reads_old(disks: OpenedDisks, journal: Journal) -> bool:
+    if journal.head.edited is not None:
+        return False  # what the description says of its cards is not its owner's word
+    locations = list(disks.images)
+    places: Sequence[int] = ()
+    with suppress(JournalError):  # a disk of it was not given: nobody knows how that reads
+        places = match_disks(journal, locations)
+    if disks.is_whole_machine and not places:
+        return False
+    numbers = dict(enumerate(places)) or {number: locations.index(each) for number, each in journal.known}
+    likes = [likeness_of(journal, n, disks.images[locations[place]].device) for n, place in numbers.items()]
+    return bool(likes) and all(like is Likeness.OLD for like in likes)
+
+
+def _combined(disks: OpenedDisks, journal: Journal) -> Likeness:
+    """How all disks together read that a journal's numbers or addresses lead to."""
+    likes = {likeness_of(journal, number, disks.images[each].device) for number, each in journal.known}
+    likes -= {Likeness.OTHER} if len(likes) > 1 else set()
+    if len(likes) == 1:
+        return likes.pop()
+    return Likeness.PARTLY if Likeness.PARTLY in likes else Likeness.MIXED
+
+
+def _settle_stray(
+    disks: OpenedDisks, journal: Journal, like: Likeness, monitor: Monitor, *, by_content: bool = False
+) -> None:
+    """Stop at a journal that no name led to where the disk holds what it wrote, and is no copy."""
+    location = journal.known[0][1]
+    copied = copied_from(journal, location)
+    if like is Likeness.OTHER:  # its file has the number of one that was deleted
+        return
+    is_whole = len(journal.known) == len(journal.head.disks)
+    if like is Likeness.OLD and (by_content or is_whole):
+        if disks.is_written and not by_content:
+            error = interrupted(journal, disks.covered)
+            raise JournalError(f"{error.what.partition(',')[0]}; {_READS_OLD}", where=error.where, advice=error.advice)
+        kind = EventKind.WARNING if copied is None else EventKind.NOTE
+        monitor(Event(kind, _resembles(disks, journal, location) if by_content else _not_begun(disks, journal)))
+    elif like is Likeness.PARTLY and by_content:
+        monitor(Event(EventKind.WARNING, _maybe(disks, journal, location)))
+    elif copied is None:
+        require_idle(journal, disks.covered)
+        raise interrupted(journal, disks.covered)
+    elif like is Likeness.MIXED:
+        raise _half_a_copy(journal, copied)
+    else:
+        monitor(Event(EventKind.NOTE, f"{location}: it reads as the interrupted repair of {copied} was to leave that"))
+
+
+_READS_OLD = "the disk reads as before it: it was put back since, or nothing had been written"
+
+
+def _not_begun(disks: OpenedDisks, journal: Journal) -> str:
+    error = interrupted(journal, disks.covered)
+    if journal.state is JournalState.UNDOING:
+        work, mended = "an undo of this disk's repair", "end it"
+    else:
+        work, mended = "a repair of this disk", "forget that repair"
+    undo = command("undo", journal, disks.covered)
+    return f"{error.where}: {work} was interrupted; {_READS_OLD}. To {mended}, type: {undo}"
+
+
+def _resembles(disks: OpenedDisks, journal: Journal, location: str) -> str:
+    recorded = journal.head.disks[journal.known[0][0]].name
+    undo = command("undo", journal, disks.covered)
+    return (
+        f"{location}: it reads as {recorded} did before a repair that was interrupted, of which the journal is "
+        f"{journal.path}. If it is another disk, as a clone of that, leave the journal where it is, for {recorded}. If "
+        f"it is that disk, put back from a snapshot or a backup, forget the repair by typing: {undo}"
+    )
+
+
+def _maybe(disks: OpenedDisks, journal: Journal, location: str) -> str:
+    undo = command("undo", journal, disks.covered)
+    return (
+        f"{location}: part of it reads as the interrupted repair in {journal.path} left a disk, and part as neither "
+        "before nor after that. If it is that disk, do not start the machine: it was written since. To try to go "
+        f"back, type: {undo}"
+    )
+
+
+def _half_a_copy(journal: Journal, original: str) -> JournalError:
+    """The error for a copy of a disk that is still to be mended: its journal goes with that."""
+    mend = interrupted(_as_recorded(journal), ()).advice
+    return JournalError(
+        f"this is a copy of {original}, whose repair was interrupted: it holds old and new content mixed",
+        where=journal.known[0][1],
+        advice=f"Mend {original}, and copy that anew. {mend}",
+    )
+
+
+def _as_recorded(journal: Journal) -> Journal:
+    from msgspec.structs import replace
+
+    return replace(journal, known=())
