@@ -4,38 +4,31 @@ A journal beside a disk, or one that ``--journal`` names, is about it. One that 
 the disk reads as only that repair left it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 
-from msgspec import Struct
+from msgspec.structs import replace
 
+from bootgraft.cli.images.openeddisks import OpenedDisks
 from bootgraft.errors import JournalError
 from bootgraft.events import Event, EventKind, Monitor
-from bootgraft.storage.images.opening import OpenImage
 from bootgraft.storage.journal.head import JournalState
 from bootgraft.storage.journal.journaldisks import Journal, command, match_disks
 from bootgraft.storage.journal.journalsearch import interrupted, require_idle
 from bootgraft.storage.journal.likeness import Likeness
-from bootgraft.storage.journal.strayjournals import StraySearch, copied_from, likeness_of
+from bootgraft.storage.journal.strayjournals import copied_from, likeness_of
 
 
-class OpenedDisks(Struct, frozen=True):
-    """The disks of a command that were opened, by what they were called; and whether they are going to be written.
-
-    ``covered`` is what a journal may cover besides, as given on the command line; ``is_whole_machine`` is not set for
-    disks that are a source of something only.
-    """
-
-    images: Mapping[str, OpenImage]
-    covered: tuple[str, ...]
-    is_written: bool
-    is_whole_machine: bool = True
-
-
-def settle(disks: OpenedDisks, pending: Sequence[Journal], search: StraySearch, monitor: Monitor) -> None:
+def settle(
+    disks: OpenedDisks,
+    pending: Sequence[Journal],
+    by_content: Sequence[tuple[Journal, Likeness]],
+    monitor: Monitor,
+) -> None:
     """Return where no disk holds what an interrupted repair or undo left half-done; tell of the others.
 
-    ``pending`` are the unfinished journals that were found before the disks were opened, ``search`` goes on from there.
+    ``pending`` are the unfinished journals that were found before the disks were opened, ``by_content`` those that
+    were found by what these hold.
 
     Raises:
         JournalError: one does; the error names the command that mends it. Or a journal is damaged.
@@ -47,10 +40,8 @@ def settle(disks: OpenedDisks, pending: Sequence[Journal], search: StraySearch, 
             _settle_stray(disks, journal, _combined(disks, journal), monitor)
         else:
             _settle_own(disks, journal, monitor)
-    known = [journal.path for journal in pending]
-    for location, image in disks.images.items():
-        for journal, like in search.by_content(location, image.device, known):
-            _settle_stray(disks, journal, like, monitor, by_content=True)
+    for journal, like in by_content:
+        _settle_stray(disks, journal, like, monitor, by_content=True)
 
 
 def _settle_own(disks: OpenedDisks, journal: Journal, monitor: Monitor) -> None:
@@ -144,15 +135,9 @@ def _maybe(disks: OpenedDisks, journal: Journal, location: str) -> str:
 
 def _half_a_copy(journal: Journal, original: str) -> JournalError:
     """The error for a copy of a disk that is still to be mended: its journal goes with that."""
-    mend = interrupted(_as_recorded(journal), ()).advice
+    mend = interrupted(replace(journal, known=()), ()).advice
     return JournalError(
         f"this is a copy of {original}, whose repair was interrupted: it holds old and new content mixed",
         where=journal.known[0][1],
         advice=f"Mend {original}, and copy that anew. {mend}",
     )
-
-
-def _as_recorded(journal: Journal) -> Journal:
-    from msgspec.structs import replace
-
-    return replace(journal, known=())

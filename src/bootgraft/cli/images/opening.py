@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 
-from bootgraft.cli.images.interrupted import OpenedDisks, settle
+from bootgraft.cli.images.openeddisks import OpenedDisks
 from bootgraft.cli.images.repeated import refuse_repeated
 from bootgraft.cli.options import Options
 from bootgraft.cli.terminal import tell
@@ -54,11 +54,22 @@ def open_machine(options: Options, stack: ExitStack, monitor: Monitor, *, writab
                 require_idle(journal, options.covered)
                 raise interrupted(journal, options.covered)
         with ExitStack() as look:
-            settle(_opened(options, look, (), is_written=True, writable=False), pending, search, monitor)
+            _settle(_opened(options, look, (), is_written=True, writable=False), pending, search, monitor)
         pending = ()
     opened = _opened(options, stack, pending, is_written=writable, writable=writable)
-    settle(opened, pending, search, monitor)
+    _settle(opened, pending, search, monitor)
     return tuple(opened.images.values())
+
+
+def _settle(disks: OpenedDisks, pending: Sequence[Journal], search: StraySearch, monitor: Monitor) -> None:
+    """Return where no interrupted repair or undo stands against the disks that were opened."""
+    known = [journal.path for journal in pending]
+    images = disks.images.items()
+    found = [each for location, image in images for each in search.by_content(location, image.device, known)]
+    if pending or found:
+        from bootgraft.cli.images.interrupted import settle
+
+        settle(disks, pending, found, monitor)
 
 
 def _opened(
@@ -84,7 +95,7 @@ def _open_source(location: str, options: Options, stack: ExitStack, monitor: Mon
     strays = search.by_place([location])
     pending = unfinished_journals([location], monitor=monitor, strays=strays)
     opened = OpenedDisks({location: image}, (location,), is_written=False, is_whole_machine=False)
-    settle(opened, pending, search, monitor)
+    _settle(opened, pending, search, monitor)
     return image
 
 
