@@ -119,7 +119,7 @@ def _require_said(image: Image, repair: Words, bootgraft: Run) -> None:
     told = bootgraft("check", image.path, *TARGET)
     assert told.status == 1
     assert "a repair of this disk was interrupted; the disk reads as before it" in told.stderr
-    assert told.stderr.endswith(f"To forget that repair, type: bootgraft undo {image.path}\n")
+    assert told.stderr.endswith(f"To forget that repair, run:\n    bootgraft undo {image.path}\n")
     refusal = refused(bootgraft, repair, watch=image.path.parent)
     assert f"bootgraft undo {image.path}" in refusal.advice
 

@@ -39,8 +39,9 @@ def require_told(disk: Path | str, donor: BuiltMachine, bootgraft: Run, watch: P
 
 def commands_in(refusal: Refusal) -> dict[str, list[str]]:
     """What a refusal says to type, by the verb."""
-    parts = [part.partition("bootgraft ")[2] for part in refusal.advice.split("; ")]
-    return {words[0]: words for words in map(shlex.split, parts)}
+    lines = (line.strip() for line in refusal.advice.splitlines())
+    commands = (shlex.split(line)[1:] for line in lines if line.startswith("bootgraft "))
+    return {words[0]: words for words in commands}
 
 
 @pytest.fixture
@@ -152,7 +153,9 @@ def test_as_a_donor(
     renamed = half_done.rename(tmp_path / "donor.img")
     told = bootgraft("repair", other, *TARGET, "--drivers", renamed)
     assert told.status == 3
-    assert f"{INTERRUPTED}.\n  Do not start the machine. To go back, type: bootgraft undo {renamed}" in told.stderr
+    assert (
+        f"{INTERRUPTED}.\n  Do not start the machine. To go back, run:\n      bootgraft undo {renamed}" in told.stderr
+    )
     assert f"{other}: it reads as {half_done} did before a repair" in told.stderr
 
 
@@ -169,7 +172,7 @@ def test_a_snapshot_that_was_put_back(
     assert checked.status == 1
     assert "0x7B" in checked.stdout
     assert "a repair of this disk was interrupted; the disk reads as before it" in checked.stderr
-    undo = shlex.split(checked.stderr.rpartition("type: bootgraft ")[2])
+    undo = shlex.split(checked.stderr.rpartition("run:\n    bootgraft ")[2])
     assert bootgraft("repair", tmp_path / "clone.img", *TARGET, "--drivers", donor.disk).status == 0
     assert bootgraft("check", tmp_path / "clone.img", *TARGET).status == 0
     assert bootgraft(*undo).status == 0

@@ -17,8 +17,8 @@ from bootgraft.storage.journal.strayjournals import strays_for_undo, unfinished_
 
 _STATES = {
     "sealed": "finished",
-    "unfinished": "INTERRUPTED: the disks hold old and new content mixed, do not start the machine",
-    "undoing": "its undo was INTERRUPTED: the disks hold old and new content mixed, do not start the machine",
+    "unfinished": "INTERRUPTED: the disks may hold old and new content mixed, do not start the machine",
+    "undoing": "its undo was INTERRUPTED: the disks may hold old and new content mixed, do not start the machine",
 }
 
 
@@ -48,7 +48,7 @@ def _print_interrupted(options: Options) -> int:
     if options.json:
         put_json(HistoryDocument(tuple(map(record_of, journals))))
     elif journals:
-        told = (f"{_paragraph(record_of(each))}     {interrupted(each, ()).advice}.\n" for each in journals)
+        told = (f"{_paragraph(record_of(each))}{interrupted(each, ()).advice}\n" for each in journals)
         many = len(journals) > 1
         count = f"{len(journals)} repairs or undos on this host were" if many else "A repair or undo on this host was"
         answer(f"{count} interrupted.\n\n{''.join(told)}", 0, options)

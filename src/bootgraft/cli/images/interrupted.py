@@ -94,7 +94,7 @@ def _settle_stray(
         monitor(Event(EventKind.WARNING, _maybe(disks, journal, location)))
     elif copied is None:
         require_idle(journal, disks.covered)
-        raise interrupted(journal, disks.covered)
+        raise _at_another_place(journal, disks) if by_content else interrupted(journal, disks.covered)
     elif like is Likeness.MIXED:
         raise _half_a_copy(journal, copied)
     else:
@@ -111,7 +111,7 @@ def _not_begun(disks: OpenedDisks, journal: Journal) -> str:
     else:
         work, mended = "a repair of this disk", "forget that repair"
     undo = command("undo", journal, disks.covered)
-    return f"{error.where}: {work} was interrupted; {_READS_OLD}. To {mended}, type: {undo}"
+    return f"{error.where}: {work} was interrupted; {_READS_OLD}. To {mended}, run:\n    {undo}"
 
 
 def _resembles(disks: OpenedDisks, journal: Journal, location: str) -> str:
@@ -120,7 +120,7 @@ def _resembles(disks: OpenedDisks, journal: Journal, location: str) -> str:
     return (
         f"{location}: it reads as {recorded} did before a repair that was interrupted, of which the journal is "
         f"{journal.path}. If it is another disk, as a clone of that, leave the journal where it is, for {recorded}. If "
-        f"it is that disk, put back from a snapshot or a backup, forget the repair by typing: {undo}"
+        f"it is that disk, put back from a snapshot or a backup, forget the repair:\n    {undo}"
     )
 
 
@@ -129,8 +129,15 @@ def _maybe(disks: OpenedDisks, journal: Journal, location: str) -> str:
     return (
         f"{location}: part of it reads as the interrupted repair in {journal.path} left a disk, and part as neither "
         "before nor after that. If it is that disk, do not start the machine: it was written since. To try to go "
-        f"back, type: {undo}"
+        f"back, run:\n    {undo}"
     )
+
+
+def _at_another_place(journal: Journal, disks: OpenedDisks) -> JournalError:
+    """The error for a disk that is half-done by its content alone: it may be a copy of one that was renamed."""
+    error = interrupted(journal, disks.covered)
+    warning = "If this is a copy of a disk that you still have, do this with that one: the journal is used up by it. "
+    return JournalError(error.what, where=error.where, advice=warning + error.advice)
 
 
 def _half_a_copy(journal: Journal, original: str) -> JournalError:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:  # most disks have no journal
 Read = Callable[[int, int], bytes]
 """Gives (offset, length) of a disk, in bytes."""
 
+FILE_MARK = "inode"
+"""How the marks of files begin."""
 _SIGNATURE = slice(440, 444)
 """Of the MBR (UEFI 5.2.1, "Unique MBR Disk Signature")."""
 _GPT = b"EFI PART"
@@ -96,7 +98,7 @@ def place_marks(location: str) -> tuple[str, ...]:
     """Return the marks of a disk given on the command line that are known without reading it."""
     path = disk_file(location)
     if path is None:
-        return (_mark(b"address", location.encode("utf-8", "surrogateescape")),)
+        return (_mark("address", location.encode("utf-8", "surrogateescape")),)
     return _file_marks([path])
 
 
@@ -151,7 +153,7 @@ def _signature_mark(size: int, read: Read) -> str | None:
         header = start[at : at + SECTOR]
         if header.startswith(_GPT):
             guid = header[_GUID]
-    return _mark(b"signature", b"%d" % size, signature, guid) if any(signature + guid) else None
+    return _mark("signature", b"%d" % size, signature, guid) if any(signature + guid) else None
 
 
 def _sample_marks(size: int, read: Read) -> list[str]:
@@ -161,7 +163,7 @@ def _sample_marks(size: int, read: Read) -> list[str]:
         offset = size * third // 3 // _SAMPLE * _SAMPLE
         data = read(offset, min(_SAMPLE, size - offset))
         if data and data.count(data[0]) < len(data):
-            marks.append(_mark(b"sample", b"%d" % size, b"%d" % offset, data))
+            marks.append(_mark("sample", b"%d" % size, b"%d" % offset, data))
     return marks
 
 
@@ -170,14 +172,14 @@ def _file_marks(paths: Sequence[Path]) -> tuple[str, ...]:
     marks = []
     for path in paths:
         try:
-            marks.append(_mark(b"inode", b"%d" % resolve(path).stat().st_ino))
+            marks.append(_mark(FILE_MARK, b"%d" % resolve(path).stat().st_ino))
         except OSError:
             continue
     return tuple(marks)
 
 
-def _mark(kind: bytes, *parts: bytes) -> str:
-    digest = hashlib.sha256(kind)
+def _mark(kind: str, *parts: bytes) -> str:
+    digest = hashlib.sha256(kind.encode())
     for part in parts:
         digest.update(b"%d:" % len(part) + part)
-    return f"{kind.decode()}-{digest.hexdigest()[:32]}"
+    return f"{kind}-{digest.hexdigest()[:32]}"

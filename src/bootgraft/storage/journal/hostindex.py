@@ -12,7 +12,6 @@ written to. It counts itself if it belongs to root or the caller, and nobody els
 condition: where it cannot be kept, the work goes on.
 """
 
-import hashlib
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,7 +25,6 @@ from msgspec import Struct
 from bootgraft.errors import ImageError
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.storage.durable import sync_folder
-from bootgraft.storage.journal.diskmarks import journalled_marks
 
 if TYPE_CHECKING:  # most disks have no journal
     from bootgraft.storage.images.opening import OpenImage
@@ -95,6 +93,8 @@ def remember(
 
     On return the entries are on stable storage. Where there can be none, that is noted and nothing else.
     """
+    from bootgraft.storage.journal.diskmarks import journalled_marks
+
     try:
         marks = [(m, n) for n, image in enumerate(images) for m in journalled_marks(file, stretches, n, image)]
         if marks:
@@ -146,6 +146,8 @@ def _remove(index: int, mark: str, name: str) -> None:
 
 
 def _name(journal: Path, disk: int) -> str:
+    import hashlib
+
     return f"{hashlib.sha256(os.fsencode(journal)).hexdigest()[:32]}-{disk}"
 
 

@@ -19,11 +19,11 @@ from bootgraft.errors import ForeignFileError, ImageError, ImageInUseError, Jour
 from bootgraft.events import Event, EventKind, Monitor, silent
 from bootgraft.storage.confine import resolve
 from bootgraft.storage.journal import hostindex
-from bootgraft.storage.journal.diskmarks import DiskBytes, Readable, content_marks, place_marks
 from bootgraft.storage.journal.hostindex import UnfinishedEntry
 from bootgraft.storage.journal.journaldisks import Journal, covered_files, disk_file
 
-if TYPE_CHECKING:  # most disks have no journal
+if TYPE_CHECKING:  # most disks have no journal, and most hosts no unfinished one
+    from bootgraft.storage.journal.diskmarks import Readable
     from bootgraft.storage.journal.head import JournalDisk
     from bootgraft.storage.journal.likeness import Likeness
 
@@ -52,15 +52,16 @@ class StraySearch:
             ImageError: there can be no such path, or this user may not look at it.
         """
         found: dict[Path, Journal] = {}
+        is_empty = hostindex.is_empty()
         for location in locations:
-            for entry in hostindex.find_entries(place_marks(location)):
+            for entry in () if is_empty else _entries_by_place(location):
                 self._take_entry(found, entry, location)
             for path, name in self._look_around(location):
                 _keep(found, self._read(path, location, is_ours=False), location, name)
         return tuple(found.values())
 
     def by_content(
-        self, location: str, device: Readable, known: Sequence[Path] = ()
+        self, location: str, device: "Readable", known: Sequence[Path] = ()
     ) -> "tuple[tuple[Journal, Likeness], ...]":
         """Return the unfinished journals that may be about a disk by its content, and how it reads beside each.
 
@@ -71,6 +72,8 @@ class StraySearch:
         """
         found: dict[Path, Journal] = {}
         if not hostindex.is_empty():
+            from bootgraft.storage.journal.diskmarks import content_marks
+
             for entry in hostindex.find_entries(content_marks(device.size, device.read)):
                 if entry.journal not in known:
                     self._take_entry(found, entry, location)
@@ -80,7 +83,12 @@ class StraySearch:
             if path not in known:
                 _keep(found, self._read(path, location, is_ours=False), location, name)
         pairs = (self._compare(journal, device) for journal in found.values())
-        return tuple((journal, like) for journal, like in pairs if like != "other")
+        # Beside work in progress, a clone that is not what that writes is no news.
+        return tuple(
+            (journal, like)
+            for journal, like in pairs
+            if like != "other" and not (like in ("old", "partly") and _is_at_work(journal))
+        )
 
     def _look_around(self, location: str) -> list[tuple[Path, str]]:
         """Return the journals in a disk's folder that are called after another name of it, with that name.
@@ -112,7 +120,8 @@ class StraySearch:
         if os.path.lexists(entry.journal):
             journal = self._read(entry.journal, location, is_ours=True)
             is_outdated = journal is not None and journal.state == "sealed"
-            _keep(found, journal, location, entry.disk)
+            if journal is not None and not _is_elsewhere_by_number(journal, entry, location):
+                _keep(found, journal, location, entry.disk)
         else:
             is_outdated = entry.journal.parent.is_dir()  # else its file system may only not be mounted
         if is_outdated and self._monitor is None:
@@ -130,7 +139,7 @@ class StraySearch:
                 (self._monitor or silent)(Event(EventKind.WARNING, text))
             return None
 
-    def _compare(self, journal: Journal, device: Readable) -> "tuple[Journal, Likeness]":
+    def _compare(self, journal: Journal, device: "Readable") -> "tuple[Journal, Likeness]":
         """Tell which of a journal's disks this one is, if any, and how it reads; a damaged journal tells of none."""
         from bootgraft.storage.journal.likeness import CLOSEST, Likeness
 
@@ -148,6 +157,8 @@ def strays_for_undo(locations: Sequence[str]) -> tuple[Journal, ...]:
 
     A container is known by its place alone: its content is only to be had once it is open.
     """
+    from bootgraft.storage.journal.diskmarks import DiskBytes
+
     search = StraySearch(None)
     found = list(search.by_place(locations))
     for location in locations:
@@ -192,7 +203,7 @@ def read_stray(path: Path, location: str | None) -> Journal:
         return Journal(path, file.head, file.state, explicit=True, stray=True)
 
 
-def likeness_of(journal: Journal, number: int, device: Readable) -> "Likeness":
+def likeness_of(journal: Journal, number: int, device: "Readable") -> "Likeness":
     """Return how a disk reads beside disk ``number`` of a journal.
 
     Raises:
@@ -220,6 +231,8 @@ def copied_from(journal: Journal, location: str) -> str | None:
 
 
 def _is_elsewhere(journal: Journal, number: int, disk: "JournalDisk", location: str) -> bool:
+    from bootgraft.storage.journal.diskmarks import DiskBytes
+
     path = disk.path or Path(disk.location)
     try:
         status, given = path.stat(), Path(location).stat()
@@ -242,6 +255,25 @@ def _is_at_work(journal: Journal) -> bool:
         except ImageInUseError:
             return True
     return False
+
+
+def _entries_by_place(location: str) -> tuple[UnfinishedEntry, ...]:
+    from bootgraft.storage.journal.diskmarks import place_marks
+
+    return hostindex.find_entries(place_marks(location))
+
+
+def _is_elsewhere_by_number(journal: Journal, entry: UnfinishedEntry, location: str) -> bool:
+    """Whether a file has the number of one of a journal's disks on another file system: it is not that one, renamed."""
+    from bootgraft.storage.journal.diskmarks import FILE_MARK
+
+    if not entry.mark.startswith(FILE_MARK) or entry.disk >= len(journal.head.disks):
+        return False
+    path = journal.head.disks[entry.disk].path
+    try:
+        return path is not None and path.parent.stat().st_dev != Path(location).stat().st_dev
+    except OSError:
+        return False
 
 
 def _keep(found: dict[Path, Journal], journal: Journal | None, location: str, disk: int | str) -> None:
