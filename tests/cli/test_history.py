@@ -77,7 +77,7 @@ def test_history_of_what_nobody_changed(tmp_path: Path, capsys: pytest.CaptureFi
     assert "there is no such file" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("at", "words"), [(256, "INTERRUPTED: the disks hold"), (320, "its undo was INTERRUPTED")])
+@pytest.mark.parametrize(("at", "words"), [(256, "INTERRUPTED: the disks may hold"), (320, "its undo was INTERRUPTED")])
 def test_history_of_an_interrupted_change(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], at: int, words: str
 ) -> None:
