@@ -172,6 +172,8 @@ def said_again(job: Job, disks: Sequence[BlockDevice]) -> Given:
         words.append("--isolate")
     if request.windows is not None:
         words.append(f"--windows {quote(request.windows)}")
+    if request.recommend:
+        words.append("--recommend")  # printed once the machine would boot
     if request.these_are_all_disks:
         words.append("--these-are-all-disks")
     if request.secure_boot is not None:
