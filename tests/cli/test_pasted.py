@@ -101,7 +101,8 @@ def try_out(run: Command, folder: Path, command: str, *, about: str) -> CommandR
 
 CHECKS = [
     "server1.raw", "server1.raw --target vmware:lsilogic", "server1.raw --target kvm:ide",
-    "server1.raw --target hyperv:gen2", "server1.raw --target vmware:lsilogic --recommend", "server1.raw --target vmware:lsilogic --target hyperv:gen2",
+    "server1.raw --target hyperv:gen2", "server1.raw --target vmware:lsilogic --recommend",
+    "server1.raw --target vmware:lsilogic --target hyperv:gen2",
     "server1.raw --target vmware:lsilogic --target kvm:ide", "server1.raw donor.raw --target vmware:lsilogic",
     "--vm vm.vmx --disk scsi0:0=server1.raw", "donor.raw --target vmware:lsilogic", "server1.raw --symptom 0x7b",
 ]  # fmt: skip
