@@ -111,7 +111,9 @@ class _ValueNames(dict[bytes, str]):
     """Such names of values in upper case."""
 
     def __missing__(self, raw: bytes) -> str:
-        self[raw] = upper = upcase(raw.decode("latin-1"))
+        upper = upcase(raw.decode("latin-1"))
+        if len(raw) <= LONGEST_NAME:  # a hostile hive may have thousands of 64 KB
+            self[raw] = upper
         return upper
 
 
@@ -125,6 +127,7 @@ class _Screening:
         self._minor = cells.minor
         self._paired = (FAST, HASH) if cells.minor >= HASH_MINOR else (FAST,)  # each key with a word beside it
         self._root = cells.root
+        self._most_keys = self._at_once + cell_map.size // _KEY_AT
         self._users: Counter[int] = Counter()
         self._claimed = 0
         self._pending: list[_List] = []
@@ -231,6 +234,8 @@ class _Screening:
                 raise _DoubtError
             leaves.append(_Leaf(kind, len(offsets), count))
         offsets += words[::width]
+        if len(offsets) > self._most_keys:  # else parts that are listed again and again fill the memory
+            raise _DoubtError
         hints += words[width - 1 :: width]
 
     def _read_lists_of(self, places: Sequence[int], offsets: list[int], hints: list[int], leaves: list[_Leaf]) -> None:
