@@ -80,13 +80,20 @@ class Backing(Struct, frozen=True):
 
 
 def open_qemu(
-    path: Path, driver: str, *, writable: bool, backing: Sequence[Backing] = (), parts: Sequence[Path] = ()
+    path: Path,
+    driver: str,
+    *,
+    writable: bool,
+    backing: Sequence[Backing] = (),
+    parts: Sequence[Path] = (),
+    below: Sequence[Path] = (),
 ) -> NbdDevice:
     """Open an image file in one of qemu's formats.
 
     ``driver`` is qemu's name of the format (raw, qcow2, vmdk, vpc, vhdx, vdi): qemu never guesses it. ``backing``
     lists the images below it, the nearest first; they are opened read-only, in place of what the image's header says.
-    ``parts`` are the other files that the image itself is made of. qemu-nbd can reach these files and no others.
+    ``parts`` are the other files that the image itself is made of, ``below`` those of the images below it. qemu-nbd can
+    reach these files and no others.
     A VHD's size is taken from its "current size" field rather than from its CHS geometry, which other makers round.
 
     Raises:
@@ -101,7 +108,7 @@ def open_qemu(
     arguments = [find_program("qemu-nbd"), "--image-opts", "--cache=writeback", "--discard=ignore"]
     arguments += ["--detect-zeroes=off", *([] if writable else ["--read-only"]), ",".join(options)]
     files = [ServedFile(os.fspath(each), writable) for each in (path, *parts)]
-    files += [ServedFile(os.fspath(image.path)) for image in backing]
+    files += [ServedFile(os.fspath(each)) for each in (*(image.path for image in backing), *below)]
     with ServerCage(arguments[0], files) as cage:
         server, client = _start(arguments, path, cage, writable=writable)
     try:

@@ -14,7 +14,7 @@ from bootgraft.storage.confine import Confinement, resolve
 from bootgraft.storage.devices.blockdevice import SECTOR, ImageDevice
 from bootgraft.storage.devices.flat import FlatDevice
 from bootgraft.storage.devices.rawfile import RawFile, open_descriptor
-from bootgraft.storage.fileidentity import identify_file, require_identified
+from bootgraft.storage.fileidentity import exchanged, identify_file, require_identified
 from bootgraft.storage.images.container import ContainerFile
 from bootgraft.storage.images.detect import sniff
 from bootgraft.storage.images.formats import follow_parents, read_facts
@@ -171,7 +171,11 @@ def open_image(info: ImageInfo, *, writable: bool) -> OpenImage:
             f"it cannot be written in place: {info.read_only_reason}", where=info.location, advice=_USE_OVERLAY
         )
     passed_over = locks.refuse_vmware_locks(_lockable(info))
-    device, unasked = _open_device(info, writable=writable)
+    try:
+        device, unasked = _open_device(info, writable=writable)
+    except ReadOnlyError:
+        _require_in_place(info)  # a file that was put in the place of one is kept from qemu, which then says just that
+        raise
     try:
         unasked = tuple(dict.fromkeys(unasked))
         image = OpenImage(info, device, writable=writable, unasked=unasked, passed_over=passed_over)
@@ -181,6 +185,13 @@ def open_image(info: ImageInfo, *, writable: bool) -> OpenImage:
         device.close()
         raise
     return image
+
+
+def _require_in_place(info: ImageInfo) -> None:
+    """Raise ImageInUseError where a name leads to another file by now than to the one that was identified."""
+    for path, identity in zip((*info.files, *info.backing), info.identities, strict=False):
+        if identify_file(path) != identity:
+            raise exchanged(path)
 
 
 def find_children(info: ImageInfo) -> tuple[Path, ...]:
@@ -270,7 +281,9 @@ def _open_device(info: ImageInfo, *, writable: bool) -> tuple[ImageDevice, tuple
     backing = [qemunbd.Backing(path, below.qemu_driver) for path, below in info.chain]
     driver = info.format.qemu_driver
     first, *parts = info.files
-    return qemunbd.open_qemu(first, driver, writable=writable, backing=backing, parts=parts), unasked
+    return qemunbd.open_qemu(
+        first, driver, writable=writable, backing=backing, parts=parts, below=info.backing
+    ), unasked
 
 
 def require_unused(files: Sequence[Path], *, writable: bool) -> tuple[str, ...]:
