@@ -64,7 +64,8 @@ def test_readme_is_short_enough_to_read_at_night() -> None:
 
 
 PAGES = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "SECURITY.md", "benchmarks/README.md")]
-PAGES += sorted((ROOT / "docs").glob("*.md"))
+PAGES += sorted((ROOT / "docs").rglob("*.md"))
+DECISIONS = [page for page in PAGES if page.parent.name == "decisions" and page.name != "README.md"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -89,3 +90,17 @@ def test_every_promise_is_tested() -> None:
     tested = re.findall(r"^\| (\d+) \| (.*?) \|", page, re.MULTILINE)
     assert [number for number, _ in tested] == promises
     assert all("`tests/" in words for _, words in tested)
+
+
+def test_every_decision_is_listed_by_its_title() -> None:
+    listed = re.findall(r"^- \[(.*)\]\(docs/decisions/(.*)\)$", (ROOT / "ARCHITECTURE.md").read_text(), re.MULTILINE)
+    titles = [(page.read_text().splitlines()[0].removeprefix("# "), page.name) for page in DECISIONS]
+    assert sorted(listed) == sorted(titles)
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.stem)
+def test_a_decision_says_why_instead_of_what_and_by_what_evidence(page: Path) -> None:
+    text = page.read_text()
+    assert re.findall(r"^\*\*(Why|Considered|Evidence)\.\*\*", text, re.MULTILINE) == ["Why", "Considered", "Evidence"]
+    assert re.search(r"`tests/[\w./-]+`", text.partition("**Evidence.**")[2])
+    assert len(text.splitlines()) <= 35
