@@ -15,6 +15,7 @@ def run(options: Options) -> int:
             "--recommend needs to know which controller the machine will have",
             where="--recommend",
             advice="Give --target HYPERVISOR:CONTROLLER, or --vm with the machine's description",
+            id="target-missing",
         )
     if options.symptom is not None and len(set(map(str.casefold, options.targets))) > 1:
         raise UsageError(

@@ -56,4 +56,5 @@ def _symptom(topic: str) -> Symptom:
         f"no finding has the id {topic}, nor does any screen show that",
         where="explain",
         advice=f"{meant}To list all findings and symptoms, run:\n    bootgraft explain",
+        id="finding-unknown",
     )

@@ -54,7 +54,9 @@ def _write(folder: Path, files: dict[str, bytes]) -> None:
     try:
         present = next((folder / name for name in files if (folder / name).exists()), None)
         if present is not None:
-            raise UsageError("it exists already", where=str(present), advice="Give --out another folder")
+            raise UsageError(
+                "it exists already", where=str(present), advice="Give --out another folder", id="output-exists"
+            )
         folder.mkdir(parents=True, exist_ok=True)
         tell_of_others_folder(folder)
         for name, data in files.items():
@@ -62,7 +64,10 @@ def _write(folder: Path, files: dict[str, bytes]) -> None:
                 file.write(data)
     except OSError as error:
         raise BootgraftError(
-            f"the package cannot be written ({error.strerror})", where=str(folder), advice="Give --out another folder"
+            f"the package cannot be written ({error.strerror})",
+            where=str(folder),
+            advice="Give --out another folder",
+            id="output-failed",
         ) from error
 
 

@@ -51,7 +51,10 @@ def _refuse_present(out: Path) -> None:
         raise _unwritable(out, error) from error
     if is_there:
         raise UsageError(
-            "it exists already", where=str(out), advice="Give --out an empty or a new folder, or a new ZIP"
+            "it exists already",
+            where=str(out),
+            advice="Give --out an empty or a new folder, or a new ZIP",
+            id="output-exists",
         )
 
 
@@ -108,7 +111,10 @@ def _write_zip(out: Path, files: dict[str, bytes]) -> None:
 
 def _unwritable(out: Path, error: OSError) -> BootgraftError:
     return BootgraftError(
-        f"the kit cannot be written ({error.strerror})", where=str(out), advice="Give --out another place"
+        f"the kit cannot be written ({error.strerror})",
+        where=str(out),
+        advice="Give --out another place",
+        id="output-failed",
     )
 
 

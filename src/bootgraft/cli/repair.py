@@ -47,6 +47,7 @@ def _check_options(options: Options) -> None:
             where="--target",
             advice="Give --target HYPERVISOR:CONTROLLER, as vmware:lsilogic, or --vm with the machine's description.\n"
             f"To see what it takes on each target, run:\n    {shlex.join(['bootgraft', 'check', *options.images])}",
+            id="target-missing",
         )
     if options.drivers and (options.reg or options.file):
         raise UsageError(

@@ -49,6 +49,7 @@ def explain(paths: Sequence[Path], monitor: Monitor) -> Explanation:
                 "Give the log that has virt-v2v's own output: of the conversion pod (Kubernetes), agent.log of the KVM "
                 "host (CloudStack), virt-v2v.log"
             ),
+            id="log-unknown",
         )
     if not report.messages:
         seen = f"{files} files were read" if files > 1 else "it was read to its end" if files else "no log is in it"
@@ -56,6 +57,7 @@ def explain(paths: Sequence[Path], monitor: Monitor) -> Explanation:
             f"no line of VMware Converter or virt-v2v is in it ({'; '.join((seen, *notes))})",
             where=titles,
             advice="Export the job's logs in Converter (right-click the job), or give virt-v2v's output",
+            id="log-unknown",
         )
     if report.cut:
         lines_are = "1 line is" if report.cut == 1 else f"{report.cut} lines are"

@@ -74,6 +74,7 @@ def plan_inbox_kit(controller: Controller, target_windows: TargetWindows) -> Kit
             f"{target_windows} has no driver for {controller.target} that only needs to be started",
             where="--drivers",
             advice="Give --drivers SOURCE (a driver package or a donor's disk), or --reg and --file",
+            id="driver-not-found",
         )
     start = PackageValue("Start", RegistryData(ValueType.REG_DWORD, dword_data(0)))
     keys = tuple(PackageKey(f"Services\\{name}", (start,)) for name in dict.fromkeys(services))

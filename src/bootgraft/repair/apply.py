@@ -149,5 +149,8 @@ def read_value(hive: Hive, key: str, name: str) -> RegistryData | None:
 
 def _changed(where: str, what: str) -> BootgraftError:
     return BootgraftError(
-        what, where=where, advice="Nothing was written. Something else changed the image meanwhile: run repair again"
+        what,
+        where=where,
+        advice="Nothing was written. Something else changed the image meanwhile: run repair again",
+        id="change-conflict",
     )

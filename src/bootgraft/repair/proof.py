@@ -88,6 +88,7 @@ def _unproven(change: Change) -> BootgraftError:
         "the change does not read back from the overlay",
         where=describe_place(change),
         advice="Nothing was written. This is a bug: please report it",
+        id="proof-failed",
     )
 
 

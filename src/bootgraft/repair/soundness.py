@@ -72,6 +72,7 @@ def require_no_worse(before: Defects, after: Defects) -> None:
                 f"the edited hive does not stand a strict reading: {shown}",
                 where=str(place),
                 advice="Nothing was written. This is a bug: please report it",
+                id="proof-failed",
             )
 
 

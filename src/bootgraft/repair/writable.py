@@ -26,7 +26,10 @@ def refuse_unsupported_volume(cause: UnsupportedVolume | None) -> None:
     """Raise UnsafeVolumeError where the volume that matters is encrypted, or must not be written by itself."""
     if cause is not None:
         raise UnsafeVolumeError(
-            f"this volume is {cause.what}: {cause.evidence}", where=cause.volume.name, advice=cause.advice
+            f"this volume is {cause.what}: {cause.evidence}",
+            where=cause.volume.name,
+            advice=cause.advice,
+            id="volume-unsupported",
         )
 
 
@@ -52,6 +55,7 @@ def refuse_unsafe(volume: Volume, sessions: Sequence[SavedSession], consent: Con
         f"this volume is {states}{place}, and writing to it would destroy what is pending",
         where=volume.name,
         advice=_advice(obstacles),
+        id="volume-hibernated" if VolumeState.HIBERNATED in obstacles else "volume-unclean",
     )
 
 
@@ -77,6 +81,7 @@ def _stuck(session: SavedSession) -> UnsafeVolumeError:
         where=session.volume.name,
         advice="Start the source machine, shut it down fully and convert it again; or attach a copy of the disk to a "
         "working Windows, delete hiberfil.sys on every volume of it and detach it",
+        id="volume-hibernated",
     )
 
 
@@ -85,6 +90,7 @@ def _another(volume: Volume) -> UnsafeVolumeError:
         "a Windows sleeps on this volume that is not the one that is worked on; bootgraft leaves its session alone",
         where=volume.name,
         advice="Start the source machine, shut it down fully and convert it again",
+        id="volume-hibernated",
     )
 
 

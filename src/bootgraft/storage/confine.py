@@ -74,6 +74,7 @@ class Confinement(Struct, frozen=True):
             f"it names {name!r}, which lies outside its own folder",
             where=where,
             advice=f"If that file really belongs to this image, say so: --allow-path {path.parent}",
+            id="path-not-allowed",
         )
 
 

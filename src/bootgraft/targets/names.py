@@ -65,6 +65,7 @@ def meant_target(said: str, known: Sequence[str], presented: Iterable[str] = ())
             advice="Give the one that the new machine has",
             said=said,
             choices=[(each,) for each in meant],
+            id="target-unknown",
         )
     raise _unknown(said, known)
 
@@ -127,6 +128,7 @@ def _unknown(said: str, known: Sequence[str]) -> UsageError:
         advice=f"Known are {', '.join(there)}.\nTo list them all, run:\n    bootgraft targets",
         said=said,
         choices=[(each,) for each in near],
+        id="target-unknown",
     )
 
 

@@ -7,11 +7,11 @@ it is first needed: that takes 30 ms, parsing a driver takes 3. Files are hostil
 import struct
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from msgspec import Struct
 
-from bootgraft.errors import BootgraftError
+from bootgraft.errors import BootgraftError, ErrorId
 
 if TYPE_CHECKING:
     import pefile
@@ -44,6 +44,8 @@ _MACHINES = {0x014C: Architecture.X86, 0x8664: Architecture.X64, 0x0200: Archite
 
 class NotPortableExecutableError(BootgraftError):
     """A file that should be a Windows binary and is none, or a damaged one."""
+
+    usual_id: ClassVar[ErrorId] = "not-a-binary"
 
 
 class PeFacts(Struct, frozen=True):

@@ -111,6 +111,7 @@ def _no_table(machine: Machine, location: str) -> PartitionTableError:
             f"the disk is encrypted with {product}: its boot code stands in sector 0, and there is no partition table",
             where=location,
             advice=f"Decrypt it on the source machine with {product}, and convert it again",
+            id="disk-encrypted",
         )
     kind = identify(machine.disks[0].device)
     if kind is not None:
@@ -118,12 +119,14 @@ def _no_table(machine: Machine, location: str) -> PartitionTableError:
             f"it holds one {kind.value.upper()} volume and no partition table",
             where=location,
             advice="Give the image of the whole disk, from its first sector on",
+            id="no-partition-table",
         )
     return PartitionTableError(
         "there is no partition table on it",
         where=location,
         advice="Make sure that it is a whole disk and was copied from its first sector on; if it is an image in "
         "another format than it looks like, give --format",
+        id="no-partition-table",
     )
 
 
@@ -138,7 +141,9 @@ def _named(chain: BootChain, name: str) -> Installation:
         if installation.id.casefold() == name.casefold():
             return installation
     known = ", ".join(each.id for each in found) or "none"
-    raise UsageError(f"no Windows of that name: {name}", where="--windows", advice=f"There are: {known}")
+    raise UsageError(
+        f"no Windows of that name: {name}", where="--windows", advice=f"There are: {known}", id="windows-unknown"
+    )
 
 
 def windows_targets(chain: BootChain) -> tuple[BootTarget, ...]:

@@ -105,6 +105,13 @@ def test_every_error_arrives_as_what_it_was(kind: type[BootgraftError]) -> None:
     assert type(arrived) is kind
     assert (arrived.what, arrived.where, arrived.advice) == (error.what, error.where, error.advice)
     assert arrived.exit_status == error.exit_status
+    assert arrived.id == error.id == kind.usual_id
+
+
+def test_an_id_of_its_own_arrives_and_an_unknown_one_does_not() -> None:
+    error = ImageError("it is broken", where="disk 0", advice="Fix it", id="image-missing")
+    assert decode_error(encode_error(error)).id == "image-missing"
+    assert decode_error(encode_error(error).replace(b"image-missing", b"image-mossing")).id == "image-unusable"
 
 
 @given(text=st.text(st.characters(exclude_categories=[]), max_size=40))

@@ -20,6 +20,7 @@ def check_ids(fix: Sequence[str], skip: Sequence[str]) -> None:
                     advice="To list them all, run:\n    bootgraft explain",
                     said=each,
                     choices=[(near[0],)] if near else [],
+                    id="finding-unknown",
                 )
     both = sorted(set(fix) & set(skip))
     if both:

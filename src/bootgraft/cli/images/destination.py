@@ -64,7 +64,12 @@ def is_in_place(options: Options) -> bool:
 def check_destination(options: Options) -> None:
     """Raise UsageError where it cannot be written to what the options say."""
     if options.overlay and os.path.lexists(options.overlay):
-        raise UsageError("it exists already", where=str(options.overlay), advice="Give --overlay a new file's name")
+        raise UsageError(
+            "it exists already",
+            where=str(options.overlay),
+            advice="Give --overlay a new file's name",
+            id="output-exists",
+        )
     if options.overlay and options.journal:
         raise UsageError(
             "an overlay needs no journal: the image is not written",

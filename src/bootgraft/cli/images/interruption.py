@@ -23,6 +23,7 @@ def tell_interrupted(stop: KeyboardInterrupt, options: Options, began: float, re
             f"it was not done in the {stop.seconds:g} seconds of --timeout: {stop.doing}",
             where=", ".join((*options.covered, *options.drivers, *map(str, options.logs))) or options.command,
             advice="Nothing was written. Look whether the storage or the server answers, or give --timeout more",
+            id="time-up",
         )
         report(error, as_json=options.json)
         return error.exit_status

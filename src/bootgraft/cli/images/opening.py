@@ -120,7 +120,7 @@ def _advised(error: DamagedImageError, options: Options) -> DamagedImageError:
     journals = find_journals(options.covered, options.journal, monitor=silent, strays=strays)
     if not journals:
         return error
-    return DamagedImageError(error.what, where=error.where, advice=kept_advice(journals[-1]))
+    return DamagedImageError(error.what, where=error.where, advice=kept_advice(journals[-1]), id=error.id)
 
 
 def open_sources(options: Options, stack: ExitStack, monitor: Monitor) -> Iterator[tuple[str, OpenImage | None]]:
@@ -166,6 +166,7 @@ def refuse_children(info: ImageInfo, *, advice: str) -> None:
             f"{_names(children)} built on it: writing to it would make {'them' if len(children) > 1 else 'it'} useless",
             where=info.location,
             advice=advice,
+            id="image-has-snapshots",
         )
 
 

@@ -31,7 +31,7 @@ def open_stored(options: Options, journal: Journal, monitor: Monitor) -> Iterato
         try:
             images = tuple(_open(options, journal, stack, monitor))
         except DamagedImageError as error:
-            raise DamagedImageError(error.what, where=error.where, advice=kept_advice(journal)) from error
+            raise DamagedImageError(error.what, where=error.where, advice=kept_advice(journal), id=error.id) from error
         yield images
 
 

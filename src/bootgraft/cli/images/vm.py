@@ -154,6 +154,7 @@ def _require_controllers(description: VmDescription, found: LocatedDisks) -> Non
                 f"the description does not tell which controller {disk.place} hangs on",
                 where=f"{description.path}, line {disk.line}",
                 advice="Say it by --target HYPERVISOR:CONTROLLER.\nTo list them all, run:\n    bootgraft targets",
+                id="target-missing",
             )
 
 

@@ -111,6 +111,7 @@ def _put_in_place(partial: Path, path: Path) -> None:
             f"the overlay cannot be given its name ({error.strerror})",
             where=str(path),
             advice="Give --overlay a new file's name in a folder of your own",
+            id="output-failed",
         ) from error
 
 

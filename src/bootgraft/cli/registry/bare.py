@@ -171,6 +171,7 @@ def undo(options: Options) -> int:
                 "there is no backup of this hive: bootgraft has not changed it",
                 where=str(path),
                 advice="Check the path; a backup is called NAME.bootgraft-N.DIGEST.bak and lies beside the hive",
+                id="journal-missing",
             )
         gone = backups[::-1] if options.undo_all else backups[-1:]
         _require_unchanged(path, gone)
@@ -194,6 +195,7 @@ def _require_unchanged(path: Path, backups: Sequence[tuple[int, str, Path]]) -> 
                 "the hive was changed since bootgraft wrote it; nothing was written",
                 where=str(path),
                 advice=f"Where the old hive is wanted all the same, copy {backup.name} over it",
+                id="machine-ran-since",
             )
         now = backup
 

@@ -36,7 +36,9 @@ def run(options: Options) -> int:
 def check_output(options: Options) -> None:
     """Raise UsageError where the answer cannot be written to ``--out``."""
     if options.out is not None and os.path.lexists(options.out):
-        raise UsageError("it exists already", where=str(options.out), advice="Give --out a new file's name")
+        raise UsageError(
+            "it exists already", where=str(options.out), advice="Give --out a new file's name", id="output-exists"
+        )
     if options.out is None and options.json and options.registry and options.registry.action is RegistryAction.EXPORT:
         raise UsageError("a .reg file is no JSON", where="--json", advice="Give --out FILE, or use `reg query --json`")
 
@@ -81,6 +83,7 @@ def _print(spool: IO[bytes], options: Options) -> None:
                 f"the answer could not be written ({error.strerror})",
                 where="standard output",
                 advice="What was written is not whole; make room and run the command again",
+                id="output-failed",
             ) from error
 
 
@@ -100,5 +103,8 @@ def _save(spool: IO[bytes], path: Path) -> None:
                 raise
     except OSError as error:
         raise UsageError(
-            f"it cannot be written ({error.strerror})", where=str(path), advice="Check the folder and its free space"
+            f"it cannot be written ({error.strerror})",
+            where=str(path),
+            advice="Check the folder and its free space",
+            id="output-failed",
         ) from error

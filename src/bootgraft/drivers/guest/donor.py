@@ -52,6 +52,7 @@ def read_donor(
             f"this donor has no driver for {controller.main_id}: {_binder(hive, control_set)} binds no service to it",
             where=f"{source}: {donor.product} on {donor.volume.name}",
             advice=f"Give a donor that runs on {controller.target}, or --reg and --file with an exported driver",
+            id="driver-not-found",
         )
     service = read_service(hive, control_set, bound)
     key = hive.key(f"ControlSet{control_set:03d}\\Services\\{bound}")

@@ -135,6 +135,7 @@ def require_package(
         where=source.origin,
         advice=f"Give a package that serves {controller.target}.\nTo list what it has, run:\n"
         f"    {shlex.join(['bootgraft', 'drivers', 'list', source.origin])}",
+        id="driver-not-found",
     )
 
 

@@ -82,7 +82,7 @@ class PackageTree:
             try:
                 data = self._archive.read(path)
             except FileSystemError as error:
-                raise DriverSourceError(error.what, where=error.where, advice=error.advice) from error
+                raise DriverSourceError(error.what, where=error.where, advice=error.advice, id=error.id) from error
         if not path.endswith("_"):
             return data
         from bootgraft.drivers.archives.expand import expand

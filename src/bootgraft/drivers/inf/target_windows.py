@@ -136,6 +136,7 @@ def _named(version: str) -> list[TargetWindows]:
             f"no such Windows: {version!r}",
             where="--windows",
             advice=f"Known are {', '.join((*_BEFORE_INFS, *_KNOWN))}; NT versions as 6.1 or 10.0.19041 do too",
+            id="windows-unknown",
         )
     build = numbers[2] if len(numbers) == 3 else 0
     return [TargetWindows("Windows", arch, (numbers[0], numbers[1]), build) for arch in _ARCHITECTURES]

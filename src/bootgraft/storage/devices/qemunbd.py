@@ -141,10 +141,12 @@ def create_overlay(out: Path, backing: Path | str, backing_driver: str) -> None:
         os.close(create_new(out))
     except FileExistsError as error:
         advice = "Choose another name, or delete it if it is not needed"
-        raise ImageError("the overlay exists already", where=str(out), advice=advice) from error
+        raise ImageError("the overlay exists already", where=str(out), advice=advice, id="output-exists") from error
     except OSError as error:
         advice = "Choose a folder that can be written"
-        raise ImageError(f"the overlay cannot be created: {error.strerror}", where=str(out), advice=advice) from error
+        raise ImageError(
+            f"the overlay cannot be created: {error.strerror}", where=str(out), advice=advice, id="output-failed"
+        ) from error
     recorded = _recorded_name(out, backing, backing_driver)
     arguments = [program, "create", "-q", "-f", "qcow2", "-b", recorded, "-F", backing_driver]
     patience = seconds_to_wait()

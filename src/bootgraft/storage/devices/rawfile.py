@@ -42,7 +42,9 @@ def open_descriptor(path: Path, *, writable: bool, exclusive: bool = False) -> i
         return descriptor
     os.close(descriptor)
     kind = "a directory" if stat.S_ISDIR(mode) else "neither a file nor a block device"
-    raise ImageError(f"this is {kind}, not a disk image", where=str(path), advice="Give the disk image's own file")
+    raise ImageError(
+        f"this is {kind}, not a disk image", where=str(path), advice="Give the disk image's own file", id="not-an-image"
+    )
 
 
 def _open(path: Path, flags: int) -> int:
@@ -58,9 +60,11 @@ def _open(path: Path, flags: int) -> int:
 def _open_error(error: OSError, path: Path, *, writable: bool) -> ImageError:
     where = str(path)
     if error.errno in (errno.ENOENT, errno.ENOTDIR):
-        return ImageError("there is no such file", where=where, advice="Check the path")
+        return ImageError("there is no such file", where=where, advice="Check the path", id="image-missing")
     if error.errno == errno.EISDIR:
-        return ImageError("this is a directory, not a disk image", where=where, advice="Give the image's own file")
+        return ImageError(
+            "this is a directory, not a disk image", where=where, advice="Give the image's own file", id="not-an-image"
+        )
     if error.errno == errno.EBUSY:
         return ImageInUseError(
             f"the block device is mounted, or LVM, RAID or another program holds it{inuse.named_users(path)}",

@@ -98,5 +98,10 @@ def _name_text(head: bytes) -> tuple[str, str]:
 def _foreign(file: ContainerFile, what: str, advice: str) -> ImageError:
     choices = [("--vm", file.name)] if advice == _GIVE_AS_DESCRIPTION else []
     return ImageError(
-        f"this is {what}, not a disk image", where=file.name, advice=advice, said=file.name, choices=choices
+        f"this is {what}, not a disk image",
+        where=file.name,
+        advice=advice,
+        said=file.name,
+        choices=choices,
+        id="not-an-image",
     )

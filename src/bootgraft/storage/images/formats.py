@@ -64,6 +64,7 @@ def _read_parent(child: Facts, parent: Parent, confinement: Confinement) -> tupl
             f"the image it is built on, {parent.path}, is missing",
             where=where,
             advice="Copy that image to where it is expected, or give the merged disk",
+            id="image-is-snapshot",
         )
     with ContainerFile(parent.path) as file:
         found = parent.format or sniff(file)
@@ -72,6 +73,7 @@ def _read_parent(child: Facts, parent: Parent, confinement: Confinement) -> tupl
                 f"the format of the image it is built on, {parent.path}, is not recorded, and guessing is not safe",
                 where=where,
                 advice=f"If it is raw, record that: qemu-img rebase -u -F raw -b {parent.path} {where}",
+                id="image-is-snapshot",
             )
         facts = read_facts(file, found, ReadOptions(confinement, as_parent=True))
     if parent.content_id is not None and parent.content_id != facts.content_id:
@@ -80,5 +82,6 @@ def _read_parent(child: Facts, parent: Parent, confinement: Confinement) -> tupl
             f" expected {parent.content_id:08x})",
             where=where,
             advice="Restore the parent as it was, or the two from one backup",
+            id="image-is-snapshot",
         )
     return Parent(parent.path, found), facts

@@ -50,6 +50,7 @@ def read(file: ContainerFile, how: ReadOptions) -> Facts:
             "the image is encrypted",
             where=file.name,
             advice="Decrypt a copy with its key first (qemu-img convert --object secret,…), and give that",
+            id="image-encrypted",
         )
     if header.incompatible & _EXTERNAL_DATA:
         raise ImageError(

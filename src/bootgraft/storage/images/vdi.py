@@ -55,6 +55,7 @@ def read(file: ContainerFile, how: ReadOptions) -> Facts:
             "this is a differencing VDI (a snapshot), a change on top of another disk, and cannot be read by itself",
             where=file.name,
             advice="Delete the snapshot in VirtualBox, which merges it, or make a full copy: VBoxManage clonemedium",
+            id="image-is-snapshot",
         )
     return Facts(subformat=header.kind, files=(file.path,), size=header.size)
 

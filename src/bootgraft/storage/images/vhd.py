@@ -62,6 +62,7 @@ def read(file: ContainerFile, how: ReadOptions) -> Facts:
                 f"this is a differencing VHD, a change on top of {parent_name(header)!r}, and cannot be read by itself",
                 where=file.name,
                 advice="Merge it into its parent first (Hyper-V Manager: Edit Disk, Merge), and give the merged disk",
+                id="image-is-snapshot",
             )
     return Facts(subformat=footer.kind, files=(file.path,), size=footer.size, notes=hypervfiles.notes(file.path))
 

@@ -80,6 +80,7 @@ def read(file: ContainerFile, how: ReadOptions) -> Facts:
             " by itself",
             where=file.name,
             advice="Merge it into its parent first (Hyper-V Manager: Edit Disk, Merge), and give the merged disk",
+            id="image-is-snapshot",
         )
     size = int.from_bytes(_item(file, metadata[_DISK_SIZE], 8), "little")
     if not 0 < size <= _MAX_SIZE or size % 512:

@@ -283,6 +283,7 @@ def find_parent(child: Path, hint: str, confinement: Confinement) -> Path:
         f"it is a snapshot on top of {hint!r}, which is missing",
         where=str(child),
         advice="Copy that disk's files into the same folder, or give the merged disk",
+        id="image-is-snapshot",
     )
 
 

@@ -98,7 +98,10 @@ def half_written(error: BootgraftError, journal: Journal, locations: Sequence[st
     """Return the error for images that could not be written to the end."""
     advice = interrupted(journal, locations).advice
     return JournalError(
-        f"writing it stopped half-way: {error.what}", where=error.where, advice=f"{error.advice}. {advice}"
+        f"writing it stopped half-way: {error.what}",
+        where=error.where,
+        advice=f"{error.advice}. {advice}",
+        id="write-interrupted",
     )
 
 
@@ -174,4 +177,5 @@ def _no_space(needed: int, journal: Path) -> JournalError:
         "nothing was written",
         where=str(journal),
         advice="Free some there, or give --journal PATH on another file system",
+        id="journal-no-space",
     )

@@ -88,4 +88,5 @@ def _has_run(file: JournalFile, disk: int, offset: int, finding: str) -> Journal
         where=f"{file.head.disks[disk].name} and its journal {file.path}",
         advice="Keep the disk as it is. To go back before the repair, restore the machine from a backup; to keep the "
         "machine as it is and forget the repair, move the journal away",
+        id="machine-ran-since",
     )

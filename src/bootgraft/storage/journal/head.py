@@ -119,6 +119,7 @@ def damaged(path: Path, fault: str) -> JournalError:
         where=str(path),
         advice="Fetch an undamaged copy of the journal, or restore the images from a backup; if you know them to be "
         "whole, move the journal away",
+        id="journal-damaged",
     )
 
 

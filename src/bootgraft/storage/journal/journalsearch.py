@@ -62,7 +62,9 @@ def require_journal(
     """Return what find_journal finds; raise JournalError where that is nothing, ImageError where a disk is not."""
     found = find_journal(locations, journal, strays=strays)
     if journal is not None and not exists(journal):
-        raise JournalError("there is no such undo journal", where=str(journal), advice="Check the path")
+        raise JournalError(
+            "there is no such undo journal", where=str(journal), advice="Check the path", id="journal-missing"
+        )
     if found is None:
         for location in locations:
             require_disk(location)
@@ -71,6 +73,7 @@ def require_journal(
             where=", ".join(locations),
             advice="If it was repaired with --journal PATH, give that again; otherwise nothing was repaired, and there "
             "is nothing to undo or to resume",
+            id="journal-missing",
         )
     return found
 
@@ -79,7 +82,7 @@ def require_disk(location: str) -> None:
     """Raise ImageError where there is no such disk: then it is the name that is wrong."""
     disk = disk_file(location)
     if disk is not None and not exists(disk):
-        raise ImageError("there is no such file", where=location, advice="Check the path")
+        raise ImageError("there is no such file", where=location, advice="Check the path", id="image-missing")
 
 
 def require_no_unfinished(
@@ -130,12 +133,14 @@ def interrupted(journal: Journal, locations: Sequence[str]) -> JournalError:
             "an undo of this machine's repair was interrupted, and its disks hold old and new content mixed",
             where=str(journal.path),
             advice=f"Do not start the machine. To finish the undo, run:\n    {undo}",
+            id="repair-unfinished",
         )
     resume = command("repair", journal, locations, "--resume")
     return JournalError(
         "a repair of this machine was interrupted, and its disks hold old and new content mixed",
         where=str(journal.path),
         advice=f"Do not start the machine. To go back, run:\n    {undo}\nTo finish the repair, run:\n    {resume}",
+        id="repair-unfinished",
     )
 
 
@@ -196,6 +201,7 @@ def new_journal_path(locations: Sequence[str], journal: Path | None = None) -> P
                 "there is something at this place already, perhaps an earlier repair's undo journal",
                 where=str(path),
                 advice="Give --journal the name of a file that does not exist yet",
+                id="journal-exists",
             )
         return path
     for location in locations:
@@ -204,6 +210,7 @@ def new_journal_path(locations: Sequence[str], journal: Path | None = None) -> P
                 "the undo journal cannot lie beside a block device or an NBD export",
                 where=location,
                 advice="Say where it is to lie: --journal PATH",
+                id="journal-path-needed",
             )
     disk = resolve(Path(locations[0]))
     return disk.with_name(f"{disk.name}.bootgraft-{next_serial(locations)}.journal")

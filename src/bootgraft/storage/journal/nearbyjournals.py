@@ -99,6 +99,7 @@ class NearbyJournals:
                     f"the undo journal that this file names is not there: {path}",
                     where=str(pointer),
                     advice="Give --journal PATH where it is now; if it was deleted on purpose, remove this file",
+                    id="journal-missing",
                 )
 
 

@@ -64,6 +64,7 @@ def _journals(pointer: Path, data: bytes) -> tuple[Path, ...]:
             where=str(pointer),
             advice="Name the journal by --journal PATH after removing this file; if no repair of this disk is to be "
             "undone, just remove it",
+            id="journal-damaged",
         )
     return tuple(pointer.parent / name for name in names)
 

@@ -68,6 +68,7 @@ def locate(
             where=str(description.path),
             advice="Give them too, in BIOS order; where that is the description's:",
             choices=[names],
+            id="disk-order-unknown",
         )
     given = _given(description, named or {})
     confinement = Confinement.around(resolve(description.path), allow_paths)
@@ -213,4 +214,5 @@ def _missing(disk: VmDisk, where: str) -> VmDescriptionError:
         f"the disk {disk.name!r} ({disk.place}) is not here",
         where=where,
         advice=f"Copy it beside the description, or say where it is: --disk {disk.place}=PATH",
+        id="vm-disk-missing",
     )

@@ -33,6 +33,7 @@ def harvest(job: Job, disks: Sequence[BlockDevice], output: Callable[[bytes], No
                 "no Windows boots from this machine",
                 where=job.location,
                 advice=f"To see why, run:\n    {command_on(job, 'inspect')}",
+                id="no-windows",
             )
         installation = found.installation
         package = read_donor(installation, found.hive, controller, installation, source=job.location)

@@ -54,6 +54,7 @@ def make_kit(
                 f"no driver for {controller.target} was given, and this Windows has none itself",
                 where=job.location,
                 advice="Give --drivers SOURCE (a driver package or a donor's disk), or --reg and --file",
+                id="driver-not-found",
             )
     else:
         kit = _kit_for_windows(job, sources, controller, _target_windows(request))
@@ -118,6 +119,7 @@ def _kit_for_machine(
                 "no Windows boots from this machine",
                 where=job.location,
                 advice=f"To see why, run:\n    {command_on(job, 'inspect')}",
+                id="no-windows",
             )
         target_windows = read_target_windows(found.installation, found.hive)
         _require_same(target_windows, request, job.location)

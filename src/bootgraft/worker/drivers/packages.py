@@ -199,4 +199,6 @@ def _donor_package(
             advice="Give another donor, copied after a clean shutdown, or --reg and --file with an exported driver",
         ) from error
     except BootgraftError as error:  # its place alone would read as one on the machine to be repaired
-        raise type(error)(error.what, where=f"donor {source}: {error.where}", advice=error.advice) from error
+        raise type(error)(
+            error.what, where=f"donor {source}: {error.where}", advice=error.advice, id=error.id
+        ) from error

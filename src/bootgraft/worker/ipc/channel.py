@@ -9,9 +9,10 @@ import json
 import socket
 import struct
 from enum import IntEnum
+from typing import ClassVar, get_args
 
 from bootgraft import errors
-from bootgraft.errors import BootgraftError, ImageError
+from bootgraft.errors import BootgraftError, ErrorId, ImageError
 
 _HEAD = struct.Struct("<BI")
 READ_REQUEST = struct.Struct("<HQI")
@@ -40,6 +41,8 @@ class Frame(IntEnum):
 
 class ChannelClosedError(BootgraftError):
     """The other process ended in the middle of the conversation."""
+
+    usual_id: ClassVar[ErrorId] = "worker-failed"
 
 
 def _closed() -> ChannelClosedError:
@@ -103,17 +106,25 @@ class Channel:
 
 def encode_error(error: BootgraftError) -> bytes:
     """An error as a FAULT's payload."""
-    fields = {"class": type(error).__name__, "what": error.what, "where": error.where, "advice": error.advice}
+    fields = {
+        "class": type(error).__name__,
+        "what": error.what,
+        "where": error.where,
+        "advice": error.advice,
+        "id": error.id,
+    }
     return json.dumps(fields).encode()
 
 
 def decode_error(payload: bytes) -> BootgraftError:
-    """The error in a FAULT's payload; an unknown class comes out as BootgraftError."""
+    """The error in a FAULT's payload; an unknown class comes out as BootgraftError, an unknown id as the class's."""
     fields = json.loads(payload)
     kind = getattr(errors, str(fields["class"]), BootgraftError)
     if not (isinstance(kind, type) and issubclass(kind, BootgraftError)):
         kind = BootgraftError
-    return kind(str(fields["what"]), where=str(fields["where"]), advice=str(fields["advice"]))
+    known: tuple[ErrorId, ...] = get_args(ErrorId)
+    id_ = next((each for each in known if each == fields.get("id")), None)
+    return kind(str(fields["what"]), where=str(fields["where"]), advice=str(fields["advice"]), id=id_)
 
 
 class ProxyDevice:

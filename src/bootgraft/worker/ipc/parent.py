@@ -125,6 +125,7 @@ class Worker:
             f"the process that reads its volumes {what}",
             where=job.location,
             advice=f"Nothing was written. {advice}",
+            id="worker-failed",
         )
 
 
@@ -133,6 +134,7 @@ def _not_started(error: OSError) -> BootgraftError:
         f"the process that reads volumes cannot be started ({error.strerror})",
         where=sys.executable,
         advice="Raise the limits on processes, memory and open files ('ulimit -a' shows them), and try again",
+        id="worker-failed",
     )
 
 
@@ -174,4 +176,5 @@ def _nonsense(job: Job) -> ImageError:
         "the process that reads its volumes sent an invalid reply",
         where=job.location,
         advice="Nothing was written. Run the command again with --verbose and report what it says",
+        id="worker-failed",
     )

@@ -198,6 +198,7 @@ def opened(
                 f"no Windows boots from these disks{why}, so it is not known whose registry is meant",
                 where=job.devices[0].location,
                 advice=f"Name the installation: --windows ID.\nTo list them, run:\n    {command_on(job, 'inspect')}",
+                id="no-windows",
             )
         yield Hives(machine, found.installation, None, found.sessions)
 

@@ -194,6 +194,7 @@ def _unproven(where: str) -> BootgraftError:
         "the recovered hive still has transactions pending",
         where=where,
         advice="Nothing was written. This is a bug: please report it",
+        id="proof-failed",
     )
 
 
