@@ -98,7 +98,7 @@ class _Bench(Struct, frozen=True):
 
     def run(self, *words: str | Path) -> CommandResult:
         """Run one command to its end."""
-        environment = {**os.environ, "NO_COLOR": "1"}
+        environment = {**os.environ, "NO_COLOR": "1", "XDG_STATE_HOME": str(self.folder / "state")}
         return CommandResult(*self.warm.run([str(word) for word in words], self.folder, environment, _SECONDS))
 
 

@@ -6,6 +6,7 @@ Each is left on the disk, and the commands must find the way back, or on. A stat
 """
 
 import argparse
+import os
 import tempfile
 import time
 from collections import Counter
@@ -27,6 +28,9 @@ def main() -> int:
     for kind in options.only or SUBJECTS:
         began, ends = time.process_time(), Counter[str]()
         with tempfile.TemporaryDirectory() as folder:
+            os.environ["XDG_STATE_HOME"] = str(
+                Path(folder, "state")
+            )  # the index of unfinished journals, not the user's
             subject = make_subject(kind, Path(folder, "vm"))
             for number, state, chance in states(subject, kind, options.first, options.states):
                 try:

@@ -39,7 +39,7 @@ def _judged(subject: Subject, chance: random.Random) -> str:
         return "done"
     said = "an undo" if journal.state is JournalState.UNDOING else "a repair"
     if find_journals(subject.disks):
-        _run(["check", *subject.disks, "--target", "vmware:lsilogic"], 3, f"{said} of this machine")
+        _run(["check", *subject.disks, "--target", "vmware:lsilogic"], 3, f"{said} of this")
     else:  # an undo that had all but removed its journal: the pointers beside the disks are gone
         subject.expect(Side.BEFORE, "beside the disks, nothing leads to the journal")
     if journal.state is JournalState.UNFINISHED and chance.random() < 0.5:
