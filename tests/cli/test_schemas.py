@@ -1,6 +1,7 @@
 """Every command with ``--json``: what it prints is what its schema in ``docs/schema`` says."""
 
 import copy
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from tests.drivers.inf.infs import GOOD, driver
 from tests.explain import logs
 from tests.machines import oracles
 from tests.machines.build import BuiltMachine
+from tests.report.contract import faults
 from tests.report.schemas import schema_faults, validators
 
 LSI = ("--target", "vmware:lsilogic")
@@ -39,6 +41,10 @@ class Recorder:
         done = self._bootgraft(*words, "--json")
         assert done.status == status, (words, done.stdout, done.stderr)
         self.documents.append(done.json)  # which is judged there
+        if "--events" in words:
+            self.documents += (events := [json.loads(line) for line in done.stderr.splitlines()])
+            assert [fault for each in events for fault in faults(each, "event")] == []
+            assert [each for each in events if each["total"] and each["unit"] == "bytes"]
         return done.json
 
     def schemas(self) -> set[str]:
@@ -74,7 +80,7 @@ def machines(record: Recorder, disk: Path, donor: Path) -> None:
     record("check", disk, *LSI, "--recommend", status=1)
     record("repair", disk, *LSI, status=1)
     record("repair", disk, *LSI, "--drivers", donor, "--dry-run")
-    record("repair", disk, *LSI, "--drivers", donor)
+    record("repair", disk, *LSI, "--drivers", donor, "--events")
     record("check", disk, *LSI, "--recommend")
     record("repair", disk, "--resume")
     record("history", disk)

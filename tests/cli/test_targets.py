@@ -37,8 +37,9 @@ def test_every_target_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_json_keeps_the_contract(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["targets", "--json"]) == 0
-    documents = json.loads(capsys.readouterr().out)
-    assert [fault for each in documents for fault in faults(each, "target")] == []
+    document = json.loads(capsys.readouterr().out)
+    assert faults(document, "targets") == []
+    documents = document["targets"]
     aliases = {each["target"]: each["aliases"] for each in documents}
     assert aliases["kvm:virtio-scsi"][0] == "proxmox:virtio-scsi"
     assert "kvm:virtio-scsi-single" in aliases["kvm:virtio-scsi"]

@@ -24,7 +24,7 @@ FIRMWARE = "target-firmware"
 
 
 def _rows(bootgraft: Bootgraft) -> dict[str, dict[str, object]]:
-    return {row["target"]: row for row in bootgraft("targets", "--json").json}
+    return {row["target"]: row for row in bootgraft("targets", "--json").json["targets"]}
 
 
 def test_the_table_covers_every_hypervisor(bootgraft: Bootgraft) -> None:

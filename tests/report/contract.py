@@ -139,15 +139,20 @@ def contract() -> dict[str, Form]:
     (history,) = _blocks("history")[0]
     (listed,), (shown,), (harvested,) = _blocks("drivers")
     (kit,) = _blocks("kit")[0]
-    target, doctor = _inline("targets, doctor")
+    targets, doctor = _inline("targets, doctor")
     (explained,) = _blocks("explain-log")[0]
+    (event,) = (
+        next(_Reader(each).forms())
+        for each in re.findall(r"`(\{\"schema\": \"bootgraft-event/1\".*?)`", PAGE.read_text(), re.S)
+    )
     error = next(_Reader(re.findall(r"An error .*? is `(.*?)`", PAGE.read_text())[0]).forms())
     assert isinstance(inspect, Members)
     return {
         "inspect": inspect, "check": check, "repair": repair, "change": Either(tuple(changes)), "undo": undo,
         "history": history, "resume": resumed,
         "drivers-list": listed, "drivers-show": shown, "drivers-harvest": harvested, "kit": kit,
-        "reconnect": reconnect, "target": target, "doctor": doctor, "explain-log": explained, "error": error,
+        "reconnect": reconnect, "targets": targets, "event": event, "doctor": doctor,
+        "explain-log": explained, "error": error,
     }  # fmt: skip
 
 

@@ -28,7 +28,8 @@ def test_the_page_is_understood() -> None:
         "history",
         "reconnect",
         "kit",
-        "target",
+        "targets",
+        "event",
         "doctor",
         "error",
     }

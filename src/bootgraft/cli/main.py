@@ -197,6 +197,9 @@ def _add_general(parser: argparse.ArgumentParser) -> None:
         help="give up after this, as long as no image is being written; then only where a server does not answer "
         "(default: 60 for each answer of a server, no limit for the whole)",
     )
+    parser.add_argument(
+        "--events", action="store_true", help="tell what is being done as JSON lines on standard error, for programs"
+    )
     volume = parser.add_mutually_exclusive_group()
     volume.add_argument("-q", "--quiet", action="store_true", help="print nothing but the answer")
     volume.add_argument("-v", "--verbose", action="store_true", help="say on standard error what is being done")

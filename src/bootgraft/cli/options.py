@@ -23,6 +23,7 @@ class Options(Struct, frozen=True):
     json: bool = False
     quiet: bool = False
     verbose: bool = False
+    events: bool = False
     timeout: float | None = None
     images: tuple[str, ...] = ()
     vm: Path | None = None

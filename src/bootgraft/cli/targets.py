@@ -2,7 +2,7 @@
 
 from bootgraft.cli.options import Options
 from bootgraft.cli.terminal import put, put_json
-from bootgraft.report.documents.targets import InboxDocument, TargetDocument
+from bootgraft.report.documents.targets import InboxDocument, TargetDocument, TargetsDocument
 from bootgraft.targets.controllers import CONTROLLERS, Controller, InboxDriver
 from bootgraft.targets.names import HYPERVISORS, other_names
 
@@ -10,7 +10,7 @@ from bootgraft.targets.names import HYPERVISORS, other_names
 def run(options: Options) -> int:
     """Print the table."""
     if options.json:
-        put_json([_document(each) for each in CONTROLLERS])
+        put_json(TargetsDocument(tuple(map(_document, CONTROLLERS))))
         return 0
     width = max(len(each.target) for each in CONTROLLERS)
     for each in CONTROLLERS:

@@ -112,11 +112,19 @@ def monitor_for(options: Options) -> Monitor:
     """The monitor that tells on standard error what is going on.
 
     Verbose tells every event, quiet only warnings; in between, steps are told once the work takes more than a second,
-    and on a terminal how far they are.
+    and on a terminal how far they are. With ``--events`` every event is a line of JSON.
     """
+    if options.events:
+        return _tell_program
     if options.quiet:
         return lambda event: _tell(event) if event.kind is EventKind.WARNING else None
     return _Patience(verbose=options.verbose).tell
+
+
+def _tell_program(event: Event) -> None:
+    from bootgraft.report.documents.event import event_document
+
+    tell(to_json(event_document(event)) + "\n")
 
 
 def _tell(event: Event) -> None:
@@ -143,7 +151,8 @@ class _Patience:
         self._waits = verbose
 
     def tell(self, event: Event) -> None:
-        if not self._waits:  # not before the first event: the child is forked before that, and without threads
+        # Not before the first step: the child is forked before that, and without threads.
+        if not self._waits and event.kind is EventKind.STEP:
             self._waits = True
             self._timer.start()
         with self._lock:

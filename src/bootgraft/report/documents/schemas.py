@@ -17,6 +17,7 @@ from bootgraft.report.documents.changing import (
 from bootgraft.report.documents.doctor import DoctorDocument
 from bootgraft.report.documents.drivers import HarvestDocument, KitDocument, ListDocument, ShowDocument
 from bootgraft.report.documents.error import ErrorDocument
+from bootgraft.report.documents.event import EventDocument
 from bootgraft.report.documents.explanation import ExplainDocument
 from bootgraft.report.documents.findings import FindingPagesDocument
 from bootgraft.report.documents.machine import InspectDocument
@@ -27,7 +28,7 @@ from bootgraft.report.documents.registry import (
     QueryValueDocument,
     VerifyDocument,
 )
-from bootgraft.report.documents.targets import TargetDocument
+from bootgraft.report.documents.targets import TargetsDocument
 from bootgraft.report.documents.verdict import CheckDocument
 
 DOCUMENTS: tuple[type[Document], ...] = (
@@ -49,9 +50,10 @@ DOCUMENTS: tuple[type[Document], ...] = (
     KitDocument,
     ExplainDocument,
     FindingPagesDocument,
-    TargetDocument,
+    TargetsDocument,
     DoctorDocument,
     ErrorDocument,
+    EventDocument,
 )
 
 

@@ -14,8 +14,8 @@ class InboxDocument(Struct, frozen=True):
     last: str
 
 
-class TargetDocument(Document, frozen=True, tag="bootgraft-target/1"):
-    """One row of what ``targets`` prints, which is a list of such documents."""
+class TargetDocument(Struct, frozen=True):
+    """One target."""
 
     target: str
     aliases: tuple[str, ...]
@@ -23,3 +23,9 @@ class TargetDocument(Document, frozen=True, tag="bootgraft-target/1"):
     attachment: Attachment
     device_ids: tuple[str, ...]
     inbox: tuple[InboxDocument, ...]
+
+
+class TargetsDocument(Document, frozen=True, tag="bootgraft-targets/1"):
+    """What ``targets`` prints."""
+
+    targets: tuple[TargetDocument, ...]
