@@ -101,10 +101,11 @@ def convert_image(tmp_path: Path) -> Callable[[Path, ImageForm], Path]:
     return lambda raw, form: convert(raw, form, tmp_path / f"{raw.stem}-{form.name.lower()}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def states(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Names of folders, none of which is there yet."""
+    """Names of folders, none of which is there yet. What several tests share may write before the first of them."""
     base = tmp_path_factory.mktemp("state")
+    os.environ["XDG_STATE_HOME"] = str(base / "shared")
     return (base / str(number) for number in itertools.count())
 
 
