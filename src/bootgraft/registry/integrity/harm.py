@@ -5,12 +5,16 @@ is known of a sound hive can be kept (:func:`remember`) until the edited one is 
 then read only where it differs. What no Windows ever notices is not told here.
 """
 
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
 
 from bootgraft.registry.hive import Hive
 from bootgraft.registry.integrity.defects import Defect, DefectSeverity, Generation
-from bootgraft.registry.integrity.pagehashes import SoundHive
 from bootgraft.registry.integrity.screening import Screened, screen
+
+if TYPE_CHECKING:  # a check remembers nothing, and hashing loads OpenSSL
+    from bootgraft.registry.integrity.pagehashes import SoundHive
 
 
 class _Known(Struct, frozen=True):
@@ -32,7 +36,7 @@ def harmful(hive: Hive, generation: Generation | None = None) -> tuple[Defect, .
     return tuple(each for each in verify(hive, generation) if each.severity is not DefectSeverity.HARMLESS)
 
 
-def remember(hive: Hive) -> SoundHive | None:
+def remember(hive: Hive) -> "SoundHive | None":
     """What a later :func:`recall` needs, where the hive was found sound as it now stands; else None.
 
     Raises HiveError where its bytes cannot be read.
@@ -40,12 +44,12 @@ def remember(hive: Hive) -> SoundHive | None:
     known = hive.cells.known
     if not isinstance(known, _Known) or known.edits != hive.cells.store.edits or known.screened is None:
         return None
-    from bootgraft.registry.integrity.pagehashes import hashes_of
+    from bootgraft.registry.integrity.pagehashes import SoundHive, hashes_of
 
     return SoundHive(known.screened, hashes_of(hive.cells), hive.cells.store.originals)
 
 
-def recall(before: SoundHive, hive: Hive) -> bool:
+def recall(before: "SoundHive", hive: Hive) -> bool:
     """Read a hive that was opened again where it is not as it was; whether it is known to be sound now.
 
     Raises HiveError where its bytes cannot be read.
