@@ -231,7 +231,7 @@ class Connection:
 
 
 def _no_answer(asked: str, seconds: float) -> str:
-    return f"no answer in {seconds:.3g} seconds to {asked}"
+    return f"no answer in {seconds:.3g} seconds to {asked} (--timeout SECONDS waits longer)"
 
 
 class NbdDevice:
@@ -406,7 +406,7 @@ def open_uri(uri: str, *, writable: bool) -> NbdDevice:
             f"the NBD server cannot be used: {fault}",
             where=uri,
             advice="Check that the server runs, and that host, port, socket and export name are right; "
-            "'nbdinfo URI' shows what a server offers; --timeout SECONDS gives a slow one longer",
+            "'nbdinfo URI' shows what a server offers",
         )
 
     connection = Connection(explain)
