@@ -101,8 +101,16 @@ class _FileFormats:
         return (each.value for each in ImageFormat if each.qemu_driver)
 
 
-def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
-    """The parser for these words: it knows only the command that they ask for, or all where they ask for none."""
+def full_parser() -> argparse.ArgumentParser:
+    """The parser with all options of all commands: shells' completions are made from it."""
+    return _parser((), is_full=True)
+
+
+def _parser(words: Sequence[str], *, is_full: bool = False) -> argparse.ArgumentParser:
+    """The parser for these words: it knows only the command that they ask for, or all where they ask for none.
+
+    Of those it knows the names alone, unless ``is_full``.
+    """
     parser = _Parser(
         prog="bootgraft",
         description="Makes a Windows disk image boot again after it was moved to another hypervisor.",
@@ -117,7 +125,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     for name in (asked,) if asked in _COMMANDS else _COMMANDS:
         help_, add_options = _COMMANDS[name]
         command = commands.add_parser(name, help=help_)
-        if name == asked:
+        if is_full or name == asked:
             add_options(command)
     return parser
 
