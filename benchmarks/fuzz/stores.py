@@ -1,4 +1,4 @@
-"""BCD stores: device elements, lists and references mutated inside a sound hive, then followed and mended in memory.
+"""BCD stores: device elements, lists and references mutated inside a sound hive, then followed and fixed in memory.
 
 Any exception but a BootgraftError is a bug; and so is a change that makes a device element of another length, unless
 that one could not be read.
@@ -99,7 +99,7 @@ def attempt(seed: StoreSeed) -> str:
     for change in changes:
         if isinstance(change, SetValue) and int(change.key[-8:], 16) >> 24 & 0xF == ElementFormat.DEVICE:
             _judge(change)
-    return "followed" if chain.default is not None else "mended" if changes else "told"
+    return "followed" if chain.default is not None else "repaired" if changes else "told"
 
 
 def _judge(change: SetValue) -> None:

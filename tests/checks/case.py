@@ -1,4 +1,4 @@
-"""The three machines of a finding, and how most of them are made: broken, mended, never broken."""
+"""The three machines of a finding, and how most of them are made: broken, fixed, never broken."""
 
 from collections.abc import Callable, Iterable
 
@@ -27,7 +27,7 @@ def chain_case(find: Find, broken: Guest, repaired: Guest, healthy: Guest, *, on
 
 
 def written_case(find: Find, broken: Guest, again: Callable[[bytes], Guest], healthy: Guest) -> Case:
-    """One that a new text of the menu mends: the machine with the text that the finding's change writes."""
+    """One that a new text of the menu repairs: the machine with the text that the finding's change writes."""
     (finding,) = find(broken)
     (change,) = finding.changes
     assert isinstance(change, WriteFile)

@@ -1,4 +1,4 @@
-"""For every finding a machine that has the fault, one on which it was mended, and one that never had it.
+"""For every finding a machine that has the fault, one on which it was repaired, and one that never had it.
 
 Those of a check stand beside its test, in a module called ``cases_`` and the check's name: there is no list of them.
 """

@@ -94,7 +94,7 @@ def gpt(known: str = GUIDS[1], attributes: int = 0, *, version: tuple[int, int] 
     return IdentityFacts((disk,), volumes, windows, (), unhiding if attributes else ())
 
 
-def mended(facts: IdentityFacts, findings: tuple[Finding, ...]) -> IdentityFacts:
+def fixed(facts: IdentityFacts, findings: tuple[Finding, ...]) -> IdentityFacts:
     """The facts after the changes of these findings were carried out, each with its precondition."""
     for finding in findings:
         for change in finding.changes:

@@ -15,7 +15,7 @@ from bootgraft.checks.finding import INACCESSIBLE_BOOT_DEVICE, Finding, Remedy, 
         (Remedy.CONSENT, True),
     ],
 )
-def test_what_can_be_mended(remedy: Remedy, fixable: bool) -> None:
+def test_what_can_be_repaired(remedy: Remedy, fixable: bool) -> None:
     assert Finding("id", Severity.BLOCKER, "title", "explanation", (), remedy).fixable is fixable
 
 

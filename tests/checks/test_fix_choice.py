@@ -1,4 +1,4 @@
-"""What the user wants mended, and what not."""
+"""What the user wants repaired, and what not."""
 
 from tests.core_windows import DISK, core_windows, driver_file, guest, in_sets, without_keys
 from tests.machines.registry_text import Multi, RegistryValue

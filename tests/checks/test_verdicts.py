@@ -80,13 +80,13 @@ def machine(name: str, cached: Path) -> MemoryWindows:
 
 
 def verdict(windows: MemoryWindows, controller: Controller) -> str:
-    """``boots``, ``can be mended`` (without a driver source), ``needs a driver``, ``never`` or ``unknown``."""
+    """``boots``, ``can be repaired`` (without a driver source), ``needs a driver``, ``never`` or ``unknown``."""
     found = diagnosis(windows, controller)
     if found.verdict is not Verdict.BLOCKED:
         return found.verdict.value
     if any(not each.fixable for each in found.blockers):
         return "never"
-    return "needs a driver" if needs_driver(found) else "can be mended"
+    return "needs a driver" if needs_driver(found) else "can be repaired"
 
 
 def told(cached: Path) -> str:
@@ -111,12 +111,12 @@ def test_every_target_in_every_windows(machine_cache: Path) -> None:
 
 
 @pytest.mark.parametrize("name", RELEASES)
-def test_what_can_be_mended_boots_then_and_needs_no_second_repair(
+def test_what_can_be_repaired_boots_then_and_needs_no_second_repair(
     name: str, machine_cache: Path, tmp_path: Path
 ) -> None:
     at_first = machine(name, machine_cache)
     for controller in CONTROLLERS:
-        if verdict(at_first, controller) == "can be mended":
+        if verdict(at_first, controller) == "can be repaired":
             require_repaired(machine(name, machine_cache), controller, None, tmp_path)
 
 

@@ -22,7 +22,7 @@ Command = Callable[..., CommandResult]
 
 USAGE = [
     ([], "required: COMMAND"),
-    (["mend", "x.raw"], "invalid choice: 'mend'"),
+    (["heal", "x.raw"], "invalid choice: 'heal'"),
     (["check"], "required: IMAGE"),
     (["check", "x.raw", "--nope"], "unrecognized arguments: --nope"),
     (["check", "x.raw", "--verb"], "unrecognized arguments: --verb"),

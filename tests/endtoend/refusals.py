@@ -153,7 +153,7 @@ def check_and_repair(image: Path, *options: str | Path) -> tuple[tuple[str | Pat
 
 
 def diagnosed(run: Run, *images: Path, watch: Path, donor: Path, **options: Any) -> dict[str, Any]:
-    """Check and repair a machine that bootgraft cannot mend: both say why with exit status 1, and nothing is written.
+    """Check and repair a machine that bootgraft cannot repair: both say why with exit status 1, and nothing is written.
 
     Returns the check's document.
     """

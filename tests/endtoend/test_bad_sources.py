@@ -127,7 +127,7 @@ def test_a_donor_that_is_no_image(tmp_path: Path, server1: BuiltMachine, bootgra
 
 
 def test_no_source_at_all(tmp_path: Path, server1: BuiltMachine, bootgraft: Run) -> None:
-    """A diagnosis, with the two commands that would mend it."""
+    """A diagnosis, with the two commands that would repair it."""
     before = Photograph.of(tmp_path)
     done = bootgraft("repair", server1.disk, *TARGET)
     assert (done.status, "Traceback" in done.stderr) == (1, False)  # a slow machine tells its progress there

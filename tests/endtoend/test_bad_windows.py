@@ -63,7 +63,7 @@ def test_a_boot_ini_that_points_at_nothing(
     assert before.differences(Photograph.of(tmp_path)) == []
 
 
-def test_an_empty_boot_ini_is_not_mended_where_two_could_be_meant(
+def test_an_empty_boot_ini_is_not_repaired_where_two_could_be_meant(
     tmp_path: Path, build_server1: Build, donor: BuiltMachine, bootgraft: Run
 ) -> None:
     machine = build_server1(boot_ini_text="", decoy=True)

@@ -1,4 +1,4 @@
-r"""boot.ini that leads nowhere after a conversion: mended where it can be proven, and put back to the byte by undo.
+r"""boot.ini that leads nowhere after a conversion: repaired where it can be proven, and put back to the byte by undo.
 
 The expected text of each boot.ini is written out here; sleuthkit reads what is really on the disk.
 """
@@ -35,7 +35,7 @@ def findings(document: dict[str, Any]) -> list[tuple[str, str, bool]]:
     return [(each["severity"], each["id"], each["fixable"]) for each in document["findings"]]
 
 
-class Mended(Struct, frozen=True):
+class Fixed(Struct, frozen=True):
     """A dead server whose boot.ini is wrong, and the boot.ini that a repair gives it."""
 
     variant: dict[str, Any]
@@ -46,14 +46,14 @@ class Mended(Struct, frozen=True):
 
 
 ENTRY = '="Windows Server 2003, Standard" /noexecute=optout /fastdetect'
-MENDED = {
-    "a dropped OEM partition": Mended(
+FIXED = {
+    "a dropped OEM partition": Fixed(
         {},
         menu(arc(3, "WINDOWS"), arc(3, "WINDOWS") + ENTRY),
         menu(arc(2, "WINDOWS"), arc(2, "WINDOWS") + ENTRY),
         "boot-ini-wrong-partition",
     ),
-    "every other byte is kept": Mended(
+    "every other byte is kept": Fixed(
         {"system_filesystem": FileSystem.FAT16},
         "; made by Setup\r\n[BOOT LOADER]\nTimeout = 5\r\nDEFAULT =  MULTI(0)Disk(0)RDISK(0)Partition(4)\\windows \t"
         "\r\n"
@@ -67,51 +67,51 @@ MENDED = {
         'multi(0)disk(0)rdisk(0)partition(4)\\GONE="nowhere"\x1apartition(4)',
         "boot-ini-wrong-partition",
     ),
-    "another entry moved too": Mended(
+    "another entry moved too": Fixed(
         {"second_installation": True},
         menu(arc(3, "W2"), arc(3, "WINDOWS") + ENTRY, arc(3, "W2") + ENTRY, 'C:\\="DOS"'),
         menu(arc(2, "W2"), arc(2, "WINDOWS") + ENTRY, arc(2, "W2") + ENTRY, 'C:\\="DOS"'),
         "boot-ini-wrong-partition",
     ),
-    "a wrong rdisk": Mended(
+    "a wrong rdisk": Fixed(
         {"second_disk": True},
         menu(arc(2, "WINDOWS"), arc(2, "WINDOWS") + ENTRY),
         menu(arc(1, "WINDOWS", disk=1), arc(1, "WINDOWS", disk=1) + ENTRY),
         "boot-ini-wrong-partition",
     ),
-    "a disk less, by the registry's word": Mended(
+    "a disk less, by the registry's word": Fixed(
         {"boot_device": "multi(0)disk(0)rdisk(1)partition(1)"},
         menu(arc(1, "WINDOWS", disk=1), arc(1, "WINDOWS", disk=1) + ENTRY),
         menu(arc(2, "WINDOWS"), arc(2, "WINDOWS") + ENTRY),
         "boot-ini-wrong-partition",
     ),
-    "signature()": Mended(
+    "signature()": Fixed(
         {},
         menu(signed(2), signed(2) + ENTRY),
         menu(arc(2, "WINDOWS"), arc(2, "WINDOWS") + ENTRY),
         "boot-ini-unsupported-path",
         "warning",
     ),
-    "signature() tells twins apart": Mended(
+    "signature() tells twins apart": Fixed(
         {"decoy": True},
         menu(signed(2), signed(2) + ENTRY),
         menu(arc(2, "WINDOWS"), arc(2, "WINDOWS") + ENTRY),
         "boot-ini-unsupported-path",
         "warning",
     ),
-    "scsi()": Mended(
+    "scsi()": Fixed(
         {},
         menu(r"scsi(1)disk(3)rdisk(0)partition(2)\WINDOWS", r"scsi(1)disk(3)rdisk(0)partition(2)\WINDOWS" + ENTRY),
         menu(arc(2, "WINDOWS"), arc(2, "WINDOWS") + ENTRY),
         "boot-ini-unsupported-path",
     ),
-    "a default that no entry has": Mended(
+    "a default that no entry has": Fixed(
         {},
         menu(arc(3, "WINDOWS"), arc(2, "WINDOWS") + ENTRY),
         menu(arc(2, "WINDOWS"), arc(2, "WINDOWS") + ENTRY),
         "boot-ini-default-not-in-menu",
     ),
-    "an entry that was not changed with the default": Mended(
+    "an entry that was not changed with the default": Fixed(
         {},
         menu(arc(2, "WINDOWS"), arc(3, "WINDOWS") + ENTRY),
         menu(arc(2, "WINDOWS"), arc(2, "WINDOWS") + ENTRY),
@@ -121,11 +121,11 @@ MENDED = {
 }
 
 
-@pytest.mark.parametrize("case", MENDED)
-def test_boot_ini_is_mended_the_driver_grafted_and_both_undone(
+@pytest.mark.parametrize("case", FIXED)
+def test_boot_ini_is_repaired_the_driver_grafted_and_both_undone(
     case: str, build_server1: Build, donor: BuiltMachine, bootgraft: Bootgraft, tmp_path: Path
 ) -> None:
-    wanted = MENDED[case]
+    wanted = FIXED[case]
     machine = build_server1(boot_ini_text=wanted.wrong, **wanted.variant)
     first, loader = machine.disks[0], machine.span(LOADER)
     before = [oracles.sha256(disk) for disk in machine.disks]
@@ -192,7 +192,7 @@ def test_the_recovery_partition_that_a_converter_drops(build_machine: Build, boo
 
 
 class Refused(Struct, frozen=True):
-    """A boot.ini that is not mended, and what the evidence says."""
+    """A boot.ini that is not repaired, and what the evidence says."""
 
     variant: dict[str, Any]
     text: str
@@ -276,7 +276,7 @@ def test_the_user_may_say_that_a_disk_exists_no_more(
     assert oracles.read_file(machine.disk, machine.span(LOADER), BOOT_INI).decode() == right
 
 
-def test_a_mended_chain_alone_is_not_written(build_server1: Build, bootgraft: Bootgraft) -> None:
+def test_a_repaired_chain_alone_is_not_written(build_server1: Build, bootgraft: Bootgraft) -> None:
     machine = build_server1(boot_ini_text=menu(arc(3, "WINDOWS"), arc(3, "WINDOWS") + ENTRY))
     before = oracles.sha256(machine.disk)
     repaired = bootgraft("repair", machine.disk, *LSI_LOGIC)

@@ -93,14 +93,14 @@ def test_a_machine_that_has_run_since_is_not_undone(
 def test_reg_writes_under_an_emptied_journal_too(build_server1: Build, bootgraft: Bootgraft, tmp_path: Path) -> None:
     machine = build_server1(volume_state=VolumeState.UNCLEAN)
     before = oracles.sha256(machine.disk)
-    words = ("reg", "set", machine.disk, r"HKLM\SYSTEM\Setup", "--value", "Mended", "--data", "yes")
+    words = ("reg", "set", machine.disk, r"HKLM\SYSTEM\Setup", "--value", "Repaired", "--data", "yes")
     refusal = refused(bootgraft, words, watch=tmp_path)
     assert RESET in refusal.advice
     done = bootgraft(*words, RESET)
     assert done.status == 0, done
     assert "its journal ($LogFile) is emptied" in done.stdout
     registry = oracles.export_hive_of(machine.disk, machine.span(WINDOWS), r"\WINDOWS\system32\config\SYSTEM", "Setup")
-    assert any("Mended" in str(values) for values in registry.values())
+    assert any("Repaired" in str(values) for values in registry.values())
     assert bootgraft("undo", machine.disk).status == 0
     assert oracles.sha256(machine.disk) == before
 
@@ -237,7 +237,7 @@ def test_windows_8_is_told_to_neither_resume_nor_sleep_again(
     asleep = replace(windows, volume=replace(windows.volume, state=VolumeState.HIBERNATED_LOG_2_0))
     machine = build_machine(replace(spec, disks=(replace(disk, partitions=(disk.partitions[0], asleep)),)))
     before = oracles.sha256(machine.disk)
-    words = ("reg", "set", machine.disk, r"HKLM\SYSTEM\Setup", "--value", "Mended", "--data", "yes")
+    words = ("reg", "set", machine.disk, r"HKLM\SYSTEM\Setup", "--value", "Repaired", "--data", "yes")
     named = (*words, "--windows", "disk0-partition2-Windows")
     assert bootgraft(*named, DISCARD).status == 3
     done = bootgraft(*named, DISCARD, RESET, "--json", "--quiet")
@@ -250,13 +250,13 @@ def test_windows_8_is_told_to_neither_resume_nor_sleep_again(
         (f"{elements}\\24000002", None),
         (r"ControlSet001\Control\Session Manager\Power", "HiberbootEnabled"),
         (r"ControlSet002\Control\Session Manager\Power", "HiberbootEnabled"),
-        ("Setup", "Mended"),
+        ("Setup", "Repaired"),
     }
     exported = str(oracles.export_hive_of(machine.disk, machine.span(1), r"\Windows\system32\config\SYSTEM"))
     assert exported.count("HiberbootEnabled") == 2
     values = [each["value"]["data"] for each in done.json["changes"] if each.get("name") == "HiberbootEnabled"]
     assert values == ["AAAAAA=="] * 2
-    assert "Mended" in exported
+    assert "Repaired" in exported
     for span in (machine.span(0), machine.span(1)):
         assert oracles.ntfs_is_consistent(machine.disk, span)
     assert "26000005" in str(oracles.export_hive_of(machine.disk, machine.span(0), r"\Boot\BCD"))

@@ -43,7 +43,7 @@ def reactos(build_machine: Build, text: str) -> BuiltMachine:
     return build_machine(replace(spec, disks=(replace(disk, partitions=(first, *disk.partitions[1:])),)))
 
 
-def test_it_is_mended_and_put_back(build_machine: Build, bootgraft: Bootgraft, tmp_path: Path) -> None:
+def test_it_is_repaired_and_put_back(build_machine: Build, bootgraft: Bootgraft, tmp_path: Path) -> None:
     machine = reactos(build_machine, freeldr_ini(3))
     before = oracles.sha256(machine.disk)
     checked = bootgraft("check", machine.disk, *LSI_LOGIC, "--json")

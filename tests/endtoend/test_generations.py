@@ -162,7 +162,7 @@ def test_a_generation_2_machine_cannot_start_a_disk_with_an_mbr(
     assert repaired.json["before"][0]["findings"][0]["id"] == "target-firmware"
 
 
-def test_the_boot_chain_of_windows_10_is_mended_along_with_its_drivers(
+def test_the_boot_chain_of_windows_10_is_repaired_along_with_its_drivers(
     build_machine: BuildMachine, bootgraft: Bootgraft
 ) -> None:
     """A store that names a disk which is gone, and a driver that is overridden: one repair, one journal."""

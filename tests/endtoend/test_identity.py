@@ -123,15 +123,15 @@ def test_partitions_that_a_converter_aligned_anew(build_machine: Build, bootgraf
 def test_a_new_signature_on_a_machine_that_lacks_its_driver_too(
     build_machine: Build, donor: BuiltMachine, bootgraft: Bootgraft
 ) -> None:
-    """The driver is what it stops on first; one repair mends both."""
+    """The driver is what it stops on first; one repair repairs both."""
     machine = build_machine(dead_server(Server1()))
     sign(machine.disk, NEW)
     checked = bootgraft("check", machine.disk, *LSI_LOGIC, "--json")
     assert checked.json["stop_code"] == "0x7b"
     assert {"disk-signature-changed", "system-volume-letter-wrong"} < {each for _, each in findings(checked)}
     assert "To fix it" in bootgraft("check", machine.disk, *LSI_LOGIC).stdout
-    unmended = bootgraft("repair", machine.disk, *LSI_LOGIC)
-    assert (unmended.status, "Nothing was written" in unmended.stdout) == (1, True), "it still lacks the driver"
+    unrepaired = bootgraft("repair", machine.disk, *LSI_LOGIC)
+    assert (unrepaired.status, "Nothing was written" in unrepaired.stdout) == (1, True), "it still lacks the driver"
     repaired = bootgraft("repair", machine.disk, *grafting(donor), "--json")
     assert (repaired.status, repaired.json["before"][0]["stop_code"]) == (0, "0x7b"), repaired
     after = values(oracles.export_hive_of(machine.disk, machine.span(WINDOWS), SYSTEM))
@@ -233,10 +233,10 @@ def test_attributes_that_hide_windows(uefi: BuiltMachine, bootgraft: Bootgraft) 
     assert (repaired.status, len(repaired.json["changes"])) == (0, 6), repaired
     assert attributes(uefi.disk) == dict.fromkeys((1, 2, 3), "0" * 16) | {4: "D000000000000000"}
     assert "No problems found" in sgdisk(uefi.disk, "--verify")
-    mended = uefi.disk.read_bytes()
+    fixed = uefi.disk.read_bytes()
     assert bootgraft("undo", uefi.disk).status == 0
     assert oracles.sha256(uefi.disk) == hidden
-    uefi.disk.write_bytes(mended)
+    uefi.disk.write_bytes(fixed)
     sgdisk(uefi.disk, *(f"--attributes=4:clear:{bit}" for bit in (60, 62, 63)))
     assert oracles.sha256(uefi.disk) == good
 

@@ -1,4 +1,4 @@
-"""Killed in the middle: the next command says so and names what mends it; and undo only what nobody has used since."""
+"""Killed in the middle: the next command says so and names what ends it; and undo only what nobody has used since."""
 
 import re
 import struct
@@ -90,10 +90,10 @@ def test_a_repair_that_was_killed(
                 _require_said(image, repair(image), bootgraft)
             else:
                 _require_told(image, repair(image), bootgraft)
-            mend: Words = ("repair", image.path, "--resume") if turn % 2 else ("undo", image.path)
-            done = bootgraft(*mend, "--quiet")
+            finish: Words = ("repair", image.path, "--resume") if turn % 2 else ("undo", image.path)
+            done = bootgraft(*finish, "--quiet")
             assert (done.status, done.stderr) == (0, ""), done
-            if "--resume" not in mend:
+            if "--resume" not in finish:
                 assert image.is_original()
                 assert image.journals() == []
                 continue

@@ -1,4 +1,4 @@
-"""Machines of which the disk does not tell whether they start: never called bootable, mended where that is possible."""
+"""Machines whose disk does not show whether they start: never called bootable, repaired where possible."""
 
 from collections.abc import Callable
 
@@ -56,7 +56,7 @@ def bind_one_slot_only(hive: Hive) -> None:
         (bind_one_slot_only, "device-binding-only-in-enum"),
     ],
 )
-def test_it_is_unknown_until_it_is_mended(
+def test_it_is_unknown_until_it_is_repaired(
     change: Callable[[Hive], None],
     finding: str,
     build_server1: Build,

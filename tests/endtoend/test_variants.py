@@ -202,7 +202,7 @@ def test_windows_on_a_second_disk(
     assert hashes(tmp_path) == before
 
 
-def test_an_old_instance_is_mended_and_not_deleted(
+def test_an_old_instance_is_repaired_and_not_deleted(
     build_server1: Build, donor: BuiltMachine, bootgraft: Bootgraft
 ) -> None:
     """Only the two values that defeat the binding change; HardwareID and the rest stay as Windows wrote them."""

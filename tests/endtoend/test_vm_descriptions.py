@@ -197,7 +197,7 @@ def test_the_edited_domain_keeps_to_libvirts_schema(server1: BuiltMachine, donor
     run("xmllint", "--noout", "--relaxng", schema, vm)
 
 
-def test_killed_at_a_step_both_are_mended_together(server1: BuiltMachine, donor: BuiltMachine, bootgraft: Run) -> None:
+def test_killed_at_a_step_both_are_repaired(server1: BuiltMachine, donor: BuiltMachine, bootgraft: Run) -> None:
     kind = KINDS[0]
     vm, before = described(server1, kind), server1.disk.read_bytes()
     words = ("repair", "--vm", vm, "--isolate", "--drivers", donor.disk)

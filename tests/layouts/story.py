@@ -75,7 +75,7 @@ def _checked(layout: Layout, overlays: Sequence[Overlay]) -> Iterator[str]:
         return
     yield f"verdict on {layout.target}: {document['verdict']} {document['stop_code'] or ''}".rstrip()
     for finding in document["findings"]:
-        fixable = ", can be mended" if finding["fixable"] else ""
+        fixable = ", can be repaired" if finding["fixable"] else ""
         yield f"  {finding['severity']} {finding['id']}{fixable}: {finding['title']}"
 
 

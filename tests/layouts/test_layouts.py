@@ -20,7 +20,7 @@ LAYOUTS: dict[str, Layout] = {**dict(nt5.layouts()), **dict(nt6.layouts())}
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
-def test_a_layout_is_followed_judged_and_mended(
+def test_a_layout_is_followed_judged_and_repaired(
     name: str, build_machine: Callable[[MachineSpec], BuiltMachine]
 ) -> None:
     told = tell(LAYOUTS[name], build_machine(LAYOUTS[name].machine))

@@ -115,7 +115,7 @@ def test_the_alternate_follows_a_recovered_hive(start: dict[int, bytes]) -> None
     }
 
 
-def test_a_ruined_alternate_is_mended(start: dict[int, bytes]) -> None:
+def test_a_ruined_alternate_is_repaired(start: dict[int, bytes]) -> None:
     for ruined in (b"", b"\xa5" * 20000, alternate_of(start[3], kind=2)):
         alternate = Memory(ruined)
         bring_into_line(Memory(start[3]), alternate, bins_size=len(bins_of(start[3])))

@@ -35,7 +35,7 @@ def donor(machine_cache: Path) -> MemoryWindows:
     return memory_windows(machine_cache, *READY, directory="WINNT", driver=DriverFile.GOOD)
 
 
-def mended(windows: MemoryWindows, made: Plan) -> MemoryWindows:
+def fixed(windows: MemoryWindows, made: Plan) -> MemoryWindows:
     apply(made, windows.machine, now=NOW)
     return windows.reread()
 
@@ -63,7 +63,7 @@ def test_a_repaired_machine_boots_and_needs_no_second_repair(
     windows = memory_windows(machine_cache, *more.pop("sets", ()), **more)
     before = diagnosis(windows)
     assert before.findings
-    after = mended(windows, plan(windows, from_donor(donor, windows)))
+    after = fixed(windows, plan(windows, from_donor(donor, windows)))
     assert diagnosis(after).findings == ()
     assert diagnosis(after).verdict is Verdict.BOOTS
     assert plan(after, from_donor(donor, after)).changes == ()
@@ -145,7 +145,7 @@ def test_another_device_that_nobody_else_has_is_bound_too(machine_cache: Path, s
     assert made.notes == ()
 
 
-def test_old_instances_are_mended(machine_cache: Path, donor: MemoryWindows) -> None:
+def test_old_instances_are_repaired(machine_cache: Path, donor: MemoryWindows) -> None:
     windows = memory_windows(machine_cache, ControlSet(1, instance=Instance.OTHER_SERVICE))
     key = f"ControlSet001\\Enum\\{LSI_LOGIC_INSTANCE}"
     windows.hive.set_value(key, "ConfigFlags", ValueType.REG_DWORD, dword_data(0x41))
@@ -170,13 +170,13 @@ def test_what_is_replaced_is_taken_as_it_lies_in_the_hive(machine_cache: Path, k
     )
     windows.hive.set_value(f"ControlSet001\\Enum\\{LSI_LOGIC_INSTANCE}", "Service", kind, data)
     made = plan(windows)
-    assert diagnosis(mended(windows, made)).findings == ()
+    assert diagnosis(fixed(windows, made)).findings == ()
 
 
 def test_a_start_of_another_type_is_replaced(machine_cache: Path) -> None:
     windows = memory_windows(machine_cache, *READY, driver=DriverFile.GOOD)
     windows.hive.set_value("ControlSet001\\Services\\symmpi", "Start", ValueType.REG_SZ, text_data("0"))
-    assert diagnosis(mended(windows, plan(windows))).findings == ()
+    assert diagnosis(fixed(windows, plan(windows))).findings == ()
 
 
 def test_without_need_of_a_driver_the_package_is_left_alone(machine_cache: Path, donor: MemoryWindows) -> None:
@@ -230,7 +230,7 @@ def test_folders_that_a_file_needs_are_created(machine_cache: Path) -> None:
     made = plan(windows, package(files=(PackageFile("system32\\of a vendor\\new\\symmpi.sys", offered),)))
     within = "\\WINDOWS\\system32\\of a vendor"
     assert [each.file.path for each in made.directories()] == [within, f"{within}\\new"]
-    after = mended(windows, made)
+    after = fixed(windows, made)
     assert after.filesystem.read(f"{within}\\new\\symmpi.sys") == offered
 
 

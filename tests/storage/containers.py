@@ -143,7 +143,7 @@ class Container:
         for path, data in files.items():
             path.write_bytes(data)
 
-    def mend(self, work: Any) -> None:
+    def recover(self, work: Any) -> None:
         """Take the repair back or finish it, and see that all is as it should be."""
         journal = require_journal([self.location])
         restore_ends(journal, [self.location], monitor=silent)

@@ -13,7 +13,7 @@ from tests.storage.openers import mounted
 from bootgraft.errors import ImageError, ImageInUseError
 from bootgraft.storage.devices.overlay import Overlay
 from bootgraft.storage.fileidentity import identify_file, open_files, open_identified, require_identified
-from bootgraft.storage.images.mending import mend
+from bootgraft.storage.images.container_recovery import recover_container
 from bootgraft.storage.images.opening import OpenImage, identify, open_image
 from bootgraft.storage.images.preserved_ranges import kept_bytes, restore_kept
 from bootgraft.storage.journal.commit import commit
@@ -147,7 +147,7 @@ def test_a_file_that_is_replaced_before_it_is_opened(tmp_path: Path, kind: str) 
 
 
 def test_what_is_opened_anew_is_looked_at_anew(tmp_path: Path) -> None:
-    """A VHD without its footer is mended through the file itself, and opened once more."""
+    """A VHD without its footer is repaired through the file itself, and opened once more."""
     container = Container(tmp_path / "vm", "vhd-dynamic")
     with container.image.open("r+b") as file:
         file.seek(-512, os.SEEK_END)
@@ -156,7 +156,7 @@ def test_what_is_opened_anew_is_looked_at_anew(tmp_path: Path) -> None:
     exchange(container.image, copy_of(container.image))
     before = container.image.read_bytes()
     with pytest.raises(ImageInUseError, match=EXCHANGED):
-        mend(image)
+        recover_container(image)
     assert container.image.read_bytes() == before
 
 

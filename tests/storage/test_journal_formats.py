@@ -37,7 +37,7 @@ def test_commit_and_undo(tmp_path: Path, kind: str) -> None:
         assert require_journal([container.location]).state is JournalState.SEALED
     assert container.content() == AFTER
     container.check()
-    container.mend(undo)
+    container.recover(undo)
     assert not list(container.folder.glob("*bootgraft*"))
 
 
@@ -88,7 +88,7 @@ def test_qemu_killed_between_writes(tmp_path: Path, kind: str) -> None:
         with pytest.raises(JournalError, match=r"(?s)half-way.*bootgraft undo .*--resume"):
             container.commit(image)
         image.close()
-        container.mend(work)
+        container.recover(work)
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +127,7 @@ def test_qemu_killed_at_its_own_system_calls(tmp_path: Path, kind: str, killer: 
     for at in (5, 7, 8):
         while not _commit_is_killed(container, clean, killer, at):
             at -= 1
-        container.mend(undo if at == 7 else resume)
+        container.recover(undo if at == 7 else resume)
 
 
 def _commit_is_killed(container: Container, clean: dict[Path, bytes], killer: Path, at: int) -> bool:
@@ -162,7 +162,7 @@ def test_a_vhd_that_lost_its_footer_gets_it_back(tmp_path: Path, work: Any) -> N
     container.image.write_bytes(data[:-512] + b"\xff" * 512)  # the bitmap of a new block
     with pytest.raises(ImageError, match="cut short"):
         identify(container.location)
-    container.mend(work)
+    container.recover(work)
 
 
 @pytest.mark.parametrize("work", [undo, resume])
@@ -174,7 +174,7 @@ def test_a_vdi_that_counts_one_block_too_many_is_corrected(tmp_path: Path, work:
     container.image.write_bytes(data + bytes(MIB))
     with pytest.raises(AssertionError, match="allocated blocks mismatch"):
         container.check()
-    container.mend(work)
+    container.recover(work)
 
 
 def test_a_vdi_whose_blocks_do_not_lie_side_by_side_is_left_alone(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ def test_a_vhdx_that_names_an_empty_log_can_be_written_again(tmp_path: Path, wor
     container.image.write_bytes(data)
     with container.open(pending_log_ok=True) as image, pytest.raises(ImageError, match="not supported"):
         image.device.write(16 * MIB, b"x" * 512)  # what qemu does with such a disk
-    container.mend(work)
+    container.recover(work)
     identify(container.location)
 
 

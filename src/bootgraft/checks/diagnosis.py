@@ -55,7 +55,7 @@ class Diagnosis(Struct, frozen=True):
 def findings_of(guest: Guest, stage: Stage) -> tuple[Finding, ...]:
     """What the checks of one stage find, in the order in which a start meets what they look at.
 
-    ``repair`` mends what it finds in the chain and among the names of disks and volumes first, then looks again.
+    ``repair`` fixes what it finds in the chain and among the names of disks and volumes first, then looks again.
     """
     key = (stage, guest.controller)
     if key not in guest.found:

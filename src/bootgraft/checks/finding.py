@@ -40,7 +40,7 @@ class Severity(StrEnum):
 
 
 class FaultPlace(StrEnum):
-    """Where a fault lies, and so where it is put right: nothing that is written to an image mends what is outside."""
+    """Where a fault lies, and so where it is fixed: nothing that is written to an image repairs what is outside."""
 
     IMAGE = "image"  # the machine's disks
     OUTSIDE = "outside"  # the new machine: its firmware and boot order, its processor
@@ -68,7 +68,7 @@ class Prospect(StrEnum):
 
 
 class Remedy(StrEnum):
-    """What it takes to mend a finding."""
+    """What it takes to repair a finding."""
 
     NONE = "none"  # bootgraft cannot
     CHANGES = "changes"  # the finding carries all that is needed
@@ -116,7 +116,7 @@ class Finding(Struct, frozen=True):
 
     @property
     def fixable(self) -> bool:
-        """Whether ``repair`` can mend it, given what :attr:`remedy` says it takes."""
+        """Whether ``repair`` can fix it, given what :attr:`remedy` says it takes."""
         return self.remedy not in (Remedy.NONE, Remedy.SKIPPED)
 
     @property
@@ -128,7 +128,7 @@ class Finding(Struct, frozen=True):
 
     @property
     def offered(self) -> bool:
-        """Whether ``repair`` mends it only where ``--fix`` asks for it."""
+        """Whether ``repair`` fixes it only where ``--fix`` asks for it."""
         return self.remedy is Remedy.OFFERED
 
     @property

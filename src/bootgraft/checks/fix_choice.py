@@ -1,4 +1,4 @@
-"""Which findings the user wants mended beside those that are by default, and which not."""
+"""Which findings the user wants repaired beside those that are by default, and which not."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from bootgraft.checks.finding import Finding, Remedy
 
 
 class FixChoice(Struct, frozen=True):
-    """Ids of findings: ``fix`` asks for what is only offered, ``skip`` leaves out what is mended otherwise.
+    """Ids of findings: ``fix`` asks for what is only offered, ``skip`` leaves out what is repaired otherwise.
 
     ``add_system_partition`` asks for a new partition where one was left behind.
     """

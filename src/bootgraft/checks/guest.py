@@ -86,7 +86,7 @@ class Guest:
     target was given, ``described`` where no description was. ``secure_boot`` is what is known of the new firmware.
     ``boot_code`` gives that of other installations, ``start_files`` their ntldr and NTDETECT.COM.
     ``sector_sizes`` has that of each disk (bytes) where its image says it.
-    ``choice`` is what is to be mended. ``disk_controllers`` has that of each disk, where a description gives them.
+    ``choice`` is what is to be repaired. ``disk_controllers`` has that of each disk, where a description gives them.
     """
 
     def __init__(

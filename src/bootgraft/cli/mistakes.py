@@ -21,7 +21,7 @@ _EXTENT = re.compile(r"-(?:s\d{3}|f\d{3}|delta|sesparse|flat)\.vmdk$")
 """How files of a VMDK are called that its descriptor names."""
 _DISK_OF_PARTITION = re.compile(r"(/dev/(?:sd|vd|xvd|hd)[a-z]+)\d+|(/dev/(?:nvme\d+n|mmcblk|nbd|loop)\d+)p\d+")
 _SYNONYMS = {
-    **dict.fromkeys(("fix", "heal", "inject", "convert", "graft", "mend"), "repair"),
+    **dict.fromkeys(("fix", "heal", "inject", "convert", "graft"), "repair"),
     **dict.fromkeys(("info", "show", "list", "ls", "scan", "disks"), "inspect"),
     **dict.fromkeys(("diagnose", "verify", "test", "analyze", "analyse"), "check"),
     **dict.fromkeys(("revert", "rollback", "restore", "reset"), "undo"),

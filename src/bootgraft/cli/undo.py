@@ -1,4 +1,4 @@
-"""``bootgraft undo`` and ``bootgraft repair --resume``: the two ways to mend or take back a repair."""
+"""``bootgraft undo`` and ``bootgraft repair --resume``: the two ways to end or revert a repair."""
 
 from collections.abc import Sequence
 

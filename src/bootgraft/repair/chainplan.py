@@ -1,4 +1,4 @@
-"""The first rounds of a repair: the boot chain is mended before the Windows that it leads to can be looked at."""
+"""The first rounds of a repair: the boot chain is repaired before the Windows that it leads to can be looked at."""
 
 from msgspec.structs import replace
 

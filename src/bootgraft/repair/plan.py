@@ -42,7 +42,7 @@ _REFUSED = (driver_signature.MISSING, driver_signature.REFUSED)
 
 
 def plan_repair(installation: Installation, hive: Hive, work: Sequence[tuple[Diagnosis, DriverPackage | None]]) -> Plan:
-    """Plan what mends the fixable findings of each diagnosis, with the package that its target needs.
+    """Plan what repairs the fixable findings of each diagnosis, with the package that its target needs.
 
     Raises DriverSourceError where two packages want different things, FileSystemError where a file that must be
     replaced cannot be written.
@@ -79,7 +79,7 @@ def commit_notes(hive: Hive) -> Iterator[str]:
 
 
 def needs_driver(diagnosis: Diagnosis) -> bool:
-    """Whether a finding can only be mended with a driver, from a source or from the Windows itself."""
+    """Whether a finding can only be repaired with a driver, from a source or from the Windows itself."""
     return any(finding.remedy in DRIVER_REMEDIES for finding in diagnosis.findings)
 
 
@@ -170,8 +170,8 @@ class _Graft:
             if link.main_id != device:
                 continue
             defeating = (i for i in link.instances if enum_instance.defeats(i, self._package.service))
-            mending = enum_instance.mend(self._facts.hive, defeating, self._package.service)
-            yield from _as_it_stands(self._hive, mending)
+            rebinding = enum_instance.rebind(self._facts.hive, defeating, self._package.service)
+            yield from _as_it_stands(self._hive, rebinding)
 
     def _lift_overrides(self, control_set: str) -> Iterator[RegistryChange]:
         """A service of that name that Windows 8 or later took out of the boot is put back into it."""

@@ -1,6 +1,6 @@
-"""A repair from start to end, in rounds: what a broken boot chain leads to is only seen once the chain is mended.
+"""A repair from start to end, in rounds: what a broken boot chain leads to is only seen once the chain is repaired.
 
-What disks, volumes and letters are called is mended in the same rounds: it may be what the chain breaks on.
+What disks, volumes and letters are called is repaired in the same rounds: it may be what the chain breaks on.
 
 Each round plans, applies its plan to the overlays and unmounts them; the next one reads the machine again. All rounds
 are one plan, proven at the end as a whole on the overlays, mounted afresh.
@@ -39,19 +39,19 @@ from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.windows.installation import Installation, hive_file
 
 _OUT_OF_REACH = (Remedy.NONE, Remedy.BOOT_CODE, Remedy.ADD_PARTITION, Remedy.OFFERED, Remedy.SKIPPED)
-"""What no plan for a Windows mends: boot code is grafted with the chain, or there was none to graft."""
+"""What no plan for a Windows repairs: boot code is grafted with the chain, or there was none to graft."""
 _MAX_CHAIN_ROUNDS = 8
-"""Rounds that mend the chain: more than it has links that can be mended, so that this ends whatever a check says."""
+"""Rounds that repair the chain: more than it has repairable links, so that this ends whatever a check says."""
 
 
 class _Progress(Struct, frozen=True):
-    """What the rounds so far planned and applied, what they found and mended, and the hives before the first edit.
+    """What the rounds so far planned and applied, what they found and repaired, and the hives before the first edit.
 
-    ``mended`` was found in the chain, ``renamed`` among the names of disks and volumes.
+    ``repaired`` was found in the chain, ``renamed`` among the identities of disks and volumes.
     """
 
     plan: Plan
-    mended: tuple[Finding, ...] = ()
+    repaired: tuple[Finding, ...] = ()
     renamed: tuple[Finding, ...] = ()
     was_followed: bool = True  # whether the chain, as it was before the first round, arrived at a Windows
     defects: Defects | None = None
@@ -59,12 +59,12 @@ class _Progress(Struct, frozen=True):
     rounds: int = 0
 
     def before(self, diagnoses: Sequence[Diagnosis]) -> tuple[Diagnosis, ...]:
-        """The diagnoses of a machine whose chain was mended, with what was wrong with that in front."""
+        """The diagnoses of a machine whose chain was repaired, with what was wrong with that in front."""
         return tuple(self._with_chain(each) for each in diagnoses)
 
     def _with_chain(self, diagnosis: Diagnosis) -> Diagnosis:
-        found = (*self.mended, *diagnosis.findings, *self.renamed)
-        known = self.was_followed and not any(finding.leaves_open for finding in (*self.mended, *self.renamed))
+        found = (*self.repaired, *diagnosis.findings, *self.renamed)
+        known = self.was_followed and not any(finding.leaves_open for finding in (*self.repaired, *self.renamed))
         verdict, image_verdict = (
             each if known else Verdict.UNKNOWN for each in (diagnosis.verdict, diagnosis.image_verdict)
         )
@@ -122,19 +122,19 @@ def repair(task: RepairTask, disks: Sequence[BlockDevice], *, monitor: Monitor) 
         from bootgraft.repair.sessions import discard_sessions
 
         done = discard_sessions(task.look, task.consent, disks)
-        progress = replace(progress, plan=join(task.edits, done.plan), mended=done.findings, defects=done.defects)
+        progress = replace(progress, plan=join(task.edits, done.plan), repaired=done.findings, defects=done.defects)
     while True:
         with Machine.read(disks, writable=True) as machine:
             recall_sound(progress.sound, machine)
             found = task.look(machine, task.boot_code)
             refuse_unsupported_volume(found.unsupported_volume)
-            mending = (*findings_of(found, Stage.CHAIN), *findings_of(found, Stage.IDENTITY))
-            plan = _with_notes(plan_chain(mending), found)
+            faults = (*findings_of(found, Stage.CHAIN), *findings_of(found, Stage.IDENTITY))
+            plan = _with_notes(plan_chain(faults), found)
             is_last = not plan.changes or progress.rounds == _MAX_CHAIN_ROUNDS
             planned = (
-                _mend_windows(task, machine, found, progress, monitor)
+                _repair_windows(task, machine, found, progress, monitor)
                 if is_last
-                else _mend_chain(task, machine, found, plan, progress, monitor)
+                else _repair_chain(task, machine, found, plan, progress, monitor)
             )
         if planned.progress is None:
             return Unchanged(planned.before)
@@ -153,7 +153,7 @@ def _with_notes(plan: Plan, found: Guest) -> Plan:
     return replace(plan, notes=tuple(commit_notes(found.hive))) if edited else plan
 
 
-def _mend_chain(
+def _repair_chain(
     task: RepairTask, machine: Machine, found: Guest, plan: Plan, progress: _Progress, monitor: Monitor
 ) -> _Planned:
     """Apply what the findings about chain and names carry; the Windows behind it is looked at in the next round."""
@@ -167,12 +167,12 @@ def _mend_chain(
         return _Planned(tuple(each.with_findings(damage) for each in before), None)
     sound = remember_sound(machine)
     apply(plan, machine, now=datetime.now(UTC))
-    mended = tuple(each for each in findings_of(found, Stage.CHAIN) if each.changes)
+    repaired = tuple(each for each in findings_of(found, Stage.CHAIN) if each.changes)
     renamed = tuple(each for each in findings_of(found, Stage.IDENTITY) if each.changes)
     was_followed = progress.was_followed and found.chain.default is not None
     done = replace(
         progress,
-        mended=(*progress.mended, *mended, *damage),
+        repaired=(*progress.repaired, *repaired, *damage),
         renamed=(*progress.renamed, *renamed),
         was_followed=was_followed,
         rounds=progress.rounds + 1,
@@ -180,7 +180,7 @@ def _mend_chain(
     return _Planned(before, done.with_plan(plan, defects, sound))
 
 
-def _mend_windows(
+def _repair_windows(
     task: RepairTask,
     machine: Machine,
     found: Guest,

@@ -44,7 +44,7 @@ def machine(*partitions: FakePartition, code: bytes = MICROSOFT) -> Machine:
     return built
 
 
-def mended(built: Machine, given: tuple[BootCode, ...] = ()) -> tuple[Finding, bytes]:
+def fixed(built: Machine, given: tuple[BootCode, ...] = ()) -> tuple[Finding, bytes]:
     """The one fault of boot code, and the active partition once its changes are made."""
     wanted = (boot_code.NO_BOOT_CODE, boot_code.WRONG_LOADER, mbr_code.ID)
     (fault,) = (each for each in find_faults(built, lambda: given) if each.id in wanted)
@@ -66,7 +66,7 @@ def of_bootmgr(sectors: bytes) -> bytes:
 def test_ntfs_code_of_another_volume_of_the_machine() -> None:
     first = FakePartition(volume(FileSystemKind.NTFS, "\\ntldr"), active=True, boot_sector=of_bootmgr(ntfs()))
     other = FakePartition(volume(FileSystemKind.NTFS), boot_sector=ntfs(hidden=99, heads=16))
-    fault, now = mended(machine(first, other))
+    fault, now = fixed(machine(first, other))
     assert fault.id == boot_code.WRONG_LOADER
     assert "disk 0 partition 2" in fault.evidence[-1]
     assert now[3:0x54] == ntfs()[3:0x54], "the parameter block is its own"
@@ -80,7 +80,7 @@ def test_the_first_sector_of_ntfs_comes_back_from_its_copy() -> None:
     spoilt = bytearray(good)
     spoilt[0x54:0x1FE] = bytes(0x1FE - 0x54)
     built = machine(FakePartition(volume(FileSystemKind.NTFS, "\\ntldr"), active=True, boot_sector=bytes(spoilt)))
-    fault, now = mended(built)
+    fault, now = fixed(built)
     assert fault.id == boot_code.NO_BOOT_CODE
     assert "the copy of the boot sector at sector 15" in fault.evidence[-1]
     assert now == good
@@ -91,7 +91,7 @@ def test_a_copy_of_another_family_than_the_rest_of_the_code_is_not_taken() -> No
     spoilt[0x54:0x1FE] = bytes(0x1FE - 0x54)
     spoilt[15 * 512 + 0x60 : 15 * 512 + 0x72] = b"BOOTMGR is missing"
     built = machine(FakePartition(volume(FileSystemKind.NTFS, "\\ntldr"), active=True, boot_sector=bytes(spoilt)))
-    assert mended(built)[0].changes == ()
+    assert fixed(built)[0].changes == ()
 
 
 @pytest.mark.parametrize("kind", [FileSystemKind.FAT16, FileSystemKind.FAT32])
@@ -100,7 +100,7 @@ def test_fat_code_that_mkfs_wrote_is_replaced(kind: FileSystemKind, code: bytes)
     spoilt = fat(kind, loader=b"", code=code if code is DUMMY else b"", hidden=17)
     built = machine(FakePartition(volume(kind, "\\ntldr"), active=True, boot_sector=spoilt))
     donor = machine(FakePartition(volume(kind, "\\x"), boot_sector=fat(kind, hidden=99)))
-    fault, now = mended(built, bootcode.harvest(donor, "donor.vmdk"))
+    fault, now = fixed(built, bootcode.harvest(donor, "donor.vmdk"))
     assert fault.id == boot_code.NO_BOOT_CODE
     assert "partition 1 of donor.vmdk" in fault.evidence[-1]
     assert now == fat(kind, hidden=17)
@@ -120,7 +120,7 @@ def test_fat_code_that_mkfs_wrote_is_replaced(kind: FileSystemKind, code: bytes)
 def test_code_that_does_not_fit_is_not_taken(donor: FakePartition) -> None:
     spoilt = fat(FileSystemKind.FAT16, loader=b"", code=b"")
     built = machine(FakePartition(volume(FileSystemKind.FAT16, "\\ntldr"), active=True, boot_sector=spoilt))
-    fault, now = mended(built, bootcode.harvest(machine(donor), "donor.vmdk"))
+    fault, now = fixed(built, bootcode.harvest(machine(donor), "donor.vmdk"))
     assert (fault.changes, now) == ((), spoilt)
     assert fault.evidence[-1] == "no such code was found on the given disks"
 
@@ -130,7 +130,7 @@ def test_code_that_setup_saved(shared_testdata: Path) -> None:
     saved = (sectors / "ntfs-vbr-2003.bin").read_bytes()
     newer = (sectors / "ntfs-vbr-10.bin").read_bytes()
     files = volume_of("\\ntldr", contents={"\\BOOTSECT.BAK": saved})
-    fault, now = mended(machine(FakePartition(files, active=True, boot_sector=newer)))
+    fault, now = fixed(machine(FakePartition(files, active=True, boot_sector=newer)))
     assert fault.id == boot_code.WRONG_LOADER
     assert "\\BOOTSECT.BAK" in fault.evidence[-1]
     assert now == newer[:3] + newer[3:0x54] + saved[0x54:]
@@ -163,7 +163,7 @@ def test_mbr_code_of_another_disk(start: bytes) -> None:
     empty = [FakePartition(volume(FileSystemKind.NTFS, "\\ntldr"), active=True, boot_sector=ntfs())]
     built = machine_of(empty, [FakePartition(volume_of("\\x"))])
     built.disks[1].device.write(0, start.ljust(512, b"\x90"))
-    fault, _ = mended(built)
+    fault, _ = fixed(built)
     assert "the MBR of disk 1" in fault.evidence[-1]
     (change,) = sectors_of(fault)
     assert (change.offset, change.data) == (0, start.ljust(440, b"\x90"))
@@ -175,7 +175,7 @@ def test_mbr_code_of_another_system_is_not_taken(start: bytes) -> None:
     empty = [FakePartition(volume(FileSystemKind.NTFS, "\\ntldr"), active=True, boot_sector=ntfs())]
     built = machine_of(empty, [FakePartition(volume_of("\\x"))])
     built.disks[1].device.write(0, start)
-    fault, _ = mended(built)
+    fault, _ = fixed(built)
     assert [each.data for each in sectors_of(fault)] == [syslinux_mbr.CODE]
 
 
@@ -187,7 +187,7 @@ def without_mbr_code(content: bytes) -> Machine:
 @pytest.mark.parametrize("content", [b"", b"\xf6" * 440, b"\xff" * 440, b"no system here\r\n", DUMMY])
 def test_what_is_no_code_gives_way_to_free_code(content: bytes) -> None:
     built = without_mbr_code(content)
-    fault, _ = mended(built)
+    fault, _ = fixed(built)
     assert "Syslinux 6.04 (MIT licence)" in fault.evidence[-1]
     assert built.disks[0].device.read(0, 512) == syslinux_mbr.CODE + bytes(72)
 
@@ -199,5 +199,5 @@ def test_what_may_be_code_is_not_judged(content: bytes) -> None:
 
 def test_microsofts_code_that_was_given_comes_before_free_code() -> None:
     given = BootCode(None, None, ((0, MICROSOFT.ljust(440, b"\x90")),), "the MBR of donor.vmdk")
-    fault, _ = mended(without_mbr_code(b""), (given,))
+    fault, _ = fixed(without_mbr_code(b""), (given,))
     assert [each.data for each in sectors_of(fault)] == [MICROSOFT.ljust(440, b"\x90")]

@@ -14,9 +14,9 @@ def test_mutated_stores_are_followed_told_or_refused(tmp_path: Path) -> None:
     corpus = seeds(tmp_path)
     results: Counter[str] = Counter(attempt(seed) for seed in corpus)
     assert results["followed"] >= 1
-    assert results["mended"] >= 1
+    assert results["repaired"] >= 1
     for seed in corpus:
         chance = random.Random(seed.name)
         for _ in range(CASES):
             results[attempt(mutated(seed, chance))] += 1
-    assert all(results[result] for result in ("followed", "mended", "told"))
+    assert all(results[result] for result in ("followed", "repaired", "told"))

@@ -1,4 +1,4 @@
-"""Old device instances: which of them keep the bound service away, and what mends them."""
+"""Old device instances: which of them keep the bound service away, and what repairs them."""
 
 import pytest
 from msgspec.structs import replace
@@ -6,7 +6,7 @@ from tests.checks.controller.control_sets import facts, good_set, instance
 from tests.checks.subjects import HIVE
 
 from bootgraft.changes import RegistryData, SetValue
-from bootgraft.checks.controller.enum_instance import ID, check, defeats, mend
+from bootgraft.checks.controller.enum_instance import ID, check, defeats, rebind
 from bootgraft.checks.finding import Severity
 from bootgraft.registry.values import text_data
 from bootgraft.windows.bindings import EnumInstance
@@ -43,22 +43,22 @@ def test_which_instances_defeat_the_binding(found: EnumInstance, expected: bool)
         (GOOD, {}),
     ],
 )
-def test_what_mends_them_and_nothing_more(found: EnumInstance, expected: dict[str, bytes]) -> None:
-    changes = mend(HIVE, [found], "symmpi")
+def test_what_repairs_them_and_nothing_more(found: EnumInstance, expected: dict[str, bytes]) -> None:
+    changes = rebind(HIVE, [found], "symmpi")
     assert {change.name: change.value.data for change in changes} == expected
     assert all(change.key == found.key_path for change in changes)
 
 
 def test_what_was_there_is_the_precondition() -> None:
-    (change,) = mend(HIVE, [OTHER], "symmpi")
+    (change,) = rebind(HIVE, [OTHER], "symmpi")
     assert change.before == RegistryData(1, text_data("lsimpt"))
-    (change,) = mend(HIVE, [UNSERVICED], "symmpi")
+    (change,) = rebind(HIVE, [UNSERVICED], "symmpi")
     assert change.before is None
 
 
 @pytest.mark.parametrize("found", [DISABLED, DISABLED_WITH_MORE, UNSERVICED, OTHER, OTHER_AND_DISABLED])
-def test_a_mended_instance_no_longer_defeats_it(found: EnumInstance) -> None:
-    for change in mend(HIVE, [found], "symmpi"):
+def test_a_repaired_instance_no_longer_defeats_it(found: EnumInstance) -> None:
+    for change in rebind(HIVE, [found], "symmpi"):
         assert isinstance(change, SetValue)
         if change.name == "Service":
             found = replace(found, service="symmpi")

@@ -26,8 +26,8 @@ def test_a_controller_in_the_class_of_disks_is_put_right(make: Callable[..., Mem
 
 def test_nothing_else_of_the_package_changes() -> None:
     windows = bound_10(class_guid=WRONG_CLASS)
-    mended = repaired(windows, tuple(found(windows)))
-    before, after = (find_database_binding(each.hive, (r"PCI\VEN_1AF4&DEV_1004",)) for each in (windows, mended))
+    fixed = repaired(windows, tuple(found(windows)))
+    before, after = (find_database_binding(each.hive, (r"PCI\VEN_1AF4&DEV_1004",)) for each in (windows, fixed))
     assert before.binding is not None
     assert after.binding is not None
     assert before.binding.version is not None
@@ -69,9 +69,9 @@ def test_a_package_without_a_version_gets_one_and_leaves_the_verdict_open_until_
     windows = bound_10(edits=NO_VERSION)
     (finding,) = found(windows)
     assert (finding.id, finding.leaves_open, finding.remedy) == (injected_driver.NO_VERSION, True, Remedy.CHANGES)
-    mended = repaired(windows, (finding,))
-    assert tuple(found(mended)) == ()
-    binding = find_database_binding(mended.hive, (r"PCI\VEN_1AF4&DEV_1004",)).binding
+    fixed = repaired(windows, (finding,))
+    assert tuple(found(fixed)) == ()
+    binding = find_database_binding(fixed.hive, (r"PCI\VEN_1AF4&DEV_1004",)).binding
     assert binding is not None
     assert binding.version == PackageVersion(
         is_inbox=False,

@@ -95,7 +95,7 @@ def lacking(found: Diagnosis, service: str) -> list[Finding]:
     return [each for each in found.findings if words in each.title.casefold()]
 
 
-def mended(windows: MemoryWindows, found: Diagnosis, *given: DriverPackage) -> MemoryWindows:
+def fixed(windows: MemoryWindows, found: Diagnosis, *given: DriverPackage) -> MemoryWindows:
     """What a repair makes of it with these packages for the controller, or else without any driver source."""
     assert found.facts is not None
     own = {each.device for each in found.findings if each.remedy is Remedy.OWN_DRIVER}
@@ -116,7 +116,7 @@ def test_a_service_of_windows_own_comes_back_without_a_driver_source(name: str, 
     said = lacking(found, service)
     assert [each.severity for each in said] == [Severity.BLOCKER, Severity.WARNING]
     assert {each.remedy for each in said} <= {Remedy.CHANGES, Remedy.OWN_DRIVER}
-    after = diagnosed(mended(windows, found), target)
+    after = diagnosed(fixed(windows, found), target)
     assert lacking(after, service) == []
     assert [each.id for each in after.blockers if each.id != "target-firmware"] == []
 
@@ -130,7 +130,7 @@ def test_values_of_another_release_are_only_offered(name: str, remedy: Remedy) -
 @pytest.mark.parametrize("name", ["nt4", "7", "8.1", "10"])
 def test_what_comes_back_is_what_a_real_windows_has(name: str) -> None:
     whole, broken = without(name), without(name, "disk", "atapi")
-    back = mended(broken, diagnosed(broken, IDE))
+    back = fixed(broken, diagnosed(broken, IDE))
     for service in ("disk", "atapi"):
         known, made = (values(each, rf"ControlSet001\Services\{service}") for each in (whole, back))
         assert made == {value: data for value, data in known.items() if value != "tag"}
@@ -177,7 +177,7 @@ def test_where_a_source_is_asked_for_a_donor_of_the_same_windows_helps(
     assert [each.remedy for each in said] == [Remedy.DRIVER]
     donor, controller = without(name), find_controller(target)
     package = read_donor(donor.installation, donor.hive, controller, windows.installation, source="donor")
-    after = diagnosed(mended(windows, found, package), target)
+    after = diagnosed(fixed(windows, found, package), target)
     assert [each.id for each in after.blockers if each.id != "target-firmware"] == []
 
 
@@ -199,7 +199,7 @@ def test_a_disk_without_key_and_binding_gets_both() -> None:
     windows = without("7", "disk", edits=without_keys(GEN_DISK))
     found = diagnosed(windows, SAS)
     assert {(each.id, each.remedy) for each in found.blockers} == {(device_binding.MISSING, Remedy.CHANGES)}
-    assert diagnosed(mended(windows, found), SAS).blockers == ()
+    assert diagnosed(fixed(windows, found), SAS).blockers == ()
 
 
 @pytest.mark.parametrize("path", [r"system32\..\..\atapi.sys", r"system32\drivers\atapi.sys:b", r"system32\\atapi.sys"])
@@ -214,7 +214,7 @@ def test_a_path_that_leads_aside_gives_way_to_a_plain_one(name: str, path: str) 
     found = diagnosed(windows, IDE)
     said = [each for each in found.findings if each.id == driver_files.MISSING]
     assert {each.remedy for each in said} == {Remedy.OWN_DRIVER}
-    assert diagnosed(mended(windows, found), IDE).blockers == ()
+    assert diagnosed(fixed(windows, found), IDE).blockers == ()
 
 
 def test_a_service_whose_name_is_no_files_is_not_promised_one() -> None:

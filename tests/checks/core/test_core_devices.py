@@ -74,7 +74,7 @@ def test_volumes_and_their_manager_need_one_of_both_from_vista_on() -> None:
     assert find(broken(r"root#volmgr", release=WINDOWS_7)) == ()
 
 
-def test_the_database_of_windows_10_is_not_mended() -> None:
+def test_the_database_of_windows_10_is_not_repaired() -> None:
     edits = "".join(f"[-\\DriverDatabase\\DeviceIds\\{each}]\n\n" for each in ("*PNP0A03", "*PNP0A08"))
     windows = core_windows(edits, release=WINDOWS_10, arch=Architecture.X64)
     assert [(each.id, each.remedy) for each in find(windows)] == [(ID, Remedy.NONE)] * 2

@@ -123,12 +123,12 @@ def test_a_service_comes_back_by_default_only_where_its_values_are_known(
 def test_what_comes_back_is_what_a_real_windows_has(service: str) -> None:
     whole = core_windows()
     broken = core_windows(without_keys(rf"Services\{service}"))
-    mended = repaired(broken, find(broken))
-    for windows in (whole, mended):
+    fixed = repaired(broken, find(broken))
+    for windows in (whole, fixed):
         key = windows.hive.key(rf"ControlSet001\Services\{service}")
         assert key is not None
     path = rf"ControlSet001\Services\{service}"
-    assert values(mended, path) == {name: data for name, data in values(whole, path).items() if name != "tag"}
+    assert values(fixed, path) == {name: data for name, data in values(whole, path).items() if name != "tag"}
 
 
 def values(windows: MemoryWindows, path: str) -> dict[str, tuple[int, bytes]]:

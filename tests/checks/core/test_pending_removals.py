@@ -25,11 +25,11 @@ def test_it_is_named_with_its_driver() -> None:
 
 def test_exactly_that_operation_is_taken_out() -> None:
     windows = pending(OTHER, "", PARTMGR, "", OTHER, rf"!{OTHER}.old", PARTMGR, OTHER)
-    mended = repaired(windows, find(windows))
-    assert find(mended)  # the last of the two on that file; the other one is the next to be seen
-    mended = repaired(mended, find(mended))
-    assert find(mended) == ()
-    left = read_file_operations(mended.installation, mended.hive, 1)
+    fixed = repaired(windows, find(windows))
+    assert find(fixed)  # the last of the two on that file; the other one is the next to be seen
+    fixed = repaired(fixed, find(fixed))
+    assert find(fixed) == ()
+    left = read_file_operations(fixed.installation, fixed.hive, 1)
     assert left is not None
     assert left.names == (OTHER, "", OTHER, rf"!{OTHER}.old")
 

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 from tests.checks import identities
-from tests.checks.identity.mending import unmendable_case
+from tests.checks.identity.repairing import unfixable_case
 
 from bootgraft.checks.identity import disk_information
 from bootgraft.checks.identity.identity_facts import IdentityFacts
@@ -15,5 +15,5 @@ def _nt4(*signatures: int) -> IdentityFacts:
 
 
 CASES = {
-    disk_information.ID: unmendable_case(disk_information.check, _nt4(identities.NEW)),
+    disk_information.ID: unfixable_case(disk_information.check, _nt4(identities.NEW)),
 }

@@ -1,7 +1,7 @@
 """The three machines of each finding of ``drive_letter``."""
 
 from tests.checks import identities
-from tests.checks.identity.mending import identity_case
+from tests.checks.identity.repairing import identity_case
 
 from bootgraft.checks.identity import drive_letter
 

@@ -1,7 +1,7 @@
 """The three machines of each finding of ``gpt_attributes``."""
 
 from tests.checks import identities
-from tests.checks.identity.mending import identity_case
+from tests.checks.identity.repairing import identity_case
 
 from bootgraft.checks.identity import gpt_attributes
 from bootgraft.checks.identity.identity_facts import HIDDEN

@@ -8,11 +8,11 @@ from tests.checks.identities import (
     OLD,
     TRACKS,
     Entry,
+    fixed,
     gpt,
     letters,
     mbr_disk,
     mbr_volume,
-    mended,
     story,
 )
 
@@ -41,7 +41,7 @@ def test_the_old_signature_comes_back() -> None:
     assert found.changes == (
         WriteSectors(0, 0x1B8, OLD.to_bytes(4, "little"), bytes(4), "the signature of disk 0 in the MBR"),
     )
-    after = mended(facts, (found,))
+    after = fixed(facts, (found,))
     assert (check(after), drive_letter.check(after)) == ((), ())
     assert drive_letter.check(facts) == (), "a letter for a volume without a name would be wrong again at once"
 

@@ -1,4 +1,4 @@
-"""Letters: which are found wrong, what exactly mends them, and where nothing is claimed."""
+"""Letters: which are found wrong, what exactly repairs them, and where nothing is claimed."""
 
 import pytest
 from hypothesis import given
@@ -12,11 +12,11 @@ from tests.checks.identities import (
     TRACKS,
     Entry,
     entries,
+    fixed,
     gpt,
     letters,
     mbr_disk,
     mbr_volume,
-    mended,
     story,
 )
 
@@ -61,7 +61,7 @@ def test_realigned_and_with_a_new_signature() -> None:
     facts = story(signature=NEW, starts=MEGABYTES)
     found = check(facts)
     assert [each.id for each in found] == [SYSTEM, DATA, DATA]
-    assert check(mended(facts, found)) == ()
+    assert check(fixed(facts, found)) == ()
 
 
 def test_without_the_old_sector_in_its_boot_sector_a_data_volume_is_not_guessed() -> None:
@@ -91,7 +91,7 @@ def test_after_a_start_on_the_new_machine_the_letter_that_it_got_goes() -> None:
     found = check(facts)
     assert wanted(found[:1]) == {"D:": now, "F:": None}
     assert "\\DosDevices\\F:" in found[0].evidence[-1]
-    assert check(mended(facts, found)) == ()
+    assert check(fixed(facts, found)) == ()
 
 
 def test_another_given_volume_has_the_letter() -> None:
@@ -120,7 +120,7 @@ def test_a_new_partition_guid() -> None:
     facts = gpt(GUIDS[2])
     (found,) = check(facts)
     assert wanted((found,)) == {"C:": gpt_identity(GUIDS[1])}
-    assert check(mended(facts, (found,))) == ()
+    assert check(fixed(facts, (found,))) == ()
 
 
 def test_from_mbr_to_gpt() -> None:
@@ -156,7 +156,7 @@ def test_after_sysprep_a_letter_that_would_be_another_one(key: bool) -> None:
     assert (found.severity, found.leaves_open) == (Severity.WARNING, True)
     assert "would give its volume D:" in found.title
     assert isinstance(found.changes[0], CreateKey) is not key
-    assert check(mended(facts, (found,))) == ()
+    assert check(fixed(facts, (found,))) == ()
 
 
 def test_after_sysprep_vista_and_later_find_their_own_way() -> None:
@@ -259,7 +259,7 @@ def test_whatever_it_says_one_repair_puts_the_own_letter_right(
 ) -> None:
     facts = story(signature=signature, starts=starts, hidden=hidden, mounted=mounted, root=f"{root}:", names=names)
     found = check(facts)
-    after = mended(facts, found)
+    after = fixed(facts, found)
     assert after.windows is not None
     assert check(after) == (), "a second repair is empty"
     if found and found[0].id == SYSTEM:

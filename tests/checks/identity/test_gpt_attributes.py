@@ -2,7 +2,7 @@
 
 import pytest
 from msgspec.structs import replace
-from tests.checks.identities import gpt, mended, story
+from tests.checks.identities import fixed, gpt, story
 
 from bootgraft.checks.finding import Remedy, Severity
 from bootgraft.checks.identity.gpt_attributes import check
@@ -23,7 +23,7 @@ def test_each_bit_is_named(bits: int, said: str) -> None:
     (found,) = check(facts)
     assert found.title == f"the partition of Windows is marked {said} in the GPT"
     assert (found.severity, found.leaves_open, found.remedy) == (Severity.WARNING, True, Remedy.CHANGES)
-    assert check(mended(facts, (found,))) == ()
+    assert check(fixed(facts, (found,))) == ()
 
 
 def test_bits_that_mean_something_else() -> None:

@@ -1,4 +1,4 @@
-"""The three machines of each finding of ``converted``: nothing mends what was."""
+"""The three machines of each finding of ``converted``: nothing repairs what was."""
 
 from tests.checks.core_case import CoreCase
 from tests.core_windows import core_windows

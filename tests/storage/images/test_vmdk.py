@@ -162,7 +162,7 @@ def test_extents_come_back_as_written(extents: list[tuple[int, str, int]]) -> No
 
 
 def test_qemu_reads_an_extent_twice_after_a_blank_line(tmp_path: Path) -> None:
-    """The reason for ``blank_before_extent``; should qemu mend it, the refusal can go."""
+    """The reason for ``blank_before_extent``; should qemu repair it, the refusal can go."""
     (tmp_path / "disk-flat.vmdk").write_bytes(bytes(4096 * 512))
     disk = tmp_path / "disk.vmdk"
     disk.write_text(text().replace("# Extent description\n", "\n"))

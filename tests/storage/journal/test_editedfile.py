@@ -89,8 +89,8 @@ def test_a_journal_without_a_description_is_what_it_was(tmp_path: Path) -> None:
     assert b"edited" not in journal.read_bytes()
 
 
-@pytest.mark.parametrize("mend", [Described.undo, Described.resume], ids=["undo", "resume"])
-def test_killed_at_any_step(machine: Described, mend: Callable[[Described], None]) -> None:
+@pytest.mark.parametrize("recover", [Described.undo, Described.resume], ids=["undo", "resume"])
+def test_killed_at_any_step(machine: Described, recover: Callable[[Described], None]) -> None:
     step = 0
     while crash(step, machine.repair, torn=True):
         step += 1
@@ -100,8 +100,8 @@ def test_killed_at_any_step(machine: Described, mend: Callable[[Described], None
         if journal is None:
             assert (content, machine.disks.now()) == (OLD, machine.disks.before)
         elif journal.state is JournalState.UNFINISHED:
-            mend(machine)
-            is_undone = mend is Described.undo
+            recover(machine)
+            is_undone = recover is Described.undo
             assert machine.path.read_bytes() == (OLD if is_undone else NEW)
             assert machine.disks.now() == (machine.disks.before if is_undone else machine.disks.after)
             if not is_undone:

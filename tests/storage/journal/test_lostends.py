@@ -71,7 +71,7 @@ def test_every_state_has_a_way_back_and_a_way_on(tmp_path: Path, kind: str) -> N
         states += [(machine.mixed(1), undo), (machine.mixed(2), resume)]
     for files, work in states:
         machine.leave(files)
-        machine.container.mend(work)
+        machine.container.recover(work)
 
 
 @pytest.mark.parametrize(("driver", "options"), [("vmdk", ()), ("qcow2", ("-o", "cluster_size=2M"))])
@@ -83,7 +83,7 @@ def test_what_was_copied_from_the_parent_comes_back_too(tmp_path: Path, driver: 
         states += [(machine.mixed(2), undo), (machine.mixed(2), resume)]
     for files, work in states:
         machine.leave(files)
-        machine.container.mend(work)
+        machine.container.recover(work)
 
 
 @pytest.mark.parametrize("work", ["undo", "repair"])
@@ -164,4 +164,4 @@ def test_an_older_journal_says_nothing_of_lengths(tmp_path: Path, monkeypatch: p
     assert journal.path.read_bytes()[16] == 1
     assert [disk.lengths for disk in journal.head.disks] == [()]
     machine.leave(machine.after)
-    machine.container.mend(undo)
+    machine.container.recover(undo)

@@ -100,7 +100,7 @@ def test_sending_to_nobody() -> None:
 
 @pytest.mark.parametrize("kind", FAMILY, ids=lambda kind: kind.__name__)
 def test_every_error_arrives_as_what_it_was(kind: type[BootgraftError]) -> None:
-    error = kind("it is broken", where="disk 0 partition 2: \\WÜRST", advice="Mend it")
+    error = kind("it is broken", where="disk 0 partition 2: \\WÜRST", advice="Repair it")
     arrived = decode_error(encode_error(error))
     assert type(arrived) is kind
     assert (arrived.what, arrived.where, arrived.advice) == (error.what, error.where, error.advice)

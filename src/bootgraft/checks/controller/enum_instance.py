@@ -48,7 +48,7 @@ def defeats(instance: EnumInstance, service: str) -> bool:
     return instance.disabled or other
 
 
-def mend(hive: FileId, instances: Iterable[EnumInstance], service: str) -> tuple[SetValue, ...]:
+def rebind(hive: FileId, instances: Iterable[EnumInstance], service: str) -> tuple[SetValue, ...]:
     """The changes that let ``service`` serve these instances again."""
     changes: list[SetValue] = []
     for instance in instances:
@@ -77,7 +77,7 @@ def _finding(facts: ControllerFacts, link: LinkFacts, instance: EnumInstance, se
         consequence(facts, link),
         (evidence,),
         Remedy.CHANGES,
-        mend(facts.hive, (instance,), service),
+        rebind(facts.hive, (instance,), service),
         INACCESSIBLE_BOOT_DEVICE,
     )
 

@@ -26,7 +26,7 @@ class OwnDrivers:
         self._inbox: dict[tuple[Link, str | None], str | None] = {}
 
     def offer(self, facts: ControllerFacts, findings: Sequence[Finding]) -> Iterator[Finding]:
-        """The findings, those that a driver mends with the word that this Windows has it itself, where that is so.
+        """The findings, those that a driver repairs with the word that this Windows has it itself, where that is so.
 
         What is lacking for another device than the controller, and is not here, comes from no driver source.
         """

@@ -30,7 +30,7 @@ DOC = FindingDoc(
     fix="On Windows 2000 to 7 the keys of the CriticalDeviceDatabase are made again as Windows has them.",
     limits="The ACPI root, the volume manager and volumes are the same devices on every machine, so an instance below "
     "Enum that has its service counts for them; the PCI bus of another board is another device. The DriverDatabase of "
-    "Windows 8 and later is not mended: take the SYSTEM hive from a backup.",
+    "Windows 8 and later is not repaired: take the SYSTEM hive from a backup.",
     symptoms=(Symptom.STOP_7B,),
     references=(
         "https://learn.microsoft.com/windows-hardware/drivers/debugger/bug-check-0x7b--inaccessible-boot-device",

@@ -36,7 +36,7 @@ DOCS = (
         "starts, and every reference to the old one breaks: drive letters (a log-on loop on 2000, XP and Server 2003) "
         "and the BCD store (bootmgr stops with 0xc000000e).",
         evidence="The four bytes at 0x1B8 of sector 0, and who names this disk by which signature.",
-        fix="The old signature is written back, which mends every reference at once.",
+        fix="The old signature is written back, which repairs every reference at once.",
         limits="Only where the letter of the Windows on the disk, the default entry of the BCD store (with an offset "
         "at which a partition of the disk begins) and signature() in boot.ini agree on one signature, and no other "
         "given disk has it. boot.ini alone is believed only with --these-are-all-disks. Otherwise nothing is chosen. "

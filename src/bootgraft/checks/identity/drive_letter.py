@@ -99,7 +99,7 @@ def _system(facts: IdentityFacts, windows: WindowsFacts) -> Iterator[Finding]:
         _consequence(windows),
         (_installed_as(windows), *_names_now(facts, windows, letter)),
         Remedy.CHANGES,
-        tuple(_mend(facts, windows, letter, known_as)),
+        tuple(_restore(facts, windows, letter, known_as)),
         ends_log_on=windows.is_nt5,
     )
 
@@ -141,7 +141,7 @@ def _letters_of(windows: WindowsFacts, volume: VolumeFacts) -> tuple[str, ...]:
     return tuple(each.letter for each in windows.mounted or () if each.letter and each.data == volume.known_as)
 
 
-def _mend(facts: IdentityFacts, windows: WindowsFacts, letter: str, known_as: bytes) -> Iterator[Change]:
+def _restore(facts: IdentityFacts, windows: WindowsFacts, letter: str, known_as: bytes) -> Iterator[Change]:
     """The own letter for the volume, no other one, and the name that mounted folders go by."""
     named = windows.named(letter)
     if windows.mounted is None:
@@ -183,7 +183,7 @@ def _unassigned(facts: IdentityFacts, windows: WindowsFacts, letter: str) -> Ite
             "letters go to active partitions first, then to logical drives, then to further primary partitions",
         ),
         Remedy.CHANGES,
-        tuple(_mend(facts, windows, letter, known_as)),
+        tuple(_restore(facts, windows, letter, known_as)),
         leaves_open=True,
     )
 

@@ -31,7 +31,7 @@ def settle(
     were found by what these hold.
 
     Raises:
-        JournalError: one does; the error names the command that mends it. Or a journal is damaged.
+        JournalError: one does; the error names the command that repairs it. Or a journal is damaged.
         ImageInUseError: a bootgraft is at work on one just now.
         ImageError: a disk cannot be read.
     """
@@ -107,11 +107,11 @@ _READS_OLD = "the disk reads as before it: it was put back since, or nothing had
 def _not_begun(disks: OpenedDisks, journal: Journal) -> str:
     error = interrupted(journal, disks.covered)
     if journal.state is JournalState.UNDOING:
-        work, mended = "an undo of this disk's repair", "end it"
+        work, aim = "an undo of this disk's repair", "end it"
     else:
-        work, mended = "a repair of this disk", "forget that repair"
+        work, aim = "a repair of this disk", "forget that repair"
     undo = command("undo", journal, disks.covered)
-    return f"{error.where}: {work} was interrupted; {_READS_OLD}. To {mended}, run:\n    {undo}"
+    return f"{error.where}: {work} was interrupted; {_READS_OLD}. To {aim}, run:\n    {undo}"
 
 
 def _resembles(disks: OpenedDisks, journal: Journal, location: str) -> str:
@@ -141,10 +141,10 @@ def _at_another_place(journal: Journal, disks: OpenedDisks) -> JournalError:
 
 
 def _half_a_copy(journal: Journal, original: str) -> JournalError:
-    """The error for a copy of a disk that is still to be mended: its journal goes with that."""
-    mend = interrupted(replace(journal, known=()), ()).advice
+    """The error for a copy of a disk that is still to be repaired: its journal goes with that."""
+    repair = interrupted(replace(journal, known=()), ()).advice
     return JournalError(
         f"this is a copy of {original}, whose repair was interrupted: it holds old and new content mixed",
         where=journal.known[0][1],
-        advice=f"Mend {original}, and copy that anew. {mend}",
+        advice=f"Repair {original} first, then copy it again. {repair}",
     )

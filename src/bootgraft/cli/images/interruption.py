@@ -13,7 +13,7 @@ from bootgraft.storage.journal.journalsearch import find_journal, require_no_unf
 
 
 def tell_interrupted(stop: KeyboardInterrupt, options: Options, began: float, report: Callable[..., None]) -> int:
-    """Say what is half-done, or was done already, with the command that mends it; returns the exit status.
+    """Say what is half-done, or was done already, with the command that repairs it; returns the exit status.
 
     Nothing of the kind is said where no image was being written. ``began`` is when the command did (seconds since the
     epoch), ``report`` prints an error.

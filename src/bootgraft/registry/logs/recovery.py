@@ -258,7 +258,7 @@ def _set_word(block: bytearray, at: int, value: int) -> None:
 def _check_bins(view: ReplayedFile, base: baseblock.BaseBlock, name: str) -> None:
     """Raise HiveError for a wrong bin header: Windows stops replaying an old log at a bin that it does not accept.
 
-    In the new format it does not: it mends such a bin afterwards, at the price of what it held. There, and in every
+    In the new format it does not: it repairs such a bin afterwards, and what it held is lost. There, and in every
     other part, whoever walks the hive finds the damage.
     """
     store = PagedStore(view, name=name)

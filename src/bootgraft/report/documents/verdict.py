@@ -12,7 +12,7 @@ from bootgraft.report.documents.records import RecordsDocument
 
 
 class FindingDocument(Struct, frozen=True):
-    """One finding; ``fault_in`` is where its fault lies: what is outside the image, no repair of it mends.
+    """One finding; ``fault_in`` is where its fault lies: what is outside the image, no repair of it repairs.
 
     ``offered`` is fixed only by ``repair --fix ID``, ``skipped`` was left as it is by ``--skip ID``.
     """

@@ -13,7 +13,7 @@ class ImageFormat(StrEnum):
 
     ``not_in_place`` says why a format is not written in place, empty where it is, because it passes the kill test: a
     qemu-nbd that is killed in the middle of writes leaves an image that is sound, that its next writer repairs, or that
-    ``mending`` mends before undo or resume writes to it (tests/storage/test_journal_formats.py).
+    ``container_recovery`` repairs before undo or resume writes to it (tests/storage/test_journal_formats.py).
     """
 
     qemu_driver: str

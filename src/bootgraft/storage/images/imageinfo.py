@@ -137,7 +137,7 @@ class ImageReader(Struct, frozen=True, eq=False):
 
     ``read`` says what one image file is, without what lies below it. ``is_child`` tells whether a file of the format is
     built on an image, ``leftovers`` what is to be written to a container, in this order, that a killed qemu left and
-    does not mend itself, ``reach`` how far one of its files has to reach (None for a file that does not grow). All
+    does not repair itself, ``reach`` how far one of its files has to reach (None for a file that does not grow). All
     raise ImageError for a file that is not of the format, is damaged, or cannot be used as it is.
     """
 

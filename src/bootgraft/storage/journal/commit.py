@@ -4,7 +4,7 @@ The order, each step on stable storage before the next begins: the containers as
 temporary name; its real name; the pointers beside the other disks; its entries in the index of this host; the machine's
 description; the new content in the images; the containers' descriptors; the seal. Killed before the journal has its
 name, the images are untouched, and the temporary file is removed by the next commit; killed after, ``undo`` or
-``repair --resume`` mends it.
+``repair --resume`` repairs it.
 """
 
 import contextlib
@@ -50,7 +50,7 @@ def commit(transaction: Transaction, *, journal: Path, monitor: Monitor = silent
 
     Raises:
         JournalError: the journal cannot be written (no space, a read-only folder), and nothing was written; or an
-            image could not be written to its end, and the error names the command that mends it.
+            image could not be written to its end, and the error names the command that repairs it.
         ImageError: an image cannot be read; nothing was written.
         ImageInUseError: another program has opened one since; nothing was written.
     """

@@ -91,7 +91,7 @@ def require_no_unfinished(
     """Return where no repair and no undo of any of these disks was interrupted. Reads only.
 
     Raises:
-        JournalError: one was; the error names the command that mends it. Or a journal is damaged or does not count.
+        JournalError: one was; the error names the command that repairs it. Or a journal is damaged or does not count.
         ImageInUseError: one is at work just now.
     """
     for item in unfinished_journals(locations, journal, monitor=monitor):

@@ -114,7 +114,7 @@ def _lost_of(number: int, disk: JournalDisk, info: ImageInfo) -> Iterator[_Lost]
             size = file.size
         if reach is None:
             continue
-        # Without its footer the file ends where that begins: ``mend`` puts it there.
+        # Without its footer the file ends where that begins: ``repair`` puts it there.
         needed = max(reach.end, length - reach.footer)
         if size < needed or (reach.footer and size > needed):
             yield _Lost(info, path, number, size, length, needed, reach)

@@ -14,7 +14,7 @@ from bootgraft.storage.confine import resolve
 from bootgraft.storage.devices.patience import begin_to_write
 from bootgraft.storage.durable import explained
 from bootgraft.storage.fileidentity import open_identified
-from bootgraft.storage.images.mending import mend
+from bootgraft.storage.images.container_recovery import recover_container
 from bootgraft.storage.images.opening import OpenImage
 from bootgraft.storage.images.preserved_ranges import check_kept, kept_bytes
 from bootgraft.storage.journal.commit import half_written
@@ -55,7 +55,7 @@ def undo(
 
     Raises:
         JournalError: a disk is missing, the journal is damaged or the machine has run since: nothing was written; or
-            an image could not be written to its end: ``undo`` again mends it.
+            an image could not be written to its end: ``undo`` again repairs it.
     """
     vm = None if description is None else description.location
     locations = _locations(images, vm)
@@ -79,7 +79,7 @@ def undo(
         file.mark(Mark.UNDOING)  # once more where it reads so: that may be all that is left of a flush that failed
         try:
             for image in ordered:
-                mend(image)
+                recover_container(image)
             write_back(file, stretches, ordered, kept, new=False, reopen=True, monitor=monitor)
             if description is not None and file.head.edited is not None:
                 replace_content(Path(description.location), description.restored)
@@ -156,7 +156,7 @@ def resume(
         remember(file, stretches, ordered, monitor)
         try:
             for image in ordered:
-                mend(image)
+                recover_container(image)
             kept = [disk.kept for disk in file.head.disks]
             if edited is not None and description is not None:
                 replace_content(Path(description), edited.new)

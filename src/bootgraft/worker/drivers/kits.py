@@ -137,12 +137,12 @@ def _kit_for_machine(
         work: list[tuple[Diagnosis, DriverPackage | None]] = [(diagnosis, each) for each in packages or (None,)]
         plan = plan_repair(found.installation, found.hive, work)
         of_commit = set(commit_notes(found.hive))  # nothing is written to this image
-        notes = (*(note for note in plan.notes if note not in of_commit), *_not_mended(diagnosis))
+        notes = (*(note for note in plan.notes if note not in of_commit), *_not_repaired(diagnosis))
         return plan_kit_for(found.installation, replace(plan, notes=notes), packages, controller, target_windows)
 
 
-def _not_mended(diagnosis: Diagnosis) -> Iterator[str]:
-    """What else would stop the machine on the target: no driver mends it, and no value of a service."""
+def _not_repaired(diagnosis: Diagnosis) -> Iterator[str]:
+    """What else would stop the machine on the target: no driver repairs it, and no value of a service."""
     for finding in diagnosis.outside:
         yield f"Left to do outside the image: {finding.title}."
     for finding in within(diagnosis.blockers):

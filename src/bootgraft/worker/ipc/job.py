@@ -32,7 +32,7 @@ class Request(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ``these_are_all_disks``: one that is named and was not given exists no more.
     ``detailed`` asks for the registry changes as ``.reg`` text, ``recommend`` for the lines of a description.
     ``add_system_partition``: one that was left behind may be made in free space.
-    ``fix`` are ids of findings that are only offered to be mended, ``skip`` of those to be left as they are.
+    ``fix`` are ids of findings that are only offered to be repaired, ``skip`` of those to be left as they are.
     ``secure_boot`` is whether the new machine's firmware checks signatures, None where that was not said.
     ``symptom`` is what the screen shows, where findings are asked for that explain it.
     ``why`` asks for what the Windows recorded of its last starts.

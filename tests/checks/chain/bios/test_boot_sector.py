@@ -1,4 +1,4 @@
-"""What a BIOS reads before any file: found on the active partition alone, mended where one partition can be meant."""
+"""What a BIOS reads before any file: found on the active partition alone, repaired where one partition can be meant."""
 
 import struct
 

@@ -1,4 +1,4 @@
-"""What a BCD store has wrong about partitions, on whole disks: proven and mended, or told and left alone."""
+"""What a BCD store has wrong about partitions, on whole disks: proven and repaired, or told and left alone."""
 
 import struct
 from collections.abc import Callable
@@ -66,7 +66,7 @@ def judged(built: BuiltMachine) -> tuple[Finding, ...]:
     return look(built)[1]
 
 
-def mended(built: BuiltMachine) -> tuple[tuple[BootChain, tuple[Finding, ...]], tuple[Change, ...]]:
+def fixed(built: BuiltMachine) -> tuple[tuple[BootChain, tuple[Finding, ...]], tuple[Change, ...]]:
     """Chain and findings after what the findings carry was applied to the image, and that."""
     with Machine.read([SparseDisk(path) for path in built.disks], writable=True) as machine:
         found = chain_findings(machine)
@@ -106,7 +106,7 @@ def test_a_partition_that_moved_on_its_disk(build_machine: Build) -> None:
         boot_loader.RESUME_DEVICE: Severity.WARNING,
         boot_loader.RECOVERY_DEVICE: Severity.WARNING,
     }
-    assert_boots(mended(built)[0], "disk 0 partition 2")
+    assert_boots(fixed(built)[0], "disk 0 partition 2")
 
 
 def test_an_entry_of_a_windows_that_was_removed_is_not_pointed_at_the_other_one(build_machine: Build) -> None:
@@ -141,7 +141,7 @@ def test_every_element_of_a_realigned_disk_with_a_new_signature(build_machine: B
         in fault_of(found, boot_loader.MANAGER_DEVICE).evidence[-1]
     )
     assert "another partition that the store names on that disk" in fault_of(found, boot_loader.DEVICE).evidence[-1]
-    after, changes = mended(built)
+    after, changes = fixed(built)
     assert_boots(after, "disk 0 partition 2")
     new = bcd.mbr_device(vista.SIGNATURE, vista.WINDOWS.offset)
     nested = [each for each in changes if isinstance(each, SetValue) and len(each.value.data) > 0x58]
@@ -162,7 +162,7 @@ def test_every_element_of_a_disk_with_new_guids(build_machine: Build) -> None:
         (boot_loader.OTHER_DEVICE, 1),
     ]
     assert "only disk 0 partition 4 has \\Recovery" in fault_of(found, boot_loader.RECOVERY_DEVICE).evidence[-1]
-    assert_boots(mended(built)[0], "disk 0 partition 3")
+    assert_boots(fixed(built)[0], "disk 0 partition 3")
 
 
 def test_a_disk_with_a_new_guid_whose_partitions_kept_theirs(build_machine: Build) -> None:
@@ -172,7 +172,7 @@ def test_a_disk_with_a_new_guid_whose_partitions_kept_theirs(build_machine: Buil
     fault = fault_of(found, boot_loader.DEVICE)
     assert (fault.severity, look(built)[0].understood) == (Severity.WARNING, False)
     assert "it has the very GUID that the element names" in fault.evidence[-1]
-    assert_boots(mended(built)[0], "disk 0 partition 3")
+    assert_boots(fixed(built)[0], "disk 0 partition 3")
 
 
 def test_a_healthy_machine_with_all_that_setup_makes(build_machine: Build) -> None:
@@ -188,7 +188,7 @@ def test_a_new_signature_that_the_windows_itself_does_not_know_yet(build_machine
     files = knowing(vista.installation(), OTHER_SIGNATURE)
     built = build_machine(vista.system_reserved(store(OTHER_SIGNATURE), files=files))
     assert "knows itself as C: by that very name" in fault_of(judged(built), boot_loader.DEVICE).evidence[-1]
-    assert_boots(mended(built)[0], "disk 0 partition 2")
+    assert_boots(fixed(built)[0], "disk 0 partition 2")
 
 
 def test_a_windows_that_knows_itself_by_two_letters_proves_nothing(build_machine: Build) -> None:
@@ -207,7 +207,7 @@ def test_a_windows_that_knows_itself_by_two_letters_proves_nothing(build_machine
 def test_new_guids(build_machine: Build) -> None:
     files = knowing(vista.installation(loader="winload.efi"), OTHER_GUIDS)
     built = build_machine(vista.uefi(vista.uefi_store(device=OTHER_GUIDS), files=files))
-    assert_boots(mended(built)[0], "disk 0 partition 3")
+    assert_boots(fixed(built)[0], "disk 0 partition 3")
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_a_damaged_element_is_made_anew_from_the_entrys_other_device(build_machi
     built = build_machine(vista.system_reserved(vista.bios_store(vista.WINDOWS, osdevice=RIGHT[:0x30])))
     fault = fault_of(judged(built), boot_loader.DEVICE)
     assert "the entry's other device is disk 0 partition 2, which alone has" in fault.evidence[-1]
-    after, changes = mended(built)
+    after, changes = fixed(built)
     assert_boots(after, "disk 0 partition 2")
     assert [(each.value.data, each.key[-8:]) for each in changes if isinstance(each, SetValue)] == [(RIGHT, "21000001")]
 
@@ -256,7 +256,7 @@ def test_the_fallback_loader_is_copied(build_machine: Build) -> None:
     (change,) = fault_of(judged(built), uefi_fallback.MISSING).changes
     assert isinstance(change, WriteFile)
     assert (change.file.path, change.before) == ("\\EFI\\Boot\\bootx64.efi", None)
-    assert_boots(mended(built)[0], "disk 0 partition 3")
+    assert_boots(fixed(built)[0], "disk 0 partition 3")
 
 
 def test_a_fallback_loader_without_its_directory(build_machine: Build) -> None:
@@ -267,7 +267,7 @@ def test_a_fallback_loader_without_its_directory(build_machine: Build) -> None:
     assert isinstance(made, CreateDirectory)
     assert isinstance(copied, WriteFile)
     assert (made.file.path, copied.file.path) == ("\\EFI\\Boot", "\\EFI\\Boot\\bootx64.efi")
-    assert_boots(mended(built)[0], "disk 0 partition 3")
+    assert_boots(fixed(built)[0], "disk 0 partition 3")
 
 
 def test_a_broken_chain_of_another_kind_has_no_such_fault(build_machine: Build) -> None:

@@ -159,17 +159,17 @@ def test_what_is_proposed_leads_to_the_only_windows_of_that_directory(
     if not found or not found[0].changes:
         return
     (fault,) = found
-    mended = guest(data_of(fault))
-    assert mended.chain.default is not None
-    left = list(find(mended))
+    fixed = guest(data_of(fault))
+    assert fixed.chain.default is not None
+    left = list(find(fixed))
     assert [(each.id, each.changes) for each in left] in ([], [(NOT_IN_MENU, ())])
     if not default.startswith("signature") and fault.id != NOT_IN_MENU:
         directory = default.rpartition("\\")[2].casefold()
         assert [name[1:].casefold() for each in (*volumes, second) for name in each].count(directory) == 1
-        assert mended.chain.default.directory[1:].casefold() == directory
+        assert fixed.chain.default.directory[1:].casefold() == directory
 
 
-def test_both_entries_of_freeldr_ini_are_mended_and_nothing_else() -> None:
+def test_both_entries_of_freeldr_ini_are_repaired_and_nothing_else() -> None:
     wrong = ini(path(0, 3, "\\ReactOS"))
     (fault,) = find(followed(reactos(wrong)))
     assert fault.id == FREELDR_WRONG_PARTITION

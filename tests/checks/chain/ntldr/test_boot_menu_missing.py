@@ -46,9 +46,9 @@ def test_the_new_boot_ini(version: tuple[int, int], name: str, line: str, monkey
     assert change_of(fault).data.decode().split("\r\n") == [
         "[boot loader]", "timeout=30", f"default={wanted}", "[operating systems]", wanted + line, "",
     ]  # fmt: skip
-    mended = followed(machine(change_of(fault).data, volume_of("\\x"), windows("\\WINNT")))
-    assert mended.chain.default is not None
-    assert list(find(mended)) == []
+    fixed = followed(machine(change_of(fault).data, volume_of("\\x"), windows("\\WINNT")))
+    assert fixed.chain.default is not None
+    assert list(find(fixed)) == []
 
 
 def test_one_that_lists_nothing_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,8 +88,8 @@ def test_a_default_is_added_where_an_entry_leads_to_the_only_windows(monkeypatch
     assert fault.id == NO_DEFAULT
     added = f"[boot loader]\r\ndefault={path(0, 2, chr(92) + 'windows')}\r\n".encode()
     assert change_of(fault).data == text.replace(b"[boot loader]\r\n", added)
-    mended = follow(machine(change_of(fault).data, windows("\\WINDOWS")))
-    assert mended.default is not None
+    fixed = follow(machine(change_of(fault).data, windows("\\WINDOWS")))
+    assert fixed.default is not None
 
 
 def test_no_default_is_added_where_no_entry_leads_to_it(monkeypatch: pytest.MonkeyPatch) -> None:

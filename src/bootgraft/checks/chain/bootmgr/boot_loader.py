@@ -169,7 +169,7 @@ def _finding(
     role: Role,
     found: Sequence[tuple[Meaning, tuple[Reference, ...]]],
 ) -> Finding:
-    """What is named wrongly for one role: half mended, the default entry would start as little as before."""
+    """What is named wrongly for one role: half repaired, the default entry would start as little as before."""
     evidence: list[str] = []
     changes: list[Change] = []
     whole = True

@@ -37,7 +37,7 @@ def report(
     change: WriteFile | None,
     by_hand: str = _BY_HAND,
 ) -> Finding:
-    """The finding; where no change mends it, with what to do by hand."""
+    """The finding; where no change repairs it, with what to do by hand."""
     stops = chain.default is None and chain.understood
     step = chain.steps[-1]
     if not step.holds:

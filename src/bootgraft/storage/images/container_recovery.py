@@ -1,4 +1,4 @@
-"""What a qemu that was killed leaves in a container, and qemu itself does not mend.
+"""What a qemu that was killed leaves in a container, and qemu itself does not repair.
 
 Found by killing qemu-nbd 7.2 at each of its writes. VMDK and QCOW2 come out such that the next writer can go on; a
 VHDX whose log holds something is replayed when it is opened. Three things are left: a dynamic VHD without its footer, a
@@ -15,8 +15,8 @@ from bootgraft.storage.images.imageinfo import FileRange, ImageInfo
 from bootgraft.storage.images.opening import OpenImage, open_image
 
 
-def mend(image: OpenImage) -> None:
-    """Mend an image's container where that is needed: close its device, write, and open a new one.
+def recover_container(image: OpenImage) -> None:
+    """Repair an image's container where that is needed: close its device, write, and open a new one.
 
     The image is open for writing: a log that can be replayed was replayed when it was opened. For a moment it is not
     locked.
@@ -30,7 +30,7 @@ def mend(image: OpenImage) -> None:
         return
     image.close()
     for item in _lacks(image.info):  # looked at again: closing it may have changed it
-        with explained(item.path, action="mending the container"):
+        with explained(item.path, action="repairing the container"):
             identity = image.info.identities[image.info.files.index(item.path)]
             descriptor = open_identified(item.path, identity, os.O_RDWR)
             try:
