@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from benchmarks.fuzz.__main__ import KINDS
 
+from bootgraft import __version__
 from bootgraft.checks.catalogue import documentation
 from bootgraft.explain.converters.catalogue import GRAMMARS
 from bootgraft.report.documents.schemas import schema_pages
@@ -63,7 +64,9 @@ def test_readme_is_short_enough_to_read_at_night() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) < 150
 
 
-PAGES = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "SECURITY.md", "benchmarks/README.md")]
+PAGES = [
+    ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "SECURITY.md", "benchmarks/README.md")
+]
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
 DECISIONS = [page for page in PAGES if page.parent.name == "decisions" and page.name != "README.md"]
 
@@ -104,3 +107,9 @@ def test_a_decision_says_why_instead_of_what_and_by_what_evidence(page: Path) ->
     assert re.findall(r"^\*\*(Why|Considered|Evidence)\.\*\*", text, re.MULTILINE) == ["Why", "Considered", "Evidence"]
     assert re.search(r"`tests/[\w./-]+`", text.partition("**Evidence.**")[2])
     assert len(text.splitlines()) <= 35
+
+
+def test_the_newest_change_is_of_this_version() -> None:
+    versions = re.findall(r"^## \[([\d.]+)\] - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert versions[0] == __version__
+    assert versions == sorted(versions, key=lambda each: [int(part) for part in each.split(".")], reverse=True)

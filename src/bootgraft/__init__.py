@@ -1,3 +1,3 @@
 """Bootgraft makes a Windows disk image boot again after it was moved: offline, proven before written, undoable."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
