@@ -10,7 +10,8 @@ CHECK: dict[str, Any] = {
     "firmware": None, "windows": None,
     "findings": [
         {"id": "a", "severity": "info", "title": "", "explanation": "", "evidence": ["x"], "fixable": True,
-         "fault_in": "image", "offered": False, "skipped": False}
+         "fault_in": "image", "offered": False, "skipped": False, "link": "docs/findings.md#a", "volume": None,
+         "control_sets": [1], "remediation": {"argv": None, "needs": [], "consents": [], "reason": "no"}}
     ],
     "alternatives": [], "fragments": [],
 }  # fmt: skip

@@ -27,6 +27,7 @@ from bootgraft.report.document import (
     inspect_document,
     windows_document,
 )
+from bootgraft.report.programs.remediation import RepairContext
 from bootgraft.storage.disks.partitions import Partition
 from bootgraft.worker.ipc.job import Operation
 
@@ -39,7 +40,7 @@ def windows(machine_cache: Path) -> MemoryWindows:
 
 
 def test_check_keeps_the_contract(windows: MemoryWindows) -> None:
-    document = printed(check_document(diagnosis(windows)))
+    document = printed(check_document(diagnosis(windows), repair=RepairContext()))
     assert faults(document, "check") == []
     assert document["target"] == "vmware:lsilogic"
     assert document["windows"]["select"] == {"current": 1, "default": 1, "failed": 0, "last_known_good": 2}
@@ -48,7 +49,7 @@ def test_check_keeps_the_contract(windows: MemoryWindows) -> None:
 
 
 def test_check_of_a_machine_without_windows_keeps_it_too() -> None:
-    document = printed(check_document(diagnose(guest_of(chain(holds=False)))))
+    document = printed(check_document(diagnose(guest_of(chain(holds=False))), repair=RepairContext()))
     assert faults(document, "check") == []
     assert (document["target"], document["windows"], document["stop_code"]) == (None, None, None)
 

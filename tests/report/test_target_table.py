@@ -70,7 +70,7 @@ def test_what_a_repair_does_only_with_an_option_is_said_with_that() -> None:
     assert lines[0].endswith(" After a repair with an option it would boot on each of them: vmware:ide, kvm:ide.")
     assert lines[2] == "  vmware:ide  boots with --fix offer  no file"
     assert "    bootgraft repair 'a disk.raw' --target vmware:ide --fix offer" in lines
-    document = several_document(rows, ((), ()))
+    document = several_document(rows, ((), ()), IMAGES)
     assert isinstance(document.targets, tuple)
     assert [(each.prospect, each.options) for each in document.targets] == [
         ("fixable-with-option", ("--fix offer",)),
@@ -134,7 +134,7 @@ def test_where_none_of_those_given_can_be_repaired_the_page_of_what_stops_it_is_
 
 def test_programs_get_the_worst_verdict_and_each_target_its_own() -> None:
     rows = (row("vmware:ide", NOTE), row("kvm:virtio-blk", DRIVER, NOTE))
-    document = several_document(rows, ((), ()))
+    document = several_document(rows, ((), ()), IMAGES)
     assert (document.verdict, document.image_verdict, document.stop_code) == ("blocked", "blocked", "0x7b")
     assert document.target is None
     assert [each.id for each in document.findings] == ["note"]
@@ -147,7 +147,7 @@ def test_programs_get_the_worst_verdict_and_each_target_its_own() -> None:
 
 
 def test_without_a_target_nothing_is_promised_but_each_row_says_what_decides() -> None:
-    document = all_document(everywhere(), (row("kvm:virtio-blk", DRIVER),), None)
+    document = all_document(everywhere(), (row("kvm:virtio-blk", DRIVER),), None, IMAGES)
     assert document.target is None
     assert isinstance(document.targets, tuple)
     (only,) = document.targets

@@ -29,6 +29,7 @@ from bootgraft.report.documents.machine import InspectDocument
 from bootgraft.report.inspect_text import inspect_text, size_text
 from bootgraft.report.next_steps import next_lines
 from bootgraft.report.plan_text import plan_text, summary_line
+from bootgraft.report.programs.remediation import RepairContext
 from bootgraft.report.text import check_text, finding_lines, verdict_line
 from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.targets.controllers import find_controller
@@ -114,7 +115,7 @@ def test_which_firmware_the_machine_needs() -> None:
     made = diagnose(guest_of(replace(chain(), firmware=Firmware.UEFI)))
     assert check_text(made, [IMAGE]).splitlines()[1] == "It needs UEFI firmware."
     assert "firmware" not in check_text(diagnose(guest_of(chain())), [IMAGE])
-    assert check_document(made).firmware == "uefi"
+    assert check_document(made, repair=RepairContext()).firmware == "uefi"
 
 
 def test_blockers_come_first() -> None:

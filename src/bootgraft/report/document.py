@@ -29,6 +29,8 @@ from bootgraft.report.documents.verdict import (
     FragmentDocument,
     SuspectsDocument,
 )
+from bootgraft.report.programs.places import control_sets_of, volume_of
+from bootgraft.report.programs.remediation import RepairContext
 from bootgraft.windows.installation import Installation
 
 if TYPE_CHECKING:  # few ask for them
@@ -132,8 +134,13 @@ def check_document(
     fragments: "Sequence[Fragment]" = (),
     alternatives: "Sequence[Outlook]" = (),
     suspects: "Suspects | None" = None,
+    *,
+    repair: RepairContext,
 ) -> CheckDocument:
-    """Build the document of ``check``; ``fragments`` are what ``--recommend`` asked for, ``suspects`` ``--symptom``."""
+    """Build the document of ``check``; ``fragments`` are what ``--recommend`` asked for, ``suspects`` ``--symptom``.
+
+    ``repair`` has what the commands are made of that fix the findings.
+    """
     installation, findings = diagnosis.installation, diagnosis.findings
     symptom: SuspectsDocument | UnsetType = UNSET
     if suspects is not None:
@@ -147,7 +154,7 @@ def check_document(
         target=None if diagnosis.controller is None else diagnosis.controller.target,
         firmware=_firmware(diagnosis),
         windows=None if installation is None else windows_document(installation),
-        findings=finding_documents(findings),
+        findings=finding_documents(findings, repair, None if installation is None else installation.volume),
         alternatives=tuple(
             AlternativeDocument(each.controller.target, each.prospect is Prospect.BOOTS) for each in alternatives
         ),
@@ -171,6 +178,26 @@ def _firmware(diagnosis: Diagnosis) -> Literal["bios", "uefi"] | None:
             return "uefi"
 
 
-def finding_documents(findings: Sequence[Finding]) -> tuple[FindingDocument, ...]:
-    """Build the part of a document that describes findings."""
-    return msgspec.convert(findings, tuple[FindingDocument, ...], from_attributes=True)
+def finding_documents(
+    findings: Sequence[Finding], repair: RepairContext, home: Volume | None
+) -> tuple[FindingDocument, ...]:
+    """Build the part of a document that describes findings; ``home`` is the volume of the Windows."""
+    return tuple(_finding(each, repair, home) for each in findings)
+
+
+def _finding(finding: Finding, repair: RepairContext, home: Volume | None) -> FindingDocument:
+    return FindingDocument(
+        id=finding.id,
+        severity=finding.severity,
+        title=finding.title,
+        explanation=finding.explanation,
+        evidence=finding.evidence,
+        fixable=finding.fixable,
+        fault_in=finding.fault_in,
+        offered=finding.offered,
+        skipped=finding.skipped,
+        link=f"docs/findings.md#{finding.id}",
+        volume=volume_of(finding, home),
+        control_sets=control_sets_of(finding),
+        remediation=repair.remediation(finding),
+    )

@@ -27,15 +27,42 @@ class Given(Struct, frozen=True):
 NOTHING_ELSE = Given()
 
 
+class RepairOptions(Struct, frozen=True):
+    """What a repair for some targets is asked for, as it is typed: ``sources`` with words that are to be filled in.
+
+    ``consents`` are the options by which a loss is agreed to, ``advised`` those for what is offered and matters.
+    """
+
+    remedies: frozenset[Remedy]
+    targets: tuple[str, ...]
+    consents: tuple[str, ...]
+    advised: tuple[str, ...]
+    sources: tuple[str, ...]
+
+    @staticmethod
+    def of(diagnoses: Sequence[Diagnosis], given: Given) -> "RepairOptions":
+        """What these diagnoses ask for, with what was said beside the images."""
+        findings = tuple(finding for each in diagnoses for finding in each.findings)
+        targets = [f"--target {each.controller.target}" for each in diagnoses if each.controller is not None]
+        offers = [each for each in findings if each.remedy is Remedy.OFFERED and each.severity is not Severity.INFO]
+        return RepairOptions(
+            remedies=frozenset({each.remedy for each in findings} - {Remedy.NONE, Remedy.SKIPPED}),
+            targets=() if given.has_target else tuple(dict.fromkeys(targets)),
+            consents=tuple(dict.fromkeys(each.consent for each in findings if each.consent)),
+            advised=tuple(dict.fromkeys(f"--fix {each.id}" for each in offers)),
+            sources=tuple(sources_asked_for(findings)),
+        )
+
+
 def command_lines(diagnosis: Diagnosis, images: Sequence[DeviceSpec], given: Given, *, tried: bool) -> Iterator[str]:
     """What cannot be repaired comes first: nothing is written before that."""
-    if _has_wrong_firmware(diagnosis):
+    if has_wrong_firmware(diagnosis):
         yield from other_target_lines(diagnosis, images, given)
         return
     unrepairable = tuple(unrepairable_lines([diagnosis], tried=tried))
     repairable = tuple(next_lines([diagnosis], images, given))
     yield from unrepairable
-    if unrepairable and repairable and _wants_repair(diagnosis.findings):
+    if unrepairable and repairable and wants_repair(diagnosis.findings):
         yield from ("", "What else there is can be repaired after that.", *repairable[1:])
     else:
         yield from repairable
@@ -48,7 +75,7 @@ def sources_asked_for(findings: Iterable[Finding]) -> list[str]:
     return given + (["--add-system-partition"] if Remedy.ADD_PARTITION in remedies else [])
 
 
-def _has_wrong_firmware(diagnosis: Diagnosis) -> bool:
+def has_wrong_firmware(diagnosis: Diagnosis) -> bool:
     """Whether the target's machines have a firmware that cannot start this Windows, so that no repair helps there."""
     return any(each.id == FIRMWARE and each.severity is Severity.BLOCKER for each in diagnosis.findings)
 
@@ -70,27 +97,24 @@ def next_lines(
     diagnoses: Sequence[Diagnosis], images: Sequence[DeviceSpec], given: Given = NOTHING_ELSE
 ) -> Iterator[str]:
     """The one command that repairs the machine for the targets of these diagnoses; nothing where there is none."""
-    diagnoses = [each for each in diagnoses if not _has_wrong_firmware(each)]
+    diagnoses = [each for each in diagnoses if not has_wrong_firmware(each)]
     findings = tuple(dict.fromkeys(finding for each in diagnoses for finding in each.findings))
-    targets = dict.fromkeys(f"--target {each.controller.target}" for each in diagnoses if each.controller is not None)
-    remedies = {finding.remedy for finding in findings} - {Remedy.NONE, Remedy.SKIPPED}
-    if not targets or not remedies:
+    options = RepairOptions.of(diagnoses, given)
+    remedies = options.remedies
+    if all(each.controller is None for each in diagnoses) or not remedies:
         return
-    options = dict.fromkeys(finding.consent for finding in findings if finding.consent)
     offers = tuple(each for each in findings if each.remedy is Remedy.OFFERED)
     offered = dict.fromkeys(f"--fix {each.id}" for each in offers)
-    advised = dict.fromkeys(f"--fix {each.id}" for each in offers if each.severity is not Severity.INFO)
-    sources = sources_asked_for(findings)
-    words = (*(() if given.has_target else targets), *given.options, *options, *advised, *sources)
+    words = (*options.targets, *given.options, *options.consents, *options.advised, *options.sources)
     command = " ".join((f"bootgraft repair {_typed(images)}", *dict.fromkeys(words)))
     yield ""
-    if options:
-        yield f"Needs your consent, because data is discarded: {' '.join(options)} (see above)."
+    if options.consents:
+        yield f"Needs your consent, because data is discarded: {' '.join(options.consents)} (see above)."
     if offered:
         yield f"Only offered, as it is not known to be right everywhere: {', '.join(offered)}."
         yield "To read what that does, run:"
         yield from (f"    bootgraft explain {each}" for each in dict.fromkeys(each.id for each in offers))
-    if not _wants_repair(findings):
+    if not wants_repair(findings):
         return
     if Remedy.OWN_DRIVER in remedies and Remedy.DRIVER not in remedies:
         yield "To fix it with the driver that this Windows has itself, run:"
@@ -116,7 +140,7 @@ def _donor_lines(images: Sequence[DeviceSpec], given: Given, words: Sequence[str
         yield f"    {' '.join(command)}"
 
 
-def _wants_repair(findings: Iterable[Finding]) -> bool:
+def wants_repair(findings: Iterable[Finding]) -> bool:
     """Whether a repair does more than what is only offered and nothing needs."""
     return any(each.fixable and not (each.offered and each.severity is Severity.INFO) for each in findings)
 
@@ -127,7 +151,7 @@ def unrepairable_lines(diagnoses: Sequence[Diagnosis], *, tried: bool = False) -
     What lies outside the image is left out: that is listed as what to do there. As long as the chain arrives at no
     Windows, a repair of what can be repaired comes first, unless that was ``tried``: it shows what is behind.
     """
-    known = [each for each in diagnoses if tried or each.chain.default or not _wants_repair(each.findings)]
+    known = [each for each in diagnoses if tried or each.chain.default or not wants_repair(each.findings)]
     left = [finding for each in known for finding in within(each.findings) if not finding.fixable]
     stops = [each.id for each in left if each.severity is Severity.BLOCKER]
     leaves_open = [each.id for each in left if each.leaves_open]
@@ -136,6 +160,6 @@ def unrepairable_lines(diagnoses: Sequence[Diagnosis], *, tried: bool = False) -
         yield f"bootgraft cannot repair {stops[0]}, and writes nothing until that is repaired by other means."
         yield "To read what is known of it, run:"
         yield f"    bootgraft explain {stops[0]}"
-    elif leaves_open and not any(_wants_repair(each.findings) for each in diagnoses):
+    elif leaves_open and not any(wants_repair(each.findings) for each in diagnoses):
         yield from ("", "To read what would settle it, run:")
         yield f"    bootgraft explain {leaves_open[0]}"

@@ -14,6 +14,7 @@ from bootgraft.report.document import check_document, finding_documents, fragmen
 from bootgraft.report.documents.records import RecordsDocument
 from bootgraft.report.documents.verdict import CheckDocument, ProspectDocument
 from bootgraft.report.next_steps import NOTHING_ELSE, Given, next_lines, sources_asked_for, unrepairable_lines
+from bootgraft.report.programs.remediation import RepairContext
 from bootgraft.report.text import (
     finding_lines,
     firmware_line,
@@ -52,27 +53,44 @@ _NO_TARGET = "target-not-given"
 _WORST_FIRST = (Verdict.BLOCKED, Verdict.UNKNOWN, Verdict.BOOTS)
 
 
-def all_document(diagnosis: Diagnosis, rows: Sequence[Outlook], suspects: "Suspects | None") -> CheckDocument:
+def all_document(
+    diagnosis: Diagnosis,
+    rows: Sequence[Outlook],
+    suspects: "Suspects | None",
+    images: Sequence[DeviceSpec],
+    given: Given = NOTHING_ELSE,
+) -> CheckDocument:
     """What ``--json`` prints of all targets; ``diagnosis`` is the one without any."""
-    document = check_document(diagnosis, suspects=suspects)
-    return replace(document, targets=tuple(_row_document(each, diagnosis.findings, ()) for each in rows))
+    repair = RepairContext((), images, given)
+    document = check_document(diagnosis, suspects=suspects, repair=repair)
+    return replace(document, targets=tuple(_row_document(each, diagnosis.findings, (), repair) for each in rows))
 
 
-def several_document(rows: Sequence[Outlook], fragments: "Sequence[Sequence[Fragment]]") -> CheckDocument:
+def several_document(
+    rows: Sequence[Outlook],
+    fragments: "Sequence[Sequence[Fragment]]",
+    images: Sequence[DeviceSpec],
+    given: Given = NOTHING_ELSE,
+) -> CheckDocument:
     """What ``--json`` prints of the targets that were given; the verdict is the worst of theirs."""
+    repair = RepairContext(tuple(each.diagnosis for each in rows), images, given)
     common = _common(rows)
     worst = min((each.diagnosis for each in rows), key=lambda each: _WORST_FIRST.index(each.verdict))
-    images = [each.diagnosis.image_verdict for each in rows]
-    document = check_document(replace(worst, controller=None, findings=common))
+    of_images = [each.diagnosis.image_verdict for each in rows]
+    document = check_document(replace(worst, controller=None, findings=common), repair=repair)
     return replace(
         document,
-        image_verdict=min(images, key=_WORST_FIRST.index),
+        image_verdict=min(of_images, key=_WORST_FIRST.index),
         stop_code=worst.stop_code,
-        targets=tuple(_row_document(each, common, lines) for each, lines in zip(rows, fragments, strict=True)),
+        targets=tuple(_row_document(each, common, lines, repair) for each, lines in zip(rows, fragments, strict=True)),
     )
 
 
-def _row_document(row: Outlook, common: Sequence[Finding], fragments: "Sequence[Fragment]") -> ProspectDocument:
+def _row_document(
+    row: Outlook, common: Sequence[Finding], fragments: "Sequence[Fragment]", repair: RepairContext
+) -> ProspectDocument:
+    installation = row.diagnosis.installation
+    home = None if installation is None else installation.volume
     return ProspectDocument(
         target=row.controller.target,
         verdict=row.diagnosis.verdict,
@@ -82,7 +100,7 @@ def _row_document(row: Outlook, common: Sequence[Finding], fragments: "Sequence[
         options=row.options,
         decided_by=None if row.decided_by is None else row.decided_by.id,
         reason=None if row.decided_by is None else row.decided_by.title,
-        findings=finding_documents(_own(row, common)),
+        findings=finding_documents(_own(row, common), replace(repair, diagnoses=(row.diagnosis,)), home),
         fragments=fragment_documents(fragments),
     )
 

@@ -10,6 +10,7 @@ from bootgraft.checks.guest import Guest
 from bootgraft.machine import Machine
 from bootgraft.report.document import check_document
 from bootgraft.report.documents.verdict import CheckDocument
+from bootgraft.report.programs.remediation import RepairContext
 from bootgraft.report.text import check_text
 from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.targets.controllers import Controller
@@ -47,8 +48,10 @@ def _on_one(job: Job, guest: Guest, disks: Sequence[BlockDevice]) -> Outcome[Che
     instead = _alternatives(guest, diagnosis)
     suspects = _suspects(job, guest, diagnosis)
     records = _records(job, guest, (diagnosis,))
-    document = check_document(diagnosis, lines, instead, suspects)
-    text = check_text(diagnosis, job.images, lines, instead, suspects, records, given=said_again(job, disks))
+    given = said_again(job, disks)
+    repair = RepairContext((diagnosis,), job.images, given)
+    document = check_document(diagnosis, lines, instead, suspects, repair=repair)
+    text = check_text(diagnosis, job.images, lines, instead, suspects, records, given=given)
     return _outcome(_status((diagnosis,)), document, text, records)
 
 
@@ -62,8 +65,9 @@ def _on_several(
     fragments = [recommend(job, each.diagnosis) for each in rows]
     diagnoses = [each.diagnosis for each in rows]
     records = _records(job, guest.on(controllers[0]), diagnoses)
-    text = several_text(rows, job.images, fragments, records, said_again(job, disks))
-    return _outcome(_status(diagnoses), several_document(rows, fragments), text, records)
+    given = said_again(job, disks)
+    text = several_text(rows, job.images, fragments, records, given)
+    return _outcome(_status(diagnoses), several_document(rows, fragments, job.images, given), text, records)
 
 
 def _on_all(job: Job, guest: Guest, disks: Sequence[BlockDevice]) -> Outcome[CheckDocument]:
@@ -73,8 +77,9 @@ def _on_all(job: Job, guest: Guest, disks: Sequence[BlockDevice]) -> Outcome[Che
 
     diagnosis, rows = diagnose(guest), outlooks(guest)
     suspects, records = _suspects(job, guest, diagnosis), _records(job, guest, (diagnosis,))
-    text = all_text(diagnosis, rows, job.images, suspects, records, said_again(job, disks))
-    return _outcome(_DOES_NOT_BOOT, all_document(diagnosis, rows, suspects), text, records)
+    given = said_again(job, disks)
+    text = all_text(diagnosis, rows, job.images, suspects, records, given)
+    return _outcome(_DOES_NOT_BOOT, all_document(diagnosis, rows, suspects, job.images, given), text, records)
 
 
 def _outcome(

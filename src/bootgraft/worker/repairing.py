@@ -16,6 +16,7 @@ from bootgraft.report.documents.changing import RepairDocument
 from bootgraft.report.documents.verdict import CheckDocument
 from bootgraft.report.next_steps import Given, next_lines, unrepairable_lines
 from bootgraft.report.plan_text import plan_text, summary_line
+from bootgraft.report.programs.remediation import RepairContext
 from bootgraft.report.text import check_text, finding_lines, fragments_text, left_outside_lines, verdict_line
 from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.worker.boot_codes import given_code, given_start_files
@@ -52,7 +53,8 @@ def repair(
 
 
 def _unchanged(job: Job, done: Unchanged, given: Given) -> Outcome[RepairDocument]:
-    documents = tuple(check_document(each, recommend(job, each)) for each in done.diagnoses)
+    repair = RepairContext(done.diagnoses, job.images, given)
+    documents = tuple(check_document(each, recommend(job, each), repair=repair) for each in done.diagnoses)
     good = all(each.verdict is Verdict.BOOTS for each in done.diagnoses)
     sound = all(each.image_verdict is Verdict.BOOTS for each in done.diagnoses)
     head = "Nothing to do" + ("" if good else " on the image") + ": nothing was changed." if sound else _NOTHING
@@ -62,8 +64,9 @@ def _unchanged(job: Job, done: Unchanged, given: Given) -> Outcome[RepairDocumen
 
 
 def _repaired(job: Job, done: Repaired, given: Given) -> Outcome[RepairDocument]:
-    before = tuple(map(check_document, done.before))
-    after = tuple(check_document(each, recommend(job, each)) for each in done.after)
+    earlier, left = (RepairContext(each, job.images, given) for each in (done.before, done.after))
+    before = tuple(check_document(each, repair=earlier) for each in done.before)
+    after = tuple(check_document(each, recommend(job, each), repair=left) for each in done.after)
     return Outcome(
         _DONE if all(each.verdict is Verdict.BOOTS for each in done.after) else _NOT_DONE,
         _document(done.plan, before, after),

@@ -11,10 +11,24 @@ from bootgraft.report.documents.machine import WindowsDocument
 from bootgraft.report.documents.records import RecordsDocument
 
 
-class FindingDocument(Struct, frozen=True):
-    """One finding; ``fault_in`` is where its fault lies: what is outside the image, no repair of it repairs.
+class RemediationDocument(Struct, frozen=True):
+    """How a finding is fixed: the words of the command, null where none does it, for the ``reason`` given.
 
-    ``offered`` is fixed only by ``repair --fix ID``, ``skipped`` was left as it is by ``--skip ID``.
+    ``needs`` are the options of it that want a value from whoever runs it, ``consents`` those by which a loss is agreed
+    to: nothing is written without them.
+    """
+
+    argv: tuple[str, ...] | None
+    needs: tuple[Literal["--drivers", "--boot-code"], ...]
+    consents: tuple[str, ...]
+    reason: str | None
+
+
+class FindingDocument(Struct, frozen=True):
+    """One finding; ``fault_in`` is where its fault lies: what is outside the image is not fixed by a repair of it.
+
+    ``offered`` is fixed only by ``repair --fix ID``, ``skipped`` was left as it is by ``--skip ID``. ``link`` is where
+    it is documented, ``volume`` the one that it is about, ``control_sets`` the numbers of those that it is about.
     """
 
     id: str
@@ -24,8 +38,12 @@ class FindingDocument(Struct, frozen=True):
     evidence: tuple[str, ...]
     fixable: bool
     fault_in: FaultPlace
-    offered: bool = False
-    skipped: bool = False
+    offered: bool
+    skipped: bool
+    link: str
+    volume: str | None
+    control_sets: tuple[int, ...]
+    remediation: RemediationDocument
 
 
 class FragmentDocument(Struct, frozen=True):

@@ -33,6 +33,7 @@ from bootgraft.report.changes import change_documents
 from bootgraft.report.document import finding_documents
 from bootgraft.report.documents.registry import EditDocument, LogDocument, RecoveredDocument
 from bootgraft.report.plan_text import plan_text, sector_line
+from bootgraft.report.programs.remediation import RepairContext
 from bootgraft.report.registry import diff_lines
 from bootgraft.report.text import finding_lines
 from bootgraft.storage.devices.blockdevice import BlockDevice
@@ -203,7 +204,7 @@ def _document(changes: Sequence[Change], notes: Sequence[str], damage: Sequence[
     return EditDocument(
         changes=change_documents(changes),
         notes=tuple(notes),
-        findings=finding_documents(damage),
+        findings=finding_documents(damage, RepairContext(), None),
         committed=False,
         journal=None,
         overlays=(),
