@@ -15,6 +15,7 @@ LAYERS = (
     "events",
     "changes",
     "text",
+    "sharedlibrary",
     "explain",
     "confinement",
     "storage",

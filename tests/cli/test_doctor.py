@@ -3,12 +3,16 @@
 import json
 import shutil
 
+import msgspec
 import pytest
 from tests.report.contract import faults
 
 from bootgraft.cli import doctor
 from bootgraft.cli.main import main
 from bootgraft.confinement import trial
+from bootgraft.sharedlibrary import SharedLibrary
+from bootgraft.storage.devices import _libnbd
+from bootgraft.storage.devices.nbd import LIBNBD
 
 
 def test_the_json_keeps_the_contract(capsys: pytest.CaptureFixture[str]) -> None:
@@ -41,17 +45,17 @@ def test_a_program_that_is_missing(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 def test_a_library_that_is_missing(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def missing(soname: str) -> str | None:
-        return f"{soname} cannot be loaded" if soname.startswith(name) else None
+    def missing(library: SharedLibrary, _ffi: object) -> str | None:
+        return f"{library.soname} cannot be loaded" if library.soname.startswith(name) else None
 
-    monkeypatch.setattr(doctor, "_missing_library", missing)
+    monkeypatch.setattr(doctor, "_fault", missing)
     assert main(["doctor"]) == 1
     assert f"MISSING  {name}: {name}.so." in capsys.readouterr().out
 
 
 def test_all_is_there(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
-    monkeypatch.setattr(doctor, "_missing_library", lambda _soname: None)
+    monkeypatch.setattr(doctor, "_fault", lambda _library, _ffi: None)
     monkeypatch.setattr("bootgraft.filesystems.ntfs.version.library_version", lambda: "1:2022.10.3-5+deb13u3")
     assert main(["doctor"]) == 0
     out = capsys.readouterr().out
@@ -70,7 +74,7 @@ def test_an_outdated_library_is_a_warning_and_nothing_missing(
     version: str, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
-    monkeypatch.setattr(doctor, "_missing_library", lambda _soname: None)
+    monkeypatch.setattr(doctor, "_fault", lambda _library, _ffi: None)
     monkeypatch.setattr("bootgraft.filesystems.ntfs.version.library_version", lambda: version)
     assert main(["doctor"]) == 0
     out = capsys.readouterr().out
@@ -95,7 +99,8 @@ def test_a_repair_says_what_its_library_lacks_where_it_is_asked_to_say_more(
 
 
 def test_a_library_that_cannot_be_there() -> None:
-    assert doctor._missing_library("libdoesnotexist.so.99") == "libdoesnotexist.so.99 cannot be loaded"
+    library = msgspec.structs.replace(LIBNBD, soname="libdoesnotexist.so.99")
+    assert "libdoesnotexist.so.99" in str(doctor._fault(library, _libnbd.ffi))
 
 
 @pytest.mark.parametrize("missing", ["Landlock", "seccomp"])
@@ -107,7 +112,7 @@ def test_what_of_the_cage_is_not_there(
         no_new_privileges=True, landlock=0 if missing == "Landlock" else 7, seccomp=missing != "seccomp"
     )
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
-    monkeypatch.setattr(doctor, "_missing_library", lambda _soname: None)
+    monkeypatch.setattr(doctor, "_fault", lambda _library, _ffi: None)
     monkeypatch.setattr(trial, "try_on", lambda: found)
     assert main(["doctor"]) == 0
     out = capsys.readouterr().out

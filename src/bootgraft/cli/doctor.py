@@ -1,25 +1,36 @@
 """``bootgraft doctor``: which parts of the system are missing or outdated, what that means, and what to type."""
 
 import shutil
+from typing import Any
 
 from bootgraft.cli.options import Options
 from bootgraft.cli.terminal import put, put_json
+from bootgraft.drivers.archives import _libarchive
+from bootgraft.drivers.archives.libarchive import LIBARCHIVE
+from bootgraft.errors import MissingDependencyError
+from bootgraft.filesystems.ntfs import _libntfs as bound_libntfs
+from bootgraft.filesystems.ntfs import _libwim
+from bootgraft.filesystems.ntfs.library import LIBNTFS
+from bootgraft.filesystems.ntfs.wof import LIBWIM
 from bootgraft.report.documents.doctor import CagePart, DoctorDocument, Part
+from bootgraft.sharedlibrary import SharedLibrary
+from bootgraft.storage.devices import _libnbd
+from bootgraft.storage.devices.nbd import LIBNBD
 
 
 def run(options: Options) -> int:
     """Print each part; exit status 0 where nothing is missing, even if something is outdated, 1 else."""
     parts = (
         _libntfs(),
-        _library("libnbd", "libnbd.so.0", "images but raw and flat ones, and no nbd:// URIs", "libnbd0"),
+        _library("libnbd", LIBNBD, _libnbd.ffi, "images but raw and flat ones, and no nbd:// URIs"),
         _program("qemu-nbd"),
         _program("qemu-img"),
-        _library("libwim", "libwim.so.15", "files of Windows 10 and later that Compact OS compressed", "libwim15"),
+        _library("libwim", LIBWIM, _libwim.ffi, "files of Windows 10 and later that Compact OS compressed"),
         _library(
             "libarchive",
-            "libarchive.so.13",
+            LIBARCHIVE,
+            _libarchive.ffi,
             "drivers out of cabinets (the guest's own driver.cab), ISO, ZIP and 7z",
-            "libarchive13",
         ),
     )
     missing = any(part.fault for part in parts)
@@ -65,7 +76,7 @@ def _cage() -> tuple[CagePart, ...]:
 def _libntfs() -> Part:
     from bootgraft.filesystems.ntfs.version import library_version, update_command, warning_of
 
-    fault = _missing_library("libntfs-3g.so.89")
+    fault = _fault(LIBNTFS, bound_libntfs.ffi)
     version = "" if fault else library_version() or "(version unknown)"
     warning = warning_of(version)
     return Part(
@@ -79,17 +90,15 @@ def _libntfs() -> Part:
     )
 
 
-def _library(name: str, soname: str, needed_for: str, package: str) -> Part:
-    return Part(name, needed_for, package, "", _missing_library(soname))
+def _library(name: str, library: SharedLibrary, ffi: Any, needed_for: str) -> Part:
+    return Part(name, needed_for, library.packages[0], "", _fault(library, ffi))
 
 
-def _missing_library(soname: str) -> str | None:
-    from _cffi_backend import FFI
-
+def _fault(library: SharedLibrary, ffi: Any) -> str | None:
     try:
-        FFI().dlopen(soname)
-    except OSError:
-        return f"{soname} cannot be loaded"
+        library.load(ffi)
+    except MissingDependencyError as error:
+        return error.what
     return None
 
 

@@ -9,6 +9,7 @@ import subprocess
 import zlib
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -225,7 +226,7 @@ def test_the_generated_module_is_what_the_declarations_say() -> None:
 
 
 def test_every_declared_function_is_in_the_library() -> None:
-    library = _libarchive.ffi.dlopen(libarchive.SONAME)
+    library = _libarchive.ffi.dlopen(libarchive.LIBARCHIVE.soname)
     for line in _libarchive_build.DECLARATIONS.split(";"):
         if "(" in line and "archive_" in line.split("(")[0] and "typedef" not in line:
             name = line.split("(")[0].split()[-1].lstrip("*")
@@ -248,7 +249,8 @@ def test_the_declarations_are_those_of_the_header(tmp_path: Path) -> None:
 
 
 def test_a_missing_library_is_named_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(libarchive, "SONAME", "libarchive.so.4711")
+    missing = msgspec.structs.replace(libarchive.LIBARCHIVE, soname="libarchive.so.4711")
+    monkeypatch.setattr(libarchive, "LIBARCHIVE", missing)
     with pytest.raises(MissingDependencyError, match="apt install libarchive13 "):
         libarchive.load.__wrapped__()
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from bootgraft.errors import MissingDependencyError
@@ -77,7 +78,8 @@ def test_every_declared_function_is_in_the_library() -> None:
 
 
 def test_a_missing_library_is_named_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ntfs_library, "SONAME", "libntfs-3g.so.4711")
+    missing = msgspec.structs.replace(ntfs_library.LIBNTFS, soname="libntfs-3g.so.4711")
+    monkeypatch.setattr(ntfs_library, "LIBNTFS", missing)
     with pytest.raises(MissingDependencyError, match="apt install libntfs-3g89") as caught:
         ntfs_library.Library()
     assert "libntfs-3g.so.4711" in caught.value.what

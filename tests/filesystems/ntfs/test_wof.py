@@ -5,6 +5,7 @@ import random
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -63,7 +64,7 @@ def test_a_compressed_file_is_never_written(volume: Path) -> None:
 
 def test_without_the_library_the_file_is_refused_with_its_name(volume: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wof._load.cache_clear()
-    monkeypatch.setattr(wof, "SONAME", "libwim.so.4711")
+    monkeypatch.setattr(wof, "LIBWIM", msgspec.structs.replace(wof.LIBWIM, soname="libwim.so.4711"))
     with mount(volume) as mounted, pytest.raises(FileSystemError, match=r"libwim\.so\.4711.*apt install libwim15 "):
         mounted.read("\\LZX.sys")
     wof._load.cache_clear()

@@ -76,7 +76,7 @@ def _compressor(kind: int, size: int) -> tuple[Any, Any, Any]:
         "struct c; int wimlib_create_compressor(int, size_t, unsigned int, struct c **);"
         "size_t wimlib_compress(const void *, size_t, void *, size_t, struct c *);"
     )
-    lib: Any = ffi.dlopen(wof.SONAME)
+    lib: Any = ffi.dlopen(wof.LIBWIM.soname)
     made = ffi.new("struct c **")
     assert lib.wimlib_create_compressor(kind, size, 0, made) == 0
     return ffi, lib, made[0]

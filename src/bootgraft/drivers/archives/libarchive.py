@@ -13,11 +13,12 @@ from functools import cache
 from types import TracebackType
 from typing import Any, Protocol
 
-from bootgraft.errors import DriverSourceError, MissingDependencyError
+from bootgraft.errors import DriverSourceError
+from bootgraft.sharedlibrary import SharedLibrary
 
-SONAME = "libarchive.so.13"
-PACKAGES = ("libarchive13", "libarchive13t64")
-"""What the distributions call it: Debian 12 and Ubuntu 22.04; Debian 13 and Ubuntu 24.04."""
+LIBARCHIVE = SharedLibrary(
+    "libarchive.so.13", "reads cabinets and other archives", ("libarchive13", "libarchive13t64", "libarchive")
+)
 
 CPU_SECONDS = 30.0
 """Processor time for one pass. A whole driver.cab takes a few; an archive made to expand for hours is cut off."""
@@ -203,15 +204,8 @@ def load() -> tuple[Any, Any]:
     """Load the library once; return cffi's (ffi, lib).
 
     Raises:
-        MissingDependencyError: it is not installed.
+        MissingDependencyError: it is not installed, or not as it has to be.
     """
     from bootgraft.drivers.archives._libarchive import ffi
 
-    try:
-        return ffi, ffi.dlopen(SONAME)
-    except OSError as error:
-        raise MissingDependencyError(
-            f"the library {SONAME}, which reads cabinets and other archives, cannot be loaded ({error})",
-            where="this computer",
-            advice=f"Install it: apt install {PACKAGES[0]} (on newer releases {PACKAGES[1]})",
-        ) from error
+    return ffi, LIBARCHIVE.load(ffi)

@@ -10,13 +10,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
-from bootgraft.errors import FileSystemError, MissingDependencyError
+from bootgraft.errors import FileSystemError
+from bootgraft.sharedlibrary import SharedLibrary
 
-SONAME = "libntfs-3g.so.89"
-PACKAGES = ("libntfs-3g89", "libntfs-3g89t64", "ntfs-3g-libs")
-"""What the distributions call it: Debian 12 and Ubuntu 22.04; Debian 13 and Ubuntu 24.04; Fedora and EPEL."""
+LIBNTFS = SharedLibrary(
+    "libntfs-3g.so.89", "reads and writes NTFS", ("libntfs-3g89", "libntfs-3g89t64", "ntfs-3g-libs")
+)
 
 DAMAGED = (
     "Make sure that the image was copied whole (its size; qemu-img check); if it was, attach a copy of the disk to a "
@@ -35,14 +36,7 @@ class Library:
         from bootgraft.filesystems.ntfs._libntfs import ffi
 
         self.ffi: Any = ffi
-        try:
-            self.lib = cast("Any", ffi.dlopen(SONAME))
-        except OSError as error:
-            raise MissingDependencyError(
-                f"the library {SONAME}, which reads and writes NTFS, cannot be loaded ({error})",
-                where="this computer",
-                advice=f"Install it: apt install {PACKAGES[0]} (on newer releases {PACKAGES[1]})",
-            ) from error
+        self.lib = LIBNTFS.load(ffi)
         self._owner: int | None = None
         self._volumes = 0
         self._inside = False
@@ -101,6 +95,6 @@ def load() -> Library:
     """Load the library once.
 
     Raises:
-        MissingDependencyError: it is not installed.
+        MissingDependencyError: it is not installed, or not as it has to be.
     """
     return Library()

@@ -24,7 +24,7 @@ from bootgraft.filesystems.ntfs import state as ntfs_state
 from bootgraft.filesystems.ntfs.device import Operations
 from bootgraft.filesystems.ntfs.entries import DIRECTORY, REFERENCE_MASK, WINDOWS_ATTRIBUTES, FileName, NameSpace, fold
 from bootgraft.filesystems.ntfs.handles import DATA, INDEX_ROOT, ROOT, VOLUME_NAME, Handles
-from bootgraft.filesystems.ntfs.library import PACKAGES, SONAME, Library, load
+from bootgraft.filesystems.ntfs.library import LIBNTFS, Library, load
 from bootgraft.filesystems.ntfs.readahead import ReadAhead
 from bootgraft.storage.devices.blockdevice import BlockDevice
 
@@ -368,7 +368,7 @@ def check_layout(operations: Operations, volume: Any, name: str) -> None:
     cluster = size * (clusters if clusters <= 0x80 else 1 << (256 - clusters))
     if volume.dev != operations.pointer or (volume.sector_size, volume.cluster_size) != (size, cluster):
         raise MissingDependencyError(
-            f"the installed {SONAME} is not the library that this program knows",
+            f"the installed {LIBNTFS.soname} is not the library that this program knows",
             where=name,
-            advice=f"Install your distribution's own package again: apt install --reinstall {PACKAGES[0]}",
+            advice=f"Install your distribution's own package again: apt install --reinstall {LIBNTFS.packages[0]}",
         )

@@ -14,12 +14,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from bootgraft.errors import FileSystemError
+from bootgraft.errors import FileSystemError, MissingDependencyError
 from bootgraft.filesystems.ntfs.library import DAMAGED
+from bootgraft.sharedlibrary import SharedLibrary
 
-SONAME = "libwim.so.15"
-PACKAGES = ("libwim15", "libwim15t64")
-"""What the distributions call it: Debian 12; Debian 13 and Ubuntu 24.04."""
+LIBWIM = SharedLibrary(
+    "libwim.so.15", "reads files that are compressed with WOF", ("libwim15", "libwim15t64", "wimlib")
+)
 
 STREAM = "WofCompressedData"
 
@@ -67,7 +68,7 @@ class Compressed(Struct, frozen=True):
         """Exactly ``length`` bytes of content, which must lie inside the file.
 
         Raises:
-            FileSystemError: the stream is damaged, or libwim is not installed.
+            FileSystemError: the stream is damaged, or libwim is not installed, or not as it has to be.
         """
         if not length:
             return b""
@@ -115,11 +116,9 @@ class Compressed(Struct, frozen=True):
 def _decompressor(kind: int, chunk: int, where: str) -> tuple[Any, Any, Any]:
     try:
         ffi, lib = _load()
-    except OSError as error:
+    except MissingDependencyError as error:
         raise FileSystemError(
-            f"the file is compressed with WOF, and the library {SONAME}, which reads that, cannot be loaded ({error})",
-            where=where,
-            advice=f"Install it: apt install {PACKAGES[0]} (on newer releases {PACKAGES[1]})",
+            f"the file cannot be read: {error.what}", where=where, advice=error.advice, id=error.id
         ) from error
     return ffi, lib, _created(kind, chunk)
 
@@ -128,7 +127,7 @@ def _decompressor(kind: int, chunk: int, where: str) -> tuple[Any, Any, Any]:
 def _load() -> tuple[Any, Any]:
     from bootgraft.filesystems.ntfs._libwim import ffi
 
-    return ffi, ffi.dlopen(SONAME)
+    return ffi, LIBWIM.load(ffi)
 
 
 @cache

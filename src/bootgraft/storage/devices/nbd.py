@@ -12,11 +12,15 @@ import time
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from bootgraft.errors import ImageError, MissingDependencyError, ReadOnlyError
+from bootgraft.errors import ImageError, ReadOnlyError
+from bootgraft.sharedlibrary import SharedLibrary
 from bootgraft.storage.devices.blockdevice import check_range, flush_failed
 from bootgraft.storage.devices.patience import seconds_to_wait
 from bootgraft.storage.fileidentity import FileIdentity, open_files
 
+LIBNBD = SharedLibrary(
+    "libnbd.so.0", "opens nbd:// URIs and all images but raw and flat ones", ("libnbd0", "libnbd0t64", "libnbd")
+)
 CHUNK = 32 * 2**20
 """Bytes in one request at most: the protocol's own limit for servers that state none."""
 
@@ -52,18 +56,10 @@ class Explain(Protocol):
 
 @functools.cache
 def _library() -> tuple[Any, Any]:
-    """Load libnbd once; return cffi's (ffi, lib). Raises MissingDependencyError where it is not installed."""
-    try:
-        from bootgraft.storage.devices._libnbd import ffi
+    """Load libnbd once; return cffi's (ffi, lib). Raises MissingDependencyError where it is not as it has to be."""
+    from bootgraft.storage.devices._libnbd import ffi
 
-        return ffi, ffi.dlopen("libnbd.so.0")
-    except OSError as error:
-        raise MissingDependencyError(
-            "the library libnbd.so.0 cannot be loaded",
-            where="libnbd",
-            advice="Install the package libnbd0 (Debian, Ubuntu) or libnbd (Fedora, RHEL, SUSE). Without it only raw "
-            "images, block devices and flat VMDK extents can be opened, no other image format and no nbd:// URI",
-        ) from error
+    return ffi, LIBNBD.load(ffi)
 
 
 class Connection:
