@@ -103,13 +103,16 @@ def test_a_library_that_cannot_be_there() -> None:
     assert "libdoesnotexist.so.99" in str(doctor._fault(library, _libnbd.ffi))
 
 
-@pytest.mark.parametrize("missing", ["Landlock", "seccomp"])
+@pytest.mark.parametrize("missing", ["Landlock", "seccomp", "capabilities"])
 def test_what_of_the_cage_is_not_there(
     missing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Nothing is to be installed for it, and work goes on without it."""
     found = trial.CageSupport(
-        no_new_privileges=True, landlock=0 if missing == "Landlock" else 7, seccomp=missing != "seccomp"
+        no_new_privileges=True,
+        landlock=0 if missing == "Landlock" else 7,
+        seccomp=missing != "seccomp",
+        capabilities=missing != "capabilities",
     )
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(doctor, "_fault", lambda _library, _ffi: None)

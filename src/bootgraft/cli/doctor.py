@@ -62,13 +62,14 @@ def _print(part: Part) -> None:
 
 def _cage() -> tuple[CagePart, ...]:
     """What keeps the process that reads volumes from doing harm: the kernel's, not to be installed."""
-    from bootgraft.confinement.reader import NO_LANDLOCK, NO_SECCOMP
+    from bootgraft.confinement.reader import NO_GIVING_UP, NO_LANDLOCK, NO_NEW_PRIVILEGES, NO_SECCOMP
     from bootgraft.confinement.trial import try_on
 
     found = try_on()
     return (
-        CagePart("no_new_privs", None, None if found.no_new_privileges else "the kernel refuses it"),
+        CagePart("no_new_privs", None, None if found.no_new_privileges else NO_NEW_PRIVILEGES),
         CagePart("Landlock", found.landlock or None, None if found.landlock else NO_LANDLOCK),
+        CagePart("capabilities", None, None if found.capabilities else NO_GIVING_UP),
         CagePart("seccomp", None, None if found.seccomp else NO_SECCOMP),
     )
 

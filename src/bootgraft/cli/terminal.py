@@ -154,7 +154,8 @@ class _Patience:
         # Not before the first step: the child is forked before that, and without threads.
         if not self._waits and event.kind is EventKind.STEP:
             self._waits = True
-            self._timer.start()
+            with suppress(RuntimeError):  # no thread may be started: then it is told nothing, and works
+                self._timer.start()
         with self._lock:
             match event.kind:
                 case EventKind.STEP:

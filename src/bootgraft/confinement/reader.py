@@ -4,8 +4,10 @@ It opens no file for writing and makes none, reaches no file but its job's sourc
 and no process, has no network, and can neither look into other processes nor end them. It is root no more but in name.
 """
 
+import errno
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from bootgraft.confinement import capabilities, landlock, seccomp
@@ -14,9 +16,15 @@ from bootgraft.confinement.libraries import LIBRARIES, python_folders
 from bootgraft.confinement.seccomp import Condition
 from bootgraft.confinement.syscalls import CallNumbers, this_architecture
 
+NO_NEW_PRIVILEGES: Final = (
+    "this system does not let the process that reads volumes be kept from new privileges (no no_new_privs)"
+)
+NO_GIVING_UP: Final = (
+    "this system does not let the process that reads volumes give up what root may do beyond others (no capset)"
+)
 NO_LANDLOCK: Final = (
     "this kernel does not keep the process that reads volumes to its own files (no Landlock: it came with Linux 5.13, "
-    "and can be switched off)"
+    "and can be switched off, or be refused by a container)"
 )
 NO_SECCOMP: Final = (
     "this system does not let the process that reads volumes be kept to its own system calls (no seccomp)"
@@ -113,13 +121,24 @@ def confine(sources: Sequence[str]) -> tuple[str, ...]:
 
     Returns what this host could not do for it, each in a sentence.
     """
-    control(PR_SET_NO_NEW_PRIVS, 1)
-    control(PR_SET_DUMPABLE, 0)  # another process of the same user, of another job perhaps, is not to look into it
+    with suppress(OSError):
+        control(PR_SET_DUMPABLE, 0)  # another process of the same user, of another job perhaps, is not to look into it
+    return _take_away(sources, calls_filter)
+
+
+def _take_away(sources: Sequence[str], allowed: Callable[[CallNumbers, int], bytes]) -> tuple[str, ...]:
+    steps = (
+        (NO_NEW_PRIVILEGES, lambda: control(PR_SET_NO_NEW_PRIVS, 1)),
+        (NO_LANDLOCK, lambda: _keep_to_files(sources)),
+        (NO_GIVING_UP, lambda: _give_up_privileges(sources)),
+        (NO_SECCOMP, lambda: _keep_to_calls(allowed)),
+    )
     missing = []
-    if not _keep_to_files(sources):
-        missing.append(NO_LANDLOCK)
-    if not _keep_to_calls():
-        missing.append(NO_SECCOMP)
+    for sentence, step in steps:  # what a filter of the host's refuses is done without, and the others are taken
+        try:
+            step()
+        except OSError:
+            missing.append(sentence)
     return tuple(missing)
 
 
@@ -129,23 +148,21 @@ def shield() -> None:
     Without it, this process can be looked into by root only, from now on: not by a debugger of the same user either.
     """
     if landlock.version() == 0:
-        control(PR_SET_DUMPABLE, 0)
+        with suppress(OSError):
+            control(PR_SET_DUMPABLE, 0)
 
 
-def _keep_to_files(sources: Sequence[str]) -> bool:
-    """Give up what root may do, and all files but those that are needed; tell whether the latter could be had."""
+def _keep_to_files(sources: Sequence[str]) -> None:
+    with landlock.Ruleset() as ruleset:
+        for path in (*LIBRARIES, *python_folders(), *sources):
+            ruleset.allow_path(path, landlock.READ)
+        ruleset.restrict()
+
+
+def _give_up_privileges(sources: Sequence[str]) -> None:
     # What root reads by its privilege alone, as a folder in another user's home, it must go on being able to read.
-    kept = capabilities.DAC_READ_SEARCH if sources or not _readable_by_mode(python_folders()) else 0
-    try:
-        with landlock.Ruleset() as ruleset:
-            for path in (*LIBRARIES, *python_folders(), *sources):
-                ruleset.allow_path(path, landlock.READ)
-            capabilities.give_up(kept)
-            ruleset.restrict()
-    except OSError:
-        capabilities.give_up(kept)
-        return False
-    return True
+    kept = sources or not _readable_by_mode(python_folders())
+    capabilities.give_up(capabilities.DAC_READ_SEARCH if kept else 0)
 
 
 def _readable_by_mode(folders: Iterable[str]) -> bool:
@@ -164,15 +181,11 @@ def _readable_by_mode(folders: Iterable[str]) -> bool:
     return True
 
 
-def _keep_to_calls() -> bool:
+def _keep_to_calls(allowed: Callable[[CallNumbers, int], bytes]) -> None:
     architecture = this_architecture()
     if architecture is None:
-        return False
-    try:
-        seccomp.install(calls_filter(architecture, os.getpid()))
-    except OSError:
-        return False
-    return True
+        raise OSError(errno.ENOSYS, "no filter was written for this architecture")
+    seccomp.install(allowed(architecture, os.getpid()))
 
 
 def calls_filter(architecture: CallNumbers, process: int) -> bytes:

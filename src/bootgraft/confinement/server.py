@@ -76,9 +76,10 @@ class ServerCage:
 
     def enter(self) -> None:
         """Put this process into it, for good."""
-        control(PR_SET_NO_NEW_PRIVS, 1)
-        # Root opens images that are another user's.
-        capabilities.give_up(capabilities.DAC_OVERRIDE | capabilities.DAC_READ_SEARCH)
+        with suppress(OSError):
+            control(PR_SET_NO_NEW_PRIVS, 1)
+        with suppress(OSError):  # root opens images that are another user's
+            capabilities.give_up(capabilities.DAC_OVERRIDE | capabilities.DAC_READ_SEARCH)
         if self._ruleset is not None:
             with suppress(OSError):
                 self._ruleset.restrict()

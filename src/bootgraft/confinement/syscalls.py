@@ -32,6 +32,7 @@ adjtimex 159 171
 bind 49 200
 bpf 321 280
 brk 12 214
+capget 125 90
 capset 126 91
 chmod 90 -
 chown 92 -
@@ -47,6 +48,8 @@ close 3 57
 connect 42 203
 delete_module 176 106
 dup 32 23
+dup2 33 -
+dup3 292 24
 exit 60 93
 exit_group 231 94
 faccessat 269 48
@@ -65,6 +68,7 @@ fsopen 430 430
 fspick 433 433
 fstat 5 80
 fstatfs 138 44
+ftruncate 77 46
 futex 202 98
 futimesat 261 -
 getcwd 79 17
@@ -141,6 +145,7 @@ pidfd_send_signal 424 424
 pivot_root 155 41
 poll 7 -
 ppoll 271 73
+prctl 157 167
 pread64 17 67
 preadv 295 69
 preadv2 327 286
@@ -193,6 +198,7 @@ setfsuid 122 151
 setgid 106 144
 setgroups 116 159
 sethostname 170 161
+setitimer 38 103
 setns 308 268
 setpriority 141 140
 setregid 114 143

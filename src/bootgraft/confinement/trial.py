@@ -14,25 +14,31 @@ class CageSupport(Struct, frozen=True):
     no_new_privileges: bool
     landlock: int
     seccomp: bool
+    capabilities: bool
 
 
 def try_on() -> CageSupport:
     """Have a process of its own try the cage on."""
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", __name__],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        check=False,
-    )
+    nothing = CageSupport(no_new_privileges=False, landlock=0, seccomp=False, capabilities=False)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", __name__],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            check=False,
+        )
+    except OSError:  # no further process may be started
+        return nothing
     if done.returncode != 0:
-        return CageSupport(no_new_privileges=False, landlock=0, seccomp=False)
+        return nothing
     missing = done.stdout.splitlines()
     return CageSupport(
-        no_new_privileges=True,
+        no_new_privileges=reader.NO_NEW_PRIVILEGES not in missing,
         landlock=0 if reader.NO_LANDLOCK in missing else landlock.version(),
         seccomp=reader.NO_SECCOMP not in missing,
+        capabilities=reader.NO_GIVING_UP not in missing,
     )
 
 

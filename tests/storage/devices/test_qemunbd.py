@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tests.storage.imagekit import create, qemu_img, qemu_io
 from tests.storage.nbdservers import wait_for_end
 
+from bootgraft.confinement import landlock
 from bootgraft.errors import ImageError, ImageInUseError, MissingDependencyError, ReadOnlyError
 from bootgraft.storage.devices import qemunbd
 from bootgraft.storage.devices.patience import limited
@@ -216,6 +217,19 @@ def test_an_overlay_over_a_vhd_records_how_its_size_is_found(tmp_path: Path) -> 
     assert f"({10 * MIB + 512} bytes)" in qemu_img("info", tmp_path / "new.qcow2")
     with open_qemu(tmp_path / "new.qcow2", "qcow2", writable=False, backing=[backing]) as device:
         assert device.size == 10 * MIB + 512
+
+
+@pytest.mark.skipif(landlock.version() == 0, reason="this kernel has no Landlock")
+def test_an_overlay_is_made_of_the_files_that_are_named(tmp_path: Path) -> None:
+    """qemu-img opens the whole chain, as the headers say; out of its cage it reaches no other file, whoever we are."""
+    lowest = create(tmp_path / "lowest.qcow2", "qcow2")
+    middle = tmp_path / "middle.qcow2"
+    qemu_img("create", "-q", "-f", "qcow2", "-b", lowest, "-F", "qcow2", middle)
+    with pytest.raises(ImageError, match="Permission denied"):
+        create_overlay(tmp_path / "new.qcow2", middle, "qcow2")
+    assert not (tmp_path / "new.qcow2").exists()
+    create_overlay(tmp_path / "new.qcow2", middle, "qcow2", below=[lowest])
+    assert f"backing file: {lowest}" in qemu_img("info", "--backing-chain", tmp_path / "new.qcow2")
 
 
 def test_an_overlay_overwrites_nothing(tmp_path: Path, vmdk: Path) -> None:

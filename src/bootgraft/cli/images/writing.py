@@ -88,7 +88,8 @@ def _write_overlay(path: Path, image: OpenImage, overlay: Overlay) -> None:
     """Write one overlay under a temporary name first: half an overlay must never look like a whole one."""
     partial = path.with_name(f"{path.name}.partial")
     make_way(partial, advice="Have it removed, or give --overlay a file in a folder of your own")
-    create_overlay(partial, Path(image.info.location), image.info.format.qemu_driver)
+    info = image.info
+    create_overlay(partial, Path(info.location), info.format.qemu_driver, below=(*info.files, *info.backing))
     try:
         with open_image(identify(str(partial), allow_paths=_folders(image)), writable=True) as opened:
             for run in overlay.runs():

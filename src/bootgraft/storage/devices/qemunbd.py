@@ -59,6 +59,11 @@ _SYMPTOMS: Final[tuple[tuple[str, type[ImageError], str], ...]] = (
         ImageError,
         "Its storage does not answer: look for a network or disk that hangs (dmesg), or give --timeout SECONDS",
     ),
+    (
+        "Cannot fork",
+        ImageError,
+        "Raise the limits on processes and memory ('ulimit -a' shows them), and try again",
+    ),
     ("No space left on device", ImageError, "Free space on the storage that holds the image, then try again"),
 )
 
@@ -126,9 +131,11 @@ def open_qemu(
     return NbdDevice(connection, where=str(path), writable=writable, server=server)
 
 
-def create_overlay(out: Path, backing: Path | str, backing_driver: str) -> None:
-    """Create a qcow2 image over ``backing``: a path or an NBD URI, in qemu's format ``backing_driver`` (raw for a URI).
+def create_overlay(out: Path, backing: Path, backing_driver: str, below: Sequence[Path] = ()) -> None:
+    """Create a qcow2 image over ``backing``, in qemu's format ``backing_driver``.
 
+    ``below`` are the other files that the backing image and those below it are made of: qemu-img can reach these and
+    the two images, and no others.
     A backing file in the overlay's own folder is recorded by a relative name, so that the two can be moved together.
     How a VHD's size is found is recorded with it; see ``open_qemu``.
 
@@ -149,17 +156,20 @@ def create_overlay(out: Path, backing: Path | str, backing_driver: str) -> None:
         ) from error
     recorded = _recorded_name(out, backing, backing_driver)
     arguments = [program, "create", "-q", "-f", "qcow2", "-b", recorded, "-F", backing_driver]
+    files = [ServedFile(os.fspath(out), writable=True), *(ServedFile(os.fspath(each)) for each in (backing, *below))]
     patience = seconds_to_wait()
     try:
-        done = subprocess.run(
-            [*arguments, os.path.abspath(out)],  # noqa: PTH100  (Path.absolute keeps "..")
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            env=_environment(),
-            timeout=patience,
-            check=False,
-        )
+        with ServerCage(program, files) as cage:
+            done = subprocess.run(
+                [*arguments, os.path.abspath(out)],  # noqa: PTH100  (Path.absolute keeps "..")
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                env=_environment(),
+                preexec_fn=cage.enter,  # as with qemu-nbd
+                timeout=patience,
+                check=False,
+            )
     except BaseException as error:
         out.unlink(missing_ok=True)
         if isinstance(error, subprocess.TimeoutExpired):
@@ -172,10 +182,8 @@ def create_overlay(out: Path, backing: Path | str, backing_driver: str) -> None:
         raise explain_qemu(said, fault=_status(done.returncode), where=str(out), program="qemu-img")
 
 
-def _recorded_name(out: Path, backing: Path | str, driver: str) -> str:
+def _recorded_name(out: Path, backing: Path, driver: str) -> str:
     """The backing file as the overlay's header names it."""
-    if isinstance(backing, str):
-        return backing
     absolute = os.path.abspath(backing)  # noqa: PTH100  (Path.absolute keeps "..")
     if driver == "vpc":
         file = {"driver": "file", "filename": absolute}

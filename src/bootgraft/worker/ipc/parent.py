@@ -147,6 +147,11 @@ def _explain_end(status: int) -> tuple[str, str]:
             "was ended by SIGKILL, as the kernel does where memory runs out",
             "Look whether dmesg says so, and run the command again with more memory free",
         )
+    if -status == signal.SIGSYS:
+        return (
+            "was ended by SIGSYS, as a filter of system calls does that ends who makes a call which it forbids",
+            "Have the service's or container's filter answer with an error instead (SystemCallErrorNumber=EPERM)",
+        )
     return (
         f"was ended by {_signal_name(-status)}: a structure on them is damaged beyond what can be read",
         "Check the volume with chkdsk or `ntfsresize -f -i` on a copy",

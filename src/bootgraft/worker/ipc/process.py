@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import time
+from contextlib import suppress
 from typing import NoReturn
 
 from bootgraft.confinement import kernel
@@ -103,8 +104,9 @@ def _be_the_child(endpoint: int, blocked: set[int | signal.Signals]) -> NoReturn
             if callable(signal.getsignal(number)):
                 signal.signal(number, signal.SIG_DFL)
         os.setpgid(0, 0)
-        kernel.control(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-        kernel.name_process(b"bootgraft-child")
+        with suppress(OSError):  # a filter of the host's may refuse them; it ends as well when its socket does
+            kernel.control(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+            kernel.name_process(b"bootgraft-child")
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
         nothing = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1):
