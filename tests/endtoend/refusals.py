@@ -7,10 +7,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from msgspec import Struct
 from tests.conftest import CommandResult
+
+from bootgraft.errors import ErrorId
 
 Run = Callable[..., CommandResult]
 TARGET = ("--target", "vmware:lsilogic")
@@ -89,6 +91,7 @@ def read_refusal(result: CommandResult, status: int = 3) -> Refusal:
         assert not result.stderr, result
         error = result.json["error"]
         assert error.pop("exit_status") == status
+        assert error.pop("id") in get_args(ErrorId)
         return Refusal(**error)
     match = _MESSAGE.fullmatch(result.stderr)
     assert match is not None, result.stderr
