@@ -215,10 +215,13 @@ def _add_general(parser: argparse.ArgumentParser) -> None:
 
 def _seconds(text: str) -> float:
     """A number of seconds that a timer takes."""
-    seconds = float(text)
-    if not _SHORTEST <= seconds <= _LONGEST:
-        raise ValueError(text)
-    return seconds
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if _SHORTEST <= seconds <= _LONGEST:
+        return seconds
+    raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from {_SHORTEST:g} to {_LONGEST:g}")
 
 
 def _add_images(parser: argparse.ArgumentParser, *, vm: bool = False, some: bool = True) -> None:
