@@ -196,6 +196,37 @@ def test_a_container(
     assert b"identical" in run("qemu-img", "compare", "-F", "raw", copied, server1.disk)
 
 
+def test_converted(
+    server1: BuiltMachine, donor: BuiltMachine, convert_image: Convert, bootgraft: Run, tmp_path: Path
+) -> None:
+    """What it became is written where it is raw; a container that qemu would have to make grow is converted first."""
+    original = digest(server1.disk)
+    disk = convert_image(server1.disk, ImageForm.QCOW2)
+    interrupt(disk, donor)
+    raw, vdi = tmp_path / "converted.raw", tmp_path / "converted.vdi"
+    for form, place in (("raw", raw), ("vdi", vdi)):
+        run("qemu-img", "convert", "-O", form, disk, place)
+    disk.unlink()
+    told = commands_in(require_told(vdi, donor, bootgraft, disk.parent))
+    assert "(`qemu-img convert -O raw`)" in refused(bootgraft, told["undo"], told["repair"], watch=tmp_path).advice
+    told = commands_in(require_told(raw, donor, bootgraft, disk.parent))
+    assert bootgraft(*told["repair"]).status == 0
+    assert bootgraft("check", raw, *TARGET).status == 0
+    history = bootgraft("history", raw).stdout
+    assert bootgraft(*shlex.split(history.rpartition("run:\n    bootgraft ")[2])).status == 0
+    assert digest(raw) == original
+
+
+def test_exported(half_done: Path, donor: BuiltMachine, bootgraft: Run, tmp_path: Path) -> None:
+    """A disk that is served is repaired under its own name, where that is still there."""
+    with nbdkit(tmp_path, "file", str(half_done)) as uri:
+        told = refused(bootgraft, ("check", uri, *TARGET), watch=half_done.parent)
+        assert told.what.startswith(f"this is an export of {half_done}, whose repair was interrupted")
+        assert bootgraft(*commands_in(told)["undo"]).status == 0
+        assert bootgraft("check", uri, *TARGET).status == 1
+    assert digest(half_done) == digest(tmp_path / "original")
+
+
 def test_a_block_device(server1: BuiltMachine, donor: BuiltMachine, bootgraft: Run, tmp_path: Path) -> None:
     """Under the address that it had, and under another one."""
     original = digest(server1.disk)

@@ -13,7 +13,7 @@ from bootgraft.cli.images.openeddisks import OpenedDisks
 from bootgraft.errors import JournalError
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.storage.journal.head import JournalState
-from bootgraft.storage.journal.journaldisks import Journal, command, match_disks
+from bootgraft.storage.journal.journaldisks import Journal, command, is_uri, match_disks
 from bootgraft.storage.journal.journalsearch import interrupted, require_idle
 from bootgraft.storage.journal.likeness import Likeness
 from bootgraft.storage.journal.strayjournals import copied_from, likeness_of
@@ -142,9 +142,10 @@ def _at_another_place(journal: Journal, disks: OpenedDisks) -> JournalError:
 
 def _half_a_copy(journal: Journal, original: str) -> JournalError:
     """The error for a copy of a disk that is still to be repaired: its journal goes with that."""
-    repair = interrupted(replace(journal, known=()), ()).advice
+    repair, location = interrupted(replace(journal, known=()), ()).advice, journal.known[0][1]
+    kind, then = ("an export", "serve") if is_uri(location) else ("a copy", "copy")
     return JournalError(
-        f"this is a copy of {original}, whose repair was interrupted: it holds old and new content mixed",
-        where=journal.known[0][1],
-        advice=f"Repair {original} first, then copy it again. {repair}",
+        f"this is {kind} of {original}, whose repair was interrupted: it holds old and new content mixed",
+        where=location,
+        advice=f"Repair {original} first, then {then} it again. {repair}",
     )

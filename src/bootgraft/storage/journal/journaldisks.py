@@ -34,13 +34,18 @@ class Journal(Struct, frozen=True):
     known: tuple[tuple[int, str], ...] = ()
 
 
+def is_uri(location: str) -> bool:
+    """Whether a disk given on the command line is an export, not a path."""
+    return _URI.match(location) is not None
+
+
 def disk_file(location: str) -> Path | None:
     """Return the resolved path of a disk given on the command line, None for a URI or a block device.
 
     Raises:
         ImageError: there can be no such path, or this user may not look at it.
     """
-    if _URI.match(location):
+    if is_uri(location):
         return None
     path = resolve(Path(location))
     try:
@@ -53,14 +58,14 @@ def disk_file(location: str) -> Path | None:
 
 def _is_same(disk: "JournalDisk | EditedFile", location: str) -> bool:
     """Whether a journal's disk is the one given on the command line: the same path or URI."""
-    if disk.path is None or _URI.match(location):
+    if disk.path is None or is_uri(location):
         return disk.location == location
     return disk.path == resolve(Path(location))
 
 
 def _has_same_name(disk: "JournalDisk | EditedFile", location: str) -> bool:
     """Whether a journal's disk may be the one given, moved to another folder together with its journal."""
-    if disk.path is None or _URI.match(location):
+    if disk.path is None or is_uri(location):
         return False
     return disk.path.name == resolve(Path(location)).name
 
@@ -99,7 +104,15 @@ def _shown(disk: "JournalDisk | EditedFile", journal: Journal, locations: Sequen
         moved = journal.path.with_name(disk.path.name)
         if exists(moved):
             return str(moved)
+        disks = [each for each in locations if not _is_description(journal, each)]
+        if [disk] == list(journal.head.disks) and len(disks) == 1:
+            return disks[0]  # renamed or converted: what led from it to this journal was a pointer, or the user
     return disk.location if disk.path is None else str(disk.path)
+
+
+def _is_description(journal: Journal, location: str) -> bool:
+    edited = journal.head.edited
+    return edited is not None and (_is_same(edited, location) or _has_same_name(edited, location))
 
 
 def covered_files(head: "JournalHead", locations: Sequence[str]) -> tuple[Path, ...]:
@@ -128,7 +141,7 @@ def match_description(journal: Journal, locations: Sequence[str], vm: str | None
         JournalError: it covers one, and that was not given.
     """
     edited = journal.head.edited
-    if edited is None or (vm is not None and (_is_same(edited, vm) or _has_same_name(edited, vm))):
+    if edited is None or (vm is not None and _is_description(journal, vm)):
         return
     raise JournalError(
         f"this undo journal covers the machine's description too, {edited.path}, and "

@@ -20,7 +20,7 @@ from bootgraft.events import Event, EventKind, Monitor, silent
 from bootgraft.storage.confine import resolve
 from bootgraft.storage.journal import hostindex
 from bootgraft.storage.journal.hostindex import UnfinishedEntry
-from bootgraft.storage.journal.journaldisks import Journal, covered_files, disk_file
+from bootgraft.storage.journal.journaldisks import Journal, covered_files, disk_file, is_uri
 
 if TYPE_CHECKING:  # most disks have no journal, and most hosts no unfinished one
     from bootgraft.storage.journal.diskmarks import Readable
@@ -221,7 +221,7 @@ def likeness_of(journal: Journal, number: int, device: "Readable") -> "Likeness"
 def copied_from(journal: Journal, location: str) -> str | None:
     """Return the disk that a journal was made of, where that is still there and is not the one at ``location``.
 
-    None for an export, of which nobody knows whether it is the same one.
+    An export may be of that very disk: that is repaired under its own name.
     """
     for number, given in journal.known:
         disk = journal.head.disks[number]
@@ -235,9 +235,13 @@ def _is_elsewhere(journal: Journal, number: int, disk: "JournalDisk", location: 
 
     path = disk.path or Path(disk.location)
     try:
-        status, given = path.stat(), Path(location).stat()
-        if os.path.samestat(status, given) or (given.st_rdev and status.st_rdev == given.st_rdev):
+        if disk.location == location:
             return False
+        status = path.stat()
+        if not is_uri(location):
+            given = Path(location).stat()
+            if os.path.samestat(status, given) or (given.st_rdev and status.st_rdev == given.st_rdev):
+                return False
         if disk.format != "raw":
             return True
         with DiskBytes(path) as there:

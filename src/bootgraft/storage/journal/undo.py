@@ -15,8 +15,9 @@ from bootgraft.storage.devices.patience import begin_to_write
 from bootgraft.storage.durable import explained
 from bootgraft.storage.fileidentity import open_identified
 from bootgraft.storage.images.container_recovery import recover_container
+from bootgraft.storage.images.imageinfo import PreservedRange
 from bootgraft.storage.images.opening import OpenImage
-from bootgraft.storage.images.preserved_ranges import check_kept, kept_bytes
+from bootgraft.storage.images.preserved_ranges import check_kept, is_behind_qemu, kept_bytes
 from bootgraft.storage.journal.commit import half_written
 from bootgraft.storage.journal.comparison import compare
 from bootgraft.storage.journal.editedfile import current_content, make_way_for, replace_content
@@ -65,7 +66,7 @@ def undo(
         match_description(journal, locations, vm)
         stretches = file.verify()
         is_sealed = file.state is JournalState.SEALED
-        kept = [kept_bytes(image.info) if is_sealed else disk.kept for image, disk in _pairs(ordered, file)]
+        kept = [kept_bytes(image.info) if is_sealed else _kept(image, disk) for image, disk in _pairs(ordered, file)]
         torn = torn_disks(ordered, file)
         compare(file, stretches, [image.device for image in ordered], allow_old=not is_sealed, torn=torn)
         if dry_run:
@@ -157,7 +158,7 @@ def resume(
         try:
             for image in ordered:
                 recover_container(image)
-            kept = [disk.kept for disk in file.head.disks]
+            kept = [_kept(image, disk) for image, disk in _pairs(ordered, file)]
             if edited is not None and description is not None:
                 replace_content(Path(description), edited.new)
             write_back(file, stretches, ordered, kept, new=True, reopen=True, monitor=monitor)
@@ -181,6 +182,11 @@ def _require_unchanged(edited: EditedFile, path: Path) -> None:
 def _pairs(ordered: Sequence[OpenImage], file: JournalFile) -> list[tuple[OpenImage, JournalDisk]]:
     """Return each image with what the journal says of it."""
     return list(zip(ordered, file.head.disks, strict=True))
+
+
+def _kept(image: OpenImage, disk: JournalDisk) -> tuple[PreservedRange, ...]:
+    """Return the container bytes to put back: its own, where it is no container of the journal's format."""
+    return disk.kept if image.info.format.value == disk.format else kept_bytes(image.info)
 
 
 def torn_disks(ordered: Sequence[OpenImage], file: JournalFile) -> frozenset[int]:
@@ -207,12 +213,15 @@ def ordered_images(images: Sequence[OpenImage], journal: Journal, file: JournalF
         info = image.info
         if not image.writable:
             raise ReadOnlyError("the image is open for reading only", where=info.location, advice="Open it for writing")
-        if info.format.value != disk.format or image.device.size != disk.size:
+        # It may have been converted or exported since; but how a container was that grows, only its journal knows.
+        is_same = info.format.value == disk.format
+        if image.device.size != disk.size or (not is_same and is_behind_qemu(info)):
             raise JournalError(
                 f"this undo journal is for a {disk.format} disk of {disk.size} bytes, and {info.location} is "
                 f"{info.format.value} of {image.device.size} bytes; nothing was written",
                 where=str(journal.path),
-                advice=f"Give the disk that was repaired, {disk.name}, with the same --format as then",
+                advice=f"Give the disk that was repaired, {disk.name}, with the same --format as then; or where it was "
+                "converted and is gone, convert what it became to raw (`qemu-img convert -O raw`), and give that",
             )
-        check_kept(info, disk.kept, where=str(journal.path))
+        check_kept(info, _kept(image, disk), where=str(journal.path))
     return ordered
