@@ -112,7 +112,7 @@ _CALLS: Final = [
 _FOR_WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 # In fcntl: no F_SETOWN, by which a socket can be made to send a signal to any process of the same user.
 _F_DUPFD, _F_GETFD, _F_SETFD, _F_GETFL, _F_DUPFD_CLOEXEC = 0, 1, 2, 3, 1030
-# In ioctl: no TIOCSTI, which types into the terminal that standard error may be.
+# In ioctl: no TIOCSTI, which types into a terminal, should it get hold of one.
 _TCGETS, _FIONCLEX, _FIOCLEX = 0x5401, 0x5450, 0x5451
 
 

@@ -4,6 +4,7 @@ import os
 import resource
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from bootgraft.confinement.reader import confine
@@ -92,7 +93,8 @@ def _work(channel: Channel) -> None:
     except Exception as error:  # noqa: BLE001  the one boundary: whatever happens to one image ends as one clear error
         import traceback
 
-        traceback.print_exc()
+        with suppress(BlockingIOError):  # the pipe is full of what a library said
+            traceback.print_exc()
         channel.send(Frame.FAULT, encode_error(_bug(job, error)))
     else:
         channel.send(Frame.DONE, to_json(outcome).encode())

@@ -6,10 +6,12 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec import Struct, field
 from tests.machines.build import BuiltMachine
@@ -165,6 +167,29 @@ def test_a_child_that_dies(child: Callable[[str], Run], body: str, said: str) ->
 
 
 @pytest.mark.parametrize(
+    ("reads", "where", "others"),
+    [
+        ((), "disk0.raw, disk1.raw, sources, a.reg", None),
+        ((0,), "disk0.raw", "disk1.raw, sources, a.reg"),
+        ((0, 1), "disk1.raw", "disk0.raw, sources, a.reg"),
+        ((1, 0), "disk0.raw", "disk1.raw, sources, a.reg"),
+    ],
+)
+def test_a_crash_is_said_of_what_was_read_last(
+    child: Callable[[str], Run], reads: Sequence[int], where: str, others: str | None
+) -> None:
+    body = "".join(f"send(READ, struct.pack('<HQI', {each}, 0, 512)); receive();" for each in reads)
+    run = child(f"{body}os.kill(os.getpid(), signal.SIGSEGV)")
+    sources = GivenSources(drivers=(DriverSource("disk1.raw", 1), DriverSource("sources")), reg_files=("a.reg",))
+    job = msgspec.structs.replace(job_on(SIZE, SIZE), disks=1, sources=sources)
+    with Worker() as worker, pytest.raises(ImageError) as caught:
+        worker.run(job, [run.overlay.base] * 2, [run.overlay], silent)
+    assert caught.value.where == where
+    assert ("open, too, was" in caught.value.advice) is bool(others)
+    assert caught.value.advice.endswith(others or "on a copy")
+
+
+@pytest.mark.parametrize(
     ("body", "blamed"),
     [
         ("os.kill(os.getpid(), signal.SIGSEGV)", True),
@@ -263,12 +288,13 @@ def test_the_child_has_no_handle_to_the_image(server1: BuiltMachine) -> None:
         device = Watching(SparseDisk(server1.disk), look)
         job = job_on(image.device.size)
         outcome = worker.run(job, [device], [Overlay(image.device)], silent)
-        assert os.getpgid(worker._process.pid) == worker._process.pid  # Ctrl-C does not reach it
+        assert os.getsid(worker._process.pid) == worker._process.pid  # it has no terminal, and Ctrl-C does not reach it
     assert outcome.status == 1
     assert isinstance(outcome.document, CheckDocument)
     assert outcome.document.stop_code == "0x7b"
     assert not [target for _, target in seen if str(server1.disk.parent) in target]
     assert {target for name, target in seen if name in ("0", "1")} == {"/dev/null"}
+    assert [target.partition("[")[0] for name, target in seen if name == "2"] == ["pipe:"]
     others = {target for name, target in seen if name not in ("0", "1", "2")}
     nameless = {target for target in others if target.endswith(" (deleted)")}  # the overlay's temporary file
     assert len(nameless) <= 1
@@ -301,14 +327,33 @@ def test_a_repair_through_a_real_child_changes_only_the_overlay(server1: BuiltMa
 
 
 @pytest.mark.usefixtures("both_ways")
-def test_a_fault_of_our_own_is_one_error_and_its_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_fault_of_our_own_is_one_error_and_its_traceback() -> None:
     spec = DeviceSpec("disk0.raw", "raw", SIZE)
     job = Job(request=Request(operation=Operation.CHECK), devices=(spec,), disks=0)  # a machine without disks
+    events: list[Event] = []
     with Worker() as worker, pytest.raises(BootgraftError) as caught:
-        worker.run(job, [MemoryDisk(bytearray(SIZE))], [], silent)
+        worker.run(job, [MemoryDisk(bytearray(SIZE))], [], events.append)
     assert type(caught.value) is BootgraftError
     assert "bootgraft itself failed on it (IndexError" in caught.value.what
-    assert "Traceback" in capfd.readouterr().err
+    assert [event.kind for event in events] == [EventKind.WARNING]
+    assert "Traceback" in events[0].text
+
+
+@pytest.mark.parametrize(
+    ("end", "kind"),
+    [
+        ("os.kill(os.getpid(), signal.SIGABRT)", EventKind.NOTE),  # as glibc ends what freed its memory twice
+        ("sys.exit(1)", EventKind.WARNING),
+        ("send(DONE, json.dumps(OUTCOME).encode())", EventKind.NOTE),
+    ],
+)
+def test_what_a_library_says_is_told_when_the_child_has_ended(
+    child: Callable[[str], Run], end: str, kind: EventKind
+) -> None:
+    run = child(f"os.write(2, b'free(): \\x1b[2J\\n'); {end}")
+    with suppress(ImageError):
+        run()
+    assert run.events == [Event(kind, "the process that reads volumes wrote:\nfree(): \\x1b[2J")]
 
 
 def test_what_the_cage_lacks_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:

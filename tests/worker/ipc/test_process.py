@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from tests.worker.fake_child import fake_child
 
 from bootgraft.worker import child
 from bootgraft.worker.ipc import process
@@ -77,14 +78,49 @@ def test_no_module_comes_out_of_the_folder_where_the_user_is(
     assert inside(lambda: sys.path[0]) == "/elsewhere"
 
 
-def test_what_an_exception_leaves_behind(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_an_exception_leaves_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is said on standard error itself, and nothing of the frames above gets to see it."""
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     monkeypatch.setattr(child, "serve", lambda _endpoint: sys.exit("a way out"))
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        assert process.start(theirs).wait(30) == 1
-    assert "SystemExit: a way out" in capfd.readouterr().err
+        running = process.start(theirs)
+        assert running.wait(30) == 1
+    assert "SystemExit: a way out" in running.complaint()
+    running.close()
+
+
+FLOOD = b"\x1b]0;typed\x07\xff\n" + b"x" * 2**20
+"""An escape sequence, a byte of no character, and more than any pipe holds."""
+
+
+@pytest.mark.parametrize("forked", [True, False])
+def test_what_it_writes_is_kept_from_the_terminal(
+    forked: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def serve(_endpoint: int) -> int:
+        os.write(2, FLOOD)
+        try:
+            os.write(2, FLOOD)
+        except BlockingIOError:
+            return 3
+        return 0
+
+    monkeypatch.setattr(child, "serve", serve)
+    monkeypatch.setattr(process, "_has_other_threads", lambda: not forked)
+    body = f"try:\n    os.write(2, {FLOOD[:14]!r} + bytes(2**20)); os.write(2, b'x')\nexcept OSError: sys.exit(3)"
+    monkeypatch.setattr(sys, "executable", str(fake_child(tmp_path, body)))
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        running = process.start(theirs)
+        ours.sendall(bytes(5))
+        assert running.wait(30) == 3
+    said = running.complaint()
+    assert said.startswith("\\x1b]0;typed\\x07\\xff\n")
+    assert all(each.isprintable() or each == "\n" for each in said)
+    assert running.complaint() == ""
+    running.close()
+    assert capfd.readouterr() == ("", "")
 
 
 EXIT = """

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from types import TracebackType
 
 from bootgraft.errors import BootgraftError, ImageError
-from bootgraft.events import Event, Monitor
+from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.jsontext import from_json, to_json
 from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.storage.devices.overlay import Overlay
@@ -35,7 +35,7 @@ _PATIENCE = 5
 class Worker:
     """A child process that waits for one job. Made early, it loads what it needs while the images are opened.
 
-    It has nothing but its end of a socket pair: no image, no journal, no terminal but standard error.
+    It has nothing but its end of a socket pair, and a pipe to complain into: no image, no journal, no terminal.
 
     Raises:
         BootgraftError: it cannot be started.
@@ -51,6 +51,7 @@ class Worker:
             theirs.close()
             stack.pop_all()
         self._channel = Channel(ours)
+        self._last_read: int | None = None
 
     def __enter__(self) -> "Worker":
         return self
@@ -63,7 +64,7 @@ class Worker:
     def close(self) -> None:
         """End the child and reap it."""
         self._channel.close()
-        self._process.end()
+        self._process.close()
 
     def run(
         self,
@@ -75,40 +76,64 @@ class Worker:
     ) -> AnyOutcome:
         """Have the child do the job on these devices; what it changed is written into ``overlays``, one per disk.
 
-        ``output`` takes an answer that is too large for the outcome, piece by piece.
+        ``output`` takes an answer that is too large for the outcome, piece by piece. What the child wrote to its
+        standard error is told to ``monitor``: as a warning where it is at fault itself, as a note else.
 
         Raises the child's own BootgraftError, or ImageError where the child crashed on what it read or does not keep
         to the protocol.
         """
+        its_fault = False
         try:
-            self._channel.send(Frame.JOB, to_json(job).encode())
-            form = outcome_form(job.request.operation)  # loaded while the child works
-            while True:
-                frame, payload = self._channel.receive()
-                match frame:
-                    case Frame.READ:
-                        self._serve(payload, devices)
-                    case Frame.EVENT:
-                        monitor(from_json(payload, Event))
-                    case Frame.OUTPUT if output is not None:
-                        output(payload)
-                    case Frame.RUN:
-                        _take_run(payload, overlays)
-                    case Frame.DONE:
-                        return from_json(payload, form)
-                    case Frame.FAULT:
-                        raise decode_error(payload)
-                    case _:
-                        raise _nonsense(job)
+            return self._converse(job, devices, overlays, monitor, output)
         except ChannelClosedError as error:
-            raise self._crash(job) from error
+            status = self._end_status()
+            its_fault = status >= 0
+            raise self._crash(job, status) from error
         except _NONSENSE as error:
-            raise _nonsense(job) from error
+            its_fault = True
+            raise self._nonsense(job) from error
+        except BootgraftError as error:
+            its_fault = error.id == "bug"
+            raise
+        finally:
+            said = self._process.complaint().rstrip()
+            if said:
+                kind = EventKind.WARNING if its_fault else EventKind.NOTE
+                monitor(Event(kind, f"the process that reads volumes wrote:\n{said}"))
+
+    def _converse(
+        self,
+        job: Job,
+        devices: Sequence[BlockDevice],
+        overlays: Sequence[Overlay],
+        monitor: Monitor,
+        output: Callable[[bytes], object] | None,
+    ) -> AnyOutcome:
+        self._channel.send(Frame.JOB, to_json(job).encode())
+        form = outcome_form(job.request.operation)  # loaded while the child works
+        while True:
+            frame, payload = self._channel.receive()
+            match frame:
+                case Frame.READ:
+                    self._serve(payload, devices)
+                case Frame.EVENT:
+                    monitor(from_json(payload, Event))
+                case Frame.OUTPUT if output is not None:
+                    output(payload)
+                case Frame.RUN:
+                    _take_run(payload, overlays)
+                case Frame.DONE:
+                    return from_json(payload, form)
+                case Frame.FAULT:
+                    raise decode_error(payload)
+                case _:
+                    raise ValueError(frame)
 
     def _serve(self, payload: bytes, devices: Sequence[BlockDevice]) -> None:
         number, offset, length = READ_REQUEST.unpack(payload)
         if number >= len(devices) or length > MAX_READ:
             raise ValueError(payload)
+        self._last_read = number
         try:
             data = devices[number].read(offset, length)
         except BootgraftError as error:
@@ -116,17 +141,40 @@ class Worker:
         else:
             self._channel.send(Frame.DATA, data)
 
-    def _crash(self, job: Job) -> ImageError:
+    def _end_status(self) -> int:
         status = self._process.wait(_PATIENCE)
-        if status is None:
-            status = self._process.end()
+        return self._process.end() if status is None else status
+
+    def _crash(self, job: Job, status: int) -> ImageError:
         what, advice = _explain_end(status)
+        others = [each for each in _given(job) if each != self._read_last(job)]
+        if self._last_read is not None and others:
+            advice += f". It was read from last; open, too, was {', '.join(others)}"
         return ImageError(
             f"the process that reads its volumes {what}",
-            where=job.location,
+            where=self._read_last(job),
             advice=f"Nothing was written. {advice}",
             id="worker-failed",
         )
+
+    def _nonsense(self, job: Job) -> ImageError:
+        return ImageError(
+            "the process that reads its volumes sent an invalid reply",
+            where=self._read_last(job),
+            advice="Nothing was written. Run the command again with --verbose and report what it says",
+            id="worker-failed",
+        )
+
+    def _read_last(self, job: Job) -> str:
+        """The image that was being read, as far as the parent knows; all that were given before the first read."""
+        return ", ".join(_given(job)) if self._last_read is None else job.devices[self._last_read].location
+
+
+def _given(job: Job) -> tuple[str, ...]:
+    """All that the child reads, each once."""
+    sources = (each.location for each in job.sources.drivers if each.device is None)
+    files = (*sources, *job.sources.reg_files, *job.sources.driver_files)
+    return tuple(dict.fromkeys((*(each.location for each in job.devices), *files)))
 
 
 def _not_started(error: OSError) -> BootgraftError:
@@ -174,12 +222,3 @@ def _take_run(payload: bytes, overlays: Sequence[Overlay]) -> None:
         overlays[disk].write(offset, data)
     else:
         overlays[disk].fill(offset, length, fill)
-
-
-def _nonsense(job: Job) -> ImageError:
-    return ImageError(
-        "the process that reads its volumes sent an invalid reply",
-        where=job.location,
-        advice="Nothing was written. Run the command again with --verbose and report what it says",
-        id="worker-failed",
-    )

@@ -17,15 +17,21 @@ from typing import NoReturn
 from bootgraft.confinement import kernel
 from bootgraft.confinement.reader import shield
 
+_MOST_SAID = 64 * 2**10
+"""Bytes that a pipe holds."""
 _PAUSES = (0.0005, 0.05)
 """Seconds between two looks at a process that is waited for: at first, and at most."""
 
 
 class ChildProcess:
-    """A process of ours. Whoever has it must wait for its end, or what is left of it stays in the process table."""
+    """A process of ours. Whoever has it must wait for its end, or what is left of it stays in the process table.
 
-    def __init__(self, pid: int) -> None:
+    ``errors`` is the end, to be read, of the pipe that it has as standard error. What does not fit into that is lost.
+    """
+
+    def __init__(self, pid: int, errors: int) -> None:
         self.pid = pid
+        self._errors: int | None = errors
         self._status: int | None = None
 
     def poll(self) -> int | None:
@@ -43,6 +49,15 @@ class ChildProcess:
             pause = min(2 * pause, longest)
         return self._status
 
+    def complaint(self) -> str:
+        """What it wrote to standard error since the last call; fit for a terminal, whatever it is."""
+        said = b""
+        if self._errors is not None:
+            with suppress(BlockingIOError):
+                said = os.read(self._errors, _MOST_SAID)
+        text = said.decode("utf-8", "backslashreplace")
+        return "".join(each if each.isprintable() or each in "\n\t" else ascii(each)[1:-1] for each in text)
+
     def end(self) -> int:
         """Kill it where it has not ended, and reap it; its exit status, as ``poll``."""
         if self.poll() is None:
@@ -50,6 +65,13 @@ class ChildProcess:
         while self._status is None:
             self._look(0)
         return self._status
+
+    def close(self) -> None:
+        """End it, and hear no more of it."""
+        self.end()
+        if self._errors is not None:
+            os.close(self._errors)
+            self._errors = None
 
     def _look(self, options: int) -> None:
         try:
@@ -62,15 +84,24 @@ class ChildProcess:
 
 
 def start(endpoint: socket.socket) -> ChildProcess:
-    """Start the child; it has ``endpoint`` to talk through, nothing as standard input and output, and our standard
-    error. Ctrl-C is not for it: it has a process group of its own.
+    """Start the child; it has ``endpoint`` to talk through, nothing as standard input and output, and a pipe as
+    standard error. It has no terminal: it cannot write there nor type there, and Ctrl-C is not for it.
 
     Raises:
         OSError: it cannot be started.
     """
     shield()
-    number = None if _has_other_threads() else _fork(endpoint.fileno())
-    return ChildProcess(_spawn(endpoint.fileno()) if number is None else number)
+    # The child never waits for room in the pipe: nobody reads there before it ends.
+    reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        number = None if _has_other_threads() else _fork(endpoint.fileno(), writing)
+        number = _spawn(endpoint.fileno(), writing) if number is None else number
+    except BaseException:
+        os.close(reading)
+        raise
+    finally:
+        os.close(writing)
+    return ChildProcess(number, reading)
 
 
 def _has_other_threads() -> bool:
@@ -81,14 +112,14 @@ def _has_other_threads() -> bool:
         return True
 
 
-def _fork(endpoint: int) -> int | None:
+def _fork(endpoint: int, errors: int) -> int | None:
     """Fork the child; None where the system refuses, as it may where memory is not to be overcommitted."""
     # A signal must not meet our handlers in the child, where they would unwind to our callers.
     blocked = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
         number = os.fork()
         if number == 0:
-            _be_the_child(endpoint, blocked)
+            _be_the_child(endpoint, errors, blocked)
     except OSError:
         return None
     finally:
@@ -96,14 +127,15 @@ def _fork(endpoint: int) -> int | None:
     return number
 
 
-def _be_the_child(endpoint: int, blocked: set[int | signal.Signals]) -> NoReturn:
+def _be_the_child(endpoint: int, errors: int, blocked: set[int | signal.Signals]) -> NoReturn:
     """Be what a new process would be, and end without a way back to the frames of the parent."""
     status = 1
     try:
         for number in signal.valid_signals():
             if callable(signal.getsignal(number)):
                 signal.signal(number, signal.SIG_DFL)
-        os.setpgid(0, 0)
+        os.dup2(errors, 2)
+        os.setsid()
         with suppress(OSError):  # a filter of the host's may refuse them; it ends as well when its socket does
             kernel.control(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
             kernel.name_process(b"bootgraft-child")
@@ -137,11 +169,12 @@ def _forget_this_folder() -> None:
         del sys.path[0]
 
 
-def _spawn(endpoint: int) -> int:
+def _spawn(endpoint: int, errors: int) -> int:
     """Start an interpreter of its own as the child."""
     actions = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDWR, 0),
         (os.POSIX_SPAWN_DUP2, 0, 1),
+        (os.POSIX_SPAWN_DUP2, errors, 2),
         (os.POSIX_SPAWN_DUP2, endpoint, endpoint),  # it stays open across exec
     ]
     return os.posix_spawn(
@@ -149,5 +182,5 @@ def _spawn(endpoint: int) -> int:
         [sys.executable, "-P", "-m", "bootgraft.worker.child", str(endpoint)],
         os.environ,
         file_actions=actions,
-        setpgroup=0,
+        setsid=True,
     )
