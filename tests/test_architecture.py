@@ -10,6 +10,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "bootgraft"
 LAYERS = (
+    "version",
     "errors",
     "jsontext",
     "events",
@@ -32,6 +33,7 @@ LAYERS = (
     "report",
     "worker",
     "cli",
+    "api",
 )
 """From left to right: nothing imports from its right."""
 STORAGE_WINGS = ("usage", "devices", "disks", "images", "journal")

@@ -136,7 +136,7 @@ def test_the_version_and_how_little_it_takes() -> None:
     modules = imported("--version")
     assert not modules & heavy
     ours = {module for module in modules if module.startswith("bootgraft")}
-    assert ours <= {"bootgraft", "bootgraft.cli", "bootgraft.cli.process", "bootgraft.errors"}
+    assert ours <= {"bootgraft", "bootgraft.cli", "bootgraft.cli.process", "bootgraft.errors", "bootgraft.version"}
 
 
 def test_the_parent_of_a_check_loads_no_parser_of_hostile_files(server1: BuiltMachine) -> None:

@@ -10,6 +10,11 @@ from bootgraft.worker.ipc.job import Operation
 
 def run(options: Options) -> int:
     """Print the verdict with its findings."""
+    return report(checked(options), Operation.CHECK)
+
+
+def checked(options: Options) -> Options:
+    """The options of a ``check``, with its symptom by name; raises UsageError where they do not go together."""
     if options.recommend and not options.targets and not options.controllers:
         raise UsageError(
             "--recommend needs to know which controller the machine will have",
@@ -26,5 +31,5 @@ def run(options: Options) -> int:
     if options.symptom is not None:
         from bootgraft.cli.findings.symptoms import symptom_of
 
-        options = replace(options, symptom=symptom_of(options.symptom))
-    return report(options, Operation.CHECK)
+        return replace(options, symptom=symptom_of(options.symptom))
+    return options

@@ -7,6 +7,7 @@ from pathlib import Path
 from bootgraft.cli.options import Options
 from bootgraft.cli.registry.hivefile import is_hive_file
 from bootgraft.cli.terminal import answer, monitor_for, put_json
+from bootgraft.events import Monitor
 from bootgraft.report.documents.changing import HistoryDocument, RecordDocument
 from bootgraft.storage.confine import resolve
 from bootgraft.storage.journal.head import JournalState
@@ -38,9 +39,14 @@ def run(options: Options) -> int:
         hive = resolve(Path(options.images[0]))
         backups = hive_records(hive, finished_backups(hive))
         return _print(options, backups, _ways_back(shlex.join(words), shlex.join((*words, "--all")), len(backups)))
-    monitor, strays = monitor_for(options), strays_for_undo(options.images)
-    journals = find_journals(options.covered, options.journal, monitor=monitor, strays=strays)
+    journals = journals_of(options, monitor_for(options))
     return _print(options, tuple(map(record_of, journals)), _advice(journals[::-1], options))
+
+
+def journals_of(options: Options, monitor: Monitor) -> tuple[Journal, ...]:
+    """The journals of these disks, the oldest first."""
+    strays = strays_for_undo(options.images)
+    return find_journals(options.covered, options.journal, monitor=monitor, strays=strays)
 
 
 def _print_interrupted(options: Options) -> int:

@@ -5,8 +5,9 @@ from msgspec.structs import replace
 from bootgraft.cli.images.session import Session
 from bootgraft.cli.options import Options
 from bootgraft.cli.terminal import answer, monitor_for, put_json
+from bootgraft.events import Monitor
 from bootgraft.report.documents.machine import InspectDocument
-from bootgraft.worker.ipc.job import Operation
+from bootgraft.worker.ipc.job import AnyOutcome, Operation
 
 
 def run(options: Options) -> int:
@@ -16,16 +17,21 @@ def run(options: Options) -> int:
 
 def report(options: Options, operation: Operation) -> int:
     """Do a reading operation and print its answer; returns its exit status."""
-    with Session(options, writable=False, monitor=monitor_for(options)) as session:
+    outcome = look(options, operation, monitor_for(options))
+    if options.json:
+        put_json(outcome.document)
+    else:
+        answer(outcome.text, outcome.status, options)
+    return outcome.status
+
+
+def look(options: Options, operation: Operation, monitor: Monitor) -> AnyOutcome:
+    """Do a reading operation."""
+    with Session(options, writable=False, monitor=monitor) as session:
         outcome = session.run(operation)
-    document, text = outcome.document, outcome.text
-    if isinstance(document, InspectDocument) and options.description is not None:
+    if isinstance(outcome.document, InspectDocument) and options.description is not None:
         from bootgraft.report.description import vm_document, vm_text
 
         vm = vm_document(options.description)
-        document, text = replace(document, vm=vm), text + vm_text(vm)
-    if options.json:
-        put_json(document)
-    else:
-        answer(text, outcome.status, options)
-    return outcome.status
+        return replace(outcome, document=replace(outcome.document, vm=vm), text=outcome.text + vm_text(vm))
+    return outcome

@@ -11,9 +11,9 @@ from io import TextIOWrapper
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from bootgraft import __version__
 from bootgraft.cli.process import open_standard_streams, stop_status, stoppable
 from bootgraft.errors import BootgraftError, ImageError, PartitionTableError, UsageError
+from bootgraft.version import __version__
 
 if TYPE_CHECKING:  # with msgspec it is a third of what --version and --help would take
     from bootgraft.cli.options import Options
@@ -411,8 +411,9 @@ def _run(options: "Options") -> int:
             options.vm or options.disk or options.isolate or not options.images
         ):
             from bootgraft.cli.images.vm import apply_vm_description
+            from bootgraft.cli.terminal import monitor_for
 
-            options = apply_vm_description(options)
+            options = apply_vm_description(options, monitor_for(options))
         status: int = _command(options.command).run(options)
     except KeyboardInterrupt as stop:
         from bootgraft.cli.images.interruption import tell_interrupted

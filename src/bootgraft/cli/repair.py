@@ -19,16 +19,20 @@ def run(options: Options) -> int:
         from bootgraft.cli.undo import resume
 
         return resume(options)
+    written = repair(options, monitor_for(options))
+    _print(written, options)
+    return written.outcome.status
+
+
+def repair(options: Options, monitor: Monitor) -> Written:
+    """Plan, prove and commit what the options ask for."""
     _check_options(options)
-    monitor = monitor_for(options)
     if options.verbose:  # it costs a question to the package manager
         _tell_outdated(monitor)
     with Session(options, writable=is_in_place(options), monitor=monitor) as session:
         from bootgraft.cli.images.writing import run_and_write
 
-        written = run_and_write(session, options, monitor, lambda: session.run(Operation.REPAIR))
-    _print(written, options)
-    return written.outcome.status
+        return run_and_write(session, options, monitor, lambda: session.run(Operation.REPAIR))
 
 
 def _tell_outdated(monitor: Monitor) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from bootgraft.cli.history import history_text, record_of
@@ -9,7 +10,7 @@ from bootgraft.cli.images.session import tell_notes, tell_open
 from bootgraft.cli.images.stored import open_stored
 from bootgraft.cli.options import Options
 from bootgraft.cli.registry.hivefile import is_hive_file
-from bootgraft.cli.terminal import answer, monitor_for, put_json, tell
+from bootgraft.cli.terminal import answer, monitor_for, put_json
 from bootgraft.errors import BootgraftError
 from bootgraft.events import Event, EventKind, Monitor, silent
 from bootgraft.report.documents.changing import ResumeDocument, UndoDocument
@@ -29,7 +30,33 @@ def run(options: Options) -> int:
         from bootgraft.cli.registry.bare import undo as undo_hive_file
 
         return undo_hive_file(options)
-    monitor = monitor_for(options)
+    return _print(options, revert(options, monitor_for(options)))
+
+
+class Reverted(Struct, frozen=True):
+    """What was reverted, or with ``--dry-run`` could be, the newest first; ``left`` as in UndoDocument.
+
+    ``edits_stay``: others have edited the machine's description since, and that stays.
+    """
+
+    journals: tuple[Journal, ...]
+    left: tuple[Journal, ...] | None
+    edits_stay: bool
+
+    def document(self, *, done: bool) -> UndoDocument:
+        """What programs get."""
+        newest = self.journals[0]
+        return UndoDocument(
+            undone=done,
+            journal=str(newest.path),
+            summary=newest.head.change,
+            taken_back=tuple(map(record_of, self.journals)),
+            left=None if self.left is None else tuple(map(record_of, self.left)),
+        )
+
+
+def revert(options: Options, monitor: Monitor) -> Reverted:
+    """Revert the newest change of the images, or all of them."""
     strays = strays_for_undo(options.images)
     newest = _newest(options, strays)
     if options.undo_all:
@@ -42,9 +69,9 @@ def run(options: Options) -> int:
         try:
             edits_stay |= _take_back(options, journal, monitor)
         except BootgraftError:
-            _tell_done(journals[:number])
+            _tell_done(journals[:number], monitor)
             raise
-    return _print(options, journals, edits_stay=edits_stay)
+    return Reverted(journals, _left(options, journals), edits_stay)
 
 
 def _newest(options: Options, strays: Sequence[Journal]) -> Journal:
@@ -76,32 +103,25 @@ def _take_back(options: Options, journal: Journal, monitor: Monitor) -> bool:
     return edits_stay
 
 
-def _tell_done(journals: Sequence[Journal]) -> None:
+def _tell_done(journals: Sequence[Journal], monitor: Monitor) -> None:
     """Say what ``--all`` has taken back by now, where it does not come to its end."""
     for journal in journals:
-        tell(f"bootgraft: taken back already: {journal.head.change} (change {journal.head.serial})\n")
+        text = f"taken back already: {journal.head.change} (change {journal.head.serial})"
+        monitor(Event(EventKind.WARNING, text))
 
 
-def _print(options: Options, journals: Sequence[Journal], *, edits_stay: bool) -> int:
+def _print(options: Options, reverted: Reverted) -> int:
     """Say what was taken back, the newest first, and what is left."""
-    newest, done = journals[0], not options.dry_run
-    left = _left(options, journals)
+    journals, left, done = reverted.journals, reverted.left, not options.dry_run
+    newest = journals[0]
     if options.json:
-        put_json(
-            UndoDocument(
-                undone=done,
-                journal=str(newest.path),
-                summary=newest.head.change,
-                taken_back=tuple(map(record_of, journals)),
-                left=None if left is None else tuple(map(record_of, left)),
-            )
-        )
+        put_json(reverted.document(done=done))
         return 0
     what = newest.head.change if len(journals) == 1 else f"all {len(journals)} changes"
     if not done:
         answer(f"Dry run: {what} can be taken back; nothing was written.\n{_more(journals)}", 0, options)
         return 0
-    has_description = not edits_stay and any(journal.head.edited for journal in journals)
+    has_description = not reverted.edits_stay and any(journal.head.edited for journal in journals)
     names = options.covered if has_description else options.images
     state = f"{', '.join(names)} {'is as it was' if len(names) == 1 else 'are as they were'} before"
     undone = f"Undone: {what} taken back" + (f"; {state}{_extent(journals[-1], left, options)}" if names else ".\n")
@@ -142,19 +162,24 @@ def _extent(oldest: Journal, left: Sequence[Journal] | None, options: Options) -
 
 def resume(options: Options) -> int:
     """Finish a repair that was interrupted."""
-    journal = require_journal(options.covered, options.journal, strays=strays_for_undo(options.images))
-    vm = None if options.vm is None else str(options.vm)
-    monitor = monitor_for(options)
-    with open_stored(options, journal, monitor) as images:
-        tell_open(images, monitor)
-        finished = resume_repair(images, journal, description=vm, monitor=monitor)
+    document, finished = resumed(options, monitor_for(options))
     if options.json:
-        put_json(ResumeDocument(committed=True, journal=str(journal.path), summary=journal.head.change))
+        put_json(document)
     elif finished:
-        answer(f"Finished the interrupted repair: {journal.head.change}.\n", 0, options)
+        answer(f"Finished the interrupted repair: {document.summary}.\n", 0, options)
     else:
         answer("Nothing to do: the repair was finished already.\n", 0, options)
     return 0
+
+
+def resumed(options: Options, monitor: Monitor) -> tuple[ResumeDocument, bool]:
+    """Finish a repair that was interrupted; also whether there was something to do."""
+    journal = require_journal(options.covered, options.journal, strays=strays_for_undo(options.images))
+    vm = None if options.vm is None else str(options.vm)
+    with open_stored(options, journal, monitor) as images:
+        tell_open(images, monitor)
+        finished = resume_repair(images, journal, description=vm, monitor=monitor)
+    return ResumeDocument(committed=True, journal=str(journal.path), summary=journal.head.change), finished
 
 
 def _description(options: Options, journal: Journal, monitor: Monitor) -> tuple[Description | None, bool]:

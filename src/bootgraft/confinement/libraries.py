@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Final
 
-import bootgraft
+from bootgraft import version
 
 LIBRARIES: Final = (
     "/usr/lib",
@@ -32,5 +32,5 @@ PROGRAMS: Final = ("/usr", "/bin", "/lib", "/lib64", "/nix/store", "/gnu/store")
 def python_folders() -> tuple[str, ...]:
     """Where modules come from that are imported later, and libraries that are loaded later."""
     search = os.environ.get("LD_LIBRARY_PATH", "").split(":")
-    package = (os.path.dirname(folder) for folder in bootgraft.__path__)  # noqa: PTH120
-    return tuple(dict.fromkeys(folder for folder in (*sys.path, *package, *search) if folder))
+    package = os.path.dirname(os.path.dirname(version.__file__))  # noqa: PTH120
+    return tuple(dict.fromkeys(folder for folder in (*sys.path, package, *search) if folder))

@@ -6,9 +6,8 @@ from contextlib import ExitStack
 from bootgraft.cli.images.openeddisks import OpenedDisks
 from bootgraft.cli.images.repeated import refuse_repeated
 from bootgraft.cli.options import Options
-from bootgraft.cli.terminal import tell
 from bootgraft.errors import BootgraftError, DamagedImageError, ReadOnlyError
-from bootgraft.events import Monitor, silent
+from bootgraft.events import Event, EventKind, Monitor, silent
 from bootgraft.storage.images.imageformat import ImageFormat
 from bootgraft.storage.images.imageinfo import ImageInfo
 from bootgraft.storage.images.opening import OpenImage, find_children, identify, open_image
@@ -26,16 +25,17 @@ def refuse_before_opening(options: Options) -> None:
     refuse_repeated(options)
 
 
-def tell_of_clouds(options: Options) -> None:
+def tell_of_clouds(options: Options, monitor: Monitor) -> None:
     """Say for which targets ``--recommend`` has nothing to print, as there is no description to write."""
     targets = dict.fromkeys(options.targets) if options.recommend else ()
     presented = [each for each in options.controllers if each is not None]
     for controller in (find_controller(each, presented) for each in targets):
         if controller.cloud is not None:
-            tell(
-                f"bootgraft: --recommend: there is no description to write for {controller.target}: {controller.cloud} "
-                "makes the machine itself when it imports the disk\n"
+            text = (
+                f"--recommend: there is no description to write for {controller.target}: {controller.cloud} makes the "
+                "machine itself when it imports the disk"
             )
+            monitor(Event(EventKind.WARNING, text))
 
 
 def open_machine(options: Options, stack: ExitStack, monitor: Monitor, *, writable: bool) -> tuple[OpenImage, ...]:

@@ -44,7 +44,7 @@ class Session:
             from bootgraft.cli.images import opening
 
             opening.refuse_before_opening(self._options)
-            opening.tell_of_clouds(self._options)
+            opening.tell_of_clouds(self._options, self._monitor)
             monitor = self._monitor
             self.images = opening.open_machine(self._options, stack, monitor, writable=self._writable)
             self._sources = tuple(opening.open_sources(self._options, stack, monitor))

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from bootgraft.changes import EditVmFile
 from bootgraft.cli.options import Options
 from bootgraft.errors import ImageInUseError, UsageError, VmDescriptionError
-from bootgraft.events import silent
+from bootgraft.events import Event, EventKind, Monitor, silent
 from bootgraft.storage.confine import exists, has_protocol, resolve
 from bootgraft.storage.journal.head import EditedFile
 from bootgraft.storage.journal.journalsearch import (
@@ -30,7 +30,7 @@ from bootgraft.text import printable
 _SHOWN_UNATTACHED = 8
 
 
-def apply_vm_description(options: Options) -> Options:
+def apply_vm_description(options: Options, monitor: Monitor) -> Options:
     """Return the options of a command with what its ``--vm`` says: the images, their controllers, the edit.
 
     Raises:
@@ -57,9 +57,9 @@ def apply_vm_description(options: Options) -> Options:
     # What else lies beside them is told where the disks are opened.
     _refuse_unfinished(replace(options, images=found.locations))
     refuse_locked(description)
-    _tell((*found.notes, *_unattached(description)), options)
+    _warn((*found.notes, *_unattached(description)), options, monitor)
     if options.isolate:
-        _tell(_unsure(description), options)
+        _warn(_unsure(description), options, monitor)
     return replace(
         options,
         images=found.locations,
@@ -67,7 +67,7 @@ def apply_vm_description(options: Options) -> Options:
         controllers=found.controllers,
         places=found.places,
         sector_sizes=found.sector_sizes,
-        vm_edit=_isolating(data, description, options) if options.isolate else None,
+        vm_edit=_isolating(data, description, options, monitor) if options.isolate else None,
     )
 
 
@@ -172,16 +172,14 @@ def _unsure(description: VmDescription) -> tuple[str, ...]:
     return description.notes if plugged else ("no network card in it is plugged in", *description.notes)
 
 
-def _tell(notes: Sequence[str], options: Options) -> None:
-    from bootgraft.cli.terminal import tell
-
+def _warn(notes: Sequence[str], options: Options, monitor: Monitor) -> None:
     for note in notes:
-        tell(f"bootgraft: {options.vm}: {note}\n")
+        monitor(Event(EventKind.WARNING, f"{options.vm}: {note}"))
 
 
-def _isolating(data: bytes, description: VmDescription, options: Options) -> EditVmFile | None:
+def _isolating(data: bytes, description: VmDescription, options: Options, monitor: Monitor) -> EditVmFile | None:
     """The edit that unplugs every card which is plugged in; None where there is none."""
-    _tell(locks.refuse_vmware_locks([resolve(description.path)]), options)
+    _warn(locks.refuse_vmware_locks([resolve(description.path)]), options, monitor)
     cards = tuple(card.name for card in description.cards if card.plugged)
     edited = plug(data, description, cards, plugged=False)
     return EditVmFile(str(description.path), cards, False, data, edited) if cards else None  # noqa: FBT003

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bootgraft import __version__
 from bootgraft.errors import ImageError, JournalError, ReadOnlyError
 from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.storage.durable import explained
@@ -31,6 +30,7 @@ from bootgraft.storage.journal.head import (
 )
 from bootgraft.storage.journal.journaldisks import disk_file
 from bootgraft.storage.journal.journalfile import pieces
+from bootgraft.version import __version__
 
 if TYPE_CHECKING:  # a type and no more: undo and resume need no overlay
     from bootgraft.storage.devices.overlay import Run
