@@ -1,8 +1,8 @@
 """Tries all escapes, each out of a process of its own; prints what came of them as JSON. A program of its own.
 
-Arguments: whose cage it is (``reader``, or ``server``, which may write the image), the folder to work in, which version
-of Landlock to make do with (empty: this kernel's; ``none``: no cage at all), the user to be, and the sources that a
-reader may read.
+Arguments: whose cage it is (``reader``, ``command``, or ``server``, which may write the image), the folder to work in,
+which version of Landlock to make do with (empty: this kernel's; ``none``: no cage at all), the user to be, and the
+sources that a reader may read.
 """
 
 import json
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.confinement.escapes import ESCAPES, LIMIT, Captive
 
-from bootgraft.confinement import kernel, landlock, reader
+from bootgraft.confinement import command, kernel, landlock, reader
 from bootgraft.confinement.server import ServedFile, ServerCage
 
 ESCAPED = "escaped"
@@ -64,6 +64,8 @@ def _be_captive(name: str, captive: Captive, writing: int, *, cage: str, sources
     resource.setrlimit(resource.RLIMIT_NOFILE, (LIMIT, LIMIT))
     if cage == "reader":
         reader.confine(sources)
+    elif cage == "command":
+        command.confine_command(sources)
     elif cage == "server":
         ServerCage("/bin/true", [ServedFile(str(captive.image), writable=True)]).enter()
     try:

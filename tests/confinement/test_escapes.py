@@ -77,6 +77,12 @@ def test_without_a_cage_it_could_do_it_all() -> None:
     assert escaped(attempts("none")) >= ESCAPES.keys() - PRIVILEGED - OFTEN_FORBIDDEN
 
 
+@pytest.mark.skipif(landlock.version() == 0, reason="this kernel has no Landlock")
+@pytest.mark.parametrize("version", ["", "2"])
+def test_a_command_that_only_prints_has_no_way_out_either(version: str) -> None:
+    assert escaped(attempts(version, sources="secret", cage="command")) == {"read_a_secret"}
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody else")
 def test_nor_does_another_user_get_out() -> None:
     """Who has no privileges has none to give up: the memory of the parent is kept from it all the same."""

@@ -387,6 +387,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given = _parser(words).parse_args(words)
         from bootgraft.cli.options import Options
 
+        given.is_program = arguments is None
         options = Options.from_arguments(given)
         with stoppable(options.timeout):
             status = _run(options)

@@ -16,10 +16,12 @@ if TYPE_CHECKING:  # few commands have these
 class Options(Struct, frozen=True):
     """The command line, parsed. Options that a command does not have keep their defaults.
 
+    ``is_program``: the process is this command's alone, and ends with it.
     The last five members are what ``--vm`` came to: see ``cli.vm``.
     """
 
     command: str
+    is_program: bool = False
     json: bool = False
     quiet: bool = False
     verbose: bool = False

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from functools import cache
 
 from bootgraft.cli.options import Options
 from bootgraft.events import Event, EventKind, Monitor
@@ -84,9 +85,13 @@ def width() -> int:
 
 def drop_output() -> None:
     """Make what Python would still flush at exit go nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+    os.dup2(nowhere(), sys.stdout.fileno())
+
+
+@cache
+def nowhere() -> int:
+    """A descriptor to write to what nobody is to read: opened once, while that can be done, and not closed."""
+    return os.open(os.devnull, os.O_WRONLY)
 
 
 def tell(text: str) -> None:

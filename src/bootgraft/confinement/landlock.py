@@ -8,7 +8,6 @@ import errno
 import os
 import stat
 import struct
-from enum import IntFlag
 from functools import cache
 from typing import Final
 
@@ -18,25 +17,20 @@ _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446  # on every architect
 _ASK_VERSION, _PATH_BENEATH = 1, 1
 
 
-class FileRight(IntFlag):
-    """Rights to files and folders (LANDLOCK_ACCESS_FS_* of linux/landlock.h)."""
+# Rights to files and folders (LANDLOCK_ACCESS_FS_* of linux/landlock.h).
+EXECUTE: Final = 1 << 0
+WRITE_FILE: Final = 1 << 1
+READ_FILE: Final = 1 << 2
+READ_DIR: Final = 1 << 3
+TRUNCATE: Final = 1 << 14
+IOCTL_DEV: Final = 1 << 15
 
-    EXECUTE = 1 << 0
-    WRITE_FILE = 1 << 1
-    READ_FILE = 1 << 2
-    READ_DIR = 1 << 3
-    TRUNCATE = 1 << 14
-    IOCTL_DEV = 1 << 15
+READ: Final = READ_FILE | READ_DIR
+RUN: Final = READ | EXECUTE
+READ_BLOCKS: Final = READ_FILE | IOCTL_DEV
+WRITE: Final = READ_FILE | WRITE_FILE | TRUNCATE | IOCTL_DEV
 
-
-READ: Final = FileRight.READ_FILE | FileRight.READ_DIR
-RUN: Final = READ | FileRight.EXECUTE
-READ_BLOCKS: Final = FileRight.READ_FILE | FileRight.IOCTL_DEV
-WRITE: Final = FileRight.READ_FILE | FileRight.WRITE_FILE | FileRight.TRUNCATE | FileRight.IOCTL_DEV
-
-_OF_A_FILE: Final = (
-    FileRight.EXECUTE | FileRight.WRITE_FILE | FileRight.READ_FILE | FileRight.TRUNCATE | FileRight.IOCTL_DEV
-)
+_OF_A_FILE: Final = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
 _KNOWN_RIGHTS: Final = ((1, 13), (2, 14), (3, 15), (5, 16))
 """From which version on how many of the rights are known, which are one bit each from the lowest on."""
 _TCP_FROM, _SCOPES_FROM = 4, 6
@@ -82,7 +76,7 @@ class Ruleset:
         """Give the descriptor back; who is under the rules stays under them."""
         os.close(self._descriptor)
 
-    def allow(self, descriptor: int, access: FileRight) -> None:
+    def allow(self, descriptor: int, access: int) -> None:
         """Leave these rights to an open file, or to all that lies in an open folder."""
         rights = access & self._handled
         if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
@@ -90,7 +84,7 @@ class Ruleset:
         with Memory(_RULE.pack(rights, descriptor)) as memory:
             call(_ADD_RULE, self._descriptor, _PATH_BENEATH, memory.address, 0)
 
-    def allow_path(self, path: str | os.PathLike[str], access: FileRight) -> None:
+    def allow_path(self, path: str | os.PathLike[str], access: int) -> None:
         """Leave these rights to what lies at ``path``; nothing where nothing does, or where it cannot be reached."""
         try:
             descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
@@ -98,6 +92,9 @@ class Ruleset:
             return
         try:
             self.allow(descriptor, access)
+        except OSError as error:
+            if error.errno != errno.EBADFD:  # a pipe without a name, which nothing is withheld from
+                raise
         finally:
             os.close(descriptor)
 

@@ -17,20 +17,18 @@ from bootgraft.confinement.seccomp import Condition
 from bootgraft.confinement.syscalls import CallNumbers, this_architecture
 
 NO_NEW_PRIVILEGES: Final = (
-    "this system does not let the process that reads volumes be kept from new privileges (no no_new_privs)"
+    "this system does not let the process that reads volumes and logs be kept from new privileges (no no_new_privs)"
 )
-NO_GIVING_UP: Final = (
-    "this system does not let the process that reads volumes give up what root may do beyond others (no capset)"
-)
+NO_GIVING_UP: Final = "the process that reads volumes and logs cannot give up the privileges of root here (no capset)"
 NO_LANDLOCK: Final = (
-    "this kernel does not keep the process that reads volumes to its own files (no Landlock: it came with Linux 5.13, "
-    "and can be switched off, or be refused by a container)"
+    "this kernel does not keep the process that reads volumes and logs to its own files (no Landlock: it came with "
+    "Linux 5.13, and can be switched off, or be refused by a container)"
 )
 NO_SECCOMP: Final = (
-    "this system does not let the process that reads volumes be kept to its own system calls (no seccomp)"
+    "this system does not let the process that reads volumes and logs be kept to its own system calls (no seccomp)"
 )
 
-_CALLS: Final = [
+CALLS: Final = [
     "read",
     "write",
     "readv",
@@ -123,10 +121,14 @@ def confine(sources: Sequence[str]) -> tuple[str, ...]:
     """
     with suppress(OSError):
         control(PR_SET_DUMPABLE, 0)  # another process of the same user, of another job perhaps, is not to look into it
-    return _take_away(sources, calls_filter)
+    return take_away(sources, calls_filter)
 
 
-def _take_away(sources: Sequence[str], allowed: Callable[[CallNumbers, int], bytes]) -> tuple[str, ...]:
+def take_away(sources: Sequence[str], allowed: Callable[[CallNumbers, int], bytes]) -> tuple[str, ...]:
+    """Take from this process what it does not need but to read ``sources`` and make the calls that are ``allowed``.
+
+    ``allowed`` makes the filter for an architecture and a process id. Returns as ``confine``.
+    """
     steps = (
         (NO_NEW_PRIVILEGES, lambda: control(PR_SET_NO_NEW_PRIVS, 1)),
         (NO_LANDLOCK, lambda: _keep_to_files(sources)),
@@ -190,10 +192,14 @@ def _keep_to_calls(allowed: Callable[[CallNumbers, int], bytes]) -> None:
 
 def calls_filter(architecture: CallNumbers, process: int) -> bytes:
     """The filter for a reader that has this process id."""
-    conditions = (
+    return seccomp.allowing(architecture, CALLS, conditions(process))
+
+
+def conditions(process: int, terminal: tuple[int, ...] = ()) -> tuple[Condition, ...]:
+    """Those for a reader that has this process id, and may ask this of its terminal."""
+    return (
         Condition("openat", 2, (0,), _FOR_WRITING),
         Condition("fcntl", 1, (_F_GETFD, _F_SETFD, _F_GETFL, _F_DUPFD_CLOEXEC, _F_DUPFD)),
-        Condition("ioctl", 1, (_TCGETS, _FIOCLEX, _FIONCLEX)),
+        Condition("ioctl", 1, (_TCGETS, _FIOCLEX, _FIONCLEX, *terminal)),
         Condition("tgkill", 0, (process,)),  # as abort() ends a process
     )
-    return seccomp.allowing(architecture, _CALLS, conditions)

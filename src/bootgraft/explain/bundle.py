@@ -19,12 +19,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from itertools import chain
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
 from typing import IO, cast
 
 from msgspec import Struct, field
 
 from bootgraft.errors import ArchiveError, LogError
+from bootgraft.explain.copies import Copies
 from bootgraft.explain.reading import CHUNK
 
 STANDARD_INPUT = "-"
@@ -64,6 +64,7 @@ class Bundle(Struct):
     path: Path
     alone: bool = True
     notes: list[str] = field(default_factory=list)
+    copies: Copies = field(default_factory=Copies)
     _unpacked: int = 0
     _files: int = 0
 
@@ -139,7 +140,7 @@ class Bundle(Struct):
         if not start.startswith((_ZIP, _GZIP)):
             yield LogFile(name, chain((start,), rest))
             return
-        with SpooledTemporaryFile(max_size=1 << 20) as copy:
+        with self.copies.take() as copy:
             self._copy(chain((start,), rest), copy, name)
             if start.startswith(_ZIP):
                 yield from self._archive(copy, name, 0)
@@ -211,7 +212,7 @@ class Bundle(Struct):
                     yield LogFile(name, self._counted(self._until_damaged(content.read1, name)), member.file_size)
 
     def _nested(self, content: zipfile.ZipExtFile, name: str, depth: int) -> Iterator[LogFile]:
-        with SpooledTemporaryFile(max_size=1 << 20) as copy:
+        with self.copies.take() as copy:
             try:
                 self._copy(self._counted(self._until_damaged(content.read1, name)), copy, name)
             except ArchiveError as error:

@@ -8,6 +8,7 @@ from msgspec import Struct
 from bootgraft.errors import LogError
 from bootgraft.events import Monitor, Progress
 from bootgraft.explain.bundle import Bundle
+from bootgraft.explain.copies import Copies
 from bootgraft.explain.logreader import LogReader
 from bootgraft.explain.logreport import LogReport
 from bootgraft.explain.reading import MAX_LINE, lines
@@ -20,8 +21,8 @@ class Explanation(Struct, frozen=True):
     notes: tuple[str, ...]
 
 
-def explain(paths: Sequence[Path], monitor: Monitor) -> Explanation:
-    """Read logs, folders or bundles, together; ``-`` is standard input.
+def explain(paths: Sequence[Path], monitor: Monitor, copies: Copies | None = None) -> Explanation:
+    """Read logs, folders or bundles, together; ``-`` is standard input. ``copies`` are files for nested archives.
 
     Raises LogError where one cannot be read, or no converter wrote any of them.
     """
@@ -29,7 +30,7 @@ def explain(paths: Sequence[Path], monitor: Monitor) -> Explanation:
     notes: list[str] = []
     titles = ", ".join(Bundle(path).title for path in paths)
     for path in paths:
-        bundle = Bundle(path, alone=len(paths) == 1)
+        bundle = Bundle(path, alone=len(paths) == 1, copies=copies or Copies())
         try:
             for file in bundle.files():
                 progress = Progress(monitor, f"reading {file.name}", file.size)

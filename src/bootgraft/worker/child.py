@@ -7,6 +7,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from bootgraft.confinement.limits import MEMORY_LIMIT, limit
 from bootgraft.confinement.reader import confine
 from bootgraft.errors import BootgraftError
 from bootgraft.events import Event, EventKind
@@ -27,8 +28,6 @@ from bootgraft.worker.ipc.job import GivenSources, Job, Operation
 
 _MOUNTING_ONCE = frozenset({Operation.INSPECT, Operation.CHECK, Operation.DRIVERS})
 
-MEMORY_LIMIT = 2 * 2**30
-"""Bytes of address space; the work needs some 60 MB, and an overlay spills to a file at 256 MiB."""
 CPU_LIMIT = 300
 """Seconds of processor time; the work needs under one. The bound is for structures made to loop."""
 
@@ -41,25 +40,18 @@ def serve(endpoint: int) -> int:
     """Do the job that comes through the socket with this number; returns the process's exit status."""
     os.closerange(3, endpoint)
     os.closerange(endpoint + 1, os.sysconf("SC_OPEN_MAX"))
-    _limit(resource.RLIMIT_AS, MEMORY_LIMIT)
-    _limit(resource.RLIMIT_CPU, CPU_LIMIT)
-    _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_FSIZE, FILE_LIMIT)
-    _limit(resource.RLIMIT_NOFILE, DESCRIPTORS)
-    _limit(resource.RLIMIT_NPROC, 0)
+    limit(resource.RLIMIT_AS, MEMORY_LIMIT)
+    limit(resource.RLIMIT_CPU, CPU_LIMIT)
+    limit(resource.RLIMIT_CORE, 0)
+    limit(resource.RLIMIT_FSIZE, FILE_LIMIT)
+    limit(resource.RLIMIT_NOFILE, DESCRIPTORS)
+    limit(resource.RLIMIT_NPROC, 0)
     channel = Channel(socket.socket(fileno=endpoint))
     try:
         _work(channel)
     except ChannelClosedError:
         return 1  # the parent is gone: nobody is left to tell
     return 0
-
-
-def _limit(kind: int, wanted: int) -> None:
-    """Set a limit, or keep the administrator's own where that is lower: it cannot be raised."""
-    _, hard = resource.getrlimit(kind)
-    limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    resource.setrlimit(kind, (limit, limit))
 
 
 def _work(channel: Channel) -> None:

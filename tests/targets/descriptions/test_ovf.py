@@ -150,6 +150,19 @@ def test_the_description_in_an_archive(tmp_path: Path) -> None:
     assert ovf.name_in_archive(archive(tmp_path / "a.ova", "x.mf", "Server1.OVF", "disk.vmdk")) == "Server1.OVF"
 
 
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.XGLTYPE])
+@pytest.mark.parametrize("size", [5 << 30, 1 << 60])
+def test_an_archive_whose_names_would_fill_the_memory(kind: bytes, size: int, tmp_path: Path) -> None:
+    hostile = tmp_path / "a.ova"
+    member = tarfile.TarInfo("a.ovf")
+    member.type, member.size = kind, size
+    with hostile.open("wb") as file:
+        file.write(member.tobuf(tarfile.GNU_FORMAT))
+        file.truncate(6 << 30)
+    with pytest.raises(VmDescriptionError, match="this archive is damaged"):
+        ovf.name_in_archive(hostile)
+
+
 def test_archives_without_one(tmp_path: Path) -> None:
     with pytest.raises(VmDescriptionError, match=r"a tar archive without an \.ovf at its start"):
         ovf.name_in_archive(archive(tmp_path / "a.ova", *(f"{number}.bin" for number in range(ovf.MAX_MEMBERS + 1))))

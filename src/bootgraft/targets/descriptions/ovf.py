@@ -5,6 +5,7 @@ disk, 20 other storage. The sub-types are VMware's and VirtualBox's own, as are 
 ``MachineConfigFile::buildHardwareXML``: ``<vbox:Machine>`` with ``<Firmware>``). It has no order of boot devices.
 """
 
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,8 @@ from bootgraft.targets.descriptions.xmltree import XmlElement, parse_xml
 
 MAX_MEMBERS = 64
 """Files that are looked through for an archive's description; it has to be the first (DSP0243, 4.2)."""
+MAX_HEADS = 2**20
+"""Bytes of their heads together."""
 _IDE, _SCSI, _CARD, _DISK, _STORAGE = "5", "6", "10", "17", "20"
 _SUBTYPES = {
     "lsilogic": "lsilogic",
@@ -74,8 +77,19 @@ def name_in_archive(path: Path) -> str:
     """
     import tarfile
 
+    class _Heads(io.FileIO):
+        """The archive, out of which only so much is read: a head can say that what belongs to it is of any length."""
+
+        left = MAX_HEADS
+
+        def read(self, size: int | None = -1, /) -> bytes:
+            self.left -= MAX_HEADS if size is None or size < 0 else size
+            if self.left < 0:
+                raise tarfile.ReadError("its heads are larger than any")
+            return super().read(size) or b""
+
     try:
-        with tarfile.open(path, "r:") as archive:
+        with _Heads(path) as heads, tarfile.open(fileobj=heads, mode="r:") as archive:
             for _ in range(MAX_MEMBERS):
                 member = archive.next()
                 if member is None:

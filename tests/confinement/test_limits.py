@@ -1,10 +1,10 @@
-"""The child's own rules; what it does for its parent is in test_parent."""
+"""Limits of processes that read hostile bytes."""
 
 import resource
 
 import pytest
 
-from bootgraft.worker import child
+from bootgraft.confinement.limits import limit
 
 
 @pytest.mark.parametrize(
@@ -17,5 +17,5 @@ def test_a_limit_is_never_raised_above_the_administrators(
     asked: list[tuple[int, tuple[int, int]]] = []
     monkeypatch.setattr(resource, "getrlimit", lambda _kind: (100, hard))
     monkeypatch.setattr(resource, "setrlimit", lambda kind, limits: asked.append((kind, limits)))
-    child._limit(resource.RLIMIT_CPU, wanted)
+    limit(resource.RLIMIT_CPU, wanted)
     assert asked == [(resource.RLIMIT_CPU, (expected, expected))]

@@ -1,0 +1,14 @@
+"""What a process that reads hostile bytes may use of its host (getrlimit(2))."""
+
+import resource
+from typing import Final
+
+MEMORY_LIMIT: Final = 2 * 2**30
+"""Bytes of address space; the work needs some 60 MB, and an overlay spills to a file at 256 MiB."""
+
+
+def limit(kind: int, wanted: int) -> None:
+    """Set a limit, or keep the administrator's own where that is lower: it cannot be raised."""
+    _, hard = resource.getrlimit(kind)
+    lower = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(kind, (lower, lower))
