@@ -18,6 +18,7 @@ DECLARATIONS = """
 struct ntfs_device;
 typedef struct _ntfs_volume ntfs_volume;
 typedef struct _ntfs_inode ntfs_inode;
+struct _ntfs_attr;
 
 struct ntfs_device_operations {
     int (*open)(struct ntfs_device *, int);
@@ -50,6 +51,20 @@ struct _ntfs_volume {
     uint32_t cluster_size;
     uint32_t mft_record_size;
     uint32_t indx_record_size;
+    uint8_t cluster_size_bits;
+    uint8_t mft_record_size_bits;
+    uint8_t indx_record_size_bits;
+    uint8_t mft_zone_multiplier;
+    uint8_t full_zones;
+    int64_t mft_data_pos;
+    int64_t mft_zone_start;
+    int64_t mft_zone_end;
+    int64_t mft_zone_pos;
+    int64_t data1_zone_pos;
+    int64_t data2_zone_pos;
+    int64_t nr_clusters;
+    ntfs_inode *lcnbmp_ni;
+    struct _ntfs_attr *lcnbmp_na;
 };
 
 struct _ntfs_inode {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bootgraft.errors import FileSystemError
 from bootgraft.filesystems.ntfs.entries import ENCRYPTED
+from bootgraft.filesystems.ntfs.freespace import skip_full
 from bootgraft.filesystems.ntfs.handles import DATA, REPARSE_POINT, STANDARD_INFORMATION, Handles
 
 if TYPE_CHECKING:  # few files are compressed so
@@ -154,6 +155,8 @@ def truncate(handles: Handles, inode: Any, data: Any, path: str, size: int) -> N
 
 
 def _put(handles: Handles, data: Any, path: str, offset: int, content: bytes) -> None:
+    if offset + len(content) > data.allocated_size:
+        skip_full(handles)
     handles.ffi.errno = 0
     if handles.lib.ntfs_attr_pwrite(data, offset, len(content), handles.ffi.from_buffer(content)) != len(content):
         raise handles.failed(

@@ -17,6 +17,7 @@ from bootgraft.filesystems.base import split
 from bootgraft.filesystems.ntfs import content as ntfs_content
 from bootgraft.filesystems.ntfs import directory as ntfs_directory
 from bootgraft.filesystems.ntfs.entries import COMPRESSED, DIRECTORY, REPARSE_POINT, IndexEntry
+from bootgraft.filesystems.ntfs.freespace import skip_full
 from bootgraft.filesystems.ntfs.handles import DATA, SECURITY_DESCRIPTOR, STANDARD_INFORMATION, Handles
 
 _REGULAR, _DIRECTORY = 0o100000, 0o040000  # S_IFREG, S_IFDIR
@@ -74,6 +75,7 @@ def _insert(handles: Handles, directory: Any, path: str, kind: int = _REGULAR) -
             f"Windows does not allow the file name {name!r}", where=handles.where, advice="Choose another name"
         )
     security = _security(handles, directory, name, kind)
+    skip_full(handles)
     inode = _uncompressed(handles, directory, security.identifier, text, length, kind)
     if not inode:
         raise handles.failed(

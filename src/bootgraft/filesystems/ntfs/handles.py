@@ -42,6 +42,7 @@ class Handles:
         self.ffi = library.ffi
         self.volume = volume
         self.where = where
+        self._new_buffer = self.ffi.new_allocator(should_clear_after_alloc=False)
 
     def failed(self, what: str, *, advice: str = DAMAGED) -> FileSystemError:
         """Return the error for a library call that has just failed."""
@@ -112,7 +113,7 @@ class Handles:
         """Return exactly ``length`` bytes of an attribute's value."""
         if not length:
             return b""
-        buffer = self.ffi.new("uint8_t[]", length)
+        buffer = self._new_buffer("uint8_t[]", length)
         self.ffi.errno = 0
         done = self.lib.ntfs_attr_pread(attribute, offset, length, buffer)
         if done != length:
