@@ -24,20 +24,18 @@ def documentation() -> tuple[FindingDoc, ...]:
 
 
 def _declared(wing: str, guest: Guest | None) -> Iterator[Check]:
-    modules, wings = _contents(wing)
-    for name in modules:
-        check = getattr(import_module(name), "CHECK", None)
-        if isinstance(check, Check):
-            yield check
+    own, wings = _contents(wing)
+    yield from own
     for name in wings:
         if guest is None or import_module(name).applies(guest):
             yield from _declared(name, guest)
 
 
 @cache
-def _contents(wing: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The modules and the wings of a wing, by name."""
+def _contents(wing: str) -> tuple[tuple[Check, ...], tuple[str, ...]]:
+    """The checks of a wing's own modules, and its wings by name: asked for again on each controller."""
     folder = Path(import_module(wing).__path__[0])  # pkgutil would load inspect, with tokenize, ast and dis
-    modules = sorted(each.stem for each in folder.glob("[!_]*.py"))
+    modules = [import_module(f"{wing}.{each.stem}") for each in sorted(folder.glob("[!_]*.py"))]
+    declared = (getattr(module, "CHECK", None) for module in modules)
     wings = sorted(each.parent.name for each in folder.glob("*/__init__.py"))
-    return tuple(f"{wing}.{each}" for each in modules), tuple(f"{wing}.{each}" for each in wings)
+    return tuple(each for each in declared if isinstance(each, Check)), tuple(f"{wing}.{each}" for each in wings)
