@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from io import TextIOWrapper
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -401,8 +402,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _report(error, as_json="--json" in words)
         status = error.exit_status
     if arguments is None:
-        gc.freeze()  # the process ends here: nobody need look for garbage in all that it loaded
+        _end(status)
     return status
+
+
+def _end(status: int) -> NoReturn:
+    """End the process, which has closed all that it held: taking apart what it loaded would take another 5 ms."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # whoever wrote last was told, or has nobody to tell
+            stream.flush()
+    os._exit(status)
 
 
 def _run(options: "Options") -> int:
