@@ -67,6 +67,9 @@ MISTAKES = [
     ("reg query server1.raw SYSTEM --recursiv", "reg query server1.raw SYSTEM --recursive"),
     ("explain device-bindin-missing", "explain device-binding-missing"),
     ("explain-log", "explain-log -"),
+    ("check server1.raw server1.raw --target kvm:ide", "check server1.raw --target kvm:ide"),
+    (f"repair server1.raw donor.raw --drivers donor.raw {DRY}", f"repair server1.raw --drivers donor.raw {DRY}"),
+    (f"repair server1.raw --drivers server1.raw {DRY}", f"repair server1.raw {DRY}"),
 ]  # fmt: skip
 REFUSED = {"check server1.raw --format vhd"}  # the format is one now, but not this image's
 EMPTY = {"explain-log -"}  # nothing comes down the pipe here

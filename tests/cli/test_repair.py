@@ -102,6 +102,17 @@ def test_an_overlay_leaves_the_image_alone(
     assert bootgraft("check", image, *LSI).status == 1
 
 
+def test_where_nothing_is_to_be_changed_no_overlay_is_made_and_that_is_said(
+    bootgraft: Command, donor: BuiltMachine, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.qcow2"
+    done = bootgraft("repair", donor.disk, *LSI, "--overlay", out)
+    assert done.status == 0
+    assert done.stdout.startswith("Nothing to do: nothing was changed.")
+    assert done.stdout.endswith(f"{out} was not made, as nothing is to be changed: use {donor.disk}.\n")
+    assert not out.exists()
+
+
 def test_an_overlay_is_never_written_over(bootgraft: Command, server1: BuiltMachine, tmp_path: Path) -> None:
     out = tmp_path / "out.qcow2"
     out.write_bytes(b"precious")

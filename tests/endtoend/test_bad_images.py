@@ -69,7 +69,11 @@ def _vmx(path: Path) -> None:
 NO_IMAGES: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "text": (_text, "this is a text file, not a disk image", "Give the disk image itself"),
     "gzip": (_gzip, "this is a gzip archive, not a disk image", "Unpack it first"),
-    "ova": (_tar, "this is a tar archive (an .ova is one), not a disk image", "Unpack it (tar xf FILE)"),
+    "ova": (
+        _tar,
+        "this is a tar archive (an .ova is one), not a disk image",
+        "this folder, run:\n    tar xf /",
+    ),
     "iso": (_iso, "this is an ISO 9660 CD or DVD image", "Give the machine's hard disk"),
     "vmx": (_vmx, "this is a VMware virtual machine's configuration", "give the disk images that it names"),
     "empty": (Path.touch, "the file is empty", "Copy the image again"),

@@ -353,7 +353,14 @@ REPAIR = "    bootgraft repair server1.vmdk --target vmware:ide"
 def test_of_what_cannot_be_repaired_the_page_is_what_to_read_next() -> None:
     outside = Finding("own-cpu", Severity.BLOCKER, "t", "e", (), fault_in=FaultPlace.OUTSIDE)
     assert commands_after(TELLS, LEFT_OPEN, STOPS) == READ
-    assert commands_after(outside, STOPS) == READ
+    assert commands_after(outside, STOPS, STOPS) == READ
+    assert commands_after(STOPS, FIXABLE, replace(STOPS, id="own-end")) == [
+        "bootgraft cannot repair own-stop and own-end, and writes nothing until all that is repaired by other means.",
+        "To read what is known of them, run:",
+        "    bootgraft explain own-stop",
+        "    bootgraft explain own-end",
+        REPAIR,
+    ]
     assert commands_after(TELLS, LEFT_OPEN) == ["To read what would settle it, run:", "    bootgraft explain own-open"]
     assert commands_after(TELLS, outside) == []
 

@@ -9,6 +9,7 @@ from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
 
+from bootgraft.cli.images.repeated import TWICE
 from bootgraft.errors import BootgraftError, DamagedImageError, ImageError, PartitionTableError, UsageError
 from bootgraft.storage.confine import exists
 
@@ -127,10 +128,23 @@ def _swapped(error: BootgraftError, words: Sequence[str]) -> list[str]:
 
 def _other_words(error: UsageError, words: Sequence[str]) -> Iterator[list[str]]:
     unknown = re.match(r"unrecognized arguments: (.*)", error.what)
-    if unknown:
+    if error.what == TWICE:
+        yield from _once(words, error.where)
+    elif unknown:
         yield from _elsewhere(words, [each.partition("=")[0] for each in unknown[1].split(" ")])
     elif error.what.endswith("required: LOG") and not sys.stdin.isatty():
         yield ["bootgraft", *words, "-"]
+
+
+def _once(words: Sequence[str], disk: str) -> Iterator[list[str]]:
+    """The words with the disk in one place less: the machine has it no more, or the option that names it is gone."""
+    places = [number for number, word in enumerate(words) if word == disk]
+    values = [number for number in places if words[number - 1] in WITH_VALUE]
+    given = [number for number, word in enumerate(words) if not word.startswith("-") and number]
+    images = [number for number in given if words[number - 1] not in WITH_VALUE]
+    for number in (*(each for each in places if each in images and len(images) > 1), *values):
+        first = number - (number in values)
+        yield ["bootgraft", *words[:first], *words[number + 1 :]]
 
 
 def _instead(words: Sequence[str], said: str, choice: Sequence[str]) -> list[str]:

@@ -146,20 +146,22 @@ def wants_repair(findings: Iterable[Finding]) -> bool:
 
 
 def unrepairable_lines(diagnoses: Sequence[Diagnosis], *, tried: bool = False) -> Iterator[str]:
-    """Where to read on, where no repair puts right what stops the start or leaves it open: the gravest finding's page.
+    """Where to read on, where no repair puts right what stops the start or leaves it open: the pages of what stops it.
 
     What lies outside the image is left out: that is listed as what to do there. As long as the chain arrives at no
     Windows, a repair of what can be repaired comes first, unless that was ``tried``: it shows what is behind.
     """
     known = [each for each in diagnoses if tried or each.chain.default or not wants_repair(each.findings)]
     left = [finding for each in known for finding in within(each.findings) if not finding.fixable]
-    stops = [each.id for each in left if each.severity is Severity.BLOCKER]
+    stops = list(dict.fromkeys(each.id for each in left if each.severity is Severity.BLOCKER))
     leaves_open = [each.id for each in left if each.leaves_open]
     if stops:
         yield ""
-        yield f"bootgraft cannot repair {stops[0]}, and writes nothing until that is repaired by other means."
-        yield "To read what is known of it, run:"
-        yield f"    bootgraft explain {stops[0]}"
+        names = " and ".join(filter(None, (", ".join(stops[:-1]), stops[-1])))
+        those, them = ("that is", "it") if len(stops) == 1 else ("all that is", "them")
+        yield f"bootgraft cannot repair {names}, and writes nothing until {those} repaired by other means."
+        yield f"To read what is known of {them}, run:"
+        yield from (f"    bootgraft explain {each}" for each in stops)
     elif leaves_open and not any(wants_repair(each.findings) for each in diagnoses):
         yield from ("", "To read what would settle it, run:")
         yield f"    bootgraft explain {leaves_open[0]}"

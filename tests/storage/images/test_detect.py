@@ -81,7 +81,7 @@ OVF = b'<?xml version="1.0" encoding="UTF-8"?>\n<Envelope xmlns="http://schemas.
         (b"", "empty"),
         (gzip.compress(b"disk", mtime=0), "gzip.*Unpack"),
         (zip_of_anything(), "ZIP"),
-        (tar_of_anything(), r"\.ova.*tar xf"),
+        (tar_of_anything(), r"\.ova[^\n]*\n    tar xf /.*disk\.vmdk\n"),
         (OVF, "OVF.*the disk images that it names"),
         (OVF.decode().encode("utf-16"), "OVF.*the disk images that it names"),
         (b'.encoding = "UTF-8"\nconfig.version = "8"\n', r"\.vmx.*the disk images that it names"),

@@ -77,7 +77,7 @@ def test_an_archive_says_how_to_unpack_it(tmp_path: Path) -> None:
     path = archive(tmp_path / "server 1.ova", "server1.ovf", "disk1.vmdk")
     with pytest.raises(VmDescriptionError) as fault:
         read_description(path)
-    assert fault.value.advice == "Unpack it (tar -xf 'server 1.ova'), then give --vm server1.ovf"
+    assert fault.value.advice == f"To unpack it in this folder, run:\n    tar xf '{path}'\nThen give --vm server1.ovf"
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:

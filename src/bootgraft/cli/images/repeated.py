@@ -4,6 +4,8 @@ from bootgraft.cli.options import Options
 from bootgraft.errors import UsageError
 from bootgraft.storage.journal.journaldisks import disk_file
 
+TWICE = "this disk is given twice"
+
 
 def refuse_repeated(options: Options) -> None:
     """Raise UsageError where one disk is given twice: it would be told as one that another program has open."""
@@ -12,7 +14,7 @@ def refuse_repeated(options: Options) -> None:
         disk = disk_file(location) or location
         if disk in seen:
             raise UsageError(
-                "this disk is given twice",
+                TWICE,
                 where=location,
                 advice="Give each disk of the machine once, in BIOS order; a donor is another machine's disk",
             )

@@ -4,6 +4,8 @@ What is recognisably no disk image is refused with what to give instead. Sources
 own specifications, named in the modules that read them; for the rest file(1)'s magic database.
 """
 
+import shlex
+
 from bootgraft.errors import DamagedImageError, ImageError
 from bootgraft.storage.images.container import ContainerFile
 from bootgraft.storage.images.imageformat import ImageFormat
@@ -16,6 +18,7 @@ _DESCRIPTOR = b"# disk descriptorfile"
 
 _CONVERT = "Convert it first: qemu-img convert -O qcow2 FILE NEW.qcow2"
 _UNPACK = "Unpack it first, and give the disk image that is in it"
+_UNPACK_TAR = "To unpack it in this folder, run:\n    tar xf {file}\nThen give the disk image that was in it"
 _GIVE_AS_DESCRIPTION = "Give it by --vm, or give the disk images that it names"
 _FOREIGN: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\x1f\x8b", "a gzip archive", _UNPACK),
@@ -33,7 +36,7 @@ _FOREIGN: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"QED\0", "a QED image", _CONVERT),
     (0, b"WithoutFreeSpace", "a Parallels image", _CONVERT),
     (0, b"WithouFreSpacExt", "a Parallels image", _CONVERT),
-    (257, b"ustar", "a tar archive (an .ova is one)", "Unpack it (tar xf FILE), and give the disk image that is in it"),
+    (257, b"ustar", "a tar archive (an .ova is one)", _UNPACK_TAR),
     (
         0x8001,
         b"CD001",
@@ -100,7 +103,7 @@ def _foreign(file: ContainerFile, what: str, advice: str) -> ImageError:
     return ImageError(
         f"this is {what}, not a disk image",
         where=file.name,
-        advice=advice,
+        advice=advice.format(file=shlex.quote(file.name)),
         said=file.name,
         choices=choices,
         id="not-an-image",

@@ -133,7 +133,8 @@ def _packed(path: Path) -> VmDescriptionError:
     return VmDescriptionError(
         "its disks lie inside this archive, where they cannot be read or repaired",
         where=str(path),
-        advice=f"Unpack it (tar -xf {shlex.quote(path.name)}), then give --vm {shlex.quote(name)}",
+        advice=f"To unpack it in this folder, run:\n    tar xf {shlex.quote(str(path))}\n"
+        f"Then give --vm {shlex.quote(name)}",
     )
 
 
