@@ -3,6 +3,7 @@
 Every command says so, and what it says to type works when it is pasted.
 """
 
+import os
 import shlex
 import shutil
 from collections.abc import Callable
@@ -241,6 +242,32 @@ def test_a_block_device(server1: BuiltMachine, donor: BuiltMachine, bootgraft: R
         assert require_told(link, donor, bootgraft, tmp_path).where == told.where
         assert "INTERRUPTED" in bootgraft("history", device).stdout
         assert bootgraft("undo", link).status == 0
+        assert bootgraft("check", device, *TARGET).stderr == ""
+    assert digest(server1.disk) == original
+
+
+def test_a_journal_that_is_gone(server1: BuiltMachine, donor: BuiltMachine, bootgraft: Run, tmp_path: Path) -> None:
+    """As where its file system is not mounted: the disk is not repaired on top, and the journal is looked for."""
+    original = digest(server1.disk)
+    mounted, elsewhere = tmp_path / "mounted", tmp_path / "elsewhere"
+    for folder in (mounted, elsewhere):
+        folder.mkdir()
+    with loop_device(server1.disk) as device:
+        interrupt(device, donor, "--journal", mounted / "j")
+        (mounted / "j").rename(elsewhere / "j")
+        words = ("repair", device, *TARGET, "--drivers", donor.disk, "--journal", elsewhere / "another")
+        what = f"whether it was finished cannot be told: its undo journal {mounted / 'j'} is not there"
+        told = refused(bootgraft, words, watch=tmp_path)
+        assert what in told.what
+        assert what in bootgraft("check", device, *TARGET).stderr
+        assert f"{mounted / 'j'}: this undo journal" in bootgraft("history").stderr
+        link = tmp_path / "another address"
+        link.symlink_to(device)
+        assert "or of one that it is a clone of" in bootgraft("check", link, *TARGET).stderr
+        entries = [Path(word) for word in shlex.split(told.advice.splitlines()[-1])[1:]]
+        assert len(entries) > 1
+        assert bootgraft("undo", device, "--journal", elsewhere / "j").status == 0
+        assert not any(map(os.path.lexists, entries))
         assert bootgraft("check", device, *TARGET).stderr == ""
     assert digest(server1.disk) == original
 

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.storage.journal.test_commit import repair
 from tests.storage.journal_machine import RawMachine, crash, noise, two_disks
 
@@ -17,6 +18,7 @@ from bootgraft.storage.journal.diskmarks import place_marks
 from bootgraft.storage.journal.head import JournalState
 from bootgraft.storage.journal.hostindex import all_journals, find_entries, index_folder, is_empty
 from bootgraft.storage.journal.journalsearch import find_journal
+from bootgraft.storage.journal.lostjournals import lost_journals
 from bootgraft.storage.journal.strayjournals import StraySearch
 from bootgraft.storage.journal.undo import resume, undo
 
@@ -114,7 +116,7 @@ def test_one_look_opens_few_folders_however_many_entries_there_are(
     assert len(opened) == 2
 
 
-def test_what_leads_nowhere_is_removed_by_commands_that_write(tmp_path: Path) -> None:
+def test_an_entry_of_a_sealed_journal_is_removed_by_commands_that_write(tmp_path: Path) -> None:
     machine = two_disks(tmp_path)
     sealed, location = repair(machine), machine.locations[0]
     links = [plant(location, sealed), plant(location, tmp_path / "gone"), plant(location, tmp_path / "unmounted" / "j")]
@@ -122,8 +124,11 @@ def test_what_leads_nowhere_is_removed_by_commands_that_write(tmp_path: Path) ->
     assert StraySearch(told.append).by_place([location]) == ()
     assert told == []
     assert [link.is_symlink() for link in links] == [True, True, True]
-    assert StraySearch(None).by_place([location]) == ()
-    assert [link.is_symlink() for link in links] == [False, False, True], "a file system may not be mounted just now"
+    search = StraySearch(None)
+    assert search.by_place([location]) == ()
+    assert [link.is_symlink() for link in links] == [False, True, True], "a file system may not be mounted just now"
+    assert [entry.journal for _, entry in search.lost] == [tmp_path / "gone", tmp_path / "unmounted" / "j"]
+    assert lost_journals(search.lost) == (), "the number of a file may be another's by now"
 
 
 @pytest.mark.parametrize("target", ["/dev/zero", "relative", "/etc", "\x1b[31m/x", "/" + "x/" * 1000, "/proc/self/mem"])
@@ -225,6 +230,17 @@ def test_stopped_while_it_is_written_nothing_was_written_elsewhere(
         repair(machine)
     assert machine.now() == machine.before
     assert machine.others() == []
+
+
+def test_a_journal_that_was_moved_leaves_no_entry_behind(tmp_path: Path) -> None:
+    """The work that ``--journal`` names it for ends what its old place stands for as well."""
+    machine = half_written(tmp_path)
+    journal = machine.journal()
+    moved = journal.path.rename(tmp_path / "moved.journal")
+    with machine.open() as images:
+        undo(images, replace(journal, path=moved, explicit=True))
+    assert machine.now() == machine.before
+    assert is_empty()
 
 
 def test_a_damaged_journal_is_told(tmp_path: Path) -> None:

@@ -13,9 +13,11 @@ from bootgraft.cli.images.openeddisks import OpenedDisks
 from bootgraft.errors import JournalError
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.storage.journal.head import JournalState
+from bootgraft.storage.journal.hostindex import UnfinishedEntry
 from bootgraft.storage.journal.journaldisks import Journal, command, is_uri, match_disks
 from bootgraft.storage.journal.journalsearch import interrupted, require_idle
 from bootgraft.storage.journal.likeness import Likeness
+from bootgraft.storage.journal.lostjournals import lost_error, lost_journals
 from bootgraft.storage.journal.strayjournals import copied_from, likeness_of
 
 
@@ -42,6 +44,19 @@ def settle(
             _settle_own(disks, journal, monitor)
     for journal, like in by_content:
         _settle_stray(disks, journal, like, monitor, by_content=True)
+
+
+def tell_lost(disks: OpenedDisks, entries: Sequence[tuple[str, UnfinishedEntry]], monitor: Monitor) -> None:
+    """Tell of unfinished journals that are not there.
+
+    Raises:
+        JournalError: a disk that is to be written has surely one.
+    """
+    for lost in lost_journals(entries):
+        error = lost_error(lost)
+        if disks.is_written and lost.is_sure:
+            raise error
+        monitor(Event(EventKind.WARNING, f"{error.where}: {error.what}. {error.advice}"))
 
 
 def _settle_own(disks: OpenedDisks, journal: Journal, monitor: Monitor) -> None:

@@ -70,6 +70,10 @@ def _settle(disks: OpenedDisks, pending: Sequence[Journal], search: StraySearch,
         from bootgraft.cli.images.interrupted import settle
 
         settle(disks, pending, found, monitor)
+    if search.lost:
+        from bootgraft.cli.images.interrupted import tell_lost
+
+        tell_lost(disks, search.lost, monitor)
 
 
 def _opened(

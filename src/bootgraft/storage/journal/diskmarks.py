@@ -35,6 +35,7 @@ Read = Callable[[int, int], bytes]
 
 FILE_MARK = "inode"
 """How the marks of files begin."""
+_CONTENT_MARKS = ("signature", "sample")
 _SIGNATURE = slice(440, 444)
 """Of the MBR (UEFI 5.2.1, "Unique MBR Disk Signature")."""
 _GPT = b"EFI PART"
@@ -109,6 +110,11 @@ def content_marks(size: int, read: Read) -> tuple[str, ...]:
         ImageError: the disk cannot be read.
     """
     return tuple(mark for mark in (_signature_mark(size, read), *_sample_marks(size, read)) if mark)
+
+
+def is_content_mark(mark: str) -> bool:
+    """Whether a mark is one of a disk's content, not of its place."""
+    return mark.startswith(_CONTENT_MARKS)
 
 
 def journalled_marks(

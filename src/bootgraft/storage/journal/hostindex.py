@@ -5,11 +5,11 @@ it is a folder for each mark of a disk (``diskmarks``), and in that a symbolic l
 which leads to the journal; its name ends in the disk's number in there. A link is made and removed in one step, so no
 entry is ever half-written. A look at one disk opens as many folders as it has marks, however many entries there are.
 
-Entries are on stable storage before the first write to a disk, and are removed once the journal is sealed or gone. One
-that is left by a kill in between leads to such a journal: whoever meets it sees that. The index only says where a
-journal lies. What it leads to has to count and to be about the disk like any other journal, and no path in it is
-written to. It counts itself if it belongs to root or the caller, and nobody else may write to it. It is a help, not a
-condition: where it cannot be kept, the work goes on.
+Entries are on stable storage before the first write to a disk, and are removed once the journal is sealed, or before it
+is removed. One that leads to a sealed journal was left by a kill; one that leads nowhere is told (``lostjournals``).
+The index only says where a journal lies. What it leads to has to count and to be about the disk like any other journal,
+and no path in it is written to. It counts itself if it belongs to root or the caller, and nobody else may write to it.
+It is a help, not a condition: where it cannot be kept, the work goes on.
 """
 
 import os
@@ -117,7 +117,10 @@ def _note(monitor: Monitor, reason: str) -> None:
 
 
 def forget_entries(journal: Path, disks: int) -> None:
-    """Remove the entries of a journal that is sealed or gone; one that cannot be removed is harmless."""
+    """Remove the entries of a journal whose work is done; one that cannot be removed is harmless.
+
+    Of the same disks those go too that lead to no journal: it was moved, and named by ``--journal``.
+    """
     names = [_name(journal, number) for number in range(disks)]
     with _opened() as index, suppress(OSError):
         if index is None:
@@ -125,8 +128,11 @@ def forget_entries(journal: Path, disks: int) -> None:
         with os.scandir(index) as found:
             marks = [mark.name for mark in islice(found, _MOST_MARKS)]
         for mark in marks:
-            for name in names:
-                _remove(index, mark, name)
+            removed = [_remove(index, mark, name) for name in names]
+            if any(removed):
+                for entry in _entries(index, mark):
+                    if not os.path.lexists(entry.journal):
+                        _remove(index, mark, entry.name)
 
 
 def drop(entry: UnfinishedEntry) -> None:
@@ -136,13 +142,20 @@ def drop(entry: UnfinishedEntry) -> None:
             _remove(index, entry.mark, entry.name)
 
 
-def _remove(index: int, mark: str, name: str) -> None:
+def entry_path(entry: UnfinishedEntry) -> Path:
+    """Return where an entry's link lies."""
+    return (index_folder() or Path()) / entry.mark / entry.name
+
+
+def _remove(index: int, mark: str, name: str) -> bool:
+    """Remove an entry, and tell whether there was one."""
     try:
         os.unlink(f"{mark}/{name}", dir_fd=index)
     except OSError:
-        return
+        return False
     with suppress(OSError):  # others are left in it
         os.rmdir(mark, dir_fd=index)
+    return True
 
 
 def _name(journal: Path, disk: int) -> str:

@@ -36,12 +36,15 @@ _MAX_ORPHANS = 16
 class StraySearch:
     """A look for the stray journals of a command's disks, each folder looked through once.
 
-    A command that writes gives no ``monitor``: what is found to be outdated in the index is then removed.
+    A command that writes gives no ``monitor``: an entry of the index whose journal is sealed is then removed.
     """
 
     def __init__(self, monitor: Monitor | None) -> None:
         self._monitor = monitor
         self._orphans: dict[str, list[tuple[Path, str]]] = {}
+        self._told: set[str] = set()
+        self.lost: list[tuple[str, UnfinishedEntry]] = []
+        """Entries that lead to no journal (``lostjournals``), each with the disk that led to it."""
 
     def by_place(self, locations: Sequence[str]) -> tuple[Journal, ...]:
         """Return the unfinished journals that the numbers and addresses of disks lead to, whatever their names.
@@ -116,15 +119,14 @@ class StraySearch:
         return same
 
     def _take_entry(self, found: dict[Path, Journal], entry: UnfinishedEntry, location: str) -> None:
-        """Take what an entry of the index leads to; a command that writes drops one that leads to nothing any more."""
-        if os.path.lexists(entry.journal):
-            journal = self._read(entry.journal, location, is_ours=True)
-            is_outdated = journal is not None and journal.state == "sealed"
-            if journal is not None and not _is_elsewhere_by_number(journal, entry, location):
-                _keep(found, journal, location, entry.disk)
-        else:
-            is_outdated = entry.journal.parent.is_dir()  # else its file system may only not be mounted
-        if is_outdated and self._monitor is None:
+        """Take what an entry of the index leads to; a command that writes drops one whose journal is sealed."""
+        if not os.path.lexists(entry.journal):
+            self.lost.append((location, entry))
+            return
+        journal = self._read(entry.journal, location, is_ours=True)
+        if journal is not None and not _is_elsewhere_by_number(journal, entry, location):
+            _keep(found, journal, location, entry.disk)
+        if journal is not None and journal.state == "sealed" and self._monitor is None:
             hostindex.drop(entry)
 
     def _read(self, path: Path, location: str, *, is_ours: bool) -> Journal | None:
@@ -134,8 +136,9 @@ class StraySearch:
         except ForeignFileError:
             return None
         except (JournalError, ImageError) as error:
-            if is_ours:
-                text = f"{error.where}: {error.what}; it may be of an interrupted repair of {location}"
+            text = f"{error.where}: {error.what}; it may be of an interrupted repair of {location}"
+            if is_ours and text not in self._told:  # several marks of a disk lead to the same
+                self._told.add(text)
                 (self._monitor or silent)(Event(EventKind.WARNING, text))
             return None
 
@@ -176,6 +179,8 @@ def unfinished_on_host(*, monitor: Monitor) -> tuple[Journal, ...]:
     found = []
     for path in hostindex.all_journals():
         if not os.path.lexists(path):
+            text = f"{path}: this undo journal of a repair that was interrupted is not there"
+            monitor(Event(EventKind.WARNING, text))
             continue
         try:
             journal = read_stray(path, None)

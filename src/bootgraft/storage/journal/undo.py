@@ -86,8 +86,8 @@ def undo(
                 replace_content(Path(description.location), description.restored)
         except BootgraftError as error:
             raise half_written(error, replace(journal, state=file.state), locations) from error
+        forget_entries(journal.path, len(ordered))  # first, so that none is left that leads nowhere
         forget(places, journal.path)
-    forget_entries(journal.path, len(ordered))
 
 
 def _locations(images: Sequence[OpenImage], vm: str | None) -> tuple[str, ...]:
