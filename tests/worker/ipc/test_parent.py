@@ -6,6 +6,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -401,3 +402,38 @@ def test_the_child_ends_with_its_parent(before: str) -> None:
             assert poll.poll(30_000), "the child outlived its parent"
         finally:
             os.close(child)
+
+
+class _StoppedError(BaseException):
+    """What a handler of ours raises, as one for Ctrl-C does."""
+
+
+@pytest.mark.parametrize("way", ["fork", "posix_spawn"])
+def test_a_signal_while_it_is_started_leaves_no_child(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[int] = []
+    real = getattr(os, way)
+
+    def interrupted(*arguments: object, **settings: object) -> int:
+        number: int = real(*arguments, **settings)
+        if number:
+            begun.append(number)
+            signal.pthread_kill(threading.get_ident(), signal.SIGTERM)  # the test runner has more threads
+        return number
+
+    def stop(_number: int, _frame: object) -> None:
+        raise _StoppedError
+
+    monkeypatch.setattr(process, "_has_other_threads", lambda: way == "posix_spawn")
+    monkeypatch.setattr(os, way, interrupted)
+    before = set(Path("/proc/self/fd").iterdir())
+    kept = signal.signal(signal.SIGTERM, stop)
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    try:
+        with pytest.raises(_StoppedError):
+            Worker()
+    finally:
+        signal.signal(signal.SIGTERM, kept)
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == held
+    with pytest.raises(ChildProcessError):  # it was waited for
+        os.waitpid(begun[0], os.WNOHANG)
+    assert set(Path("/proc/self/fd").iterdir()) == before

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from tests.machines.build import BuiltMachine
 from tests.worker.fake_child import fake_child
 
 from bootgraft.worker import child
@@ -20,6 +21,11 @@ from bootgraft.worker.ipc import process
 SOURCE = Path(process.__file__).parents[3]
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # the test runner's threads take no locks
+
+
+def started(endpoint: socket.socket) -> process.ChildProcess:
+    with process.signals_held() as held:
+        return process.start(endpoint, held)
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +47,7 @@ def inside(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], 
         ours, theirs = socket.socketpair()
         with ours:
             with theirs:
-                running = process.start(theirs)
+                running = started(theirs)
             told = ours.recv(65536).decode()
         assert running.wait(30) == 0
         return told
@@ -84,7 +90,7 @@ def test_what_an_exception_leaves_behind(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(child, "serve", lambda _endpoint: sys.exit("a way out"))
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        running = process.start(theirs)
+        running = started(theirs)
         assert running.wait(30) == 1
     assert "SystemExit: a way out" in running.complaint()
     running.close()
@@ -112,7 +118,7 @@ def test_what_it_writes_is_kept_from_the_terminal(
     monkeypatch.setattr(sys, "executable", str(fake_child(tmp_path, body)))
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        running = process.start(theirs)
+        running = started(theirs)
         ours.sendall(bytes(5))
         assert running.wait(30) == 3
     said = running.complaint()
@@ -129,7 +135,8 @@ from bootgraft.worker.ipc import process
 atexit.register(print, "handler")
 print("buffered")
 ours, theirs = socket.socketpair()
-running = process.start(theirs)
+with process.signals_held() as held:
+    running = process.start(theirs, held)
 theirs.close()
 ours.close()
 assert running.wait(30) == 1
@@ -151,7 +158,7 @@ def test_it_is_reaped_however_it_ends() -> None:
     for how in (signal.SIGKILL, None):
         ours, theirs = socket.socketpair()
         with ours, theirs:
-            running = process.start(theirs)
+            running = started(theirs)
             assert running.wait(0) is None
             if how is not None:
                 os.kill(running.pid, how)
@@ -166,7 +173,7 @@ def test_where_children_are_not_to_be_waited_for() -> None:
     try:
         ours, theirs = socket.socketpair()
         with ours, theirs:
-            running = process.start(theirs)
+            running = started(theirs)
             assert running.end() == 0
         with pytest.raises(ProcessLookupError):
             os.kill(running.pid, 0)
@@ -202,3 +209,29 @@ def test_without_proc_there_may_be_threads(monkeypatch: pytest.MonkeyPatch) -> N
         check=True,
     )
     assert done.stdout == "False\n"
+
+
+INTERRUPTED = """
+import os, signal, sys
+real = os.fork
+def fork():
+    number = real()
+    if number:
+        os.kill(os.getpid(), signal.SIGINT)
+    return number
+os.fork = fork
+from bootgraft.cli.main import main
+sys.exit(main())
+"""
+
+
+def test_ctrl_c_while_the_child_is_started(server1: BuiltMachine) -> None:
+    done = subprocess.run(
+        ["env", "--default-signal=INT", sys.executable, "-c", INTERRUPTED, "inspect", str(server1.disk)],
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "bootgraft: interrupted.\n")

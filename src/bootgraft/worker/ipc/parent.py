@@ -24,7 +24,7 @@ from bootgraft.worker.ipc.channel import (
     encode_error,
 )
 from bootgraft.worker.ipc.job import AnyOutcome, Job, outcome_form
-from bootgraft.worker.ipc.process import start
+from bootgraft.worker.ipc.process import signals_held, start
 
 _NONSENSE = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, struct.error)
 """What decoding a frame raises where the child does not keep to the protocol."""
@@ -43,13 +43,15 @@ class Worker:
 
     def __init__(self) -> None:
         with ExitStack() as stack:
-            try:
-                ours, theirs = map(stack.enter_context, socket.socketpair())
-                self._process = start(theirs)
-            except OSError as error:
-                raise _not_started(error) from error
-            theirs.close()
-            stack.pop_all()
+            with signals_held() as held:
+                try:
+                    ours, theirs = map(stack.enter_context, socket.socketpair())
+                    self._process = start(theirs, held)
+                except OSError as error:
+                    raise _not_started(error) from error
+                stack.callback(self._process.close)
+                theirs.close()
+            stack.pop_all()  # a signal that came meanwhile did not get here
         self._channel = Channel(ours)
         self._last_read: int | None = None
 

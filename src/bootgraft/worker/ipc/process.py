@@ -11,12 +11,14 @@ import signal
 import socket
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 from bootgraft.confinement import kernel
 from bootgraft.confinement.reader import shield
 
+Signals = set[int | signal.Signals]
 _MOST_SAID = 64 * 2**10
 """Bytes that a pipe holds."""
 _PAUSES = (0.0005, 0.05)
@@ -83,9 +85,26 @@ class ChildProcess:
                 self._status = os.waitstatus_to_exitcode(status)
 
 
-def start(endpoint: socket.socket) -> ChildProcess:
+@contextmanager
+def signals_held() -> Iterator[Signals]:
+    """Let no signal interrupt the block: one that comes is heeded at its end. Gives those that are held without it.
+
+    Where there are other threads, one of those may take it, and Python heeds it at once: a child that is lost by that
+    ends when it finds that its socket has no other end.
+    """
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        yield held
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+
+
+def start(endpoint: socket.socket, held: Signals) -> ChildProcess:
     """Start the child; it has ``endpoint`` to talk through, nothing as standard input and output, and a pipe as
     standard error. It has no terminal: it cannot write there nor type there, and Ctrl-C is not for it.
+
+    To be called with signals held: they must not meet our handlers in the child, where they would unwind to our
+    callers, nor lose the child on its way to who waits for it. ``held`` are those that are held in the child too.
 
     Raises:
         OSError: it cannot be started.
@@ -94,8 +113,8 @@ def start(endpoint: socket.socket) -> ChildProcess:
     # The child never waits for room in the pipe: nobody reads there before it ends.
     reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        number = None if _has_other_threads() else _fork(endpoint.fileno(), writing)
-        number = _spawn(endpoint.fileno(), writing) if number is None else number
+        number = None if _has_other_threads() else _fork(endpoint.fileno(), writing, held)
+        number = _spawn(endpoint.fileno(), writing, held) if number is None else number
     except BaseException:
         os.close(reading)
         raise
@@ -112,22 +131,18 @@ def _has_other_threads() -> bool:
         return True
 
 
-def _fork(endpoint: int, errors: int) -> int | None:
+def _fork(endpoint: int, errors: int, held: Signals) -> int | None:
     """Fork the child; None where the system refuses, as it may where memory is not to be overcommitted."""
-    # A signal must not meet our handlers in the child, where they would unwind to our callers.
-    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
         number = os.fork()
-        if number == 0:
-            _be_the_child(endpoint, errors, blocked)
     except OSError:
         return None
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+    if number == 0:
+        _be_the_child(endpoint, errors, held)
     return number
 
 
-def _be_the_child(endpoint: int, errors: int, blocked: set[int | signal.Signals]) -> NoReturn:
+def _be_the_child(endpoint: int, errors: int, held: Signals) -> NoReturn:
     """Be what a new process would be, and end without a way back to the frames of the parent."""
     status = 1
     try:
@@ -139,7 +154,7 @@ def _be_the_child(endpoint: int, errors: int, blocked: set[int | signal.Signals]
         with suppress(OSError):  # a filter of the host's may refuse them; it ends as well when its socket does
             kernel.control(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
             kernel.name_process(b"bootgraft-child")
-        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
         nothing = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1):
             os.dup2(nothing, stream)
@@ -169,7 +184,7 @@ def _forget_this_folder() -> None:
         del sys.path[0]
 
 
-def _spawn(endpoint: int, errors: int) -> int:
+def _spawn(endpoint: int, errors: int, held: Signals) -> int:
     """Start an interpreter of its own as the child."""
     actions = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDWR, 0),
@@ -183,4 +198,5 @@ def _spawn(endpoint: int, errors: int) -> int:
         os.environ,
         file_actions=actions,
         setsid=True,
+        setsigmask=held,
     )
