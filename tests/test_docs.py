@@ -65,7 +65,15 @@ def test_readme_is_short_enough_to_read_at_night() -> None:
 
 
 PAGES = [
-    ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "SECURITY.md", "benchmarks/README.md")
+    ROOT / name
+    for name in (
+        "README.md",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "SECURITY.md",
+        "benchmarks/README.md",
+    )
 ]
 PAGES += sorted((ROOT / "docs").rglob("*.md"))
 DECISIONS = [page for page in PAGES if page.parent.name == "decisions" and page.name != "README.md"]

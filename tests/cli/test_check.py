@@ -12,6 +12,8 @@ from tests.machines.spec import File, VolumeState
 from tests.report.contract import faults
 from tests.report.schemas import schema_faults
 
+from bootgraft.targets.controllers import CONTROLLERS
+
 Command = Callable[..., CommandResult]
 LSI = ("--target", "vmware:lsilogic")
 
@@ -90,8 +92,8 @@ def test_without_a_target_every_one_has_its_row(bootgraft: Command, server1: Bui
     assert (done.status, done.stderr) == (1, "")
     lines = done.stdout.splitlines()
     assert lines[0] == (
-        "Microsoft Windows Server 2003 on disk 0 partition 2 would boot as it is on 4 of the 37 targets: vmware:ide, "
-        "hyperv:gen1, azure:gen1, virtualbox:piix4."
+        "Microsoft Windows Server 2003 on disk 0 partition 2 would boot as it is on 4 of the "
+        f"{len(CONTROLLERS)} targets: vmware:ide, hyperv:gen1, azure:gen1, virtualbox:piix4."
     )
     rows = {line.split()[0]: " ".join(line.split()[1:4]) for line in lines if line.startswith("  ") and ":" in line}
     assert rows["vmware:ide"] == "boots as it"

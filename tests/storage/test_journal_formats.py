@@ -17,6 +17,7 @@ from bootgraft.confinement.server import ServerCage
 from bootgraft.errors import BootgraftError, ImageError, JournalError, UsageError
 from bootgraft.storage.devices.overlay import Overlay
 from bootgraft.storage.fileidentity import FileIdentity
+from bootgraft.storage.images.imageformat import ImageFormat
 from bootgraft.storage.images.opening import identify, open_image
 from bootgraft.storage.journal.commit import commit
 from bootgraft.storage.journal.head import JournalState
@@ -27,6 +28,11 @@ from bootgraft.storage.journal.undo import resume, undo
 pytestmark = pytest.mark.skipif(
     shutil.which("qemu-nbd") is None or shutil.which("qemu-img") is None, reason="qemu-utils is not installed"
 )
+
+
+def test_every_format_that_is_written_in_place_is_tried_here() -> None:
+    written = {each.qemu_driver for each in ImageFormat if each.qemu_driver and not each.not_in_place}
+    assert {driver for driver, _ in FORMATS.values()} == written
 
 
 @pytest.mark.parametrize("kind", FORMATS)
