@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from bootgraft.cli import terminal
 from bootgraft.cli.options import Options
-from bootgraft.cli.terminal import StatusLine, answer, monitor_for, printable
+from bootgraft.cli.terminal import StatusLine, answer, monitor_for
 from bootgraft.events import Event, EventKind
+from bootgraft.report.layout.lines import printable
 
 STEP = Event(EventKind.STEP, "reading the machine")
 NOTE = Event(EventKind.NOTE, "opened")
@@ -53,7 +54,7 @@ def on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     return made
 
 
-@pytest.mark.parametrize(("status", "colour"), [(0, "\x1b[1;32m"), (1, "\x1b[1;31m")])
+@pytest.mark.parametrize(("status", "colour"), [(0, "\x1b[1m"), (1, "\x1b[1;31m")])
 def test_the_answer_is_coloured_on_a_terminal(monkeypatch: pytest.MonkeyPatch, status: int, colour: str) -> None:
     tty = on_a_terminal(monkeypatch)
     answer(TEXT, status, Options("check"))

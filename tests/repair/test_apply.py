@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from tests.machines.windows_files import DriverFile
 from tests.machines.windows_hives import ControlSet, Symmpi
 from tests.memory_windows import MemoryWindows, memory_windows
+from tests.plaintext import in_plain
 from tests.registry.support import tree
 from tests.repair.bench import from_donor, package, plan
 from tests.report.contract import printed
@@ -30,7 +31,11 @@ from bootgraft.repair.apply import apply, digest, filetime, find_volume, read_va
 from bootgraft.repair.chainplan import join, volumes_written
 from bootgraft.repair.proof import read_back
 from bootgraft.report.changes import change_document
-from bootgraft.report.plan_text import plan_text, summary_line
+from bootgraft.report.plan_text import plan_text as plan_text_of
+from bootgraft.report.plan_text import summary_line
+
+plan_text = in_plain(plan_text_of)
+
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 PATH = "\\WINDOWS\\system32\\drivers\\symmpi.sys"

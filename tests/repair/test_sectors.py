@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 from tests.fakes import FakePartition, machine_of, volume_of
+from tests.plaintext import in_plain
 from tests.report.contract import printed
 
 from bootgraft.changes import Plan, WriteSectors
@@ -13,7 +14,11 @@ from bootgraft.repair.apply import apply
 from bootgraft.repair.chainplan import join, volumes_written
 from bootgraft.repair.proof import read_back
 from bootgraft.report.changes import change_document
-from bootgraft.report.plan_text import plan_text, summary_line
+from bootgraft.report.plan_text import plan_text as plan_text_of
+from bootgraft.report.plan_text import summary_line
+
+plan_text = in_plain(plan_text_of)
+
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 FLAG = WriteSectors(0, 446, b"\x80", b"\0", "the active flag of slot 1 in the MBR")

@@ -2,12 +2,17 @@
 
 from pathlib import Path
 
+from tests.plaintext import in_plain
 from tests.report.contract import printed
 
 from bootgraft.machine import Firmware
-from bootgraft.report.description import vm_document, vm_text
+from bootgraft.report.description import vm_document
+from bootgraft.report.description import vm_text as vm_text_of
 from bootgraft.targets.descriptions import vmx
 from bootgraft.targets.descriptions.vmdescription import NetworkCard, VmDescription, VmDisk
+
+vm_text = in_plain(vm_text_of)
+
 
 VM = VmDescription(
     Path("server1.vmx"),

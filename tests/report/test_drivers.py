@@ -4,13 +4,22 @@ from pathlib import Path
 
 import pytest
 from tests.drivers.inf.infs import GOOD, SEVEN_X64, XP, driver, tree
+from tests.plaintext import in_plain
 from tests.report.contract import faults, printed
 
 from bootgraft.drivers.inf.selection import choose_package
 from bootgraft.drivers.inf.source import PackageTree
 from bootgraft.report.documents.drivers import HarvestDocument, HarvestedDocument, ShowDocument
-from bootgraft.report.drivers import harvest_text, list_document, list_text, show_document, show_text
+from bootgraft.report.drivers import harvest_text as harvest_text_of
+from bootgraft.report.drivers import list_document, show_document
+from bootgraft.report.drivers import list_text as list_text_of
+from bootgraft.report.drivers import show_text as show_text_of
 from bootgraft.targets.controllers import find_controller
+
+list_text = in_plain(list_text_of)
+show_text = in_plain(show_text_of)
+harvest_text = in_plain(harvest_text_of)
+
 
 VIRTIO = find_controller("kvm:virtio-blk")
 NET = GOOD.replace("1AF4", "8086").replace("A vendor", "Another vendor")

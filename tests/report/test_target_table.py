@@ -2,14 +2,21 @@
 
 from msgspec.structs import replace
 from tests.checks.test_diagnosis import made_of
+from tests.plaintext import in_plain
 
 from bootgraft.checks.diagnosis import Diagnosis
 from bootgraft.checks.finding import Finding, Remedy, Severity
 from bootgraft.checks.prospects import Outlook, outlook
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.documents.verdict import ProspectDocument
-from bootgraft.report.target_table import all_document, all_text, several_document, several_text
+from bootgraft.report.target_table import all_document, several_document
+from bootgraft.report.target_table import all_text as all_text_of
+from bootgraft.report.target_table import several_text as several_text_of
 from bootgraft.targets.controllers import find_controller
+
+all_text = in_plain(all_text_of)
+several_text = in_plain(several_text_of)
+
 
 IMAGES = (DeviceSpec("a disk.raw", "raw", 512),)
 DRIVER = Finding("driver", Severity.BLOCKER, "no driver", "It stops.", ("seen",), Remedy.DRIVER, stop_code="0x7b")

@@ -13,6 +13,7 @@ from tests.machines.tools import run
 from tests.machines.windows_files import DriverFile
 from tests.machines.windows_hives import ControlSet, Symmpi
 from tests.memory_windows import MemoryWindows, memory_windows
+from tests.plaintext import in_plain, plain_lines
 from tests.registry.support import open_bytes
 from tests.repair.bench import diagnosis, from_donor, plan
 
@@ -26,14 +27,24 @@ from bootgraft.repair.apply import read_value
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.document import check_document
 from bootgraft.report.documents.machine import InspectDocument
-from bootgraft.report.inspect_text import inspect_text, size_text
+from bootgraft.report.finding_text import finding_lines as finding_lines_of
+from bootgraft.report.inspect_text import inspect_text as inspect_text_of
+from bootgraft.report.inspect_text import size_text
 from bootgraft.report.next_steps import next_lines
-from bootgraft.report.plan_text import plan_text, summary_line
+from bootgraft.report.plan_text import plan_text as plan_text_of
+from bootgraft.report.plan_text import summary_line
 from bootgraft.report.programs.remediation import RepairContext
-from bootgraft.report.text import check_text, finding_lines, verdict_line
+from bootgraft.report.text import check_text as check_text_of
+from bootgraft.report.text import verdict_line
 from bootgraft.storage.disks.partitions import TableKind
 from bootgraft.targets.controllers import find_controller
 from bootgraft.text import one_line
+
+check_text = in_plain(check_text_of)
+plan_text = in_plain(plan_text_of)
+inspect_text = in_plain(inspect_text_of)
+finding_lines = plain_lines(finding_lines_of)
+
 
 IMAGE = DeviceSpec("server1.vmdk", "vmdk monolithicSparse", 1 << 30)
 HIVE = FileId(0, 8192, "disk 0 partition 1", "\\WINDOWS\\system32\\config\\SYSTEM")
@@ -43,13 +54,10 @@ IDE = find_controller("vmware:ide")
 BLOCKED = r"""
 Microsoft Windows Server 2003 on disk 0 partition 1 will stop with 0x7B on vmware:lsilogic: no driver for PCI\VEN_1000&DEV_0030 in ControlSet001.
 
-blocker: no driver for PCI\VEN_1000&DEV_0030 in ControlSet001  [device-binding-missing]
+blocker: no driver for PCI\VEN_1000&DEV_0030 in ControlSet001 and ControlSet002  [device-binding-missing]
     ControlSet001 is the default control set, so Microsoft Windows Server 2003 stops with 0x7B INACCESSIBLE_BOOT_DEVICE before it can mount its own volume.
-    evidence: \WINDOWS\system32\config\SYSTEM: ControlSet001\Control\CriticalDeviceDatabase has no key with a service for pci#ven_1000&dev_0030, nor for any of the 10 other ids of the controller
-
-warning: no driver for PCI\VEN_1000&DEV_0030 in ControlSet002  [device-binding-missing]
     ControlSet002 is not the default control set: it matters when Windows falls back to it (Last Known Good Configuration).
-    evidence: \WINDOWS\system32\config\SYSTEM: ControlSet002\Control\CriticalDeviceDatabase has no key with a service for pci#ven_1000&dev_0030, nor for any of the 10 other ids of the controller
+    evidence: \WINDOWS\system32\config\SYSTEM: ControlSet001\Control\CriticalDeviceDatabase has no key with a service for pci#ven_1000&dev_0030, nor for any of the 10 other ids of the controller (also in ControlSet002)
 
 To fix it with a driver package (INF, folder, ISO, CAB, ZIP, floppy) or the disk of a machine that has it, run:
     bootgraft repair server1.vmdk --target vmware:lsilogic --drivers SOURCE
@@ -91,7 +99,7 @@ def test_what_needs_no_driver_asks_for_none(healthy: MemoryWindows) -> None:
 
 def verdict(finding: Finding | None, which: Verdict, **changes: object) -> str:
     made = Diagnosis(chain(), installation(), LSI, None, (finding,) if finding else (), which, which)
-    return verdict_line(replace(made, **changes))
+    return verdict_line(replace(made, **changes)).text
 
 
 def test_each_verdict_in_one_sentence() -> None:

@@ -24,6 +24,7 @@ from bootgraft.errors import (
 )
 from bootgraft.events import Event
 from bootgraft.machine import Firmware
+from bootgraft.report.layout.lines import plain
 from bootgraft.storage.devices.overlay import Overlay
 from bootgraft.worker.ipc.job import AnyOutcome, Operation
 
@@ -49,7 +50,9 @@ def test_inspect_tells_the_whole_machine(server1: BuiltMachine) -> None:
     assert [(each["id"], each["default_boot"]) for each in found["windows"]] == [("disk0-partition2-WINDOWS", True)]
     assert all(step["holds"] for step in found["boot_chain"])
     assert found["unreadable"] == []
-    assert outcome.text.startswith("Microsoft Windows Server 2003 on disk 0 partition 2 is what this machine boots")
+    assert plain(outcome.text).startswith(
+        "Microsoft Windows Server 2003 on disk 0 partition 2 is what this machine boots"
+    )
 
 
 def test_an_installation_that_cannot_be_read_does_not_hide_the_machine(build_server1: Build) -> None:
@@ -59,7 +62,7 @@ def test_an_installation_that_cannot_be_read_does_not_hide_the_machine(build_ser
     assert found["windows"] == []
     assert len(found["unreadable"]) == 1
     assert "SYSTEM" in found["unreadable"][0]
-    assert "cannot be read:" in outcome.text
+    assert "cannot be read:" in plain(outcome.text)
 
 
 def test_check_without_a_target_is_never_better_than_unknown(server1: BuiltMachine) -> None:
@@ -99,7 +102,7 @@ def test_check_repair_check_repair(server1: BuiltMachine, donor: BuiltMachine) -
     assert do(Operation.CHECK, disks).status == 0
     again = do(Operation.REPAIR, disks, [donor.disk])
     assert (again.status, again.proven, document(again)["changes"]) == (0, False, [])
-    assert again.text.startswith("Nothing to do: nothing was changed.")
+    assert plain(again.text).startswith("Nothing to do: nothing was changed.")
 
 
 @pytest.mark.parametrize(
@@ -134,7 +137,7 @@ def test_the_messier_machines(
     check = document(do(Operation.CHECK, disks))
     assert [each["id"] for each in check["findings"] if each["severity"] == "blocker"] == before
     repair = do(Operation.REPAIR, disks, [donor.disk])
-    assert (repair.status, repair.proven) == (0, True), repair.text
+    assert (repair.status, repair.proven) == (0, True), plain(repair.text)
     assert document(do(Operation.CHECK, disks))["findings"] == []
     assert document(do(Operation.REPAIR, disks, [donor.disk]))["changes"] == []
 
@@ -151,8 +154,8 @@ def test_a_repair_without_a_source_writes_nothing_and_says_what_to_give(server1:
     disks = overlays_on(server1.disk)
     outcome = do(Operation.REPAIR, disks)
     assert (outcome.status, outcome.proven) == (1, False)
-    assert outcome.text.startswith("Nothing was written.")
-    assert "--drivers SOURCE" in outcome.text
+    assert plain(outcome.text).startswith("Nothing was written.")
+    assert "--drivers SOURCE" in plain(outcome.text)
     assert not disks[0].changed
 
 
@@ -162,12 +165,13 @@ def test_a_repair_that_would_not_make_it_boot_says_so_first(build_server1: Build
     with_binding_only = _write(donor.disk.parent / "binding.reg", _BINDING_ONLY)
     outcome = do(Operation.REPAIR, disks, reg=[with_binding_only])  # and no --file
     assert (outcome.status, outcome.proven) == (1, False)
-    assert outcome.text.startswith(
+    assert plain(outcome.text).startswith(
         "Nothing was written: it is not proven that the machine would boot with these changes."
     )
     assert [each["id"] for each in document(outcome)["after"][0]["findings"]] == ["driver-file-missing"] * 2
     assert re.search(
-        r"\n    bootgraft repair \S+ --target vmware:lsilogic --reg DRIVER.reg --file DRIVER.sys\n\Z", outcome.text
+        r"\n    bootgraft repair \S+ --target vmware:lsilogic --reg DRIVER.reg --file DRIVER.sys\n\Z",
+        plain(outcome.text),
     )
 
 
@@ -183,7 +187,7 @@ def test_the_manual_way_of_the_story(
     disks = overlays_on(build_server1(name="sets", control_sets=(1, 3)).disk)
     given: dict[str, Any] = {"reg": [tmp_path / "symmpi.reg"], "files": [tmp_path / "symmpi.sys"]}
     outcome = do(Operation.REPAIR, disks, **given)
-    assert outcome.proven, outcome.text
+    assert outcome.proven, plain(outcome.text)
     created = {change["key"] for change in document(outcome)["changes"] if change["kind"] == "create-key"}
     assert {"ControlSet001\\Services\\symmpi", "ControlSet003\\Services\\symmpi"} <= created
     assert document(do(Operation.CHECK, disks))["findings"] == []
@@ -308,7 +312,7 @@ def test_a_target_that_the_donor_does_not_serve(server1: BuiltMachine, donor: Bu
 
 def test_one_target_that_can_never_be_stops_the_repair(server1: BuiltMachine, donor: BuiltMachine) -> None:
     outcome = do(Operation.REPAIR, overlays_on(server1.disk), [donor.disk], targets=["vmware:lsilogic", "hyperv:gen2"])
-    assert (outcome.status, outcome.proven) == (1, False), outcome.text
+    assert (outcome.status, outcome.proven) == (1, False), plain(outcome.text)
 
 
 def test_what_lies_outside_the_image_does_not_keep_the_graft_from_being_proven(
@@ -322,16 +326,16 @@ def test_what_lies_outside_the_image_does_not_keep_the_graft_from_being_proven(
     assert (after["verdict"], after["image_verdict"]) == ("blocked", "boots")
     assert [(each["id"], each["fault_in"]) for each in after["findings"]] == [("vm-firmware", "outside")]
     left = "Left to do outside the image:\n    the machine has UEFI firmware, and its disk starts with BIOS only\n"
-    assert left in outcome.text
+    assert left in plain(outcome.text)
     assert do(Operation.CHECK, disks, firmware=Firmware.BIOS).status == 0
     again = do(Operation.REPAIR, disks, [donor.disk], firmware=Firmware.UEFI)
     assert (again.status, again.proven, document(again)["changes"]) == (1, False, [])
-    assert again.text.startswith("Nothing to do on the image: nothing was changed.")
-    assert left in again.text
+    assert plain(again.text).startswith("Nothing to do on the image: nothing was changed.")
+    assert left in plain(again.text)
 
 
 def test_what_lacks_in_the_image_is_still_not_written_half(server1: BuiltMachine) -> None:
     disks = overlays_on(server1.disk)
     outcome = do(Operation.REPAIR, disks, firmware=Firmware.UEFI)
     assert (outcome.status, outcome.proven, disks[0].changed) == (1, False, False)
-    assert outcome.text.startswith("Nothing was written.")
+    assert plain(outcome.text).startswith("Nothing was written.")

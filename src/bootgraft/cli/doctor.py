@@ -1,10 +1,11 @@
 """``bootgraft doctor``: which parts of the system are missing or outdated, what that means, and what to type."""
 
 import shutil
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bootgraft.cli.options import Options
-from bootgraft.cli.terminal import put, put_json
+from bootgraft.cli.terminal import put_json, show
 from bootgraft.drivers.archives import _libarchive
 from bootgraft.drivers.archives.libarchive import LIBARCHIVE
 from bootgraft.errors import MissingDependencyError
@@ -13,6 +14,7 @@ from bootgraft.filesystems.ntfs import _libwim
 from bootgraft.filesystems.ntfs.library import LIBNTFS
 from bootgraft.filesystems.ntfs.wof import LIBWIM
 from bootgraft.report.documents.doctor import CagePart, DoctorDocument, Part
+from bootgraft.report.layout.lines import Line, Printed, Role, Tone
 from bootgraft.sharedlibrary import SharedLibrary
 from bootgraft.storage.devices import _libnbd
 from bootgraft.storage.devices.nbd import LIBNBD
@@ -38,26 +40,38 @@ def run(options: Options) -> int:
     if options.json:
         put_json(DoctorDocument(parts=parts, cage=cage))
         return int(missing)
-    for part in parts:
-        _print(part)
-    for each in cage:
-        version = "" if each.version is None else f" (version {each.version})"
-        put(f"without  {each.name}: {each.fault}\n" if each.fault else f"ok       {each.name}{version}\n")
-    warned = "Everything is there; see what is said of it above.\n" if any(part.warning for part in parts) else None
-    put("Something is missing.\n" if missing else warned or "Everything is there.\n")
+    part_lines = (line for part in parts for line in _lines(part))
+    show((*part_lines, *map(_cage_line, cage), _summary(parts, missing=missing)))
     return int(missing)
 
 
-def _print(part: Part) -> None:
+def _summary(parts: Sequence[Part], *, missing: bool) -> Line:
+    if missing:
+        return Line("Something is missing.", tone=Tone.BAD)
+    warned = "; see what is said of it above" if any(part.warning for part in parts) else ""
+    return Line(f"Everything is there{warned}.", tone=Tone.OPEN if warned else Tone.GOOD)
+
+
+def _lines(part: Part) -> Iterator[Printed]:
     if part.fault:
-        put(f"MISSING  {part.name}: {part.fault}\n")
-        put(f"         without it: no {part.needed_for}\n")
-        put(f"         install it: apt install {part.package}\n")
+        yield _head("MISSING", f"{part.name}: {part.fault}", Tone.BAD)
+        yield f"         without it: no {part.needed_for}"
+        yield f"         install it: apt install {part.package}"
     elif part.warning:
-        put(f"warning  {part.name}: {part.warning}\n")
-        put(f"         to get what your distribution has by now, type: {part.update}\n")
+        yield _head("warning", f"{part.name}: {part.warning}", Tone.OPEN)
+        yield f"         to get what your distribution has by now, type: {part.update}"
     else:
-        put(f"ok       {part.name} {part.version}\n")
+        yield _head("ok", f"{part.name} {part.version}", Tone.GOOD)
+
+
+def _cage_line(part: CagePart) -> Line:
+    if part.fault:
+        return _head("without", f"{part.name}: {part.fault}", Tone.OPEN)
+    return _head("ok", part.name + ("" if part.version is None else f" (version {part.version})"), Tone.GOOD)
+
+
+def _head(word: str, text: str, tone: Tone) -> Line:
+    return Line(f"{word:<7}  {text}", Role.ROW, tone, (0, 9))
 
 
 def _cage() -> tuple[CagePart, ...]:

@@ -12,6 +12,7 @@ from bootgraft.cli.options import Options
 from bootgraft.cli.terminal import answer, monitor_for, put_json
 from bootgraft.errors import BootgraftError, ImageError, UsageError
 from bootgraft.report.documents.drivers import HarvestDocument, HarvestedDocument
+from bootgraft.report.layout.lines import lines_of
 from bootgraft.worker.ipc.job import Operation
 
 _MAX_BYTES = 256 * 2**20
@@ -31,7 +32,7 @@ def run(options: Options) -> int:
     if options.json:
         put_json(document)
     else:
-        answer(outcome.text + _closing(document, options), outcome.status, options)
+        answer((*outcome.text, *lines_of(_closing(document, options))), outcome.status, options)
     return outcome.status
 
 

@@ -33,5 +33,5 @@ def look(options: Options, operation: Operation, monitor: Monitor) -> AnyOutcome
         from bootgraft.report.description import vm_document, vm_text
 
         vm = vm_document(options.description)
-        return replace(outcome, document=replace(outcome.document, vm=vm), text=outcome.text + vm_text(vm))
+        return replace(outcome, document=replace(outcome.document, vm=vm), text=(*outcome.text, *vm_text(vm)))
     return outcome

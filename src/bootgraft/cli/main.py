@@ -18,6 +18,7 @@ from bootgraft.version import __version__
 
 if TYPE_CHECKING:  # with msgspec it is a third of what --version and --help would take
     from bootgraft.cli.options import Options
+    from bootgraft.report.layout.lines import Line
 
 _UNTIL_GARBAGE = 100_000
 """Objects made until garbage is looked for: what a command loads is none, and by default it is looked through often."""
@@ -446,13 +447,19 @@ def _report(error: BootgraftError, *, as_json: bool) -> None:
 
         put_json(ErrorDocument(error=convert(error, ErrorFields, from_attributes=True)))
     else:
-        tell(f"bootgraft: {error.where}: {error.what}.\n{_advice_lines(error.advice)}")
+        from bootgraft.report.layout.lines import Line, Tone
+
+        head = f"bootgraft: {error.where}: "
+        tell((Line(f"{head}{error.what}.", tone=Tone.BAD, columns=(0, len(head))), *_advice_lines(error.advice)))
 
 
-def _advice_lines(advice: str) -> str:
+def _advice_lines(advice: str) -> "Iterator[Line]":
     """The advice as it is printed: its commands stand on lines of their own, with no stop behind them."""
+    from bootgraft.report.layout.lines import Line, Role
+
     is_command = advice.rpartition("\n")[2].startswith("    ")
-    return "".join(f"  {line}\n" for line in (advice if is_command else f"{advice.rstrip('.')}.").split("\n"))
+    for line in (advice if is_command else f"{advice.rstrip('.')}.").split("\n"):
+        yield Line(f"  {line}", Role.CODE if line.startswith("    ") else Role.PROSE)
 
 
 if __name__ == "__main__":

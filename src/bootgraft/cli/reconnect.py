@@ -9,6 +9,7 @@ from bootgraft.cli.options import Options
 from bootgraft.cli.terminal import answer, monitor_for, put_json, tell
 from bootgraft.errors import UsageError
 from bootgraft.report.documents.changing import ReconnectDocument
+from bootgraft.report.layout.lines import plain
 from bootgraft.report.plan_text import plan_text
 from bootgraft.storage.confine import resolve
 from bootgraft.storage.journal.commit import commit
@@ -32,7 +33,7 @@ def run(options: Options) -> int:
     if not names:
         return _print(options, (), left, None, "Nothing to do: no network card is unplugged by bootgraft.\n")
     edit = EditVmFile(str(path), names, True, data, plug(data, description, names, plugged=True))  # noqa: FBT003
-    text = plan_text(Plan((edit,)), detailed=options.dry_run or options.verbose)
+    text = plain(plan_text(Plan((edit,)), detailed=options.dry_run or options.verbose))
     if options.dry_run:
         return _print(options, names, left, None, f"Dry run: nothing was written.\n\n{text}")
     for note in locks.refuse_vmware_locks([resolve(path)]):

@@ -8,6 +8,7 @@ from bootgraft.cli.options import Options
 from bootgraft.cli.terminal import answer, monitor_for, put_json
 from bootgraft.errors import UsageError
 from bootgraft.events import Event, EventKind, Monitor
+from bootgraft.report.layout.lines import Line, Text, Tone, lines_of
 from bootgraft.worker.ipc.job import Operation
 
 
@@ -79,15 +80,18 @@ def _print(written: Written, options: Options) -> None:
         put_json(written.document())
         return
     outcome = written.outcome
-    answer(_head(written, options) + outcome.text + written.closing(options), outcome.status, options)
+    text = (*_head(written, options), *outcome.text, *lines_of(written.closing(options)))
+    answer(text, outcome.status, options)
 
 
-def _head(written: Written, options: Options) -> str:
+def _head(written: Written, options: Options) -> Text:
     outcome = written.outcome
     if not outcome.proven:
-        return ""  # the text itself says that nothing was written
+        return ()  # the text itself says that nothing was written
     rest = "" if outcome.status == 0 else " It does not boot before the rest is done, outside the image (see below)."
     if options.dry_run:
         result = "would make it boot" if outcome.status == 0 else "would repair the image"
-        return f"Dry run: {outcome.summary} {result}; proven on an overlay, nothing was written.{rest}\n\n"
-    return f"Repaired: {outcome.summary}, proven before written to {written.places(options)}.{rest}\n\n"
+        head = f"Dry run: {outcome.summary} {result}; proven on an overlay, nothing was written.{rest}"
+    else:
+        head = f"Repaired: {outcome.summary}, proven before written to {written.places(options)}.{rest}"
+    return (Line(head, tone=Tone.GOOD if outcome.status == 0 else Tone.OPEN), "")

@@ -1,10 +1,16 @@
 """``bootgraft targets``: every hypervisor:controller, with the ids Windows sees and the drivers it ships for them."""
 
+from collections.abc import Iterator
+
 from bootgraft.cli.options import Options
-from bootgraft.cli.terminal import put, put_json
+from bootgraft.cli.terminal import put_json, show
 from bootgraft.report.documents.targets import InboxDocument, TargetDocument, TargetsDocument
+from bootgraft.report.layout.lines import Printed, rows
 from bootgraft.targets.controllers import CONTROLLERS, Controller, InboxDriver
 from bootgraft.targets.names import HYPERVISORS, other_names
+
+_ID = 50
+"""Columns of an id, at least."""
 
 
 def run(options: Options) -> int:
@@ -12,21 +18,35 @@ def run(options: Options) -> int:
     if options.json:
         put_json(TargetsDocument(tuple(map(_document, CONTROLLERS))))
         return 0
-    width = max(len(each.target) for each in CONTROLLERS)
-    for each in CONTROLLERS:
-        inbox = ", ".join(_inbox(driver) for driver in each.inbox) or "no driver in any Windows"
-        put(f"{each.target:<{width}}  {each.main_id:<50}  {each.title}; {inbox}\n")
-    put("\nOther names that --target takes:\n")
+    show(tuple(_lines()))
+    return 0
+
+
+def _lines() -> Iterator[Printed]:
+    least = (max(len(each.target) for each in CONTROLLERS), _ID)
+    yield from rows([(each.target, each.main_id, _title(each)) for each in CONTROLLERS], least=least)
+    yield from ("", "Other names that --target takes:")
+    yield from rows([*_names_of_hypervisors(), *_names_of_targets()], least=least)
+    yield "The hypervisor may be left out where only one has it, or where --vm gives the machine's description."
+
+
+def _title(controller: Controller) -> str:
+    inbox = ", ".join(_inbox(driver) for driver in controller.inbox) or "no driver in any Windows"
+    return f"{controller.title}; {inbox}"
+
+
+def _names_of_hypervisors() -> Iterator[tuple[str, str]]:
     for hypervisor in dict.fromkeys(each.hypervisor for each in CONTROLLERS):
         aliases = [f"{alias}:…" for alias, meant in HYPERVISORS.items() if meant == hypervisor]
         if aliases:
-            put(f"{f'{hypervisor}:…':<{width}}  {', '.join(aliases)}\n")
+            yield f"{hypervisor}:…", ", ".join(aliases)
+
+
+def _names_of_targets() -> Iterator[tuple[str, str]]:
     for each in CONTROLLERS:
         names = [other for other in other_names(each.target) if other.startswith(f"{each.hypervisor}:")]
         if names:
-            put(f"{each.target:<{width}}  {', '.join(names)}\n")
-    put("The hypervisor may be left out where only one has it, or where --vm gives the machine's description.\n")
-    return 0
+            yield each.target, ", ".join(names)
 
 
 def _inbox(driver: InboxDriver) -> str:

@@ -2,23 +2,21 @@
 
 import errno
 import os
-import re
 import sys
 import threading
 import time
 from contextlib import suppress
 from functools import cache
+from typing import TextIO
 
 from bootgraft.cli.options import Options
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.jsontext import to_json
+from bootgraft.report.layout.lines import Line, Text, Tone, lines_of, plain, printable
 
+_COLUMNS = 80
 PATIENCE = 1.0
 """Seconds before progress is shown: most work is done sooner, and then says only its answer."""
-
-# Names on a disk are hostile input too: control characters would let them write anywhere on the terminal.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-_COLOURS = {0: "\x1b[1;32m", 1: "\x1b[1;31m"}
 
 
 class StatusLine:
@@ -49,11 +47,6 @@ class StatusLine:
 _LINE = StatusLine()
 
 
-def printable(text: str) -> str:
-    """The text without control characters but line ends and tabs, and without direction overrides."""
-    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text)
-
-
 def put(text: str) -> None:
     """Write to standard output. That it cannot be written changes neither the work nor its exit status.
 
@@ -74,13 +67,17 @@ def put_json(value: object) -> None:
     put(to_json(value) + "\n")
 
 
+def columns_of(stream: TextIO) -> int:
+    """The terminal's width; 80 where there is none, or none that says."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _COLUMNS
+    except (OSError, ValueError):
+        return _COLUMNS
+
+
 def width() -> int:
     """The characters that a line of running text has room for: the terminal's, within reason; 80 elsewhere."""
-    try:
-        columns = os.get_terminal_size(sys.stdout.fileno()).columns
-    except OSError:
-        return 80
-    return min(max(columns, 40), 100)
+    return min(max(columns_of(sys.stdout), 40), 100)
 
 
 def drop_output() -> None:
@@ -94,23 +91,45 @@ def nowhere() -> int:
     return os.open(os.devnull, os.O_WRONLY)
 
 
-def tell(text: str) -> None:
+def tell(text: str | Text) -> None:
     """Write to standard error, whose reader may be gone too."""
     _LINE.clear()
     with suppress(OSError):
-        sys.stderr.write(printable(text))
+        sys.stderr.write(_shown(lines_of(text) if isinstance(text, str) else text, sys.stderr))
         sys.stderr.flush()
 
 
-def answer(text: str, status: int, options: Options) -> None:
-    """Print an answer; its first line is coloured by the exit status on a terminal, unless NO_COLOR is set."""
-    clean = printable(text)
-    if options.quiet:
-        clean = clean.partition("\n")[0] + "\n"
-    if sys.stdout.isatty() and not os.environ.get("NO_COLOR") and status in _COLOURS:
-        head, line_end, rest = clean.partition("\n")
-        clean = f"{_COLOURS[status]}{head}\x1b[0m{line_end}{rest}"
-    put(clean)
+def answer(text: str | Text, status: int, options: Options) -> None:
+    """Print an answer, only its first line where that is all that is wanted.
+
+    Where that line does not say itself how it is meant, a status that is not 0 means bad news.
+    """
+    lines = lines_of(text) if isinstance(text, str) else text
+    if lines and isinstance(lines[0], str):
+        lines = (Line(lines[0], tone=Tone.BAD if status else Tone.HEAD), *lines[1:])
+    show(lines[:1] if options.quiet else lines)
+
+
+def show(text: Text) -> None:
+    """Write a text to standard output, laid out and coloured where that is a terminal."""
+    put(_shown(text, sys.stdout))
+
+
+def _shown(text: Text, stream: TextIO) -> str:
+    """The text as it is in a pipe or a file, or as the stream's terminal takes it."""
+    if not stream.isatty():
+        return printable(plain(text))
+    columns = columns_of(stream)
+    if all(isinstance(each, str) and each.isascii() and len(each) <= columns for each in text):
+        return printable(plain(text))  # nothing to lay out, as in most messages
+    from bootgraft.report.layout.rendering import render  # rich: nothing that goes into a pipe waits for it
+
+    return render(text, columns, colour=_has_colours())
+
+
+def _has_colours() -> bool:
+    """Whether the terminal shows colours and they are wanted: https://no-color.org, an empty value is none."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") not in (None, "", "dumb", "unknown")
 
 
 def monitor_for(options: Options) -> Monitor:

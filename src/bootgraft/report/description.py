@@ -3,6 +3,7 @@
 import msgspec
 
 from bootgraft.report.documents.machine import CardDocument, UnattachedDocument, VmDiskDocument, VmDocument
+from bootgraft.report.layout.lines import Text, rows
 from bootgraft.targets.descriptions.vmdescription import VmDescription
 from bootgraft.text import printable
 
@@ -19,12 +20,12 @@ def vm_document(description: VmDescription) -> VmDocument:
     )
 
 
-def vm_text(vm: VmDocument) -> str:
+def vm_text(vm: VmDocument) -> Text:
     """What is printed of a description, after the report on the disks."""
     firmware = f", {vm.firmware.upper()}" if vm.firmware else ""
-    lines = ["", f"machine  {vm.path}  {vm.format}{firmware}"]
-    width = max((len(each.place) for each in vm.disks), default=0)
-    lines += [f"  {each.place:<{width}}  {each.name}  {each.controller or 'controller not told'}" for each in vm.disks]
-    lines += [f"  {each.place:<{width}}  {each.name}  not attached" for each in vm.unattached]
-    lines += [f"  {card.name}: {'plugged in' if card.plugged else 'unplugged'}" for card in vm.cards]
-    return "".join(f"{printable(line)}\n" for line in lines)
+    disks = [(each.place, f"{each.name}  {each.controller or 'controller not told'}") for each in vm.disks]
+    disks += [(each.place, f"{each.name}  not attached") for each in vm.unattached]
+    cards = (f"  {card.name}: {'plugged in' if card.plugged else 'unplugged'}" for card in vm.cards)
+    shown = [(printable(place), printable(what)) for place, what in disks]
+    head = f"machine  {vm.path}  {vm.format}{firmware}"
+    return ("", printable(head), *rows(shown, indent=2), *map(printable, cards))

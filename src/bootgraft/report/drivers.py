@@ -23,6 +23,7 @@ from bootgraft.report.documents.drivers import (
     PassedDocument,
     ShowDocument,
 )
+from bootgraft.report.layout.lines import Printed, Text, rows
 from bootgraft.targets.controllers import CONTROLLERS, Controller
 from bootgraft.text import one_line
 from bootgraft.windows.pe import Architecture
@@ -90,7 +91,7 @@ def _targets(models: Sequence[Model]) -> tuple[str, ...]:
     )
 
 
-def list_text(document: ListDocument, *, detailed: bool) -> str:
+def list_text(document: ListDocument, *, detailed: bool) -> Text:
     """What ``drivers list`` prints: first what serves a known controller, then the rest."""
     infs = document.infs
     serving = [each for each in infs if each.targets]
@@ -169,20 +170,22 @@ def _chosen_document(choice: PackageChoice) -> ChosenDocument | None:
     )
 
 
-def show_text(document: ShowDocument, *, detailed: bool) -> str:
+def show_text(document: ShowDocument, *, detailed: bool) -> Text:
     """What ``drivers show`` prints."""
     found = sum(1 for each in document.choices if each.chosen)
     if detailed:
-        return "\n".join(_joined(_choice_lines(each, document)) for each in document.choices)
-    lines = [f"{document.source} has a driver for {document.target} in {found} of {len(document.choices)} Windows."]
+        return _joined(line for each in document.choices for line in ("", *_choice_lines(each, document)))[1:]
+    lines: list[Printed] = [
+        f"{document.source} has a driver for {document.target} in {found} of {len(document.choices)} Windows."
+    ]
     lines.append("")
-    width = max(len(_windows(each)) for each in document.choices)
-    for each in document.choices:
-        chosen = each.chosen
-        what = "-" if chosen is None else f"{chosen.inf}  {chosen.service} {chosen.version}"
-        lines.append(f"{_windows(each):<{width}}  {what}")
+    lines += rows([(_windows(each), _chosen_text(each.chosen)) for each in document.choices])
     lines += ["", "Give --windows and --arch to see why, and what would be installed."]
     return _joined(lines)
+
+
+def _chosen_text(chosen: ChosenDocument | None) -> str:
+    return "-" if chosen is None else f"{chosen.inf}  {chosen.service} {chosen.version}"
 
 
 def _windows(each: ChoiceDocument) -> str:
@@ -213,13 +216,12 @@ def _choice_lines(each: ChoiceDocument, document: ShowDocument) -> Iterator[str]
         yield f"passed over: {rest} more; --json lists them all"
 
 
-def harvest_text(document: HarvestDocument) -> str:
+def harvest_text(document: HarvestDocument) -> Text:
     """What ``drivers harvest`` prints but for the next step, which names the folder."""
-    lines = [f"{document.service}, the driver of {document.windows} for {document.target}:", ""]
-    width = max(len(file.name) for file in document.files)
-    lines += (f"  {each.name:<{width}}  {each.size} bytes, from {each.origin}" for each in document.files)
-    return _joined(lines)
+    files = [(each.name, f"{each.size} bytes, from {each.origin}") for each in document.files]
+    head = f"{document.service}, the driver of {document.windows} for {document.target}:"
+    return _joined((head, "", *rows(files, indent=2)))
 
 
-def _joined(lines: Iterable[str]) -> str:
-    return "\n".join(map(one_line, lines)) + "\n"
+def _joined(lines: Iterable[Printed]) -> Text:
+    return tuple(one_line(each) if isinstance(each, str) else each for each in lines)

@@ -9,7 +9,8 @@ from bootgraft.report.documents.machine import (
     StepDocument,
     WindowsDocument,
 )
-from bootgraft.report.drawing import draw
+from bootgraft.report.layout.drawing import draw, stretches_of
+from bootgraft.report.layout.lines import Line, Printed, Role, Text, Tone
 from bootgraft.text import one_line
 
 _UNITS = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
@@ -23,24 +24,25 @@ def size_text(size: int) -> str:
     return f"{size} bytes"
 
 
-def inspect_text(document: InspectDocument) -> str:
+def inspect_text(document: InspectDocument) -> Text:
     """What ``inspect`` prints."""
-    return "\n".join(map(one_line, _inspect_lines(document))) + "\n"
+    return tuple(one_line(each) if isinstance(each, str) else each for each in _inspect_lines(document))
 
 
-def _inspect_lines(document: InspectDocument) -> Iterator[str]:
+def _inspect_lines(document: InspectDocument) -> Iterator[Printed]:
     default = next((each for each in document.windows if each.default_boot), None)
     if default is not None:
-        yield f"{place_of(default)} is what this machine boots: {default.root}, {_version_text(default)}"
+        what = f"{place_of(default)} is what this machine boots: {default.root}, {_version_text(default)}"
+        yield Line(one_line(what), tone=Tone.HEAD if all(step.holds for step in document.boot_chain) else Tone.BAD)
     else:
-        yield "No Windows was found that this machine would boot."
+        yield Line("No Windows was found that this machine would boot.", tone=Tone.BAD)
     for disk in document.disks:
         yield ""
         yield from _disk_lines(disk)
     yield ""
     yield f"boot chain: {_chain_line(document.boot_chain)}"
     for step in document.boot_chain:
-        yield f"  {'ok    ' if step.holds else 'BROKEN'}  {step.what}"
+        yield _step_line(step)
         yield f"          {step.where}: {step.evidence}"
     if document.windows:
         yield ""
@@ -63,13 +65,19 @@ def _chain_line(steps: Sequence[StepDocument]) -> str:
     return " -> ".join(link for link in links if link)
 
 
-def _disk_lines(disk: DiskDocument) -> Iterator[str]:
+def _step_line(step: StepDocument) -> Line:
+    text = one_line(f"  {'ok    ' if step.holds else 'BROKEN'}  {step.what}")
+    return Line(text, Role.ROW, Tone.GOOD if step.holds else Tone.BAD, (2, 10))
+
+
+def _disk_lines(disk: DiskDocument) -> Iterator[Printed]:
     signature = f", signature {disk.signature}" if disk.signature else ""
     table = "no partition table" if disk.table == "none" else f"{disk.table.upper()}{signature}"
     yield f"disk {disk.index}  {disk.path}  {disk.format}, {size_text(disk.size)}, {table}{_sectors_text(disk)}"
-    drawing = draw(disk)
+    stretches = stretches_of(disk)
+    drawing = draw(stretches)
     if drawing is not None:
-        yield f"  {drawing}"
+        yield Line(f"  {drawing}", Role.BAR, parts=stretches)
     for partition in disk.partitions:
         yield _partition_line(partition)
     for problem in disk.problems:
@@ -83,13 +91,14 @@ def _sectors_text(disk: DiskDocument) -> str:
     return own if other in (None, disk.sector_size) else f"{own} (the image says {other})"
 
 
-def _partition_line(partition: PartitionDocument) -> str:
+def _partition_line(partition: PartitionDocument) -> Line:
     number = str(partition.number or "-")  # an extended partition has none
     label = f'  "{partition.label}"' if partition.label else ""
     active = "  active" if partition.active else ""
     filesystem = partition.filesystem or f"type {partition.type}"
     note = f"  ({partition.note})" if partition.note else ""
-    return f"  partition {number:>2}  {size_text(partition.size):>10}  {filesystem}{active}{label}{note}"
+    head = f"  partition {number:>2}  {size_text(partition.size):>10}  "
+    return Line(one_line(f"{head}{filesystem}{active}{label}{note}"), Role.ROW, columns=(2, len(head)))
 
 
 def _windows_lines(windows: WindowsDocument) -> Iterator[str]:

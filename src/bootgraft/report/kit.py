@@ -1,10 +1,11 @@
 """What a kit holds, for people."""
 
 from bootgraft.report.documents.drivers import KitDocument
+from bootgraft.report.layout.lines import Text
 from bootgraft.text import one_line
 
 
-def kit_text(document: KitDocument) -> str:
+def kit_text(document: KitDocument) -> Text:
     """What ``kit`` prints but for where the kit was written to."""
     windows = f"{document.windows} ({document.arch})"
     if not document.files:
@@ -20,4 +21,4 @@ def kit_text(document: KitDocument) -> str:
         lines += (f"  {each}" for each in document.present)
     if document.notes:
         lines += ["", *(f"note: {note}" for note in document.notes)]
-    return "\n".join(map(one_line, lines)) + "\n"
+    return tuple(map(one_line, lines))

@@ -1,6 +1,6 @@
 """What a plan changes, for people: files, sectors, and the registry as ``.reg`` text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bootgraft.changes import (
     CreateKey,
@@ -15,29 +15,42 @@ from bootgraft.changes import (
     WriteSectors,
 )
 from bootgraft.report.changes import file_difference, vm_file_difference
+from bootgraft.report.layout.lines import Line, Printed, Role, Text, Tone
 from bootgraft.text import one_line, printable
 
 _SHOWN_BYTES = 64
+_DIFFERENCES = {"-": Tone.BAD, "+": Tone.GOOD, "@": Tone.QUIET}
 
 
-def plan_text(plan: Plan, *, detailed: bool) -> str:
+def plan_text(plan: Plan, *, detailed: bool) -> Text:
     """The files that a plan writes and its registry changes: as ``.reg`` text where detailed, else key by key."""
-    lines = [*map(_format_line, plan.formats())]
-    lines += [one_line(f"create  {change.file}\\  (directory)") for change in plan.directories()]
+    return tuple(_plan_lines(plan, detailed=detailed))
+
+
+def _plan_lines(plan: Plan, *, detailed: bool) -> Iterator[Printed]:
+    yield from map(_format_line, plan.formats())
+    yield from (one_line(f"create  {change.file}\\  (directory)") for change in plan.directories())
     for change in plan.files():
-        lines.append(one_line(_file_line(change)))
+        yield one_line(_file_line(change))
         if detailed:
-            lines += (f"          {printable(line.expandtabs())}".rstrip() for line in file_difference(change) or ())
-    lines += map(sector_line, plan.sectors())
+            yield from difference_lines(file_difference(change) or ())
+    yield from map(sector_line, plan.sectors())
     for edit in plan.vm_files():
-        lines.append(one_line(_vm_file_line(edit)))
+        yield one_line(_vm_file_line(edit))
         if detailed:
-            lines += (f"          {printable(line.expandtabs())}".rstrip() for line in vm_file_difference(edit))
+            yield from difference_lines(vm_file_difference(edit))
     if plan.registry():
-        lines += ["", *_reg_lines(plan)] if detailed else _key_lines(plan)
+        yield from _reg_lines(plan) if detailed else _key_lines(plan)
     if plan.notes:
-        lines += ["", *(one_line(f"note: {note}") for note in plan.notes)]
-    return "\n".join(lines) + "\n"
+        yield from ("", *(one_line(f"note: {note}") for note in plan.notes))
+
+
+def difference_lines(lines: Sequence[str]) -> Iterator[Line]:
+    """A unified diff, as it stands below the file that it is of."""
+    for line in lines:
+        yield Line(
+            f"          {printable(line.expandtabs())}".rstrip(), Role.CODE, _DIFFERENCES.get(line[:1], Tone.PLAIN)
+        )
 
 
 def _file_line(change: WriteFile) -> str:
@@ -80,7 +93,11 @@ def _key_lines(plan: Plan) -> Iterator[str]:
         yield one_line(f"          {key}  ({values} value{'' if values == 1 else 's'})")
 
 
-def _reg_lines(plan: Plan) -> Iterator[str]:
+def _reg_lines(plan: Plan) -> Iterator[Line]:
+    return (Line(line, Role.CODE) for line in ("", *_reg_text(plan)))
+
+
+def _reg_text(plan: Plan) -> Iterator[str]:
     from bootgraft.registry.regfile import format_key, format_value
 
     yield "Windows Registry Editor Version 5.00"
@@ -93,16 +110,16 @@ def _reg_lines(plan: Plan) -> Iterator[str]:
         path = f"HKEY_LOCAL_MACHINE\\{change.hive.path.rpartition(chr(92))[2].upper()}\\{change.key}"
         if isinstance(change, DeleteKey):
             key = None
-            yield f"\n{format_key(path, delete=True)}"
+            yield from ("", format_key(path, delete=True))
             continue
         if change.key != key:
             key = change.key
-            yield f"\n{format_key(path)}"
+            yield from ("", format_key(path))
         match change:
             case SetValue():
-                yield format_value(change.name, change.value.type, change.value.data)
+                yield from format_value(change.name, change.value.type, change.value.data).split("\n")
             case DeleteValue():
-                yield format_value(change.name, change.before.type, b"", delete=True)
+                yield from format_value(change.name, change.before.type, b"", delete=True).split("\n")
             case CreateKey():
                 pass
 

@@ -8,8 +8,10 @@ from bootgraft.registry.hive import Key
 from bootgraft.registry.regfile import format_key, format_value
 from bootgraft.registry.values import Value, ValueType
 from bootgraft.report.documents.registry import KeyDocument, ValueDocument
+from bootgraft.report.layout.lines import Line, Role, Tone
 
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
+_TONES = {"-": Tone.BAD, "+": Tone.GOOD}
 
 
 def key_document(key: Key, name: str) -> KeyDocument:
@@ -82,8 +84,12 @@ def _meaning(value: Value) -> str | int | tuple[str, ...] | None:
     return value.text() if number is None else number
 
 
-def diff_lines(changes: Iterable[RegistryChange]) -> Iterator[str]:
+def diff_lines(changes: Iterable[RegistryChange]) -> Iterator[Line]:
     """What changes in each hive: lines of .reg text, ``-`` before what goes and ``+`` before what comes."""
+    return (Line(line, Role.CODE, _TONES.get(line[:1], Tone.PLAIN)) for line in _diff_lines(changes))
+
+
+def _diff_lines(changes: Iterable[RegistryChange]) -> Iterator[str]:
     shown: tuple[object, str] = (None, "")
     for change in changes:
         if change.hive != shown[0]:

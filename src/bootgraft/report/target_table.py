@@ -13,12 +13,15 @@ from bootgraft.report.device import DeviceSpec
 from bootgraft.report.document import check_document, finding_documents, fragment_documents
 from bootgraft.report.documents.records import RecordsDocument
 from bootgraft.report.documents.verdict import CheckDocument, ProspectDocument
+from bootgraft.report.finding_text import finding_lines
+from bootgraft.report.layout.lines import Line, Printed, Text, Tone
+from bootgraft.report.layout.lines import rows as table_rows
 from bootgraft.report.next_steps import NOTHING_ELSE, Given, next_lines, sources_asked_for, unrepairable_lines
 from bootgraft.report.programs.remediation import RepairContext
 from bootgraft.report.text import (
-    finding_lines,
+    TONES,
     firmware_line,
-    fragments_text,
+    fragment_lines,
     left_outside_lines,
     records_lines_of,
     suspects_lines_of,
@@ -112,12 +115,12 @@ def all_text(
     suspects: "Suspects | None",
     records: RecordsDocument | None = None,
     given: Given = NOTHING_ELSE,
-) -> str:
+) -> Text:
     """What ``check`` prints without a target; ``diagnosis`` is the one without any."""
     common = tuple(each for each in diagnosis.findings if each.id != _NO_TARGET)
     shown = replace(diagnosis, findings=common)
     is_judged = any(each.diagnosis.facts is not None for each in rows)
-    lines = [
+    return (
         _headline(diagnosis, rows, "targets") if is_judged else verdict_line(diagnosis),
         *firmware_line(diagnosis),
         *(_grouped(rows, common) if is_judged else ()),
@@ -126,8 +129,7 @@ def all_text(
         *finding_lines(common, images, first=suspects.found if suspects else ()),
         *records_lines_of(records, with_target=False),
         *_next(rows, images, given),
-    ]
-    return "\n".join(lines) + "\n"
+    )
 
 
 def several_text(
@@ -136,11 +138,11 @@ def several_text(
     fragments: "Sequence[Sequence[Fragment]]",
     records: RecordsDocument | None = None,
     given: Given = NOTHING_ELSE,
-) -> str:
+) -> Text:
     """What ``check`` prints of the targets that were given."""
     common = _common(rows)
     diagnoses = [each.diagnosis for each in rows]
-    lines = [
+    lines: list[Printed] = [
         _headline(diagnoses[0], rows, "targets given"),
         *firmware_line(diagnoses[0]),
         "",
@@ -157,26 +159,29 @@ def several_text(
     lines += tuple(next_lines(wanting, images, given)) or unrepairable_lines(diagnoses)
     if wanting and all(each.prospect is not Prospect.BOOTS for each in rows):
         lines += ["", "To see on which other targets it would boot, run:", f"    {_command('check', images)}"]
-    blocks = (fragments_text(each, lines_of) for each, lines_of in zip(diagnoses, fragments, strict=True))
-    return "\n".join(lines) + "\n" + "".join(blocks)
+    for diagnosis, found in zip(diagnoses, fragments, strict=True):
+        lines += fragment_lines(diagnosis, found)
+    return tuple(lines)
 
 
-def _headline(diagnosis: Diagnosis, rows: Sequence[Outlook], among: str) -> str:
+def _headline(diagnosis: Diagnosis, rows: Sequence[Outlook], among: str) -> Line:
     """On which targets it would boot, or else where that takes least."""
     installation = diagnosis.installation
     what = "The machine" if installation is None else f"{installation.product} on {installation.volume.name}"
     by_prospect = {each: [row for row in rows if row.prospect is each] for each in Prospect}
     boots = by_prospect[Prospect.BOOTS]
     if boots:
-        return one_line(f"{what} would boot as it is on {_counted(boots, rows, among)}.")
+        return Line(one_line(f"{what} would boot as it is on {_counted(boots, rows, among)}."), tone=Tone.GOOD)
     best = next(each for each in Prospect if by_prospect[each])
     if best in (Prospect.UNKNOWN, Prospect.CANNOT):
         reason = next((f": {row.decided_by.title}" for row in by_prospect[best] if row.decided_by), "")
         said = "bootgraft cannot tell whether it boots on any" if best is Prospect.UNKNOWN else "will boot on none"
         colon = ":" if best is Prospect.UNKNOWN else ""
-        return one_line(f"{what}{colon} {said} of the {len(rows)} {among}{reason}.")
+        tone = Tone.OPEN if best is Prospect.UNKNOWN else Tone.BAD
+        return Line(one_line(f"{what}{colon} {said} of the {len(rows)} {among}{reason}."), tone=tone)
     head = f"{what} will not boot as it is on any of the {len(rows)} {among}"
-    return one_line(f"{head}. {_AFTER[best]} it would boot on {_counted(by_prospect[best], rows, 'them')}.")
+    after = f"{_AFTER[best]} it would boot on {_counted(by_prospect[best], rows, 'them')}"
+    return Line(one_line(f"{head}. {after}."), tone=Tone.BAD)
 
 
 def _counted(found: Sequence[Outlook], rows: Sequence[Outlook], among: str) -> str:
@@ -187,13 +192,10 @@ def _counted(found: Sequence[Outlook], rows: Sequence[Outlook], among: str) -> s
     return f"{count}{names}"
 
 
-def _table(rows: Sequence[Outlook], common: Sequence[Finding]) -> Iterator[str]:
+def _table(rows: Sequence[Outlook], common: Sequence[Finding]) -> Iterator[Line]:
     """One row for each target."""
-    width = max(len(each.controller.target) for each in rows)
-    words = max(len(_words(each)) for each in rows)
-    for row in rows:
-        line = f"  {row.controller.target:<{width}}  {_words(row):<{words}}  {_reason(row, common)}"
-        yield one_line(line.rstrip())
+    cells = [(each.controller.target, _words(each), _reason(each, common)) for each in rows]
+    return table_rows(cells, indent=2, tones=[TONES[each.diagnosis.verdict] for each in rows])
 
 
 def _words(row: Outlook) -> str:
@@ -201,14 +203,14 @@ def _words(row: Outlook) -> str:
     return f"boots with {' '.join(row.options)}" if row.prospect is Prospect.OPTION else _WORDS[row.prospect]
 
 
-def _grouped(rows: Sequence[Outlook], common: Sequence[Finding]) -> Iterator[str]:
+def _grouped(rows: Sequence[Outlook], common: Sequence[Finding]) -> Iterator[Printed]:
     """The rows by hypervisor, of each the cheapest first."""
     for lines in _by_hypervisor(rows, tuple(_table(rows, common))):
         yield ""
         yield from lines
 
 
-def _by_hypervisor(rows: Sequence[Outlook], lines: Sequence[str]) -> Iterator[list[str]]:
+def _by_hypervisor(rows: Sequence[Outlook], lines: Sequence[Line]) -> Iterator[list[Line]]:
     cost = list(Prospect)
     for hypervisor in dict.fromkeys(each.controller.hypervisor for each in rows):
         group = [each for each in zip(rows, lines, strict=True) if each[0].controller.hypervisor == hypervisor]

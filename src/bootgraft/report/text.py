@@ -1,13 +1,14 @@
 """The verdict for people: the answer first, then the evidence, then what to type next."""
 
-import shlex
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from bootgraft.checks.diagnosis import Diagnosis, Verdict
-from bootgraft.checks.finding import Finding, Prospect, Remedy, Severity
+from bootgraft.checks.finding import Prospect, Remedy
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.documents.records import RecordsDocument
+from bootgraft.report.finding_text import finding_lines
+from bootgraft.report.layout.lines import Line, Printed, Role, Text, Tone
 from bootgraft.report.next_steps import NOTHING_ELSE, Given, command_lines
 from bootgraft.text import one_line
 
@@ -17,9 +18,12 @@ if TYPE_CHECKING:  # few ask for them
     from bootgraft.targets.recommend import Fragment
 
 
-def verdict_line(diagnosis: Diagnosis) -> str:
-    """The answer in one sentence."""
-    return one_line(_verdict(diagnosis))
+TONES = {Verdict.BOOTS: Tone.GOOD, Verdict.BLOCKED: Tone.BAD, Verdict.UNKNOWN: Tone.OPEN}
+
+
+def verdict_line(diagnosis: Diagnosis, before: str = "") -> Line:
+    """The answer in one sentence, with a few words ``before`` it."""
+    return Line(one_line(before + _verdict(diagnosis)), tone=TONES[diagnosis.verdict])
 
 
 def _verdict(diagnosis: Diagnosis) -> str:
@@ -50,12 +54,12 @@ def check_text(
     *,
     tried: bool = False,
     given: Given = NOTHING_ELSE,
-) -> str:
+) -> Text:
     """What ``check`` prints, and ``repair`` where it changed nothing: ``tried``.
 
     ``fragments`` are what ``--recommend`` asked for, ``suspects`` what ``--symptom`` did, ``records`` what ``--why``.
     """
-    lines = [
+    return (
         verdict_line(diagnosis),
         *firmware_line(diagnosis),
         *suspects_lines_of(suspects, diagnosis),
@@ -64,8 +68,8 @@ def check_text(
         *records_lines_of(records),
         *command_lines(diagnosis, images, given, tried=tried),
         *_alternative_lines(alternatives),
-    ]
-    return "\n".join(lines) + "\n" + fragments_text(diagnosis, fragments)
+        *fragment_lines(diagnosis, fragments),
+    )
 
 
 def suspects_lines_of(suspects: "Suspects | None", diagnosis: Diagnosis) -> Iterator[str]:
@@ -93,15 +97,14 @@ def _alternative_lines(alternatives: "Sequence[Outlook]") -> Iterator[str]:
             yield f"{words} on {', '.join(targets)}."
 
 
-def fragments_text(diagnosis: Diagnosis, fragments: "Sequence[Fragment]") -> str:
+def fragment_lines(diagnosis: Diagnosis, fragments: "Sequence[Fragment]") -> Iterator[Printed]:
     """The lines of a machine's description for the target, one block for each format."""
     target = "" if diagnosis.controller is None else diagnosis.controller.target
-    blocks = []
     for each in fragments:
-        lines = (f"    {one_line(line)}".rstrip() for line in each.text.removesuffix("\n").split("\n"))
-        head = f"For {target} the machine's description has to say ({each.format}):"
-        blocks.append("\n".join(["", head, *lines, ""]))
-    return "".join(blocks)
+        yield ""
+        yield f"For {target} the machine's description has to say ({each.format}):"
+        for line in each.text.removesuffix("\n").split("\n"):
+            yield Line(f"    {one_line(line)}".rstrip(), Role.CODE)
 
 
 def left_outside_lines(diagnoses: Sequence[Diagnosis]) -> Iterator[str]:
@@ -121,29 +124,3 @@ def firmware_line(diagnosis: Diagnosis) -> Iterator[str]:
     firmware = diagnosis.chain.firmware
     if firmware is not None:
         yield f"It needs {firmware.value} firmware."
-
-
-def finding_lines(
-    findings: Sequence[Finding], images: Sequence[DeviceSpec] = (), *, first: Container[str] = ()
-) -> Iterator[str]:
-    """Each finding with its explanation and evidence: those with an id of ``first`` first, then blockers first.
-
-    ``images`` are the machine's disks, for the commands that tell more.
-    """
-    order = list(Severity)
-    for finding in sorted(findings, key=lambda each: (each.id not in first, order.index(each.severity))):
-        yield ""
-        yield one_line(f"{finding.severity.value}: {finding.title}  [{finding.id}]")
-        yield one_line(f"    {finding.explanation}")
-        for evidence in finding.evidence:
-            yield one_line(f"    evidence: {evidence}")
-        if finding.command:
-            yield f"    To {'set it' if 'set' in finding.command else 'see more of it'}, run:"
-            yield one_line(f"        {_typed(finding.command, images)}")
-
-
-def _typed(command: Sequence[str], images: Sequence[DeviceSpec]) -> str:
-    """A finding's command about these disks."""
-    disks = [each.location for each in images] or ["IMAGE"]
-    at = command.index("IMAGE") if "IMAGE" in command else len(command)
-    return shlex.join(["bootgraft", *command[:at], *disks, *command[at + 1 :]])

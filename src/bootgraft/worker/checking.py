@@ -10,6 +10,7 @@ from bootgraft.checks.guest import Guest
 from bootgraft.machine import Machine
 from bootgraft.report.document import check_document
 from bootgraft.report.documents.verdict import CheckDocument
+from bootgraft.report.layout.lines import Text
 from bootgraft.report.programs.remediation import RepairContext
 from bootgraft.report.text import check_text
 from bootgraft.storage.devices.blockdevice import BlockDevice
@@ -83,7 +84,7 @@ def _on_all(job: Job, guest: Guest, disks: Sequence[BlockDevice]) -> Outcome[Che
 
 
 def _outcome(
-    status: Literal[0, 1], document: CheckDocument, text: str, records: "RecordsDocument | None"
+    status: Literal[0, 1], document: CheckDocument, text: Text, records: "RecordsDocument | None"
 ) -> Outcome[CheckDocument]:
     return Outcome(status, document if records is None else replace(document, records=records), text)
 

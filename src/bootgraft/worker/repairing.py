@@ -1,6 +1,6 @@
 """``repair``: the rounds, done for a job, and what came of them as a document and as text."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Final
 
@@ -14,10 +14,12 @@ from bootgraft.report.changes import change_documents
 from bootgraft.report.document import check_document
 from bootgraft.report.documents.changing import RepairDocument
 from bootgraft.report.documents.verdict import CheckDocument
+from bootgraft.report.finding_text import finding_lines
+from bootgraft.report.layout.lines import Line, Printed, Text, Tone
 from bootgraft.report.next_steps import Given, next_lines, unrepairable_lines
 from bootgraft.report.plan_text import plan_text, summary_line
 from bootgraft.report.programs.remediation import RepairContext
-from bootgraft.report.text import check_text, finding_lines, fragments_text, left_outside_lines, verdict_line
+from bootgraft.report.text import check_text, fragment_lines, left_outside_lines, verdict_line
 from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.worker.boot_codes import given_code, given_start_files
 from bootgraft.worker.drivers.packages import GivenTrees, find_packages
@@ -58,9 +60,10 @@ def _unchanged(job: Job, done: Unchanged, given: Given) -> Outcome[RepairDocumen
     good = all(each.verdict is Verdict.BOOTS for each in done.diagnoses)
     sound = all(each.image_verdict is Verdict.BOOTS for each in done.diagnoses)
     head = "Nothing to do" + ("" if good else " on the image") + ": nothing was changed." if sound else _NOTHING
-    told = (check_text(each, job.images, recommend(job, each), tried=True, given=given) for each in done.diagnoses)
-    text = "\n".join([head, "", *told])
-    return Outcome(_DONE if good else _NOT_DONE, _document(Plan(()), documents, documents), text)
+    lines: list[Printed] = [Line(head, tone=Tone.GOOD if good else Tone.PLAIN if sound else Tone.BAD)]
+    for each in done.diagnoses:
+        lines += ("", *check_text(each, job.images, recommend(job, each), tried=True, given=given))
+    return Outcome(_DONE if good else _NOT_DONE, _document(Plan(()), documents, documents), tuple(lines))
 
 
 def _repaired(job: Job, done: Repaired, given: Given) -> Outcome[RepairDocument]:
@@ -70,9 +73,7 @@ def _repaired(job: Job, done: Repaired, given: Given) -> Outcome[RepairDocument]
     return Outcome(
         _DONE if all(each.verdict is Verdict.BOOTS for each in done.after) else _NOT_DONE,
         _document(done.plan, before, after),
-        _unproven_head(done)
-        + _repair_text(done, job, given)
-        + "".join(fragments_text(each, recommend(job, each)) for each in done.after),
+        (*_head_lines(done), *_repair_lines(done, job, given)),
         done.proven and bool(done.plan.changes),
         summary_line(done.plan),
         done.witnesses,
@@ -92,23 +93,27 @@ def _document(plan: Plan, before: tuple[CheckDocument, ...], after: tuple[CheckD
     )
 
 
-def _unproven_head(done: Repaired) -> str:
+def _head_lines(done: Repaired) -> Text:
+    """What comes of it, where nothing is to be written."""
     if not done.proven:
-        return f"{_NOTHING[:-1]}: it is not proven that the machine would boot with these changes.\n\n"
-    return "" if done.plan.changes else "Nothing to do: nothing was changed.\n\n"
+        head = f"{_NOTHING[:-1]}: it is not proven that the machine would boot with these changes."
+        return (Line(head, tone=Tone.BAD), "")
+    return () if done.plan.changes else ("Nothing to do: nothing was changed.", "")
 
 
-def _repair_text(done: Repaired, job: Job, given: Given) -> str:
-    lines = [f"before: {verdict_line(each)}" for each in done.before]
-    lines += [f"after:  {verdict_line(each)}" for each in done.after]
-    lines += left_outside_lines(done.after)
-    lines += ["", plan_text(done.plan, detailed=job.request.detailed).rstrip()]
-    remaining = [finding for each in done.after for finding in each.findings]
-    lines += finding_lines(remaining, job.images)
+def _repair_lines(done: Repaired, job: Job, given: Given) -> Iterator[Printed]:
+    yield from (verdict_line(each, "before: ") for each in done.before)
+    yield from (verdict_line(each, "after:  ") for each in done.after)
+    yield from left_outside_lines(done.after)
+    changes = plan_text(done.plan, detailed=job.request.detailed)
+    if changes:
+        yield from ("", *changes)
+    yield from finding_lines([finding for each in done.after for finding in each.findings], job.images)
     if any(change.key.casefold().startswith("controlset") for change in done.plan.registry()):
-        lines += ["", "The same edits go to every control set: Last Known Good no longer holds the old state."]
+        yield from ("", "The same edits go to every control set: Last Known Good no longer holds the old state.")
     if not done.proven:
-        lines += tuple(unrepairable_lines(done.after, tried=True)) or next_lines(
+        yield from tuple(unrepairable_lines(done.after, tried=True)) or next_lines(
             [*done.before, *done.after], job.images, given
         )
-    return "\n".join(lines).rstrip() + "\n"
+    for each in done.after:
+        yield from fragment_lines(each, recommend(job, each))

@@ -12,6 +12,7 @@ from bootgraft.jsontext import from_json, to_json
 from bootgraft.repair.consent import Consent
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.documents.registry import QueryDocument
+from bootgraft.report.layout.lines import Line, Role, Tone
 from bootgraft.targets.descriptions.hardware import BootOrder, Processor
 from bootgraft.worker.ipc.drivers_request import DriversAction, DriversRequest
 from bootgraft.worker.ipc.job import (
@@ -68,8 +69,12 @@ jobs = st.builds(
 )
 witnesses = st.lists(st.builds(WitnessRange, st.integers(0, 9), sizes, sizes), max_size=3).map(tuple)
 documents = st.none() | st.builds(QueryDocument, st.just(()), names)
-outcomes = st.builds(Outcome, st.sampled_from([0, 1]), documents, names, st.booleans(), names, witnesses)
-GOOD = json.loads(to_json(Outcome(0, QueryDocument(keys=()), "text")))
+numbers = st.lists(st.integers(0, 9), max_size=3).map(tuple)
+parts = st.lists(st.tuples(names, sizes), max_size=3).map(tuple)
+lines = names | st.builds(Line, names, st.sampled_from(Role), st.sampled_from(Tone), numbers, parts)
+texts = st.lists(lines, max_size=3).map(tuple)
+outcomes = st.builds(Outcome, st.sampled_from([0, 1]), documents, texts, st.booleans(), names, witnesses)
+GOOD = json.loads(to_json(Outcome(0, QueryDocument(keys=()), ("text",))))
 
 
 def read(payload: bytes) -> object:
@@ -102,6 +107,10 @@ def test_an_outcome_comes_out_as_it_went_in(outcome: Outcome[Any]) -> None:
         {"document": {"schema": "bootgraft-reg-query/1", "keys": {}}},
         {"document": {"schema": "bootgraft-doctor/1", "parts": []}},
         {"text": None},
+        {"text": "one line"},
+        {"text": [7]},
+        {"text": [["a line", "no role"]]},
+        {"text": [["a line", "row", "plain", [-1]]]},
         {"summary": 7},
         {"witnesses": [{"disk": 0, "offset": -1, "length": 1}]},
         {"witnesses": [{"disk": 0, "offset": 1.5, "length": 1}]},

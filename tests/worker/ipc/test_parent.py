@@ -79,11 +79,11 @@ assert receive() == (DATA, bytes([250, 251, 252, 253, 254, 255, 0, 1, 2, 3]))
 send(EVENT, json.dumps(dict(kind="step", text="reading", done=1, total=2)).encode())
 send(RUN, struct.pack("<HQQh", 0, 512, 3, -1) + b"abc")
 send(RUN, struct.pack("<HQQh", 0, 8192, 8192, 7))
-send(DONE, json.dumps({**OUTCOME, "status": 1, "text": "no"}).encode())
+send(DONE, json.dumps({**OUTCOME, "status": 1, "text": ["no"]}).encode())
 """
     )
     outcome = run()
-    assert (outcome.status, outcome.text) == (1, "no")
+    assert (outcome.status, outcome.text) == (1, ("no",))
     assert run.events == [Event(EventKind.STEP, "reading", 1, 2)]
     assert run.overlay.read(511, 5) == b"\xffabc\x03"
     assert run.overlay.read(8192, 8192) == b"\x07" * 8192

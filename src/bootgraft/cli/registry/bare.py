@@ -28,6 +28,7 @@ from bootgraft.events import Event, EventKind
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.documents.changing import RecordDocument, UndoDocument
 from bootgraft.report.documents.registry import EditDocument
+from bootgraft.report.layout.lines import Line, Text, Tone, lines_of
 from bootgraft.storage.confine import resolve
 from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.storage.devices.overlay import Overlay
@@ -62,7 +63,8 @@ def run(options: Options) -> int:
         kept = None if backup is None else str(backup)
         put_json(replace(outcome.document, committed=backup is not None, backup=kept))
     else:
-        answer(_head(outcome, options) + outcome.text + _closing(options, backup), outcome.status, options)
+        text = (*_head(outcome, options), *outcome.text, *lines_of(_closing(options, backup)))
+        answer(text, outcome.status, options)
     return outcome.status
 
 
@@ -218,12 +220,12 @@ def _tell_undone(options: Options, taken: tuple[RecordDocument, ...], left: tupl
         answer(f"Undone: {summary} taken back; it is as it was before.\n", 0, options)
 
 
-def _head(outcome: AnyOutcome, options: Options) -> str:
+def _head(outcome: AnyOutcome, options: Options) -> Text:
     if not outcome.proven:
-        return ""  # the text itself says why
+        return ()  # the text itself says why
     if options.dry_run:
-        return f"Dry run: {outcome.summary}, proven on an overlay; nothing was written.\n\n"
-    return f"Done: {outcome.summary}, proven before written to {options.images[0]}.\n\n"
+        return (f"Dry run: {outcome.summary}, proven on an overlay; nothing was written.", "")
+    return (Line(f"Done: {outcome.summary}, proven before written to {options.images[0]}.", tone=Tone.GOOD), "")
 
 
 def _closing(options: Options, backup: Path | None) -> str:

@@ -1,21 +1,24 @@
 """``bootgraft reg query``, ``export`` and ``verify``: what they read goes to standard output, or to a new file."""
 
+import codecs
 import errno
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from io import TextIOWrapper
 from pathlib import Path
 from typing import IO
 
 from bootgraft.cli.images.session import Session
 from bootgraft.cli.options import Options
-from bootgraft.cli.terminal import answer, drop_output, monitor_for, printable, put_json, tell
+from bootgraft.cli.terminal import answer, drop_output, monitor_for, put_json, tell
 from bootgraft.errors import BootgraftError, UsageError
+from bootgraft.report.layout.lines import plain, printable
 from bootgraft.worker.ipc.job import AnyOutcome, Operation
-from bootgraft.worker.ipc.registry_request import RegistryAction
+from bootgraft.worker.ipc.registry_request import ANSI, RegistryAction
 
 _LINES = 2**16
 """Bytes of lines that are printed at once."""
@@ -54,11 +57,11 @@ def read_and_print(options: Options, job: Job) -> int:
             _print_outcome(outcome, options)
         elif options.out is not None:
             _save(spool, options.out)
-            done = f"Exported {length} bytes to {options.out}.\n"
-            put_json(outcome.document) if options.json else answer(done + outcome.text, outcome.status, options)
+            done = f"Exported {length} bytes to {options.out}."
+            put_json(outcome.document) if options.json else answer((done, *outcome.text), outcome.status, options)
         else:
             _print(spool, options)
-            tell("".join(f"bootgraft: {line}\n" for line in outcome.text.splitlines()))
+            tell("".join(f"bootgraft: {line}\n" for line in plain(outcome.text).splitlines()))
     return outcome.status
 
 
@@ -70,11 +73,9 @@ def _print_outcome(outcome: AnyOutcome, options: Options) -> None:
 
 
 def _print(spool: IO[bytes], options: Options) -> None:
-    raw = options.json or (options.registry is not None and options.registry.action is RegistryAction.EXPORT)
     try:
-        while lines := spool.readlines(_LINES):
-            part = b"".join(lines)
-            sys.stdout.buffer.write(part if raw else _printable(part))
+        for part in _parts(spool, options):
+            sys.stdout.buffer.write(part)
         sys.stdout.buffer.flush()
     except OSError as error:
         drop_output()
@@ -87,9 +88,19 @@ def _print(spool: IO[bytes], options: Options) -> None:
             ) from error
 
 
-def _printable(part: bytes) -> bytes:
-    encoding = sys.stdout.encoding or "utf-8"
-    return printable(part.decode("utf-8", "replace")).encode(encoding, "backslashreplace")
+def _parts(spool: IO[bytes], options: Options) -> Iterator[bytes]:
+    """What is to be written: a .reg file as regedit writes it, but on a terminal as it can be read."""
+    is_export = options.registry is not None and options.registry.action is RegistryAction.EXPORT
+    if options.json or (is_export and not sys.stdout.isatty()):
+        while part := spool.read(_LINES):
+            yield part
+        return
+    is_utf16 = is_export and spool.read(2) == codecs.BOM_UTF16_LE
+    spool.seek(0)
+    encoding = "utf-16" if is_utf16 else ANSI if is_export else "utf-8"
+    text = TextIOWrapper(spool, encoding, "replace", newline=None if is_export else "\n")
+    while lines := text.readlines(_LINES):
+        yield printable("".join(lines)).encode(sys.stdout.encoding or "utf-8", "backslashreplace")
 
 
 def _save(spool: IO[bytes], path: Path) -> None:

@@ -4,6 +4,7 @@ from bootgraft.cli.images.destination import Written, check_destination, is_in_p
 from bootgraft.cli.images.session import Session
 from bootgraft.cli.options import Options
 from bootgraft.cli.terminal import answer, monitor_for, put_json
+from bootgraft.report.layout.lines import Line, Text, Tone, lines_of
 from bootgraft.worker.ipc.job import Operation
 
 
@@ -19,14 +20,16 @@ def run(options: Options) -> int:
         put_json(written.document())
     else:
         outcome = written.outcome
-        answer(_head(written, options) + outcome.text + written.closing(options), outcome.status, options)
+        text = (*_head(written, options), *outcome.text, *lines_of(written.closing(options)))
+        answer(text, outcome.status, options)
     return written.outcome.status
 
 
-def _head(written: Written, options: Options) -> str:
+def _head(written: Written, options: Options) -> Text:
     outcome = written.outcome
     if not outcome.proven:
-        return ""  # the text itself says why
+        return ()  # the text itself says why
     if options.dry_run:
-        return f"Dry run: {outcome.summary}, proven on an overlay; nothing was written.\n\n"
-    return f"Done: {outcome.summary}, proven before written to {written.places(options)}.\n\n"
+        return (f"Dry run: {outcome.summary}, proven on an overlay; nothing was written.", "")
+    head = f"Done: {outcome.summary}, proven before written to {written.places(options)}."
+    return (Line(head, tone=Tone.GOOD), "")

@@ -10,6 +10,7 @@ from bootgraft.checks.symptom import Symptom
 from bootgraft.repair.consent import Consent
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.documents.base import Document
+from bootgraft.report.layout.lines import Text
 from bootgraft.targets.descriptions.hardware import BootOrder, Processor
 from bootgraft.worker.ipc.drivers_request import DriversRequest
 from bootgraft.worker.ipc.registry_request import RegistryRequest
@@ -148,7 +149,7 @@ class Outcome(Struct, Generic[Answer_co], frozen=True, forbid_unknown_fields=Tru
 
     status: Literal[0, 1]
     document: Answer_co
-    text: str
+    text: Text
     proven: bool = False
     summary: str = ""
     witnesses: tuple[WitnessRange, ...] = ()

@@ -4,6 +4,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+ANSI = "cp1252"
+"""The code page of REGEDIT4 files: Windows' own in Western Europe and America."""
+
 
 class RegistryAction(StrEnum):
     """The sub-commands of ``reg``."""

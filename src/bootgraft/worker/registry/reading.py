@@ -18,16 +18,15 @@ from bootgraft.report.documents.registry import (
     QueryValueDocument,
     VerifyDocument,
 )
+from bootgraft.report.layout.lines import Line, Text, Tone
 from bootgraft.report.registry import key_document, key_lines, value_document, value_line
 from bootgraft.worker.ipc.job import Outcome
-from bootgraft.worker.ipc.registry_request import RegistryAction, RegistryRequest
+from bootgraft.worker.ipc.registry_request import ANSI, RegistryAction, RegistryRequest
 from bootgraft.worker.registry.hives import Hives, Located
 
 DONE: Final = 0
 NOT_THERE: Final = 1
 NOT_WHOLE: Final = 1
-ANSI = "cp1252"
-"""The code page of REGEDIT4 files: Windows' own in Western Europe and America."""
 
 _WHO: dict[Generation | None, str] = {
     Generation.UP_TO_2000: "Windows up to 2000",
@@ -69,16 +68,16 @@ def read(
     if request.value is not None:
         return _query_value(key, name, request, output)
     _query(key, name, request, output)
-    return Outcome(DONE, None, "")
+    return Outcome(DONE, None, ())
 
 
-def _left_out(names: Sequence[str]) -> str:
+def _left_out(names: Sequence[str]) -> Text:
     """What to say of keys that .reg text cannot say."""
-    return "".join(f"left out with all that is below it, as its name has a line end: {name!r}\n" for name in names)
+    return tuple(f"left out with all that is below it, as its name has a line end: {name!r}" for name in names)
 
 
 def _missing(text: str) -> Outcome[QueryDocument]:
-    return Outcome(NOT_THERE, QueryDocument(keys=(), missing=text), text + "\n")
+    return Outcome(NOT_THERE, QueryDocument(keys=(), missing=text), (text,))
 
 
 def _full(located: Located, key: Key | None = None, path: str = "") -> str:
@@ -121,7 +120,7 @@ def _query_value(key: Key, name: str, request: RegistryRequest, output: Output) 
         output(to_json(document).encode() + b"\n")
     else:
         output(f"{name}\n{value_line(value)}\n".encode("utf-8", "backslashreplace"))
-    return Outcome(DONE, None, "")
+    return Outcome(DONE, None, ())
 
 
 def _verify(hives: Hives, request: RegistryRequest) -> Outcome[VerifyDocument]:
@@ -142,8 +141,8 @@ def _verify(hives: Hives, request: RegistryRequest) -> Outcome[VerifyDocument]:
         documents.append(_survey_document(str(place), hive, found, hives.generation))
         lines += _survey_lines(str(place), hive, found, hives.generation)
     count = f"{len(places)} hive{'' if len(places) == 1 else 's'}"
-    head = f"{count} read from end to end: " + (f"{unsound} not sound." if unsound else "sound.")
-    text = "\n".join([head, "", *lines]) + "\n"
+    words = f"{count} read from end to end: " + (f"{unsound} not sound." if unsound else "sound.")
+    text: Text = (Line(words, tone=Tone.BAD if unsound else Tone.GOOD), "", *lines)
     return Outcome(NOT_THERE if unsound else DONE, VerifyDocument(hives=tuple(documents)), text)
 
 

@@ -32,10 +32,11 @@ from bootgraft.repair.writable import open_for_writing
 from bootgraft.report.changes import change_documents
 from bootgraft.report.document import finding_documents
 from bootgraft.report.documents.registry import EditDocument, LogDocument, RecoveredDocument
+from bootgraft.report.finding_text import finding_lines
+from bootgraft.report.layout.lines import Line, Text, Tone
 from bootgraft.report.plan_text import plan_text, sector_line
 from bootgraft.report.programs.remediation import RepairContext
 from bootgraft.report.registry import diff_lines
-from bootgraft.report.text import finding_lines
 from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.worker.ipc.job import Job, Outcome
 from bootgraft.worker.ipc.registry_request import RegistryAction, RegistryRequest
@@ -70,10 +71,10 @@ def write(
     with opened(job, request, disks, logs, writable=True) as hives:
         edits = _edits(hives, work)
         if edits.missing:
-            return Outcome(NOTHING_WRITTEN, _document((), edits.notes, ()), edits.missing + " Nothing was written.\n")
+            return Outcome(NOTHING_WRITTEN, _document((), edits.notes, ()), (f"{edits.missing} Nothing was written.",))
         plan = Plan(plan_edits(edits.wanted, hives.open), edits.notes)
         if not plan.changes:
-            text = "\n".join(["Nothing to do: all of it is there already.", *_notes(plan)]) + "\n"
+            text = ("Nothing to do: all of it is there already.", *_notes(plan))
             return Outcome(DONE, _document((), plan.notes, ()), text)
         plan = replace(plan, notes=(*plan.notes, *_open(work, hives, [change.hive for change in plan.registry()])))
         _step(monitor, "verifying the hives that are to be edited")
@@ -120,8 +121,8 @@ def _grown(work: _Work, hives: Hives) -> _Work:
 
 
 def _blocked(plan: Plan, damage: Sequence[Finding]) -> Outcome[EditDocument]:
-    lines = ["Nothing was written: the hive is damaged where it must be edited.", *finding_lines(damage)]
-    return Outcome(NOTHING_WRITTEN, _document((), plan.notes, damage), "\n".join(lines) + "\n")
+    head = Line("Nothing was written: the hive is damaged where it must be edited.", tone=Tone.BAD)
+    return Outcome(NOTHING_WRITTEN, _document((), plan.notes, damage), (head, *finding_lines(damage)))
 
 
 def _prove(work: _Work, plan: Plan, defects: Defects, sound: SoundHives) -> Outcome[EditDocument]:
@@ -134,11 +135,10 @@ def _prove(work: _Work, plan: Plan, defects: Defects, sound: SoundHives) -> Outc
         ranges = witnesses_of([change.hive for change in plan.registry()], (), hives.machine)
     changes = plan.registry()
     if work.job.request.detailed or len(changes) <= SHOWN:
-        lines = list(diff_lines(changes))
+        lines: Text = tuple(diff_lines(changes))
     else:
-        lines = plan_text(replace(plan, notes=()), detailed=False).strip("\n").split("\n")
-    lines = [*map(sector_line, plan.sectors()), *lines]
-    text = "".join(f"{line}\n" for line in (*lines, *_notes(plan), *finding_lines(damage)))
+        lines = plan_text(replace(plan, notes=()), detailed=False)
+    text = (*map(sector_line, plan.sectors()), *lines, *_notes(plan), *finding_lines(damage))
     summary = f"{len(changes)} registry change{'' if len(changes) == 1 else 's'}"
     return _proven(_document(plan.changes, plan.notes, damage), text, summary, ranges)
 
@@ -159,7 +159,7 @@ def _recover(work: _Work, monitor: Monitor) -> Outcome[EditDocument]:
     recovered = tuple(_recovery(*each) for each in found.items())
     document = replace(_document(plan.changes, plan.notes, ()), recovered=recovered)
     if not found and not plan.registry():
-        return Outcome(DONE, document, "Nothing to do: no hive has transactions pending.\n")
+        return Outcome(DONE, document, ("Nothing to do: no hive has transactions pending.",))
     _step(monitor, "proving the result on the overlay, opened afresh")
     with opened(work.job, work.request, work.disks, work.logs, writable=False) as hives:
         recall_sound(sound, hives.machine)
@@ -170,8 +170,7 @@ def _recover(work: _Work, monitor: Monitor) -> Outcome[EditDocument]:
         require_no_worse({**before, **dropped.defects}, read_strictly(dropped.plan, hives.machine))
         require_no_worse(before, {place: harmful(hives.open(place)) for place in found})
         ranges = witnesses_of((*found, *(change.hive for change in plan.registry())), (), hives.machine)
-    text = "".join(_recovery_line(*each) for each in found.items())
-    text += "".join(f"{line}\n" for line in (*map(sector_line, plan.sectors()), *_notes(plan)))
+    text = (*(_recovery_line(*each) for each in found.items()), *map(sector_line, plan.sectors()), *_notes(plan))
     return _proven(document, text, f"{len(found)} hive{'' if len(found) == 1 else 's'} recovered", ranges)
 
 
@@ -183,10 +182,12 @@ def _recovery(place: FileId, pending: Recovery) -> RecoveredDocument:
 def _recovery_line(place: FileId, pending: Recovery) -> str:
     logs = ", ".join(log.name for log in pending.logs)
     count = f"{pending.transactions} transaction{'' if pending.transactions == 1 else 's'}"
-    return f"replay  {place}: {count} from {logs}\n"
+    return f"replay  {place}: {count} from {logs}"
 
 
-def _proven(document: EditDocument, text: str, summary: str, ranges: tuple[WitnessRange, ...]) -> Outcome[EditDocument]:
+def _proven(
+    document: EditDocument, text: Text, summary: str, ranges: tuple[WitnessRange, ...]
+) -> Outcome[EditDocument]:
     return Outcome(DONE, document, text, proven=True, summary=summary, witnesses=ranges)
 
 

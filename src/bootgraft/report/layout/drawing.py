@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 
-from msgspec import Struct
-
 from bootgraft.report.documents.machine import DiskDocument, PartitionDocument
 
 WIDTH = 72
-"""Characters between the brackets: with the brackets and an indent it fits into a terminal of 80 columns."""
+"""Characters between the brackets where there is no terminal: with an indent it fits into one of 80 columns."""
 
 _LEAST = 3
 """Characters that even the smallest partition gets, or nobody would see it."""
@@ -15,40 +13,44 @@ _LEAST = 3
 _FREE = "."
 
 
-class _Stretch(Struct, frozen=True):
-    """A part of the disk: where it begins and ends, in bytes, and what is written into it; empty for free space."""
-
-    start: int
-    end: int
-    label: str
+Stretch = tuple[str, int]
+"""A part of the disk: what is written into it, nothing for free space, and how many bytes it has."""
 
 
-def draw(disk: DiskDocument) -> str | None:
-    """Draw the partitions of a disk in the order in which they lie on it; None where there is nothing to draw.
+def stretches_of(disk: DiskDocument) -> tuple[Stretch, ...]:
+    """The partitions of a disk in the order in which they lie on it; none where there is nothing to draw.
 
-    A partition has its number and file system, ``*`` where it is active. Free
-    space is dots, and left out where it is under a hundredth of the disk.
+    A partition has its number and file system, ``*`` where it is active. Free space is left out where it is under a
+    hundredth of the disk.
     """
     shown = _ordinary(disk.partitions)
     if not shown or disk.size <= 0:
+        return ()
+    return tuple((label, end - start) for start, end, label in _with_free_space(shown, disk.size))
+
+
+def draw(stretches: Sequence[Stretch], width: int = WIDTH) -> str | None:
+    """Draw the parts of a disk between brackets, free space as dots; None where there are more than fit."""
+    if not stretches or len(stretches) * (_LEAST + 1) > width:
         return None
-    stretches = _with_free_space(shown, disk.size)
-    if len(stretches) * (_LEAST + 1) > WIDTH:
-        return None  # more partitions than a line can show
-    widths = _widths([each.end - each.start for each in stretches], WIDTH - len(stretches) + 1)
-    cells = (_cell(each.label, width) for each, width in zip(stretches, widths, strict=True))
+    widths = _widths([size for _, size in stretches], width - len(stretches) + 1)
+    cells = (_cell(label, width) for (label, _), width in zip(stretches, widths, strict=True))
     return "[" + "|".join(cells) + "]"
 
 
-def _ordinary(partitions: Sequence[PartitionDocument]) -> list[_Stretch]:
+_Extent = tuple[int, int, str]
+"""Where a part of the disk begins and ends, in bytes, and its label."""
+
+
+def _ordinary(partitions: Sequence[PartitionDocument]) -> list[_Extent]:
     """The partitions but extended ones, whose logical ones are drawn, by place."""
     containers = ("0x05", "0x0F")
     found = (
-        _Stretch(each.start, each.start + each.size, _label(each))
+        (each.start, each.start + each.size, _label(each))
         for each in partitions
         if each.size and not (each.type in containers and each.slot < 5)
     )
-    return sorted(found, key=lambda each: (each.start, each.end))
+    return sorted(found, key=lambda each: each[:2])
 
 
 def _label(partition: PartitionDocument) -> str:
@@ -57,17 +59,17 @@ def _label(partition: PartitionDocument) -> str:
     return " ".join(filter(None, (number, kind, "*" if partition.active else "")))
 
 
-def _with_free_space(shown: Sequence[_Stretch], size: int) -> list[_Stretch]:
-    stretches: list[_Stretch] = []
+def _with_free_space(shown: Sequence[_Extent], size: int) -> list[_Extent]:
+    found: list[_Extent] = []
     at = 0
-    for each in shown:
-        if each.start - at > size // 100:
-            stretches.append(_Stretch(at, each.start, ""))
-        stretches.append(each)
-        at = max(at, each.end)
+    for start, end, label in shown:
+        if start - at > size // 100:
+            found.append((at, start, ""))
+        found.append((start, end, label))
+        at = max(at, end)
     if size - at > size // 100:
-        stretches.append(_Stretch(at, size, ""))
-    return stretches
+        found.append((at, size, ""))
+    return found
 
 
 def _widths(sizes: Sequence[int], total: int) -> list[int]:
