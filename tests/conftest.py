@@ -20,6 +20,7 @@ from tests.machines.spec import MachineSpec
 from tests.machines.windows2003 import donor as donor_spec
 from tests.machines.windows2003 import server1 as server1_spec
 from tests.report.schemas import schema_faults
+from tests.screen import Shown
 from tests.trust import trust_roots_of_fixtures
 from tests.warm import WarmInterpreter
 
@@ -156,6 +157,20 @@ def bootgraft(tmp_path: Path, warm_interpreter: WarmInterpreter) -> Callable[...
             check=False,
         )
         return CommandResult(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def on_terminal(tmp_path: Path, warm_interpreter: WarmInterpreter) -> Callable[..., Shown]:
+    """A function that runs the command line on a terminal: ``on_terminal("check", image, columns=40)``."""
+
+    def run(*arguments: str | Path, columns: int, cwd: Path | None = None, **environment: str) -> Shown:
+        words = [str(word) for word in arguments]
+        whole = {**os.environ, "TERM": "xterm-256color", "NO_COLOR": "", **environment}
+        return Shown(
+            *warm_interpreter.run_on_terminal(words, cwd or tmp_path, whole, _COMMAND_SECONDS, columns), columns
+        )
 
     return run
 

@@ -5,16 +5,21 @@ its child as ever; only the half of a second's work that it takes to load the pa
 Tests of the processes themselves (signals, kills, imports, limits) start real ones.
 """
 
+import errno
+import fcntl
 import gc
 import importlib
 import json
 import os
 import pkgutil
+import pty
 import selectors
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 from typing import Any, Self
@@ -54,21 +59,42 @@ class WarmInterpreter:
 
         Raises subprocess.TimeoutExpired, after which the server is gone.
         """
-        ends = [os.pipe(), os.pipe()]
-        request = json.dumps({"words": words, "cwd": str(cwd), "environment": environment})
+        (reads, writes), (error_reads, error_writes) = os.pipe(), os.pipe()
+        request = {"words": words, "cwd": str(cwd), "environment": environment}
+        status, (out, error) = self._ask(request, [writes, error_writes], [reads, error_reads], timeout)
+        return status, _text(out), _text(error)
+
+    def run_on_terminal(
+        self, words: list[str], cwd: Path, environment: dict[str, str], timeout: float, columns: int
+    ) -> tuple[int, bytes]:
+        """Run one command on a terminal of so many columns: its exit status, and what it wrote there."""
+        theirs, ours = _terminal(columns)
+        request = {"words": words, "cwd": str(cwd), "environment": environment}
+        status, (written,) = self._ask(request, [theirs, os.dup(theirs)], [ours], timeout)
+        return status, written
+
+    def _ask(
+        self, request: dict[str, Any], writes: list[int], reads: list[int], timeout: float
+    ) -> tuple[int, list[bytes]]:
         try:
-            socket.send_fds(self._socket, [request.encode()], [write for _, write in ends])
+            socket.send_fds(self._socket, [json.dumps(request).encode()], writes)
         finally:
-            for _, write in ends:
-                os.close(write)
+            for each in writes:
+                os.close(each)
         try:
-            out, error = _drain([read for read, _ in ends], time.monotonic() + timeout)
+            written = _drain(reads, time.monotonic() + timeout)
             self._socket.settimeout(timeout)
-            status = int(self._socket.recv(_CHUNK))
+            return int(self._socket.recv(_CHUNK)), written
         except TimeoutError as late:
             os.killpg(self._server.pid, signal.SIGKILL)
-            raise subprocess.TimeoutExpired(words, timeout) from late
-        return status, _text(out), _text(error)
+            raise subprocess.TimeoutExpired(request["words"], timeout) from late
+
+
+def _terminal(columns: int) -> tuple[int, int]:
+    """A new terminal: the end of those who write on it, and the end of its screen."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    return theirs, ours
 
 
 def _drain(readers: list[int], deadline: float) -> list[bytes]:
@@ -83,7 +109,7 @@ def _drain(readers: list[int], deadline: float) -> list[bytes]:
                 if not ready:
                     raise TimeoutError
                 for key, _ in ready:
-                    piece = os.read(key.fd, _CHUNK)
+                    piece = _read(key.fd)
                     data[key.fd] += piece
                     if not piece:
                         selector.unregister(key.fd)
@@ -91,6 +117,15 @@ def _drain(readers: list[int], deadline: float) -> list[bytes]:
         for reader in readers:
             os.close(reader)
     return [bytes(data[reader]) for reader in readers]
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, _CHUNK)
+    except OSError as error:  # how a terminal says that nobody writes on it any more
+        if error.errno != errno.EIO:
+            raise
+        return b""
 
 
 def _text(data: bytes) -> str:

@@ -12,7 +12,7 @@ from typing import TextIO
 from bootgraft.cli.options import Options
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.jsontext import to_json
-from bootgraft.report.layout.lines import Line, Text, Tone, lines_of, plain, printable
+from bootgraft.report.layout.lines import Line, Role, Text, Tone, lines_of, plain, printable
 
 _COLUMNS = 80
 PATIENCE = 1.0
@@ -148,7 +148,7 @@ def monitor_for(options: Options) -> Monitor:
 def _tell_program(event: Event) -> None:
     from bootgraft.report.documents.event import event_document
 
-    tell(to_json(event_document(event)) + "\n")
+    tell((Line(to_json(event_document(event)), Role.CODE),))
 
 
 def _tell(event: Event) -> None:

@@ -3,6 +3,7 @@
 import re
 import shlex
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from bootgraft.checks.finding import Finding, Severity
 from bootgraft.report.device import DeviceSpec
@@ -11,10 +12,8 @@ from bootgraft.text import one_line
 
 _TONES = {Severity.BLOCKER: Tone.BAD, Severity.WARNING: Tone.OPEN, Severity.INFO: Tone.QUIET}
 _CONTROL_SET = re.compile(r"ControlSet\d{3}")
-_ANY_SET = "\0"
-"""Stands for the name of a control set where two texts are compared."""
-_NOT_A_PLACE = re.compile(rf"(?<!in )(?<!\(){_ANY_SET}|{_ANY_SET}\\")
-"""The name where no list of names can stand."""
+_Pieces = tuple[str, ...]
+"""A text without the name of its control set: what stands before, between and behind."""
 
 
 def finding_lines(
@@ -47,7 +46,7 @@ def _head_line(alike: Sequence[Finding]) -> Line:
 
 def _by_fault(findings: Iterable[Finding]) -> Iterator[list[Finding]]:
     """The findings that are the same but for the control set that their titles name, together."""
-    found: dict[tuple[str, str], list[Finding]] = {}
+    found: dict[tuple[str, _Pieces], list[Finding]] = {}
     for each in findings:
         found.setdefault((each.id, _without_set(each.title, _set_of(each))), []).append(each)
     return iter(found.values())
@@ -59,29 +58,32 @@ def _set_of(finding: Finding) -> str | None:
     return names.pop() if len(names) == 1 else None
 
 
-def _without_set(text: str, control_set: str | None) -> str:
-    return text if control_set is None else text.replace(control_set, _ANY_SET)
+def _without_set(text: str, control_set: str | None) -> _Pieces:
+    return (text,) if control_set is None else tuple(text.split(control_set))
 
 
 def _merged(alike: Sequence[Finding], texts_of: Callable[[Finding], Iterable[str]]) -> Iterator[str]:
     """The texts of these findings, each once: with the control sets that it holds for, where these are several."""
-    sets: dict[str, dict[str | None, None]] = {}
+    sets: dict[_Pieces, dict[str, None]] = {}
     for each in alike:
         control_set = _set_of(each)
         for text in texts_of(each):
-            sets.setdefault(_without_set(text, control_set), {})[control_set] = None
-    for text, names in sets.items():
-        yield _with_sets(text, [name for name in names if name is not None])
+            names = sets.setdefault(_without_set(text, control_set), {})
+            if control_set is not None:
+                names[control_set] = None
+    for pieces, found in sets.items():
+        yield _with_sets(pieces, tuple(found))
 
 
-def _with_sets(text: str, names: Sequence[str]) -> str:
+def _with_sets(pieces: _Pieces, names: Sequence[str]) -> str:
     """``in ControlSet001 and ControlSet002``; where that cannot be put so, ``… (also in ControlSet002)``."""
-    if _ANY_SET not in text or not names:
-        return text
-    if len(names) > 1 and not _NOT_A_PLACE.search(text):
-        return text.replace(_ANY_SET, _listed(names))
+    if len(pieces) == 1:
+        return pieces[0]
+    places = tuple(pairwise(pieces))
+    if all(before.endswith(("in ", "(")) and not after.startswith("\\") for before, after in places):
+        return _listed(names).join(pieces)
     also = f" (also in {_listed(names[1:])})" if len(names) > 1 else ""
-    return text.replace(_ANY_SET, names[0]) + also
+    return names[0].join(pieces) + also
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -19,7 +19,6 @@ from bootgraft.report.layout.lines import rows as table_rows
 from bootgraft.report.next_steps import NOTHING_ELSE, Given, next_lines, sources_asked_for, unrepairable_lines
 from bootgraft.report.programs.remediation import RepairContext
 from bootgraft.report.text import (
-    TONES,
     firmware_line,
     fragment_lines,
     left_outside_lines,
@@ -43,6 +42,7 @@ _WORDS = {
     Prospect.UNKNOWN: "unknown",
     Prospect.CANNOT: "cannot boot",
 }
+_TONES = {Prospect.BOOTS: Tone.GOOD, Prospect.CANNOT: Tone.BAD}
 _AFTER = {
     Prospect.FIXABLE: "After a repair, with nothing from outside,",
     Prospect.OPTION: "After a repair with an option",
@@ -195,7 +195,7 @@ def _counted(found: Sequence[Outlook], rows: Sequence[Outlook], among: str) -> s
 def _table(rows: Sequence[Outlook], common: Sequence[Finding]) -> Iterator[Line]:
     """One row for each target."""
     cells = [(each.controller.target, _words(each), _reason(each, common)) for each in rows]
-    return table_rows(cells, indent=2, tones=[TONES[each.diagnosis.verdict] for each in rows])
+    return table_rows(cells, indent=2, tones=[_TONES.get(each.prospect, Tone.OPEN) for each in rows])
 
 
 def _words(row: Outlook) -> str:

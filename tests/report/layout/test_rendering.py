@@ -1,8 +1,8 @@
 """Texts on terminals of any width: nothing is lost, no word is broken that fits, and what is copied stays whole."""
 
-
 import re
 import unicodedata
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -36,7 +36,7 @@ def test_each_line_stands_below_the_first_and_is_as_full_as_it_can_be(text: str,
     shown = lines(text, width)
     indent = len(text) - len(text.lstrip())
     assert all(re.match(rf" {{{indent}}}\S", each) for each in shown)
-    for each, following in itertools.pairwise(shown):
+    for each, following in pairwise(shown):
         assert cell_len(each) + 1 + cell_len(following.split()[0]) > min(width, MOST_OF_PROSE)
 
 
