@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from bootgraft.checks.finding import Finding, Severity
 from bootgraft.report.finding_text import finding_lines
-from bootgraft.report.layout.lines import Line, Tone, plain
+from bootgraft.report.layout.lines import PrintedLine, Tone, plain
 
 FIRST = Finding(
     "off",
@@ -75,5 +75,5 @@ def test_a_name_that_looks_like_the_mark_of_a_set_changes_nothing() -> None:
 def test_how_grave_it_is_has_its_colour() -> None:
     for severity, tone in zip(Severity, (Tone.BAD, Tone.OPEN, Tone.QUIET), strict=True):
         head = list(finding_lines([of_set(1, severity)]))[1]
-        assert isinstance(head, Line)
+        assert isinstance(head, PrintedLine)
         assert (head.tone, head.text[: head.columns[-1]]) == (tone, f"{severity}:")

@@ -14,7 +14,7 @@ from bootgraft.filesystems.ntfs import _libwim
 from bootgraft.filesystems.ntfs.library import LIBNTFS
 from bootgraft.filesystems.ntfs.wof import LIBWIM
 from bootgraft.report.documents.doctor import CagePart, DoctorDocument, Part
-from bootgraft.report.layout.lines import Line, Printed, Role, Tone
+from bootgraft.report.layout.lines import LineRole, Printed, PrintedLine, Tone
 from bootgraft.sharedlibrary import SharedLibrary
 from bootgraft.storage.devices import _libnbd
 from bootgraft.storage.devices.nbd import LIBNBD
@@ -45,11 +45,11 @@ def run(options: Options) -> int:
     return int(missing)
 
 
-def _summary(parts: Sequence[Part], *, missing: bool) -> Line:
+def _summary(parts: Sequence[Part], *, missing: bool) -> PrintedLine:
     if missing:
-        return Line("Something is missing.", tone=Tone.BAD)
+        return PrintedLine("Something is missing.", tone=Tone.BAD)
     warned = "; see what is said of it above" if any(part.warning for part in parts) else ""
-    return Line(f"Everything is there{warned}.", tone=Tone.OPEN if warned else Tone.GOOD)
+    return PrintedLine(f"Everything is there{warned}.", tone=Tone.OPEN if warned else Tone.GOOD)
 
 
 def _lines(part: Part) -> Iterator[Printed]:
@@ -64,14 +64,14 @@ def _lines(part: Part) -> Iterator[Printed]:
         yield _head("ok", f"{part.name} {part.version}", Tone.GOOD)
 
 
-def _cage_line(part: CagePart) -> Line:
+def _cage_line(part: CagePart) -> PrintedLine:
     if part.fault:
         return _head("without", f"{part.name}: {part.fault}", Tone.OPEN)
     return _head("ok", part.name + ("" if part.version is None else f" (version {part.version})"), Tone.GOOD)
 
 
-def _head(word: str, text: str, tone: Tone) -> Line:
-    return Line(f"{word:<7}  {text}", Role.ROW, tone, (0, 9))
+def _head(word: str, text: str, tone: Tone) -> PrintedLine:
+    return PrintedLine(f"{word:<7}  {text}", LineRole.ROW, tone, (0, 9))
 
 
 def _cage() -> tuple[CagePart, ...]:

@@ -18,7 +18,7 @@ from bootgraft.version import __version__
 
 if TYPE_CHECKING:  # with msgspec it is a third of what --version and --help would take
     from bootgraft.cli.options import Options
-    from bootgraft.report.layout.lines import Line
+    from bootgraft.report.layout.lines import PrintedLine
 
 _UNTIL_GARBAGE = 100_000
 """Objects made until garbage is looked for: what a command loads is none, and by default it is looked through often."""
@@ -447,19 +447,19 @@ def _report(error: BootgraftError, *, as_json: bool) -> None:
 
         put_json(ErrorDocument(error=convert(error, ErrorFields, from_attributes=True)))
     else:
-        from bootgraft.report.layout.lines import Line, Tone
+        from bootgraft.report.layout.lines import PrintedLine, Tone
 
         head = f"bootgraft: {error.where}: "
-        tell((Line(f"{head}{error.what}.", tone=Tone.BAD, columns=(0, len(head))), *_advice_lines(error.advice)))
+        tell((PrintedLine(f"{head}{error.what}.", tone=Tone.BAD, columns=(0, len(head))), *_advice_lines(error.advice)))
 
 
-def _advice_lines(advice: str) -> "Iterator[Line]":
+def _advice_lines(advice: str) -> "Iterator[PrintedLine]":
     """The advice as it is printed: its commands stand on lines of their own, with no stop behind them."""
-    from bootgraft.report.layout.lines import Line, Role
+    from bootgraft.report.layout.lines import LineRole, PrintedLine
 
     is_command = advice.rpartition("\n")[2].startswith("    ")
     for line in (advice if is_command else f"{advice.rstrip('.')}.").split("\n"):
-        yield Line(f"  {line}", Role.CODE if line.startswith("    ") else Role.PROSE)
+        yield PrintedLine(f"  {line}", LineRole.CODE if line.startswith("    ") else LineRole.PROSE)
 
 
 if __name__ == "__main__":

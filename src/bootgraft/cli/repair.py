@@ -8,7 +8,7 @@ from bootgraft.cli.options import Options
 from bootgraft.cli.terminal import answer, monitor_for, put_json
 from bootgraft.errors import UsageError
 from bootgraft.events import Event, EventKind, Monitor
-from bootgraft.report.layout.lines import Line, Text, Tone, lines_of
+from bootgraft.report.layout.lines import PrintedLine, Text, Tone, lines_of
 from bootgraft.worker.ipc.job import Operation
 
 
@@ -94,4 +94,4 @@ def _head(written: Written, options: Options) -> Text:
         head = f"Dry run: {outcome.summary} {result}; proven on an overlay, nothing was written.{rest}"
     else:
         head = f"Repaired: {outcome.summary}, proven before written to {written.places(options)}.{rest}"
-    return (Line(head, tone=Tone.GOOD if outcome.status == 0 else Tone.OPEN), "")
+    return (PrintedLine(head, tone=Tone.GOOD if outcome.status == 0 else Tone.OPEN), "")

@@ -12,7 +12,7 @@ from typing import TextIO
 from bootgraft.cli.options import Options
 from bootgraft.events import Event, EventKind, Monitor
 from bootgraft.jsontext import to_json
-from bootgraft.report.layout.lines import Line, Role, Text, Tone, lines_of, plain, printable
+from bootgraft.report.layout.lines import LineRole, PrintedLine, Text, Tone, lines_of, plain, printable
 
 _COLUMNS = 80
 PATIENCE = 1.0
@@ -106,7 +106,7 @@ def answer(text: str | Text, status: int, options: Options) -> None:
     """
     lines = lines_of(text) if isinstance(text, str) else text
     if lines and isinstance(lines[0], str):
-        lines = (Line(lines[0], tone=Tone.BAD if status else Tone.HEAD), *lines[1:])
+        lines = (PrintedLine(lines[0], tone=Tone.BAD if status else Tone.HEAD), *lines[1:])
     show(lines[:1] if options.quiet else lines)
 
 
@@ -148,7 +148,7 @@ def monitor_for(options: Options) -> Monitor:
 def _tell_program(event: Event) -> None:
     from bootgraft.report.documents.event import event_document
 
-    tell((Line(to_json(event_document(event)), Role.CODE),))
+    tell((PrintedLine(to_json(event_document(event)), LineRole.CODE),))
 
 
 def _tell(event: Event) -> None:

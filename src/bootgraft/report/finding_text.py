@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from bootgraft.checks.finding import Finding, Severity
 from bootgraft.report.device import DeviceSpec
-from bootgraft.report.layout.lines import Line, Printed, Tone
+from bootgraft.report.layout.lines import Printed, PrintedLine, Tone
 from bootgraft.text import one_line
 
 _TONES = {Severity.BLOCKER: Tone.BAD, Severity.WARNING: Tone.OPEN, Severity.INFO: Tone.QUIET}
@@ -36,12 +36,12 @@ def finding_lines(
             yield one_line(f"        {_typed(command, images)}")
 
 
-def _head_line(alike: Sequence[Finding]) -> Line:
+def _head_line(alike: Sequence[Finding]) -> PrintedLine:
     """``blocker: no driver in ControlSet001 and ControlSet002  [device-binding-missing]``: the gravest comes first."""
     severity = alike[0].severity
     (title,) = _merged(alike, lambda each: (each.title,))
     text = one_line(f"{severity.value}: {title}  [{alike[0].id}]")
-    return Line(text, tone=_TONES[severity], columns=(0, len(severity.value) + 1))
+    return PrintedLine(text, tone=_TONES[severity], columns=(0, len(severity.value) + 1))
 
 
 def _by_fault(findings: Iterable[Finding]) -> Iterator[list[Finding]]:

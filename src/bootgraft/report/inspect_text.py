@@ -10,7 +10,7 @@ from bootgraft.report.documents.machine import (
     WindowsDocument,
 )
 from bootgraft.report.layout.drawing import draw, stretches_of
-from bootgraft.report.layout.lines import Line, Printed, Role, Text, Tone
+from bootgraft.report.layout.lines import LineRole, Printed, PrintedLine, Text, Tone
 from bootgraft.text import one_line
 
 _UNITS = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
@@ -33,9 +33,11 @@ def _inspect_lines(document: InspectDocument) -> Iterator[Printed]:
     default = next((each for each in document.windows if each.default_boot), None)
     if default is not None:
         what = f"{place_of(default)} is what this machine boots: {default.root}, {_version_text(default)}"
-        yield Line(one_line(what), tone=Tone.HEAD if all(step.holds for step in document.boot_chain) else Tone.BAD)
+        yield PrintedLine(
+            one_line(what), tone=Tone.HEAD if all(step.holds for step in document.boot_chain) else Tone.BAD
+        )
     else:
-        yield Line("No Windows was found that this machine would boot.", tone=Tone.BAD)
+        yield PrintedLine("No Windows was found that this machine would boot.", tone=Tone.BAD)
     for disk in document.disks:
         yield ""
         yield from _disk_lines(disk)
@@ -65,9 +67,9 @@ def _chain_line(steps: Sequence[StepDocument]) -> str:
     return " -> ".join(link for link in links if link)
 
 
-def _step_line(step: StepDocument) -> Line:
+def _step_line(step: StepDocument) -> PrintedLine:
     text = one_line(f"  {'ok    ' if step.holds else 'BROKEN'}  {step.what}")
-    return Line(text, Role.ROW, Tone.GOOD if step.holds else Tone.BAD, (2, 10))
+    return PrintedLine(text, LineRole.ROW, Tone.GOOD if step.holds else Tone.BAD, (2, 10))
 
 
 def _disk_lines(disk: DiskDocument) -> Iterator[Printed]:
@@ -77,7 +79,7 @@ def _disk_lines(disk: DiskDocument) -> Iterator[Printed]:
     stretches = stretches_of(disk)
     drawing = draw(stretches)
     if drawing is not None:
-        yield Line(f"  {drawing}", Role.BAR, parts=stretches)
+        yield PrintedLine(f"  {drawing}", LineRole.BAR, parts=stretches)
     for partition in disk.partitions:
         yield _partition_line(partition)
     for problem in disk.problems:
@@ -91,14 +93,14 @@ def _sectors_text(disk: DiskDocument) -> str:
     return own if other in (None, disk.sector_size) else f"{own} (the image says {other})"
 
 
-def _partition_line(partition: PartitionDocument) -> Line:
+def _partition_line(partition: PartitionDocument) -> PrintedLine:
     number = str(partition.number or "-")  # an extended partition has none
     label = f'  "{partition.label}"' if partition.label else ""
     active = "  active" if partition.active else ""
     filesystem = partition.filesystem or f"type {partition.type}"
     note = f"  ({partition.note})" if partition.note else ""
     head = f"  partition {number:>2}  {size_text(partition.size):>10}  "
-    return Line(one_line(f"{head}{filesystem}{active}{label}{note}"), Role.ROW, columns=(2, len(head)))
+    return PrintedLine(one_line(f"{head}{filesystem}{active}{label}{note}"), LineRole.ROW, columns=(2, len(head)))
 
 
 def _windows_lines(windows: WindowsDocument) -> Iterator[str]:

@@ -15,7 +15,7 @@ from bootgraft.changes import (
     WriteSectors,
 )
 from bootgraft.report.changes import file_difference, vm_file_difference
-from bootgraft.report.layout.lines import Line, Printed, Role, Text, Tone
+from bootgraft.report.layout.lines import LineRole, Printed, PrintedLine, Text, Tone
 from bootgraft.text import one_line, printable
 
 _SHOWN_BYTES = 64
@@ -45,11 +45,11 @@ def _plan_lines(plan: Plan, *, detailed: bool) -> Iterator[Printed]:
         yield from ("", *(one_line(f"note: {note}") for note in plan.notes))
 
 
-def difference_lines(lines: Sequence[str]) -> Iterator[Line]:
+def difference_lines(lines: Sequence[str]) -> Iterator[PrintedLine]:
     """A unified diff, as it stands below the file that it is of."""
     for line in lines:
-        yield Line(
-            f"          {printable(line.expandtabs())}".rstrip(), Role.CODE, _DIFFERENCES.get(line[:1], Tone.PLAIN)
+        yield PrintedLine(
+            f"          {printable(line.expandtabs())}".rstrip(), LineRole.CODE, _DIFFERENCES.get(line[:1], Tone.PLAIN)
         )
 
 
@@ -93,8 +93,8 @@ def _key_lines(plan: Plan) -> Iterator[str]:
         yield one_line(f"          {key}  ({values} value{'' if values == 1 else 's'})")
 
 
-def _reg_lines(plan: Plan) -> Iterator[Line]:
-    return (Line(line, Role.CODE) for line in ("", *_reg_text(plan)))
+def _reg_lines(plan: Plan) -> Iterator[PrintedLine]:
+    return (PrintedLine(line, LineRole.CODE) for line in ("", *_reg_text(plan)))
 
 
 def _reg_text(plan: Plan) -> Iterator[str]:

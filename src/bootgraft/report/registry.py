@@ -8,7 +8,7 @@ from bootgraft.registry.hive import Key
 from bootgraft.registry.regfile import format_key, format_value
 from bootgraft.registry.values import Value, ValueType
 from bootgraft.report.documents.registry import KeyDocument, ValueDocument
-from bootgraft.report.layout.lines import Line, Role, Tone
+from bootgraft.report.layout.lines import LineRole, PrintedLine, Tone
 
 _EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
 _TONES = {"-": Tone.BAD, "+": Tone.GOOD}
@@ -84,9 +84,9 @@ def _meaning(value: Value) -> str | int | tuple[str, ...] | None:
     return value.text() if number is None else number
 
 
-def diff_lines(changes: Iterable[RegistryChange]) -> Iterator[Line]:
+def diff_lines(changes: Iterable[RegistryChange]) -> Iterator[PrintedLine]:
     """What changes in each hive: lines of .reg text, ``-`` before what goes and ``+`` before what comes."""
-    return (Line(line, Role.CODE, _TONES.get(line[:1], Tone.PLAIN)) for line in _diff_lines(changes))
+    return (PrintedLine(line, LineRole.CODE, _TONES.get(line[:1], Tone.PLAIN)) for line in _diff_lines(changes))
 
 
 def _diff_lines(changes: Iterable[RegistryChange]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from bootgraft.report.document import check_document, finding_documents, fragmen
 from bootgraft.report.documents.records import RecordsDocument
 from bootgraft.report.documents.verdict import CheckDocument, ProspectDocument
 from bootgraft.report.finding_text import finding_lines
-from bootgraft.report.layout.lines import Line, Printed, Text, Tone
+from bootgraft.report.layout.lines import Printed, PrintedLine, Text, Tone
 from bootgraft.report.layout.lines import rows as table_rows
 from bootgraft.report.next_steps import NOTHING_ELSE, Given, next_lines, sources_asked_for, unrepairable_lines
 from bootgraft.report.programs.remediation import RepairContext
@@ -164,24 +164,24 @@ def several_text(
     return tuple(lines)
 
 
-def _headline(diagnosis: Diagnosis, rows: Sequence[Outlook], among: str) -> Line:
+def _headline(diagnosis: Diagnosis, rows: Sequence[Outlook], among: str) -> PrintedLine:
     """On which targets it would boot, or else where that takes least."""
     installation = diagnosis.installation
     what = "The machine" if installation is None else f"{installation.product} on {installation.volume.name}"
     by_prospect = {each: [row for row in rows if row.prospect is each] for each in Prospect}
     boots = by_prospect[Prospect.BOOTS]
     if boots:
-        return Line(one_line(f"{what} would boot as it is on {_counted(boots, rows, among)}."), tone=Tone.GOOD)
+        return PrintedLine(one_line(f"{what} would boot as it is on {_counted(boots, rows, among)}."), tone=Tone.GOOD)
     best = next(each for each in Prospect if by_prospect[each])
     if best in (Prospect.UNKNOWN, Prospect.CANNOT):
         reason = next((f": {row.decided_by.title}" for row in by_prospect[best] if row.decided_by), "")
         said = "bootgraft cannot tell whether it boots on any" if best is Prospect.UNKNOWN else "will boot on none"
         colon = ":" if best is Prospect.UNKNOWN else ""
         tone = Tone.OPEN if best is Prospect.UNKNOWN else Tone.BAD
-        return Line(one_line(f"{what}{colon} {said} of the {len(rows)} {among}{reason}."), tone=tone)
+        return PrintedLine(one_line(f"{what}{colon} {said} of the {len(rows)} {among}{reason}."), tone=tone)
     head = f"{what} will not boot as it is on any of the {len(rows)} {among}"
     after = f"{_AFTER[best]} it would boot on {_counted(by_prospect[best], rows, 'them')}"
-    return Line(one_line(f"{head}. {after}."), tone=Tone.BAD)
+    return PrintedLine(one_line(f"{head}. {after}."), tone=Tone.BAD)
 
 
 def _counted(found: Sequence[Outlook], rows: Sequence[Outlook], among: str) -> str:
@@ -192,7 +192,7 @@ def _counted(found: Sequence[Outlook], rows: Sequence[Outlook], among: str) -> s
     return f"{count}{names}"
 
 
-def _table(rows: Sequence[Outlook], common: Sequence[Finding]) -> Iterator[Line]:
+def _table(rows: Sequence[Outlook], common: Sequence[Finding]) -> Iterator[PrintedLine]:
     """One row for each target."""
     cells = [(each.controller.target, _words(each), _reason(each, common)) for each in rows]
     return table_rows(cells, indent=2, tones=[_TONES.get(each.prospect, Tone.OPEN) for each in rows])
@@ -210,7 +210,7 @@ def _grouped(rows: Sequence[Outlook], common: Sequence[Finding]) -> Iterator[Pri
         yield from lines
 
 
-def _by_hypervisor(rows: Sequence[Outlook], lines: Sequence[Line]) -> Iterator[list[Line]]:
+def _by_hypervisor(rows: Sequence[Outlook], lines: Sequence[PrintedLine]) -> Iterator[list[PrintedLine]]:
     cost = list(Prospect)
     for hypervisor in dict.fromkeys(each.controller.hypervisor for each in rows):
         group = [each for each in zip(rows, lines, strict=True) if each[0].controller.hypervisor == hypervisor]

@@ -8,7 +8,7 @@ from bootgraft.checks.finding import Prospect, Remedy
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.documents.records import RecordsDocument
 from bootgraft.report.finding_text import finding_lines
-from bootgraft.report.layout.lines import Line, Printed, Role, Text, Tone
+from bootgraft.report.layout.lines import LineRole, Printed, PrintedLine, Text, Tone
 from bootgraft.report.next_steps import NOTHING_ELSE, Given, command_lines
 from bootgraft.text import one_line
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:  # few ask for them
 TONES = {Verdict.BOOTS: Tone.GOOD, Verdict.BLOCKED: Tone.BAD, Verdict.UNKNOWN: Tone.OPEN}
 
 
-def verdict_line(diagnosis: Diagnosis, before: str = "") -> Line:
+def verdict_line(diagnosis: Diagnosis, before: str = "") -> PrintedLine:
     """The answer in one sentence, with a few words ``before`` it."""
-    return Line(one_line(before + _verdict(diagnosis)), tone=TONES[diagnosis.verdict])
+    return PrintedLine(one_line(before + _verdict(diagnosis)), tone=TONES[diagnosis.verdict])
 
 
 def _verdict(diagnosis: Diagnosis) -> str:
@@ -104,7 +104,7 @@ def fragment_lines(diagnosis: Diagnosis, fragments: "Sequence[Fragment]") -> Ite
         yield ""
         yield f"For {target} the machine's description has to say ({each.format}):"
         for line in each.text.removesuffix("\n").split("\n"):
-            yield Line(f"    {one_line(line)}".rstrip(), Role.CODE)
+            yield PrintedLine(f"    {one_line(line)}".rstrip(), LineRole.CODE)
 
 
 def left_outside_lines(diagnoses: Sequence[Diagnosis]) -> Iterator[str]:

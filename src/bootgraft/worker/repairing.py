@@ -15,7 +15,7 @@ from bootgraft.report.document import check_document
 from bootgraft.report.documents.changing import RepairDocument
 from bootgraft.report.documents.verdict import CheckDocument
 from bootgraft.report.finding_text import finding_lines
-from bootgraft.report.layout.lines import Line, Printed, Text, Tone
+from bootgraft.report.layout.lines import Printed, PrintedLine, Text, Tone
 from bootgraft.report.next_steps import Given, next_lines, unrepairable_lines
 from bootgraft.report.plan_text import plan_text, summary_line
 from bootgraft.report.programs.remediation import RepairContext
@@ -60,7 +60,7 @@ def _unchanged(job: Job, done: Unchanged, given: Given) -> Outcome[RepairDocumen
     good = all(each.verdict is Verdict.BOOTS for each in done.diagnoses)
     sound = all(each.image_verdict is Verdict.BOOTS for each in done.diagnoses)
     head = "Nothing to do" + ("" if good else " on the image") + ": nothing was changed." if sound else _NOTHING
-    lines: list[Printed] = [Line(head, tone=Tone.GOOD if good else Tone.PLAIN if sound else Tone.BAD)]
+    lines: list[Printed] = [PrintedLine(head, tone=Tone.GOOD if good else Tone.PLAIN if sound else Tone.BAD)]
     for each in done.diagnoses:
         lines += ("", *check_text(each, job.images, recommend(job, each), tried=True, given=given))
     return Outcome(_DONE if good else _NOT_DONE, _document(Plan(()), documents, documents), tuple(lines))
@@ -97,7 +97,7 @@ def _head_lines(done: Repaired) -> Text:
     """What comes of it, where nothing is to be written."""
     if not done.proven:
         head = f"{_NOTHING[:-1]}: it is not proven that the machine would boot with these changes."
-        return (Line(head, tone=Tone.BAD), "")
+        return (PrintedLine(head, tone=Tone.BAD), "")
     return () if done.plan.changes else ("Nothing to do: nothing was changed.", "")
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from bootgraft.report.layout.lines import Line, Role, Tone, lines_of, plain, rows, typed
+from bootgraft.report.layout.lines import LineRole, PrintedLine, Tone, lines_of, plain, rows, typed
 
 
 def test_the_text_of_a_pipe_is_the_lines_one_below_the_other() -> None:
-    assert plain(("one", "", Line("  [..]", Role.BAR, Tone.BAD, (0, 2), (("", 7),)))) == "one\n\n  [..]\n"
+    assert plain(("one", "", PrintedLine("  [..]", LineRole.BAR, Tone.BAD, (0, 2), (("", 7),)))) == "one\n\n  [..]\n"
     assert plain(()) == ""
 
 
@@ -18,14 +18,14 @@ def test_a_text_of_plain_lines_is_what_it_was(text: str) -> None:
 @pytest.mark.parametrize(
     ("line", "role"),
     [
-        ("    bootgraft check a.raw", Role.CODE),
-        ("        bootgraft check a.raw", Role.CODE),
-        ("    bootgraft's own words", Role.PROSE),
-        ("bootgraft cannot repair it", Role.PROSE),
-        (Line("    bootgraft check a.raw", Role.ROW), Role.ROW),
+        ("    bootgraft check a.raw", LineRole.CODE),
+        ("        bootgraft check a.raw", LineRole.CODE),
+        ("    bootgraft's own words", LineRole.PROSE),
+        ("bootgraft cannot repair it", LineRole.PROSE),
+        (PrintedLine("    bootgraft check a.raw", LineRole.ROW), LineRole.ROW),
     ],
 )
-def test_a_command_is_known_by_its_indent(line: str | Line, role: Role) -> None:
+def test_a_command_is_known_by_its_indent(line: str | PrintedLine, role: LineRole) -> None:
     assert typed(line).role is role
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from bootgraft.report.layout.drawing import draw
-from bootgraft.report.layout.lines import Line, Printed, Role, Tone, rows
+from bootgraft.report.layout.lines import LineRole, Printed, PrintedLine, Tone, rows
 from bootgraft.report.layout.rendering import MOST, MOST_OF_PROSE, render
 
 WIDTHS = st.integers(40, 250)
@@ -52,8 +52,8 @@ def test_a_path_longer_than_the_line_is_broken_behind_a_separator() -> None:
 
 @pytest.mark.parametrize("width", [1, 20, 40, 80])
 def test_what_is_to_be_copied_is_one_line_at_any_width(width: int) -> None:
-    code = Line(
-        "[HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\Services\\a service with a long name]", Role.CODE, Tone.GOOD
+    code = PrintedLine(
+        "[HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\Services\\a service with a long name]", LineRole.CODE, Tone.GOOD
     )
     assert lines((COMMAND, code), width) == [COMMAND, code.text]
     assert [ESCAPES.sub("", each) for each in lines((COMMAND, code), width, colour=True)] == [COMMAND, code.text]
@@ -63,8 +63,8 @@ def test_what_is_to_be_copied_is_one_line_at_any_width(width: int) -> None:
     "hostile", ["[red]x[/red]", "[/]", ":skull:", "[link=http://x]y[/link]", "\\[bold]", "[@click=a]"]
 )
 def test_a_name_that_looks_like_markup_is_shown_as_it_is(hostile: str) -> None:
-    row = Line(f"  {hostile}  {hostile}", Role.ROW, columns=(2, 4 + len(hostile)))
-    for each in (hostile, Line(hostile, Role.CODE), Line(hostile, tone=Tone.BAD), row):
+    row = PrintedLine(f"  {hostile}  {hostile}", LineRole.ROW, columns=(2, 4 + len(hostile)))
+    for each in (hostile, PrintedLine(hostile, LineRole.CODE), PrintedLine(hostile, tone=Tone.BAD), row):
         (shown,) = lines(each, 80, colour=True)
         assert ESCAPES.sub("", shown) == (each if isinstance(each, str) else each.text)
 
@@ -72,7 +72,7 @@ def test_a_name_that_looks_like_markup_is_shown_as_it_is(hostile: str) -> None:
 anything = st.text(st.characters(exclude_categories=[]), max_size=120)
 parts = st.lists(st.tuples(anything, st.integers()), max_size=6).map(tuple)
 columns = st.lists(st.integers(0, 200), max_size=5).map(tuple)
-any_line = anything | st.builds(Line, anything, st.sampled_from(Role), st.sampled_from(Tone), columns, parts)
+any_line = anything | st.builds(PrintedLine, anything, st.sampled_from(LineRole), st.sampled_from(Tone), columns, parts)
 
 
 @given(st.lists(any_line, max_size=5).map(tuple), st.integers(0, 250), st.booleans())
@@ -112,14 +112,14 @@ def test_the_last_cell_goes_below_the_others_where_there_is_none() -> None:
 
 @given(st.lists(st.tuples(st.just("1 ntfs"), st.integers(1, 2**42)), min_size=1, max_size=4).map(tuple), WIDTHS)
 def test_a_disk_is_drawn_as_wide_as_the_terminal(stretches: tuple[tuple[str, int], ...], width: int) -> None:
-    (shown,) = lines(Line(f"  {draw(stretches)}", Role.BAR, parts=stretches), width)
+    (shown,) = lines(PrintedLine(f"  {draw(stretches)}", LineRole.BAR, parts=stretches), width)
     assert len(shown) == min(width, MOST) - 2
     assert shown == f"  {draw(stretches, min(width, MOST) - 6)}"
 
 
 def test_a_disk_of_more_partitions_than_fit_is_not_drawn() -> None:
     stretches = (("1", 1),) * 15
-    assert lines(Line(f"  {draw(stretches)}", Role.BAR, parts=stretches), 40) == []
+    assert lines(PrintedLine(f"  {draw(stretches)}", LineRole.BAR, parts=stretches), 40) == []
 
 
 @pytest.mark.parametrize(
@@ -127,8 +127,10 @@ def test_a_disk_of_more_partitions_than_fit_is_not_drawn() -> None:
     [(Tone.GOOD, "1;32"), (Tone.BAD, "1;31"), (Tone.OPEN, "33"), (Tone.QUIET, "2"), (Tone.HEAD, "1")],
 )
 def test_each_tone_has_its_colour(tone: Tone, escape: str) -> None:
-    assert lines(Line("all", tone=tone), 80, colour=True) == [f"\x1b[{escape}mall\x1b[0m"]
-    assert lines(Line("head: rest", tone=tone, columns=(0, 5)), 80, colour=True) == [f"\x1b[{escape}mhead:\x1b[0m rest"]
+    assert lines(PrintedLine("all", tone=tone), 80, colour=True) == [f"\x1b[{escape}mall\x1b[0m"]
+    assert lines(PrintedLine("head: rest", tone=tone, columns=(0, 5)), 80, colour=True) == [
+        f"\x1b[{escape}mhead:\x1b[0m rest"
+    ]
 
 
 def test_wide_characters_count_by_what_they_take() -> None:

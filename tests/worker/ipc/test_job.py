@@ -12,7 +12,7 @@ from bootgraft.jsontext import from_json, to_json
 from bootgraft.repair.consent import Consent
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.documents.registry import QueryDocument
-from bootgraft.report.layout.lines import Line, Role, Tone
+from bootgraft.report.layout.lines import LineRole, PrintedLine, Tone
 from bootgraft.targets.descriptions.hardware import BootOrder, Processor
 from bootgraft.worker.ipc.drivers_request import DriversAction, DriversRequest
 from bootgraft.worker.ipc.job import (
@@ -71,7 +71,7 @@ witnesses = st.lists(st.builds(WitnessRange, st.integers(0, 9), sizes, sizes), m
 documents = st.none() | st.builds(QueryDocument, st.just(()), names)
 numbers = st.lists(st.integers(0, 9), max_size=3).map(tuple)
 parts = st.lists(st.tuples(names, sizes), max_size=3).map(tuple)
-lines = names | st.builds(Line, names, st.sampled_from(Role), st.sampled_from(Tone), numbers, parts)
+lines = names | st.builds(PrintedLine, names, st.sampled_from(LineRole), st.sampled_from(Tone), numbers, parts)
 texts = st.lists(lines, max_size=3).map(tuple)
 outcomes = st.builds(Outcome, st.sampled_from([0, 1]), documents, texts, st.booleans(), names, witnesses)
 GOOD = json.loads(to_json(Outcome(0, QueryDocument(keys=()), ("text",))))

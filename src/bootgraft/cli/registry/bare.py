@@ -28,7 +28,7 @@ from bootgraft.events import Event, EventKind
 from bootgraft.report.device import DeviceSpec
 from bootgraft.report.documents.changing import RecordDocument, UndoDocument
 from bootgraft.report.documents.registry import EditDocument
-from bootgraft.report.layout.lines import Line, Text, Tone, lines_of
+from bootgraft.report.layout.lines import PrintedLine, Text, Tone, lines_of
 from bootgraft.storage.confine import resolve
 from bootgraft.storage.devices.blockdevice import BlockDevice
 from bootgraft.storage.devices.overlay import Overlay
@@ -225,7 +225,7 @@ def _head(outcome: AnyOutcome, options: Options) -> Text:
         return ()  # the text itself says why
     if options.dry_run:
         return (f"Dry run: {outcome.summary}, proven on an overlay; nothing was written.", "")
-    return (Line(f"Done: {outcome.summary}, proven before written to {options.images[0]}.", tone=Tone.GOOD), "")
+    return (PrintedLine(f"Done: {outcome.summary}, proven before written to {options.images[0]}.", tone=Tone.GOOD), "")
 
 
 def _closing(options: Options, backup: Path | None) -> str:

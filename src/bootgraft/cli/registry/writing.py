@@ -4,7 +4,7 @@ from bootgraft.cli.images.destination import Written, check_destination, is_in_p
 from bootgraft.cli.images.session import Session
 from bootgraft.cli.options import Options
 from bootgraft.cli.terminal import answer, monitor_for, put_json
-from bootgraft.report.layout.lines import Line, Text, Tone, lines_of
+from bootgraft.report.layout.lines import PrintedLine, Text, Tone, lines_of
 from bootgraft.worker.ipc.job import Operation
 
 
@@ -32,4 +32,4 @@ def _head(written: Written, options: Options) -> Text:
     if options.dry_run:
         return (f"Dry run: {outcome.summary}, proven on an overlay; nothing was written.", "")
     head = f"Done: {outcome.summary}, proven before written to {written.places(options)}."
-    return (Line(head, tone=Tone.GOOD), "")
+    return (PrintedLine(head, tone=Tone.GOOD), "")

@@ -1,7 +1,7 @@
 """What a command prints for people: lines, and what each of them is, so that a terminal can lay them out.
 
 A line is a plain ``str`` where its words say all there is to know: running text, which is wrapped below its own
-indent, or a command, which is never broken (an indent of four and ``bootgraft``). All else is a :class:`Line`.
+indent, or a command, which is never broken (an indent of four and ``bootgraft``). All else is a :class:`PrintedLine`.
 """
 
 import re
@@ -21,7 +21,7 @@ _GAP = 2
 """Blanks between the columns of a table."""
 
 
-class Role(StrEnum):
+class LineRole(StrEnum):
     """What a line is to the layout."""
 
     PROSE = "prose"  # wrapped at the terminal's width
@@ -41,7 +41,7 @@ class Tone(StrEnum):
     HEAD = "head"  # an answer that is neither good nor bad
 
 
-class Line(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+class PrintedLine(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """One line as it stands in a pipe, and what a terminal needs to know to lay it out at another width.
 
     ``columns`` are the places in the text at which the cells of a row begin. ``tone`` is that of what stands before the
@@ -49,13 +49,13 @@ class Line(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """
 
     text: str
-    role: Role = Role.PROSE
+    role: LineRole = LineRole.PROSE
     tone: Tone = Tone.PLAIN
     columns: tuple[Annotated[int, Meta(ge=0)], ...] = ()
     parts: tuple[tuple[str, int], ...] = ()
 
 
-Printed = str | Line
+Printed = str | PrintedLine
 Text = tuple[Printed, ...]
 
 
@@ -74,16 +74,16 @@ def lines_of(text: str) -> Text:
     return tuple(text.removesuffix("\n").split("\n")) if text else ()
 
 
-def typed(line: Printed) -> Line:
+def typed(line: Printed) -> PrintedLine:
     """The line with its role, where only its words say it."""
-    if isinstance(line, Line):
+    if isinstance(line, PrintedLine):
         return line
-    return Line(line, Role.CODE if _COMMAND.match(line) else Role.PROSE)
+    return PrintedLine(line, LineRole.CODE if _COMMAND.match(line) else LineRole.PROSE)
 
 
 def rows(
     cells: Sequence[Sequence[str]], *, indent: int = 0, tones: Sequence[Tone] = (), least: Sequence[int] = ()
-) -> Iterator[Line]:
+) -> Iterator[PrintedLine]:
     """The rows of a table, each column as wide as its widest cell, and at ``least`` so wide.
 
     ``tones`` has one for each row, or none.
@@ -94,4 +94,4 @@ def rows(
     for place, row in enumerate(cells):
         padded = (" " * _GAP).join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True))
         tone = tones[place] if tones else Tone.PLAIN
-        yield Line(one_line(f"{' ' * indent}{padded}".rstrip()), Role.ROW, tone, columns)
+        yield PrintedLine(one_line(f"{' ' * indent}{padded}".rstrip()), LineRole.ROW, tone, columns)

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text as Styled
 
 from bootgraft.report.layout.drawing import draw
-from bootgraft.report.layout.lines import Line, Printed, Role, Tone, printable, typed
+from bootgraft.report.layout.lines import LineRole, Printed, PrintedLine, Tone, printable, typed
 
 MOST = 200
 """Columns that a table or a disk is drawn in at most."""
@@ -58,34 +58,34 @@ def render(text: Iterable[Printed], width: int, *, colour: bool) -> str:
     return stream.getvalue()
 
 
-def _harmless(line: Line) -> Line:
+def _harmless(line: PrintedLine) -> PrintedLine:
     """The line without control characters; its columns are its own: it may come from a child that went wrong."""
     text = printable(line.text.expandtabs())
     columns = tuple(sorted(min(each, len(text)) for each in line.columns))
-    role = Role.PROSE if line.role is Role.ROW and not columns else line.role
-    return Line(text, role, line.tone, columns, tuple((printable(label), size) for label, size in line.parts))
+    role = LineRole.PROSE if line.role is LineRole.ROW and not columns else line.role
+    return PrintedLine(text, role, line.tone, columns, tuple((printable(label), size) for label, size in line.parts))
 
 
-def _laid_out(lines: Sequence[Line], width: int) -> Iterator[Styled]:
+def _laid_out(lines: Sequence[PrintedLine], width: int) -> Iterator[Styled]:
     for (role, columns), group in groupby(lines, lambda each: (each.role, each.columns)):
         match role:
-            case Role.ROW:
+            case LineRole.ROW:
                 yield from _table(list(group), columns, min(width, MOST))
-            case Role.BAR:
+            case LineRole.BAR:
                 yield from (bar for each in group for bar in _bar(each, min(width, MOST)))
-            case Role.CODE:
+            case LineRole.CODE:
                 yield from map(_code, group)
-            case Role.PROSE:
+            case LineRole.PROSE:
                 yield from (part for each in group for part in _prose(each, min(width, MOST_OF_PROSE)))
 
 
-def _styled(line: Line) -> Styled:
+def _styled(line: PrintedLine) -> Styled:
     styled = Styled(line.text)
     styled.stylize(_STYLES[line.tone], 0, line.columns[-1] if line.columns else len(line.text))
     return styled
 
 
-def _code(line: Line) -> Styled:
+def _code(line: PrintedLine) -> Styled:
     """What is to be copied: one line, however long, which the terminal itself carries over."""
     styled = _styled(line)
     if line.tone is Tone.PLAIN and line.text.lstrip().startswith("bootgraft "):
@@ -93,7 +93,7 @@ def _code(line: Line) -> Styled:
     return styled
 
 
-def _prose(line: Line, width: int) -> list[Styled]:
+def _prose(line: PrintedLine, width: int) -> list[Styled]:
     return _wrapped(_styled(line), width)
 
 
@@ -134,7 +134,7 @@ def _unbroken(text: str, width: int) -> Iterator[str]:
             yield from [piece] if cell_len(piece.lstrip()) <= width else chop_cells(piece, width)
 
 
-def _table(lines: Sequence[Line], columns: Sequence[int], width: int) -> Iterator[Styled]:
+def _table(lines: Sequence[PrintedLine], columns: Sequence[int], width: int) -> Iterator[Styled]:
     last = columns[-1]
     if max(cell_len(each.text) for each in lines) <= width:
         yield from map(_styled, lines)
@@ -165,7 +165,7 @@ def _below(row: Styled, columns: Sequence[int], width: int) -> Iterator[Styled]:
         yield from _wrapped(row[last:], width, indent + _BELOW)
 
 
-def _bar(line: Line, width: int) -> Iterator[Styled]:
+def _bar(line: PrintedLine, width: int) -> Iterator[Styled]:
     """The disk in the width that there is, brackets and indent included."""
     indent = len(line.text) - len(line.text.lstrip(" "))
     drawing = draw(line.parts, width - 2 * indent - 2)

@@ -18,7 +18,7 @@ from bootgraft.report.documents.registry import (
     QueryValueDocument,
     VerifyDocument,
 )
-from bootgraft.report.layout.lines import Line, Text, Tone
+from bootgraft.report.layout.lines import PrintedLine, Text, Tone
 from bootgraft.report.registry import key_document, key_lines, value_document, value_line
 from bootgraft.worker.ipc.job import Outcome
 from bootgraft.worker.ipc.registry_request import ANSI, RegistryAction, RegistryRequest
@@ -142,7 +142,7 @@ def _verify(hives: Hives, request: RegistryRequest) -> Outcome[VerifyDocument]:
         lines += _survey_lines(str(place), hive, found, hives.generation)
     count = f"{len(places)} hive{'' if len(places) == 1 else 's'}"
     words = f"{count} read from end to end: " + (f"{unsound} not sound." if unsound else "sound.")
-    text: Text = (Line(words, tone=Tone.BAD if unsound else Tone.GOOD), "", *lines)
+    text: Text = (PrintedLine(words, tone=Tone.BAD if unsound else Tone.GOOD), "", *lines)
     return Outcome(NOT_THERE if unsound else DONE, VerifyDocument(hives=tuple(documents)), text)
 
 

@@ -33,7 +33,7 @@ from bootgraft.report.changes import change_documents
 from bootgraft.report.document import finding_documents
 from bootgraft.report.documents.registry import EditDocument, LogDocument, RecoveredDocument
 from bootgraft.report.finding_text import finding_lines
-from bootgraft.report.layout.lines import Line, Text, Tone
+from bootgraft.report.layout.lines import PrintedLine, Text, Tone
 from bootgraft.report.plan_text import plan_text, sector_line
 from bootgraft.report.programs.remediation import RepairContext
 from bootgraft.report.registry import diff_lines
@@ -121,7 +121,7 @@ def _grown(work: _Work, hives: Hives) -> _Work:
 
 
 def _blocked(plan: Plan, damage: Sequence[Finding]) -> Outcome[EditDocument]:
-    head = Line("Nothing was written: the hive is damaged where it must be edited.", tone=Tone.BAD)
+    head = PrintedLine("Nothing was written: the hive is damaged where it must be edited.", tone=Tone.BAD)
     return Outcome(NOTHING_WRITTEN, _document((), plan.notes, damage), (head, *finding_lines(damage)))
 
 
