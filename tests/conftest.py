@@ -103,7 +103,7 @@ def convert_image(tmp_path: Path) -> Callable[[Path, ImageForm], Path]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def states(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def state_homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Names of folders, none of which is there yet. What several tests share may write before the first of them."""
     base = tmp_path_factory.mktemp("state")
     os.environ["XDG_STATE_HOME"] = str(base / "shared")
@@ -111,9 +111,9 @@ def states(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(autouse=True)
-def state_home(states: Iterator[Path]) -> Path:
+def state_home(state_homes: Iterator[Path]) -> Path:
     """Where a test's commands keep the index of unfinished journals: for each test another place, never the user's."""
-    home = next(states)
+    home = next(state_homes)
     os.environ["XDG_STATE_HOME"] = str(home)
     return home
 

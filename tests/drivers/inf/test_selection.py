@@ -106,7 +106,7 @@ def test_what_cannot_be_used_says_why(kind: str, x86: bytes) -> None:
     assert error.what.startswith("it has no driver for PCI\\VEN_1AF4&DEV_1001 in Windows XP (NT 5.1 build 2600, x86): ")
     assert why in error.what
     assert error.where == "source"
-    assert "`bootgraft drivers list` shows what it has" in error.advice
+    assert "bootgraft drivers list " in error.advice
 
 
 def test_a_class_that_is_known_needs_no_guid(x86: bytes) -> None:
