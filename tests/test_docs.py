@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,8 @@ def test_the_newest_change_is_of_this_version() -> None:
     versions = re.findall(r"^## \[([\d.]+)\] - \d{4}-\d\d-\d\d$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
     assert versions[0] == __version__
     assert versions == sorted(versions, key=lambda each: [int(part) for part in each.split(".")], reverse=True)
+
+
+def test_a_build_finds_the_version() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert f'__version__ = "{__version__}"' in (ROOT / settings["tool"]["hatch"]["version"]["path"]).read_text()
