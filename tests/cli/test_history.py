@@ -210,3 +210,13 @@ def test_a_damaged_journal_of_another_change_does_not_make_an_undo_fail(
     monkeypatch.setattr(undo, "find_journals", damaged)
     assert main(["undo", str(path)]) == 0
     assert "cannot be told" in capsys.readouterr().out
+
+
+def test_of_this_host_where_there_is_no_index(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert main(["history"]) == 0
+    assert "on this host, since neither XDG_STATE_HOME nor HOME says where." in capsys.readouterr().out

@@ -59,7 +59,9 @@ def _print_interrupted(options: Options) -> int:
         count = f"{len(journals)} repairs or undos on this host were" if many else "A repair or undo on this host was"
         answer(f"{count} interrupted.\n\n{''.join(told)}", 0, options)
     else:
-        answer(f"No interrupted repair is recorded on this host, in {index_folder()}.\n", 0, options)
+        place = index_folder()
+        where = "since neither XDG_STATE_HOME nor HOME says where" if place is None else f"in {place}"
+        answer(f"No interrupted repair is recorded on this host, {where}.\n", 0, options)
     return 0
 
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from tests.storage.journal.test_commit import A_JOURNAL, repair
 from tests.storage.journal.test_hostindex import half_written
-from tests.storage.journal_machine import RawMachine, crash, noise, two_disks
+from tests.storage.journal_machine import RawMachine, crash, noise, open_raw, two_disks
 from tests.twousers import NOBODY, as_nobody, shared_folder
 
 from bootgraft.errors import JournalError
 from bootgraft.events import silent
 from bootgraft.storage.journal.diskmarks import DiskBytes
 from bootgraft.storage.journal.journaldisks import Journal, command, match_disks
-from bootgraft.storage.journal.journalsearch import require_journal, unfinished_journals
+from bootgraft.storage.journal.journalsearch import require_idle, require_journal, unfinished_journals
 from bootgraft.storage.journal.likeness import Likeness
 from bootgraft.storage.journal.strayjournals import StraySearch, copied_from, strays_for_undo, unfinished_on_host
 from bootgraft.storage.journal.undo import undo
@@ -144,6 +144,28 @@ def test_of_a_foreign_owner_none_counts(tmp_path: Path) -> None:
         (shared / "a.img.bootgraft-1.journal").chmod(0o600)
         ((_, like),) = by_content(shared / "half.img")
         assert like is Likeness.MIXED
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_another_users_disk_that_was_renamed(tmp_path: Path) -> None:
+    """The journal is its owner's: it counts for root, too, though nothing is there that it names."""
+    machine = RawMachine(tmp_path / "vm")
+    machine.add("a.img", noise(1, 65536), [(1024, noise(2, 512), False), (4096, noise(3, 512), False)])
+    step = 10
+    while machine.now() == machine.before:
+        shutil.rmtree(machine.folder)
+        machine.folder.mkdir()
+        machine.restore()
+        assert crash(step := step + 1, partial(repair, machine))
+    renamed = Path(machine.locations[0]).rename(machine.folder / "renamed.img")
+    for path in (renamed, machine.folder / A_JOURNAL):
+        os.chown(path, NOBODY, NOBODY)
+    ((journal, like),) = by_content(renamed)
+    assert like in (Likeness.MIXED, Likeness.NEW)
+    require_idle(journal, [str(renamed)])
+    with open_raw(str(renamed)) as image:
+        undo([image], require_journal([str(renamed)], journal.path))
+    assert renamed.read_bytes() == machine.before["a.img"]
 
 
 def test_all_on_this_host(tmp_path: Path) -> None:

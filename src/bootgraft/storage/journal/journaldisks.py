@@ -118,7 +118,8 @@ def _is_description(journal: Journal, location: str) -> bool:
 def covered_files(head: "JournalHead", locations: Sequence[str]) -> tuple[Path, ...]:
     """Return the files that a journal is about: those it names, and those given now that it may be applied to.
 
-    None at all where it names a URI, of which nobody knows the owner.
+    Where none is there that it names, that is any: they may be renamed. None at all where it names a URI, of which
+    nobody knows the owner.
     """
     from bootgraft.storage.journal.head import JournalDisk
 
@@ -131,6 +132,8 @@ def covered_files(head: "JournalHead", locations: Sequence[str]) -> tuple[Path, 
         if isinstance(item, JournalDisk):
             files += [item.path.parent / name for name in item.files]
         files += [resolve(Path(each)) for each in locations if _is_same(item, each) or _has_same_name(item, each)]
+    if not any(map(exists, files)):
+        files += [resolve(Path(each)) for each in locations if not is_uri(each)]
     return tuple(dict.fromkeys(files))
 
 

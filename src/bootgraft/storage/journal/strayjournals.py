@@ -258,7 +258,8 @@ def _is_elsewhere(journal: Journal, number: int, disk: "JournalDisk", location: 
 def _is_at_work(journal: Journal) -> bool:
     from bootgraft.storage.journal.journalfile import JournalFile
 
-    with JournalFile(journal.path, about=covered_files(journal.head, ())) as file:
+    given = [location for _, location in journal.known]
+    with JournalFile(journal.path, about=covered_files(journal.head, given)) as file:
         try:
             file.lock(exclusive=False)
         except ImageInUseError:
