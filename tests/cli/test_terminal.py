@@ -1,6 +1,7 @@
 """What reaches the terminal, and what must not."""
 
 import io
+import json
 import os
 import sys
 import threading
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from bootgraft.cli import terminal
 from bootgraft.cli.options import Options
 from bootgraft.cli.terminal import StatusLine, answer, monitor_for
-from bootgraft.events import Event, EventKind
+from bootgraft.events import Event, EventKind, Unit
 from bootgraft.report.layout.lines import printable
 
 STEP = Event(EventKind.STEP, "reading the machine")
@@ -221,3 +222,22 @@ def test_nothing_is_shown_where_nobody_looks(capsys: pytest.CaptureFixture[str])
     line.show("one")
     line.clear()
     assert capsys.readouterr() == ("", "")
+
+
+def test_events_are_lines_of_json_on_a_terminal_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Terminal()
+    monkeypatch.setattr(sys, "stderr", made)
+    monitor = monitor_for(Options("check", events=True, quiet=True))
+    long = "reading " + "\N{LATIN SMALL LETTER U WITH DIAERESIS} \x1b[31m " * 40
+    monitor(Event(EventKind.NOTE, long))
+    monitor(Event(EventKind.PROGRESS, "reading", 5, 0, Unit.INFS))
+    monitor(Event(EventKind.STEP, "reading", 0, 10))
+    lines = [json.loads(line) for line in made.getvalue().splitlines()]
+    assert "\x1b" not in made.getvalue()
+    assert [each["text"] for each in lines] == [long, "reading", "reading"]
+    counts = [(each["kind"], each["done"], each["total"], each["unit"]) for each in lines]
+    assert counts == [
+        ("note", None, None, None),
+        ("progress", 5, None, "INFs"),
+        ("step", 0, 10, "bytes"),
+    ]
