@@ -7,8 +7,13 @@ MEMORY_LIMIT: Final = 2 * 2**30
 """Bytes of address space; the work needs some 60 MB, and an overlay spills to a file at 256 MiB."""
 
 
-def limit(kind: int, wanted: int) -> None:
-    """Set a limit, or keep the administrator's own where that is lower: it cannot be raised."""
+def limit(kind: int, wanted: int, *, grace: int = 0) -> None:
+    """Set a limit, or keep the administrator's own where that is lower: it cannot be raised.
+
+    ``grace`` is by how much the hard limit is higher: at that one of processor time the kernel sends SIGKILL, which
+    tells nothing, at the lower one SIGXCPU.
+    """
     _, hard = resource.getrlimit(kind)
     lower = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    resource.setrlimit(kind, (lower, lower))
+    beyond = lower + grace if hard == resource.RLIM_INFINITY else min(lower + grace, hard)
+    resource.setrlimit(kind, (lower, beyond))

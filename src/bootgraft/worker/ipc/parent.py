@@ -197,6 +197,11 @@ def _explain_end(status: int) -> tuple[str, str]:
             "was ended by SIGKILL, as the kernel does where memory runs out",
             "Look whether dmesg says so, and run the command again with more memory free",
         )
+    if -status == signal.SIGXCPU:
+        return (
+            "used up its processor time: structures that are damaged, or made for that, have no end",
+            "Run the command again with --verbose to see what it was at, and check that volume with chkdsk on a copy",
+        )
     if -status == signal.SIGSYS:
         return (
             "was ended by SIGSYS, as a filter of system calls does that ends who makes a call which it forbids",
