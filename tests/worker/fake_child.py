@@ -23,7 +23,7 @@ def send(kind, payload=b""):
 JOB, READ, DATA, FAULT, EVENT, RUN, DONE = range(1, 8)
 CHECK = dict(schema="bootgraft-check/1", verdict="boots", image_verdict="boots", stop_code=None, target=None,
     firmware=None, windows=None, findings=[], alternatives=[], fragments=[])
-OUTCOME = dict(status=0, document=CHECK, text="", proven=False, summary="", witnesses=[])
+OUTCOME = dict(status=0, document=CHECK, text=[], proven=False, summary="", witnesses=[])
 receive()
 """
 
