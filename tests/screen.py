@@ -1,7 +1,11 @@
 """What a command wrote on a terminal, as its screen shows it."""
 
-import pyte
+from typing import TYPE_CHECKING
+
 from msgspec import Struct
+
+if TYPE_CHECKING:  # only what looks at screens needs it
+    import pyte
 
 _ROWS = 400
 """Lines that a screen holds: nothing scrolls away."""
@@ -31,7 +35,9 @@ class Shown(Struct, frozen=True):
         colour: str = screen.buffer[row][screen.display[row].index(words)].fg
         return colour
 
-    def _screen(self) -> pyte.Screen:
+    def _screen(self) -> "pyte.Screen":
+        import pyte
+
         screen = pyte.Screen(self.columns, _ROWS)
         pyte.ByteStream(screen).feed(self.written)
         return screen

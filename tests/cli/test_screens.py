@@ -4,9 +4,11 @@ To take over what was changed on purpose: ``WRITE_GOLDENS=1 pytest tests/cli/tes
 """
 
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -111,6 +113,27 @@ def test_lines_for_programs_are_not_laid_out(folder: Path, on_terminal: OnTermin
     assert len([line for line in written.split("\r\n") if line.startswith('{"') and line.endswith("}")]) > 1
     written = on_terminal(*COMMANDS["boots"], "--json", columns=40, cwd=folder).written.decode()
     assert written.count("\n") == 1
+
+
+def test_a_log_is_explained_in_its_cage(tmp_path: Path) -> None:
+    """In a process of its own, as from there nothing is loaded that is not this system's or bootgraft's."""
+    (tmp_path / "v2v.log").write_text(f"virt-v2v: error: no such thing {'is known ' * 20}\n")
+    ours, theirs = pty.openpty()
+    words = [sys.executable, "-m", "bootgraft.cli.main", "explain-log", "v2v.log"]
+    with os.fdopen(ours, "rb", buffering=0) as screen:
+        plain = {**os.environ, "NO_COLOR": "1"}
+        with subprocess.Popen(words, cwd=tmp_path, env=plain, stdout=theirs, stderr=subprocess.PIPE) as process:
+            os.close(theirs)
+            assert process.stderr is not None
+            assert process.stderr.read() == b""
+        assert process.returncode == 1
+        written = bytearray()
+        with suppress(OSError):  # that is how a terminal ends
+            while piece := screen.read(4096):
+                written += piece
+    lines = written.decode().split("\r\n")
+    assert max(map(len, lines)) <= 80
+    assert "with an error that bootgraft does not know:" in " ".join(lines)
 
 
 def test_history_and_its_commands(

@@ -217,6 +217,34 @@ def test_it_is_no_longer_than_the_terminal(monkeypatch: pytest.MonkeyPatch) -> N
     assert terminal.getvalue() == "\rreading a"
 
 
+def test_wide_characters_do_not_make_it_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = with_errors_on_a_terminal(monkeypatch, columns=10)
+    line = StatusLine()
+    line.show("読み取り日本語")
+    line.show("ab")
+    assert terminal.getvalue() == "\r読み取り\rab      "
+
+
+def test_each_stream_is_laid_out_by_what_it_is_itself(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    stderr = with_errors_on_a_terminal(monkeypatch, columns=12)
+    answer("It would not boot.\n", 1, Options("check"))
+    terminal.tell("It would not boot.\n")
+    assert capsys.readouterr().out == "It would not boot.\n"
+    assert stderr.getvalue() == "It would not\nboot.\n"
+
+
+@pytest.mark.parametrize("columns", [0, 80])
+def test_a_terminal_that_does_not_say_how_wide_it_is_has_80_columns(
+    columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stderr = with_errors_on_a_terminal(monkeypatch, columns)
+    StatusLine().show("x" * 100)
+    assert stderr.getvalue() == "\r" + "x" * 79
+
+
 def test_nothing_is_shown_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
     line = StatusLine()
     line.show("one")

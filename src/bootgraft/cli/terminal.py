@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from functools import cache
 from typing import TextIO
+from unicodedata import east_asian_width
 
 from bootgraft.cli.options import Options
 from bootgraft.events import Event, EventKind, Monitor
@@ -30,10 +31,10 @@ class StatusLine:
         with suppress(OSError, ValueError):  # nobody looks
             if not sys.stderr.isatty():
                 return
-            text = text[: os.get_terminal_size(sys.stderr.fileno()).columns - 1]
-            sys.stderr.write(f"\r{text:<{self._shown}}")
+            text = _fitting(text, columns_of(sys.stderr) - 1)
+            sys.stderr.write(f"\r{text}{' ' * (self._shown - _columns(text))}")
             sys.stderr.flush()
-            self._shown = len(text)
+            self._shown = _columns(text)
 
     def clear(self) -> None:
         """Leave the line empty for what comes next, on whichever stream."""
@@ -45,6 +46,19 @@ class StatusLine:
 
 
 _LINE = StatusLine()
+
+
+def _columns(text: str) -> int:
+    """How wide a text is: East Asian characters take two columns."""
+    return len(text) + sum(east_asian_width(each) in "WF" for each in text if not each.isascii())
+
+
+def _fitting(text: str, columns: int) -> str:
+    """The beginning of a text that is no wider than this: a wider one would be scrolled, and not written over."""
+    text = text[:columns]
+    while _columns(text) > columns:
+        text = text[:-1]
+    return text
 
 
 def put(text: str) -> None:
