@@ -19,7 +19,9 @@ from bootgraft.confinement.syscalls import CallNumbers, this_architecture
 NO_NEW_PRIVILEGES: Final = (
     "this system does not let the process that reads volumes and logs be kept from new privileges (no no_new_privs)"
 )
-NO_GIVING_UP: Final = "the process that reads volumes and logs cannot give up the privileges of root here (no capset)"
+NO_GIVING_UP: Final = (
+    "this system does not let the process that reads volumes and logs give up root's privileges (no capset)"
+)
 NO_LANDLOCK: Final = (
     "this kernel does not keep the process that reads volumes and logs to its own files (no Landlock: it came with "
     "Linux 5.13, and can be switched off, or be refused by a container)"
