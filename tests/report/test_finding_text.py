@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from bootgraft.checks.finding import Finding, Severity
 from bootgraft.report.finding_text import finding_lines
-from bootgraft.report.layout.lines import PrintedLine, Tone, plain
+from bootgraft.report.layout.lines import LineRole, PrintedLine, Tone, plain, typed
 
 FIRST = Finding(
     "off",
@@ -77,3 +77,8 @@ def test_how_grave_it_is_has_its_colour() -> None:
         head = list(finding_lines([of_set(1, severity)]))[1]
         assert isinstance(head, PrintedLine)
         assert (head.tone, head.text[: head.columns[-1]]) == (tone, f"{severity}:")
+
+
+def test_an_explanation_that_begins_with_our_name_is_no_command() -> None:
+    explained = replace(FIRST, explanation="bootgraft cannot tell.")
+    assert [typed(line).role for line in finding_lines([explained])][2] is LineRole.PROSE

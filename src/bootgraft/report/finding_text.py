@@ -28,7 +28,7 @@ def finding_lines(
         yield ""
         yield _head_line(alike)
         for explanation in _merged(alike, lambda each: (each.explanation,)):
-            yield one_line(f"    {explanation}")
+            yield PrintedLine(one_line(f"    {explanation}"))  # no command, even if it begins with our name
         for evidence in _merged(alike, lambda each: each.evidence):
             yield one_line(f"    evidence: {evidence}")
         for command in dict.fromkeys(each.command for each in alike if each.command):

@@ -107,7 +107,7 @@ def fragment_lines(diagnosis: Diagnosis, fragments: "Sequence[Fragment]") -> Ite
             yield PrintedLine(f"    {one_line(line)}".rstrip(), LineRole.CODE)
 
 
-def left_outside_lines(diagnoses: Sequence[Diagnosis]) -> Iterator[str]:
+def left_outside_lines(diagnoses: Sequence[Diagnosis]) -> Iterator[Printed]:
     """What is left to do where no repair of an image reaches, each once."""
     found = dict.fromkeys(finding for each in diagnoses for finding in each.outside)
     skipped = [each.title for each in found if each.remedy is Remedy.SKIPPED]
@@ -116,7 +116,7 @@ def left_outside_lines(diagnoses: Sequence[Diagnosis]) -> Iterator[str]:
         if titles:
             yield ""
             yield head
-            yield from (one_line(f"    {title}") for title in dict.fromkeys(titles))
+            yield from (PrintedLine(one_line(f"    {title}")) for title in dict.fromkeys(titles))
 
 
 def firmware_line(diagnosis: Diagnosis) -> Iterator[str]:
