@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bootgraft.errors import BootgraftError, JournalError
-from bootgraft.events import Event, EventKind, Monitor, silent
+from bootgraft.events import Event, EventKind, Monitor, Progress, silent
 from bootgraft.storage.devices.patience import begin_to_write
 from bootgraft.storage.durable import FULL, explained
 from bootgraft.storage.journal.editedfile import make_way_for, replace_content
@@ -59,10 +59,9 @@ def commit(transaction: Transaction, *, journal: Path, monitor: Monitor = silent
     for disk in transaction.disks:
         bring_to_storage(disk.image.info)
     draft = draft_journal(transaction, serial=next_serial(locations))
-    monitor(Event(EventKind.STEP, f"writing the undo journal {journal}"))
     places = pointer_places(locations, journal)
     begin_to_write()
-    with _publish(draft, transaction, journal, places) as file:
+    with _publish(draft, transaction, journal, places, monitor) as file:
         images = [disk.image for disk in transaction.disks]
         try:
             kept = [disk.kept for disk in file.head.disks]
@@ -105,7 +104,9 @@ def half_written(error: BootgraftError, journal: Journal, locations: Sequence[st
     )
 
 
-def _publish(draft: Draft, transaction: Transaction, journal: Path, places: Sequence[Path]) -> JournalFile:
+def _publish(
+    draft: Draft, transaction: Transaction, journal: Path, places: Sequence[Path], monitor: Monitor
+) -> JournalFile:
     """Write the journal and the pointers to it, and return the journal, open and locked.
 
     Leaves nothing behind where that fails.
@@ -115,7 +116,7 @@ def _publish(draft: Draft, transaction: Transaction, journal: Path, places: Sequ
         make_way_for(transaction.edited.path)
     descriptor = open_partial(journal, covered_files(draft.head, transaction.locations))
     try:
-        _write(descriptor, draft, transaction, journal)
+        _write(descriptor, draft, transaction, journal, monitor)
         for disk in transaction.disks:
             disk.image.require_unused()
         for change in changes:
@@ -144,14 +145,15 @@ def _withdraw(descriptor: int, journal: Path, changes: Sequence[PointerChange], 
             forget(places, journal)
 
 
-def _write(descriptor: int, draft: Draft, transaction: Transaction, journal: Path) -> None:
+def _write(descriptor: int, draft: Draft, transaction: Transaction, journal: Path, monitor: Monitor) -> None:
     """Write the whole journal to its temporary file, its space claimed first."""
     head = encode_head(draft.head)
     decode_head(head, path=journal)  # better no journal than one that undo will not read
-    needed = layout(head, draft.extents).total
+    plan = layout(head, draft.extents)
+    progress = Progress(monitor, f"writing the undo journal {journal}", plan.contents)
     with explained(journal, action="writing the undo journal", movable=True):
-        _claim_space(descriptor, needed, journal)
-        parts = contents(transaction, draft.extents)
+        _claim_space(descriptor, plan.total, journal)
+        parts = progress.counting(contents(transaction, draft.extents))
         write_journal(descriptor, head, draft.extents, parts, version=version_of(draft.head))
         os.fsync(descriptor)
 

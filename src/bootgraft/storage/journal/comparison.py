@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Sequence
 
 from bootgraft.errors import JournalError
+from bootgraft.events import Monitor, Progress, silent
 from bootgraft.storage.devices.blockdevice import SECTOR, BlockDevice
 from bootgraft.storage.journal.diskmarks import Readable
 from bootgraft.storage.journal.head import Witness
@@ -30,6 +31,7 @@ def compare(
     *,
     allow_old: bool,
     torn: frozenset[int] = frozenset(),
+    monitor: Monitor = silent,
 ) -> None:
     """Return where every stretch reads *new* (sector by sector *old* or *new* if ``allow_old``) and every witness fits.
 
@@ -40,11 +42,14 @@ def compare(
     Raises:
         JournalError: something reads otherwise; it says which byte of which disk.
     """
+    total = sum(stored.extent.length for stored in stretches)
+    progress = Progress(monitor, "comparing the image with the undo journal", total)
     for stored in stretches:
         extent = stored.extent
         for start, length in pieces(extent.length):
             now = devices[extent.disk].read(extent.offset + start, length)
             new = file.content(stored, start, length, new=True)
+            progress.advance(length)
             if now == new:
                 continue
             old = file.content(stored, start, length, new=False) if allow_old else new

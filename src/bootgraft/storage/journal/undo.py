@@ -68,7 +68,9 @@ def undo(
         is_sealed = file.state is JournalState.SEALED
         kept = [kept_bytes(image.info) if is_sealed else _kept(image, disk) for image, disk in _pairs(ordered, file)]
         torn = torn_disks(ordered, file)
-        compare(file, stretches, [image.device for image in ordered], allow_old=not is_sealed, torn=torn)
+        compare(
+            file, stretches, [image.device for image in ordered], allow_old=not is_sealed, torn=torn, monitor=monitor
+        )
         if dry_run:
             return
         if description is not None and file.head.edited is not None:
@@ -143,7 +145,7 @@ def resume(
         match_description(journal, locations, description)
         stretches = file.verify()
         torn = torn_disks(ordered, file)
-        compare(file, stretches, [image.device for image in ordered], allow_old=True, torn=torn)
+        compare(file, stretches, [image.device for image in ordered], allow_old=True, torn=torn, monitor=monitor)
         edited = None if description is None else file.head.edited
         if edited is not None:
             _require_unchanged(edited, Path(description or ""))
