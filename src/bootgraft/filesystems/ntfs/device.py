@@ -73,6 +73,10 @@ class Operations:
         """Give the ``ntfs_device`` back after a mount that failed; a successful unmount has done it already."""
         self._library.lib.ntfs_device_free(self.pointer)
 
+    def forget(self) -> None:
+        """Forget what is kept of the device, whose volume is unmounted: what was found on it may be known for long."""
+        self._device.close()
+
     def _keep(self, _kind: type[BaseException], failure: BaseException, _trace: TracebackType) -> None:
         if self._failure is None:
             self._failure = failure

@@ -222,6 +222,7 @@ class NtfsVolume:
             self._library.ffi.errno = 0
             if self._library.lib.ntfs_umount(self._handles.volume, 0):
                 raise self._handles.failed("the volume cannot be unmounted: what was written is incomplete")
+        self._operations.forget()
 
     def __enter__(self) -> Self:
         return self
