@@ -185,6 +185,8 @@ class Volume:
             FileSystemError: the volume cannot be left consistent.
         """
         mounted, self._filesystem = self._filesystem, None
+        for hive in self._hives.values():
+            hive.cells.forget()
         self._hives.clear()
         if mounted is not None:
             mounted.close()

@@ -44,6 +44,19 @@ def test_memory_stays_bounded() -> None:
     assert store.read(3, 4) == b"kept"
 
 
+def test_what_is_forgotten_is_read_again_and_what_was_changed_stays() -> None:
+    memory = Memory(bytes(range(256)) * 1024)
+    store = PagedStore(memory, name="hive")
+    store.read(0, 3 * CLUSTER)
+    store.write(CLUSTER + 5, b"changed")
+    store.forget()
+    memory.reads.clear()
+    assert store.read(CLUSTER + 5, 7) == b"changed"
+    assert not memory.reads
+    assert store.read(0, 4) == bytes(range(4))
+    assert memory.reads
+
+
 def test_writing_the_same_bytes_changes_nothing() -> None:
     memory = Memory(b"abc" * 5000)
     store = PagedStore(memory, name="h")

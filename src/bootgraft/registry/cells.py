@@ -72,6 +72,12 @@ class Cells:
             self._parsed_at = self.store.edits
         return self._parsed
 
+    def forget(self) -> None:
+        """Forget what can be read again: the file is closed, and whoever still has findings about it reads no more."""
+        self._parsed = {}
+        self.store.forget()
+        self.known = None
+
     def damaged(self, what: str) -> HiveError:
         """The error for damage found in this hive."""
         return HiveError(what, where=self.name, advice=DAMAGED_ADVICE)

@@ -156,6 +156,10 @@ class PagedStore:
         self._dirty.clear()
         self._dirty_clusters.clear()
 
+    def forget(self) -> None:
+        """Forget what can be read again."""
+        self._clusters = {number: self._clusters[number] for number in self._dirty_clusters}
+
     def _put(self, offset: int, data: bytes) -> None:
         """Store bytes that lie in one page."""
         self.edits += 1

@@ -24,6 +24,7 @@ from tests.filesystems.ntfs.images import (
 from bootgraft.errors import FileMissingError, FileSystemError, UnsafeVolumeError
 from bootgraft.filesystems.base import Entry, FileSystem, FileSystemKind, OpenFile, VolumeState
 from bootgraft.filesystems.ntfs.entries import DIRECTORY
+from bootgraft.filesystems.ntfs.readahead import ReadAhead
 
 DRIVERS = "WINDOWS/system32/drivers"
 HIVE = os.urandom(300_000)
@@ -301,6 +302,16 @@ def test_a_closed_volume_says_so(volume: Path) -> None:
     mounted.close()
     with pytest.raises(FileSystemError, match="is closed"):
         mounted.listdir("\\")
+
+
+def test_a_closed_volume_keeps_no_bytes(volume: Path) -> None:
+    """Findings about it are kept for long, and it with them."""
+    with mount(volume) as mounted:
+        mounted.listdir("\\")
+        ahead = mounted._operations._device
+        assert isinstance(ahead, ReadAhead)
+        assert ahead._chunks
+    assert not ahead._chunks
 
 
 def test_not_ntfs(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ class ReadAhead:
     Closing it forgets the chunks and leaves ``device`` open.
     """
 
-    def __init__(self, device: BlockDevice, *, limit: int = 16 * 1024 * 1024) -> None:
+    def __init__(self, device: BlockDevice, *, limit: int = 10 * 1024 * 1024) -> None:
         self._device = device
         self._size = device.size
         self._most = max(limit // CHUNK, LONGEST // CHUNK)
