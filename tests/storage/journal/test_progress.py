@@ -122,7 +122,7 @@ def test_an_undo_that_is_interrupted_is_begun_again(tmp_path: Path) -> None:
                 assert "bootgraft undo" in told.value.advice
             take_back(machine)
         else:
-            assert at > 2 * PIECES
+            assert begun > 2 * PIECES
             break
         assert machine.now() == before
         assert machine.others() == []
