@@ -174,6 +174,9 @@ def test_a_snapshot_that_was_put_back(
     assert "0x7B" in checked.stdout
     assert "a repair of this disk was interrupted; the disk reads as before it" in checked.stderr
     undo = shlex.split(checked.stderr.rpartition("run:\n    bootgraft ")[2])
+    repaired = bootgraft("repair", half_done, *TARGET, "--drivers", donor.disk)
+    assert repaired.status == 3
+    assert "a repair of this machine was interrupted; the disk reads as before it" in repaired.stderr
     assert bootgraft("repair", tmp_path / "clone.img", *TARGET, "--drivers", donor.disk).status == 0
     assert bootgraft("check", tmp_path / "clone.img", *TARGET).status == 0
     assert bootgraft(*undo).status == 0

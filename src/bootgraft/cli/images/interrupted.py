@@ -62,8 +62,10 @@ def tell_lost(disks: OpenedDisks, entries: Sequence[tuple[str, UnfinishedEntry]]
 def _settle_own(disks: OpenedDisks, journal: Journal, monitor: Monitor) -> None:
     """Stop at a journal that is about these disks, unless all of them read as before its repair."""
     require_idle(journal, disks.covered)
-    if disks.is_written or not _reads_old(disks, journal):
+    if not _reads_old(disks, journal):
         raise interrupted(journal, disks.covered)
+    if disks.is_written:
+        raise _refused_before_it(disks, journal)
     monitor(Event(EventKind.WARNING, _not_begun(disks, journal)))
 
 
@@ -101,8 +103,7 @@ def _settle_stray(
     is_whole = len(journal.known) == len(journal.head.disks)
     if like is Likeness.OLD and (by_content or is_whole):
         if disks.is_written and not by_content:
-            error = interrupted(journal, disks.covered)
-            raise JournalError(f"{error.what.partition(',')[0]}; {_READS_OLD}", where=error.where, advice=error.advice)
+            raise _refused_before_it(disks, journal)
         kind = EventKind.WARNING if copied is None else EventKind.NOTE
         monitor(Event(kind, _resembles(disks, journal, location) if by_content else _not_begun(disks, journal)))
     elif like is Likeness.PARTLY and by_content:
@@ -117,6 +118,14 @@ def _settle_stray(
 
 
 _READS_OLD = "the disk reads as before it: it was put back since, or nothing had been written"
+
+
+def _refused_before_it(disks: OpenedDisks, journal: Journal) -> JournalError:
+    """The error for a disk that is not to be repaired anew while its journal says that it is half-done."""
+    error = interrupted(journal, disks.covered)
+    return JournalError(
+        f"{error.what.partition(',')[0]}; {_READS_OLD}", where=error.where, advice=error.advice, id=error.id
+    )
 
 
 def _not_begun(disks: OpenedDisks, journal: Journal) -> str:

@@ -49,12 +49,8 @@ def open_machine(options: Options, stack: ExitStack, monitor: Monitor, *, writab
     strays = search.by_place(options.images)
     pending = unfinished_journals(options.covered, options.journal, monitor=reading, strays=strays)
     if pending and writable:
-        for journal in pending:
-            if not journal.stray:  # opening a container for writing would change it
-                require_idle(journal, options.covered)
-                raise interrupted(journal, options.covered)
-        with ExitStack() as look:
-            _settle(_opened(options, look, (), is_written=True, writable=False), pending, search, monitor)
+        with ExitStack() as look:  # opening a container for writing would change it
+            _settle(_opened(options, look, pending, is_written=True, writable=False), pending, search, monitor)
         pending = ()
     opened = _opened(options, stack, pending, is_written=writable, writable=writable)
     _settle(opened, pending, search, monitor)
