@@ -1,4 +1,4 @@
-"""``python -m benchmarks.registry HIVE…``: one edit with its commit, beside hivex, and the strict readings.
+"""``python -m benchmarks.registry HIVE…``: one edit with its commit, beside hivex, and the integrity checks.
 
 Of these, ``quick`` tells only that nothing is harmful, and ``again`` is what a proof does with a hive that was edited.
 
@@ -177,9 +177,9 @@ def _hivex(path: Path) -> Callable[[], None]:
 _WORK = {
     "bootgraft: one edit, commit": _edit,
     "hivex: one edit, commit": _hivex,
-    "bootgraft: strict reading, all of it": _verify,
-    "bootgraft: strict reading, quick": _screen,
-    "bootgraft: strict reading, again": _recheck,
+    "bootgraft: integrity check, all of it": _verify,
+    "bootgraft: integrity check, quick": _screen,
+    "bootgraft: integrity check, again": _recheck,
 }
 
 if __name__ == "__main__":

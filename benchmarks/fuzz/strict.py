@@ -1,4 +1,4 @@
-"""The strict readings against each other: what is quick, or reads a part again, is never milder than a survey."""
+"""The integrity checks against each other: what is quick, or reads a part again, is never milder than a survey."""
 
 import random
 import zlib

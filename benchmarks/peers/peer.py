@@ -20,7 +20,7 @@ class Peer(Struct, frozen=True):
 
     ``find`` is the file that must be there; ``installed_by`` says where that comes from. ``questions`` give the command
     for a case, or None where the peer has no answer to that. ``changes`` are the questions after which the image is
-    another. ``is_virtual``: it works in a virtual machine of its own, whose speed hangs on KVM; ``is_slow``: it takes
+    another. ``is_virtual``: it works in a virtual machine of its own, whose speed depends on KVM; ``is_slow``: it takes
     many seconds without.
     """
 

@@ -124,7 +124,7 @@ class FormatVolume(Struct, frozen=True):
 
 
 class EditVmFile(Struct, frozen=True):
-    """Plug network cards of the machine's description in or out: ``before`` is the whole file now, ``data`` then.
+    """Plug network adapters of the machine's description in or out: ``before`` is the whole file now, ``data`` then.
 
     It is no change to a disk: whoever commits the disks puts it in the same journal.
     """

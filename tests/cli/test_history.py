@@ -61,7 +61,7 @@ def test_history_says_what_when_and_by_which_version(tmp_path: Path, capsys: pyt
 
 def test_a_journal_prints_no_line_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = disk(tmp_path)
-    change(path, 11, said="one file\n\nTo take it back, run:\n    sh evil")
+    change(path, 11, said="one file\n\nTo revert it, run:\n    sh evil")
     for words in (["history"], ["undo", "--dry-run"], ["undo"]):
         assert main([*words, str(path)]) == 0
         lines = capsys.readouterr().out.splitlines()
@@ -107,9 +107,7 @@ def test_undo_takes_back_the_last_and_says_what_is_left(tmp_path: Path, capsys: 
         assert main(["undo", str(path)]) == 0
         out = capsys.readouterr().out
         first, _, rest = out.partition("\n")
-        assert (
-            first == f"Undone: change number {11 + number} taken back; {path} is as it was before that change; {left}."
-        )
+        assert first == f"Undone: change number {11 + number}; {path} is as it was before that change; {left}."
         assert f"\n    bootgraft undo {path}\n" in rest
         assert path.read_bytes() == states[number]
     assert main(["undo", str(path), "--json"]) == 0
@@ -126,10 +124,10 @@ def test_all_is_taken_back_in_reverse_order(tmp_path: Path, capsys: pytest.Captu
         change(path, seed, offset=4096 + 512 * (seed - 11))
     now = path.read_bytes()
     assert main(["undo", str(path), "--all", "--dry-run"]) == 0
-    assert capsys.readouterr().out.startswith("Dry run: all 3 changes can be taken back; nothing was written.\n")
+    assert capsys.readouterr().out.startswith("Dry run: all 3 changes can be reverted; nothing was written.\n")
     assert path.read_bytes() == now
     assert main(["undo", "--all", str(path)]) == 0
-    assert capsys.readouterr().out == f"Undone: all 3 changes taken back; {path} is as it was before.\n"
+    assert capsys.readouterr().out == f"Undone: all 3 changes; {path} is as it was before.\n"
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
     assert main(["undo", "--all", str(path)]) == 3
@@ -191,7 +189,8 @@ def test_as_it_was_before_is_said_only_where_it_is_known(tmp_path: Path, capsys:
     change(path, 12)
     first.rename(tmp_path / "elsewhere")
     assert main(["undo", str(path)]) == 0
-    said = f"{path} is as it was before that change (whether earlier ones were recorded elsewhere cannot be told).\n"
+    where = "(whether earlier ones were recorded elsewhere cannot be determined)"
+    said = f"{path} is as it was before that change {where}.\n"
     assert capsys.readouterr().out.endswith(said)
 
 

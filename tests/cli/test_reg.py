@@ -1,4 +1,4 @@
-"""``bootgraft reg`` on the machine of the story: read, written under the journal, and taken back."""
+"""``bootgraft reg`` on the machine of the story: read, written under the journal, and reverted."""
 
 import json
 from collections.abc import Callable
@@ -206,7 +206,7 @@ def test_verify_and_recover(server1: BuiltMachine, bootgraft: Run) -> None:
     assert done.status == 0
     assert [each["sound"] for each in done.json["hives"]] == [True] * 5
     text = bootgraft("reg", "verify", server1.disk).stdout
-    assert text.splitlines()[0] == "5 hives read from end to end: sound."
+    assert text.splitlines()[0] == "5 hives verified: sound."
     nothing = bootgraft("reg", "recover", server1.disk)
     assert (nothing.status, nothing.stdout) == (0, "Nothing to do: no hive has transactions pending.\n")
 

@@ -27,7 +27,7 @@ def test_undo_puts_every_byte_back(bootgraft: Command, repaired: tuple[Path, str
     image, before = repaired
     done = bootgraft("undo", image)
     assert done.status == 0
-    assert done.stdout == f"Undone: 1 file and 32 registry changes taken back; {image} is as it was before.\n"
+    assert done.stdout == f"Undone: 1 file and 32 registry changes; {image} is as it was before.\n"
     assert sha256(image) == before
     assert bootgraft("check", image, *LSI).status == 1
 
@@ -50,7 +50,7 @@ def test_a_dry_run_writes_nothing(bootgraft: Command, repaired: tuple[Path, str]
         assert faults(done.json, "undo") == []
         assert done.json["undone"] is False
     else:
-        assert done.stdout.startswith("Dry run: 1 file and 32 registry changes can be taken back")
+        assert done.stdout.startswith("Dry run: 1 file and 32 registry changes can be reverted")
 
 
 def test_nothing_to_undo(bootgraft: Command, server1: BuiltMachine) -> None:

@@ -141,7 +141,7 @@ def test_a_bad_system_hive(
 
 UNSAFE = {
     VolumeState.UNCLEAN: ("unclean", "changes were never written to their places"),
-    VolumeState.HIBERNATED: ("hibernated", "hiberfil.sys holds a suspended session"),
+    VolumeState.HIBERNATED: ("hibernated", "hiberfil.sys holds a hibernated session"),
     VolumeState.LOG_2_0: ("not fully shut down", "its $LogFile is version 2.0"),
 }
 
@@ -156,11 +156,12 @@ def test_a_volume_that_is_not_clean(
     check = bootgraft("check", machine.disk, *TARGET, "--json")
     assert check.status == 1
     found = {each["id"]: each for each in check.json["findings"]}
-    is_asleep = state is VolumeState.HIBERNATED
-    warning = found["hibernated-session" if is_asleep else "volume-not-clean"]
+    is_hibernated = state is VolumeState.HIBERNATED
+    warning = found["hibernated-session" if is_hibernated else "volume-not-clean"]
     name, reason = UNSAFE[state]
     assert warning["severity"] == "warning"
-    title = "a Windows sleeps on disk 0 partition 2" if is_asleep else f"the volume disk 0 partition 2 is {name}"
+    place = "disk 0 partition 2"
+    title = f"Windows is hibernated on {place}" if is_hibernated else f"the volume {place} is {name}"
     assert warning["title"] == title
     repair = ("repair", machine.disk, *TARGET, "--drivers", donor.disk)
     refusal = refused(bootgraft, (*repair, "--dry-run"), repair, watch=tmp_path)
@@ -168,7 +169,7 @@ def test_a_volume_that_is_not_clean(
     assert f"this volume is {name} (" in refusal.what
     assert reason in refusal.what
     assert "`shutdown /s /t 0`" in refusal.advice
-    assert ("--discard-hibernation" if is_asleep else "--reset-journal") in refusal.advice
+    assert ("--discard-hibernation" if is_hibernated else "--reset-journal") in refusal.advice
     refused(bootgraft, (*repair, "--overlay", tmp_path / "out.qcow2"), watch=tmp_path)
     assert before.differences(Photograph.of(tmp_path)) == []
 

@@ -1,6 +1,6 @@
 """What is pending on a volume is given up only where the user says so: and then the repair is like any other.
 
-Judged by ntfsresize, ntfsinfo, sleuthkit and hivexregedit; taken back to the same bytes.
+Judged by ntfsresize, ntfsinfo, sleuthkit and hivexregedit; reverted to the same bytes.
 """
 
 from collections.abc import Callable
@@ -140,7 +140,7 @@ def test_a_session_is_dropped(
     repair = ("repair", machine.disk, *grafting(donor))
     refusal = refused(bootgraft, repair, watch=tmp_path)
     needed = (DISCARD,) if state is VolumeState.HIBERNATED else (DISCARD, RESET)
-    assert "hiberfil.sys holds a suspended session" in refusal.what
+    assert "hiberfil.sys holds a hibernated session" in refusal.what
     assert f"go on without it: {' '.join(needed)}. Lost is then the saved session" in refusal.advice
     if len(needed) == 2:
         assert "and not fully shut down" in refusal.what
@@ -150,7 +150,7 @@ def test_a_session_is_dropped(
     shown = bootgraft(*repair, *needed, "--dry-run")
     assert shown.status == 0, shown
     assert r"the first page of \hiberfil.sys on disk 0 partition 2  (4096 bytes)" in shown.stdout
-    assert "note: the saved session on disk 0 partition 2 is dropped (--discard-hibernation)" in shown.stdout
+    assert "note: the saved session on disk 0 partition 2 is discarded (--discard-hibernation)" in shown.stdout
     assert oracles.sha256(machine.disk) == before
 
     done = bootgraft(*repair, *needed, "--json", "--quiet")
@@ -194,9 +194,9 @@ def test_a_session_on_the_system_partition_speaks_for_the_windows_on_the_next(
     (disk,) = spec.disks
     system = disk.partitions[0]
     assert system.volume is not None
-    asleep = replace(system, volume=replace(system.volume, state=VolumeState.HIBERNATED))
+    hibernated = replace(system, volume=replace(system.volume, state=VolumeState.HIBERNATED))
     machine = build_machine(
-        replace(spec, name="elsewhere", disks=(replace(disk, partitions=(asleep, *disk.partitions[1:])),))
+        replace(spec, name="elsewhere", disks=(replace(disk, partitions=(hibernated, *disk.partitions[1:])),))
     )
     before = oracles.sha256(machine.disk)
     refusal = bootgraft("repair", machine.disk, *grafting(donor), "--json", "--quiet")
@@ -234,8 +234,8 @@ def test_windows_8_is_told_to_neither_resume_nor_sleep_again(
     (disk,) = spec.disks
     windows = disk.partitions[1]
     assert windows.volume is not None
-    asleep = replace(windows, volume=replace(windows.volume, state=VolumeState.HIBERNATED_LOG_2_0))
-    machine = build_machine(replace(spec, disks=(replace(disk, partitions=(disk.partitions[0], asleep)),)))
+    hibernated = replace(windows, volume=replace(windows.volume, state=VolumeState.HIBERNATED_LOG_2_0))
+    machine = build_machine(replace(spec, disks=(replace(disk, partitions=(disk.partitions[0], hibernated)),)))
     before = oracles.sha256(machine.disk)
     words = ("reg", "set", machine.disk, r"HKLM\SYSTEM\Setup", "--value", "Repaired", "--data", "yes")
     named = (*words, "--windows", "disk0-partition2-Windows")

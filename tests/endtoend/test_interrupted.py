@@ -75,7 +75,7 @@ def test_a_repair_that_was_killed(
     repair: Callable[[Image], Words],
     bootgraft: Run,
 ) -> None:
-    """It is taken back or finished, in turn, whatever step it was killed at."""
+    """It is reverted or finished, in turn, whatever step it was killed at."""
     image = Image(convert_image(server1.disk, form), FORMATS[form])
     for turn, (step, state) in enumerate(_sample(steps(*repair(image)))):
         image.begin_again()

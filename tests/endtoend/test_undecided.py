@@ -75,7 +75,7 @@ def test_it_is_unknown_until_it_is_repaired(
     assert oracles.sha256(machine.disk) == before
 
 
-def test_a_windows_that_sleeps_wakes_up_on_hardware_that_it_does_not_know(
+def test_a_windows_that_is_hibernated_resumes_on_hardware_that_it_does_not_know(
     build_server1: Build, bootgraft: Bootgraft
 ) -> None:
     machine = build_server1(**READY, volume_state=VolumeState.HIBERNATED)

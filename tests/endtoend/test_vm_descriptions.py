@@ -1,4 +1,4 @@
-"""A machine given by its description: checked, repaired and isolated in one transaction, plugged in again, undone."""
+"""A machine given by its description: checked, repaired and isolated in one transaction, reconnected, undone."""
 
 import json
 import os
@@ -63,11 +63,11 @@ net0: e1000=00:0C:29:00:00:01,bridge=vmbr0
 
 
 class Kind(Struct, frozen=True):
-    """One format: a description, what unplugging adds to it, and the first card's name."""
+    """One format: a description, what disconnecting adds to it, and the first card's name."""
 
     name: str
     text: str
-    unplugged: Callable[[str], str]
+    disconnected: Callable[[str], str]
     card: str
     target: str
 
@@ -113,7 +113,7 @@ def test_the_description_alone_is_enough(kind: Kind, server1: BuiltMachine, boot
     assert [card["plugged"] for card in inspect["vm"]["cards"]] == [True, False]
     assert inspect["vm"]["cards"][0]["name"] == kind.card
     told = bootgraft("inspect", "--vm", vm).stdout
-    assert f"  {kind.card}: plugged in\n" in told
+    assert f"  {kind.card}: connected\n" in told
     assert sorted(path.name for path in vm.parent.iterdir()) == sorted([vm.name, server1.disk.name])
 
 
@@ -125,23 +125,23 @@ def test_repaired_isolated_plugged_in_again_and_undone(
     words = ("repair", "--vm", vm, "--isolate", "--target", "vmware:lsilogic", "--drivers", donor.disk)
     dry = bootgraft(*words, "--dry-run")
     assert dry.status == 0
-    assert f"edit    {vm}  ({kind.card}: unplugged)" in dry.stdout
+    assert f"edit    {vm}  ({kind.card}: disconnected)" in dry.stdout
     assert (content(vm), sha256(server1.disk)) == (kind.text, before)
     done = bootgraft(*words)
-    assert (done.status, done.stdout.split(",")[1]) == (0, " 1 network card unplugged")
+    assert (done.status, done.stdout.split(",")[1]) == (0, " 1 network adapter disconnected")
     assert f"bootgraft reconnect --vm {vm}" in done.stdout
-    assert content(vm) == kind.unplugged(kind.text)
+    assert content(vm) == kind.disconnected(kind.text)
     require_repaired(server1.disk, server1.span(WINDOWS), donor, tmp_path)
 
     again = bootgraft("reconnect", "--vm", vm, "--json")
     assert faults(again.json, "reconnect") == []
     assert again.json["plugged"] == [kind.card]
-    assert len(again.json["left"]) == 1  # the second card was unplugged by its owner
+    assert len(again.json["left"]) == 1  # the second card was disconnected by its owner
     assert [each["plugged"] for each in bootgraft("inspect", "--vm", vm, "--json").json["vm"]["cards"]] == [True, False]
     assert bootgraft("reconnect", "--vm", vm).stdout.startswith("Nothing to do")
 
-    assert bootgraft("undo", "--vm", vm).stdout.startswith("Undone: 1 network card plugged in taken back")
-    assert content(vm) == kind.unplugged(kind.text)
+    assert bootgraft("undo", "--vm", vm).stdout.startswith("Undone: 1 network adapter reconnected")
+    assert content(vm) == kind.disconnected(kind.text)
     undone = bootgraft("undo", "--vm", vm)
     assert (undone.status, undone.stderr) == (0, "" if kind.name.endswith("vmx") else undone.stderr)
     assert (content(vm), sha256(server1.disk)) == (kind.text, before)
@@ -159,7 +159,7 @@ def test_all_of_it_is_taken_back_at_once(server1: BuiltMachine, donor: BuiltMach
     assert (told.status, told.stdout.count("finished")) == (0, 2)
     assert f"    bootgraft undo {server1.disk} --vm {vm} --all\n" in told.stdout
     undone = bootgraft("undo", "--all", "--vm", vm)
-    assert undone.stdout == f"Undone: all 2 changes taken back; {server1.disk}, {vm} are as they were before.\n"
+    assert undone.stdout == f"Undone: all 2 changes; {server1.disk}, {vm} are as they were before.\n"
     assert (content(vm), sha256(server1.disk)) == (kind.text, before)
     assert sorted(path.name for path in vm.parent.iterdir()) == sorted([vm.name, server1.disk.name])
 
@@ -214,7 +214,7 @@ def test_killed_at_a_step_both_are_repaired(server1: BuiltMachine, donor: BuiltM
             assert "interrupted" in refused(bootgraft, ("reconnect", "--vm", vm), watch=vm.parent).what
         if turn % 2:
             done = bootgraft("repair", server1.disk, "--vm", vm, "--resume")
-            assert (done.status, content(vm)) == (0, kind.unplugged(kind.text))
+            assert (done.status, content(vm)) == (0, kind.disconnected(kind.text))
             assert bootgraft("check", "--vm", vm).status == 0
         assert bootgraft("undo", "--vm", vm).status == 0
         assert (content(vm), server1.disk.read_bytes()) == (kind.text, before)
@@ -232,7 +232,7 @@ def test_what_was_edited_since_stays_when_the_repair_is_undone(
     vm.write_bytes(vm.read_bytes() + b'\r\nuuid.action = "create"')
     done = bootgraft("undo", "--vm", vm)
     assert done.status == 0
-    assert "was edited since: its network cards are put back, the other edits stay" in done.stderr
+    assert "was edited since: its network adapters are put back, the other edits stay" in done.stderr
     expected = kind.text.replace(
         'ethernet0.present = "TRUE"\r\n', 'ethernet0.present = "TRUE"\r\nethernet0.startConnected = "TRUE"\r\n'
     )
@@ -252,10 +252,10 @@ def test_a_machine_that_boots_already_is_isolated_all_the_same(
     assert faults(done.json, "repair") == []
     assert [change["kind"] for change in done.json["changes"]] == ["edit-vm-file"]
     assert done.json["committed"] is True
-    assert (content(vm), sha256(server1.disk)) == (KINDS[0].unplugged(VMX), now)
+    assert (content(vm), sha256(server1.disk)) == (KINDS[0].disconnected(VMX), now)
 
 
-def test_nothing_is_unplugged_where_nothing_is_proven(server1: BuiltMachine, bootgraft: Run) -> None:
+def test_nothing_is_disconnected_where_nothing_is_proven(server1: BuiltMachine, bootgraft: Run) -> None:
     vm = described(server1, KINDS[0])
     assert bootgraft("repair", "--vm", vm, "--isolate").status == 1
     assert content(vm) == VMX
@@ -265,7 +265,7 @@ def test_a_machine_without_a_plugged_card_says_so(server1: BuiltMachine, donor: 
     vm = described(server1, KINDS[0])
     vm.write_text('ethernet9.present = "FALSE"\n' + "".join(VMX.replace("\udcfc", "u").partition("ethernet0")[:1]))
     done = bootgraft("repair", "--vm", vm, "--isolate", "--drivers", donor.disk, "--quiet")
-    assert (done.status, done.stderr) == (0, f"bootgraft: {vm}: no network card in it is plugged in\n")
+    assert (done.status, done.stderr) == (0, f"bootgraft: {vm}: no network adapter in it is connected\n")
 
 
 def test_a_machine_that_runs_is_left_alone(server1: BuiltMachine, donor: BuiltMachine, bootgraft: Run) -> None:
@@ -350,7 +350,7 @@ def test_hostile_descriptions_end_as_one_message(name: str, server1: BuiltMachin
     ("words", "what"),
     [
         (("check",), "the following arguments are required: IMAGE (or --vm FILE)"),
-        (("repair", "x.raw", "--isolate"), "--isolate unplugs the network cards in the machine's description"),
+        (("repair", "x.raw", "--isolate"), "--isolate disconnects the network adapters in the machine's description"),
         (("check", "other.raw", "--vm", "VM"), "the images are not the disks that the description names: server1.raw"),
         (("repair", "--vm", "VM", "--isolate", "--overlay", "o.qcow2"), "--isolate edits the machine's description"),
         (("check", "x.raw", "--recommend"), "--recommend needs to know which controller"),
@@ -370,7 +370,7 @@ def test_a_controller_that_is_not_told_must_be_given(server1: BuiltMachine, boot
     vm = described(server1, KINDS[0])
     vm.write_text(VMX.replace('scsi0.virtualDev = "lsilogic"\r\n', "").replace("\udcfc", "u"))
     refusal = read_refusal(bootgraft("check", "--vm", vm), 2)
-    assert "does not tell which controller scsi0:0 hangs on" in refusal.what
+    assert "does not say which controller scsi0:0 is attached to" in refusal.what
     assert bootgraft("check", "--vm", vm, "--target", "vmware:lsilogic").status == 1
     assert bootgraft("inspect", "--vm", vm).status == 0
 

@@ -1,4 +1,4 @@
-"""Every kit, run on a model of the machine: installed, verified, taken back to the last value."""
+"""Every kit, run on a model of the machine: installed, verified, reverted to the last value."""
 
 import copy
 from collections.abc import Sequence

@@ -99,7 +99,7 @@ def test_a_hive_that_got_worse_is_a_bug(windows: MemoryWindows) -> None:
     made = plan(windows, package())
     before = read_strictly(made, windows.machine)
     worse = damaged(windows, r"ControlSet001\Control")
-    with pytest.raises(BootgraftError, match="does not stand a strict reading: its list has a wrong hash") as caught:
+    with pytest.raises(BootgraftError, match="fails the integrity check: its list has a wrong hash") as caught:
         require_no_worse(before, read_strictly(made, worse.machine))
     assert caught.value.where == str(HIVE)
 
@@ -155,5 +155,5 @@ def test_a_hive_that_an_edit_harmed_is_surveyed_and_refused(windows: MemoryWindo
     after.filesystem.write(SYSTEM, place, b"\1\2\3\4")
     harmed = windows.reread()
     recall_sound(sound, harmed.machine)
-    with pytest.raises(BootgraftError, match="does not stand a strict reading: its list has a wrong hash"):
+    with pytest.raises(BootgraftError, match="fails the integrity check: its list has a wrong hash"):
         require_no_worse(before, read_strictly(edits, harmed.machine))

@@ -39,8 +39,8 @@ def test_text_and_document() -> None:
         "\n"
         "machine  server1.vmx  vmx, BIOS\n"
         "  scsi0:0   a.vmdk  vmware:lsilogic\n"
-        "  scsi0:10  b?[2J.vmdk  controller not told\n"
+        "  scsi0:10  b?[2J.vmdk  controller not specified\n"
         "  scsi0:2   c.vmdk  not attached\n"
-        "  ethernet0: plugged in\n"
-        "  ethernet1: unplugged\n"
+        "  ethernet0: connected\n"
+        "  ethernet1: disconnected\n"
     )

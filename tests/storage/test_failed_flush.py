@@ -91,7 +91,7 @@ def test_an_undo_whose_flush_failed_is_done_again(disk: FailingDisk, kind: str) 
         repaired(container, image)
     disk.synchronise()
     disk.remount()
-    with disk.failing(), pytest.raises(JournalError, match=r"(?s)half-way.*bootgraft undo"):
+    with disk.failing(), pytest.raises(JournalError, match=r"(?s)interrupted.*bootgraft undo"):
         again(container, undo)
     again_until_done(container, undo)
     disk.remount()
@@ -106,7 +106,7 @@ def test_a_repair_whose_flush_failed_is_undone_and_finished(disk: FailingDisk, k
     disk.synchronise()
     disk.remount()
     with failing_from(disk, "writing the new content") as monitor:
-        with container.open() as image, pytest.raises(JournalError, match=r"half-way.*--resume"):
+        with container.open() as image, pytest.raises(JournalError, match=r"interrupted.*--resume"):
             repaired(container, image, monitor)
         with pytest.raises(JournalError):  # the disk fails still
             again(container, work)
@@ -123,7 +123,7 @@ def test_a_seal_whose_flush_failed_is_set_again(disk: FailingDisk) -> None:
     with (
         failing_from(disk, "waiting until the image is on stable storage") as monitor,
         container.open() as image,
-        pytest.raises(JournalError, match="half-way"),
+        pytest.raises(JournalError, match="interrupted"),
     ):
         commit(changes(image), journal=journal, monitor=monitor)
     with opened(container.location) as image:
@@ -142,7 +142,7 @@ def test_an_export_whose_flush_failed_is_written_again(disk: FailingDisk, tmp_pa
         with opened(uri) as image:
             repaired(container, image)
         disk.synchronise()
-        with disk.failing(), opened(uri) as image, pytest.raises(JournalError, match="half-way"):
+        with disk.failing(), opened(uri) as image, pytest.raises(JournalError, match="interrupted"):
             undo([image], require_journal([uri], journal))
         for _ in range(3):
             with suppress(JournalError), opened(uri) as image:

@@ -91,7 +91,7 @@ def test_qemu_killed_between_writes(tmp_path: Path, kind: str) -> None:
         container.restore(clean)
         image = container.open()
         image.device = KilledAt(image.device, at)
-        with pytest.raises(JournalError, match=r"(?s)half-way.*bootgraft undo .*--resume"):
+        with pytest.raises(JournalError, match=r"(?s)interrupted.*bootgraft undo .*--resume"):
             container.commit(image)
         image.close()
         container.recover(work)

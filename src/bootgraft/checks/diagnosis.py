@@ -19,7 +19,7 @@ class Diagnosis(Struct, frozen=True):
     """What came of the checks. ``facts`` is None where the controller was not looked at.
 
     ``verdict`` is the machine's, ``image_verdict`` that of its disks alone: what it would be if all that lies outside
-    the image were put right. Where they differ, there is something left to do there.
+    the image were fixed. Where they differ, there is something left to do there.
     """
 
     chain: BootChain
@@ -42,7 +42,7 @@ class Diagnosis(Struct, frozen=True):
 
     @property
     def outside(self) -> tuple[Finding, ...]:
-        """The findings to be put right outside the image before it boots, or before it can be told."""
+        """The findings to be fixed outside the image before it boots, or before it can be determined."""
         return tuple(f for f in self.findings if is_outside(f) and (f.severity is Severity.BLOCKER or f.leaves_open))
 
     def with_findings(self, further: Sequence[Finding]) -> "Diagnosis":
@@ -55,7 +55,7 @@ class Diagnosis(Struct, frozen=True):
 def findings_of(guest: Guest, stage: Stage) -> tuple[Finding, ...]:
     """What the checks of one stage find, in the order in which a start meets what they look at.
 
-    ``repair`` fixes what it finds in the chain and among the names of disks and volumes first, then looks again.
+    ``repair`` fixes what it finds in the chain and among the identities of disks and volumes first, then looks again.
     """
     key = (stage, guest.controller)
     if key not in guest.found:

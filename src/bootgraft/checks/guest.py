@@ -62,7 +62,7 @@ class DescribedVm(Struct, frozen=True):
     """What the machine's description says of it; ``path`` is the description's file.
 
     ``places`` says for each disk, in their order, where the description has it, ``sector_sizes`` which logical sector
-    size (bytes) it presents; ``spare_processors`` is empty where none may be plugged in. The others are None where it
+    size (bytes) it presents; ``spare_processors`` is empty where none may be added. The others are None where it
     does not tell.
     """
 
@@ -187,7 +187,7 @@ class Guest:
 
     @_Shared
     def identity(self) -> IdentityFacts:
-        """What disks, volumes and letters are called."""
+        """Identities of disks, volumes and drive letters."""
         return identity_facts.gather(self.machine, self.chain, self.installation, self.hive)
 
     @_Shared
@@ -208,7 +208,7 @@ class Guest:
 
     @_Shared
     def hives(self) -> tuple[HiveFacts, ...]:
-        """What a strict reading of the hives finds; none where the chain arrives at no Windows."""
+        """What an integrity check of the hives finds; none where the chain arrives at no Windows."""
         if self.installation is None or self.hive is None:
             return ()
         return hive_facts.gather(self.installation, self.hive)

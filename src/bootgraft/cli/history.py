@@ -24,7 +24,7 @@ _STATES = {
 
 
 def run(options: Options) -> int:
-    """Print the changes, the oldest first, and how to take them back. Writes nothing to any disk or journal.
+    """Print the changes, the oldest first, and how to revert them. Writes nothing to any disk or journal.
 
     Without a disk, print those on this host that were interrupted.
     """
@@ -111,8 +111,8 @@ def _advice(journals: Sequence[Journal], options: Options) -> str:
 
 def _ways_back(undo: str, undo_all: str, count: int) -> str:
     if count == 1:
-        return f"To take it back, run:\n    {undo}\n"
-    return f"To take the last back, run:\n    {undo}\nTo take all of them back, run:\n    {undo_all}\n"
+        return f"To revert it, run:\n    {undo}\n"
+    return f"To revert the last, run:\n    {undo}\nTo revert all of them, run:\n    {undo_all}\n"
 
 
 def _print(options: Options, records: Sequence[RecordDocument], advice: str) -> int:

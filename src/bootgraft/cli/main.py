@@ -162,7 +162,7 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
 def _add_undo(parser: argparse.ArgumentParser) -> None:
     _add_images(parser, vm=True)
     parser.add_argument(
-        "--all", dest="undo_all", action="store_true", help="take back every change, the last first; all or none"
+        "--all", dest="undo_all", action="store_true", help="revert every change, the last first; all or none"
     )
     parser.add_argument("--dry-run", action="store_true", help="only say whether the undo is possible")
 
@@ -294,7 +294,9 @@ def _add_secure_boot(parser: argparse.ArgumentParser) -> None:
 def _add_repair(parser: argparse.ArgumentParser) -> None:
     _add_images(parser, vm=True)
     _add_recommend(parser)
-    parser.add_argument("--isolate", action="store_true", help="unplug the network cards in the --vm FILE as well")
+    parser.add_argument(
+        "--isolate", action="store_true", help="disconnect the network adapters in the --vm FILE as well"
+    )
     _add_windows(parser)
     _add_all_disks(parser)
     parser.add_argument("--target", action="append", default=[], metavar="T", help="HYPERVISOR:CONTROLLER; repeatable")
@@ -333,12 +335,13 @@ def add_consent(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--reset-journal",
         action="store_true",
-        help="go on with an unclean volume: empty its journal, lose what that had not finished, mark it for chkdsk",
+        help="go on with an unclean volume: empty its journal, discard what it had not completed, mark it for chkdsk",
     )
     parser.add_argument(
         "--discard-hibernation",
         action="store_true",
-        help="go on with a hibernated Windows: drop the saved session, with open documents and all that was not saved",
+        help="go on with a hibernated Windows: discard the saved session, with open documents and all that was not "
+        "saved",
     )
 
 
@@ -364,9 +367,9 @@ _COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "inspect": ("what is on it: disks, volumes, every Windows, the boot chain", _add_inspect),
     "check": ("would it boot on the target, and if not, why", _add_check),
     "repair": ("make it boot: graft the driver in, prove it, commit it", _add_repair),
-    "undo": ("take back the last change: put the images back as they were before it", _add_undo),
+    "undo": ("revert the last change: restore the images as they were before it", _add_undo),
     "history": ("what bootgraft changed, and when; without IMAGE: what was interrupted here", _add_history),
-    "reconnect": ("plug the network cards in again that --isolate unplugged", _add_reconnect),
+    "reconnect": ("connect the network adapters again that --isolate disconnected", _add_reconnect),
     "kit": ("write what is run on the physical machine before its conversion", _add_kit),
     "drivers": ("what a driver source holds, and what would be chosen", _add_drivers),
     "reg": ("read and edit the registry, in an image or a hive file", _add_registry),

@@ -72,7 +72,7 @@ def usage_error(message: str, program: str, usage: str) -> UsageError:
 
 
 def advised(error: BootgraftError, words: Sequence[str]) -> BootgraftError:
-    """Add to the advice the commands that were meant, as far as can be told; ``words`` are what was typed."""
+    """Add to the advice the commands that were meant, as far as can be determined; ``words`` are what was typed."""
     commands = list(dict.fromkeys(map(shlex.join, _commands(error, words))))[:_MOST]
     if commands:
         label = "Did you mean" if len(commands) == 1 else "Did you mean one of these"

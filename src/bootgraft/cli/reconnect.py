@@ -1,10 +1,10 @@
-"""``bootgraft reconnect``: plug the network cards in again that an isolating repair unplugged."""
+"""``bootgraft reconnect``: connect the network adapters again that an isolating repair disconnected."""
 
 import shlex
 from pathlib import Path
 
 from bootgraft.changes import EditVmFile, Plan
-from bootgraft.cli.images.vm import read_again, refuse_locked, unplugged_between
+from bootgraft.cli.images.vm import disconnected_between, read_again, refuse_locked
 from bootgraft.cli.options import Options
 from bootgraft.cli.terminal import answer, monitor_for, put_json, tell
 from bootgraft.errors import UsageError
@@ -22,7 +22,7 @@ from bootgraft.targets.descriptions.vmfile import parse_description, plug, read_
 
 
 def run(options: Options) -> int:
-    """Plug in what bootgraft unplugged; where no journal tells, every card."""
+    """Connect what bootgraft disconnected; without a journal, every adapter."""
     path = options.vm
     assert path is not None  # the parser requires it
     require_no_unfinished(options.covered, options.journal)
@@ -31,7 +31,7 @@ def run(options: Options) -> int:
     refuse_locked(description)
     names, left = _cards(options, description)
     if not names:
-        return _print(options, (), left, None, "Nothing to do: no network card is unplugged by bootgraft.\n")
+        return _print(options, (), left, None, "Nothing to do: bootgraft has disconnected no network adapter.\n")
     edit = EditVmFile(str(path), names, True, data, plug(data, description, names, plugged=True))  # noqa: FBT003
     text = plain(plan_text(Plan((edit,)), detailed=options.dry_run or options.verbose))
     if options.dry_run:
@@ -42,27 +42,27 @@ def run(options: Options) -> int:
     words = ["bootgraft", "undo", "--vm", str(path)]
     if options.journal is not None:
         words += ["--journal", str(options.journal)]
-    closing = f"{read_again(description)}\n\nTo unplug them again, run:\n    {shlex.join(words)}\n"
-    return _print(options, names, left, journal, f"Plugged in: {', '.join(names)} in {path}.\n\n{text}\n{closing}")
+    closing = f"{read_again(description)}\n\nTo disconnect them again, run:\n    {shlex.join(words)}\n"
+    return _print(options, names, left, journal, f"Connected: {', '.join(names)} in {path}.\n\n{text}\n{closing}")
 
 
 def _cards(options: Options, description: VmDescription) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The cards to plug in, and those that are left unplugged because somebody else unplugged them."""
-    unplugged = [card.name for card in description.cards if not card.plugged]
+    """The adapters to connect, and those that stay disconnected because somebody else disconnected them."""
+    disconnected = [card.name for card in description.cards if not card.plugged]
     ours: set[str] = set()
     is_recorded = False
     for journal in find_journals(options.covered, options.journal):
         if journal.head.edited is not None and journal.head.edited.path.name == resolve(description.path).name:
             is_recorded = True
-            ours |= {name for name, was in unplugged_between(description.path, journal.head.edited).items() if was}
-    chosen = [name for name in unplugged if name in ours or not is_recorded]
-    return tuple(chosen), tuple(name for name in unplugged if name not in chosen)
+            ours |= {name for name, was in disconnected_between(description.path, journal.head.edited).items() if was}
+    chosen = [name for name in disconnected if name in ours or not is_recorded]
+    return tuple(chosen), tuple(name for name in disconnected if name not in chosen)
 
 
 def _commit(options: Options, edit: EditVmFile) -> Path:
     if options.vm is None:
         raise UsageError("there is no description", where="--vm", advice="Give --vm FILE")
-    summary = f"{len(edit.cards)} network card{'' if len(edit.cards) == 1 else 's'} plugged in"
+    summary = f"{len(edit.cards)} network adapter{'' if len(edit.cards) == 1 else 's'} reconnected"
     transaction = Transaction((), summary, draft_edit(edit.path, edit.before, edit.data))
     journal = new_journal_path(options.covered, options.journal)
     return commit(transaction, journal=journal, monitor=monitor_for(options))
@@ -73,6 +73,6 @@ def _print(options: Options, names: tuple[str, ...], left: tuple[str, ...], jour
         written = None if journal is None else str(journal)
         put_json(ReconnectDocument(plugged=names, left=left, committed=journal is not None, journal=written))
         return 0
-    more = f"\nLeft unplugged, because bootgraft did not unplug them: {', '.join(left)}.\n" if left else ""
+    more = f"\nLeft disconnected, because bootgraft did not disconnect them: {', '.join(left)}.\n" if left else ""
     answer(text + more, 0, options)
     return 0

@@ -119,12 +119,12 @@ def _print(options: Options, reverted: Reverted) -> int:
         return 0
     what = newest.head.change if len(journals) == 1 else f"all {len(journals)} changes"
     if not done:
-        answer(f"Dry run: {what} can be taken back; nothing was written.\n{_more(journals)}", 0, options)
+        answer(f"Dry run: {what} can be reverted; nothing was written.\n{_more(journals)}", 0, options)
         return 0
     has_description = not reverted.edits_stay and any(journal.head.edited for journal in journals)
     names = options.covered if has_description else options.images
     state = f"{', '.join(names)} {'is as it was' if len(names) == 1 else 'are as they were'} before"
-    undone = f"Undone: {what} taken back" + (f"; {state}{_extent(journals[-1], left, options)}" if names else ".\n")
+    undone = f"Undone: {what}" + (f"; {state}{_extent(journals[-1], left, options)}" if names else ".\n")
     answer(undone, 0, options)
     return 0
 
@@ -135,10 +135,10 @@ def _more(journals: Sequence[Journal]) -> str:
 
 
 def _left(options: Options, journals: Sequence[Journal]) -> tuple[Journal, ...] | None:
-    """Return the journals that are there besides, the oldest first; None where that cannot be told."""
+    """Return the journals that are there besides, the oldest first; None where that cannot be determined."""
     try:
         found = find_journals(options.covered, options.journal, monitor=silent)
-    except BootgraftError:  # another journal is damaged: that is no fault of what was taken back
+    except BootgraftError:  # another journal is damaged: that is no fault of what was reverted
         return None
     gone = {journal.path for journal in journals}
     return tuple(journal for journal in found if journal.path not in gone)
@@ -151,12 +151,12 @@ def _extent(oldest: Journal, left: Sequence[Journal] | None, options: Options) -
         undo = command("undo", left[-1], options.covered)
         return (
             f" that change; {len(left)} earlier {'changes are' if many else 'change is'} left.\n\n"
-            f"{history_text(tuple(map(record_of, left)))}\nTo take {'the last of them' if many else 'that'} back too, "
+            f"{history_text(tuple(map(record_of, left)))}\nTo revert {'the last of them' if many else 'that'} too, "
             f"run:\n    {undo}\n"
         )
     # Beside a URI or a block device lies nothing that would tell of other journals.
     if left is None or oldest.head.serial > 1 or not all(map(disk_file, options.images)):
-        return " that change (whether earlier ones were recorded elsewhere cannot be told).\n"
+        return " that change (whether earlier ones were recorded elsewhere cannot be determined).\n"
     return ".\n"
 
 
@@ -190,6 +190,6 @@ def _description(options: Options, journal: Journal, monitor: Monitor) -> tuple[
 
     restored, is_original = taken_back(options.vm, journal.head.edited)
     if not is_original:
-        text = f"{options.vm} was edited since: its network cards are put back, the other edits stay"
+        text = f"{options.vm} was edited since: its network adapters are put back, the other edits stay"
         monitor(Event(EventKind.WARNING, text))
     return Description(str(options.vm), restored), not is_original

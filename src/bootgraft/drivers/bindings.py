@@ -22,7 +22,7 @@ from bootgraft.windows.pe import Architecture
 
 CRITICAL = "Control\\CriticalDeviceDatabase\\"
 _BUSES = ("pci\\", "vmbus\\", "acpi\\", "xenbus\\", "xenvbd\\")
-"""Whose devices a boot disk can hang at: of what else an INF lists no key is made."""
+"""Whose devices a boot disk can be attached to: no key is made for other ids that an INF lists."""
 _ARCHITECTURES = {
     Architecture.X86: (0, "x86"),
     Architecture.X64: (9, "amd64"),
@@ -65,7 +65,7 @@ def _require_sound(inf: InfFacts, origin: str) -> InfFacts:
 
 
 def critical_keys(inf: InfFacts, service: str) -> tuple[PackageKey, ...]:
-    """The CriticalDeviceDatabase keys, below a control set: one for each id of a device that a disk can hang at."""
+    """The CriticalDeviceDatabase keys, below a control set: one for each id that a disk can be attached to."""
     values = (_value("ClassGUID", _string(inf.class_guid)), _value("Service", _string(service)))
     ids = dict.fromkeys(device.id.replace("\\", "#").lower() for device in _bootable(inf))
     return tuple(PackageKey(f"{CRITICAL}{name}", values) for name in ids)

@@ -47,7 +47,7 @@ class _Install:
             yield from self._say.apply(f"further\\{number:02d}.reg")
             yield f":bound{number:02d}"
         yield from self._verify()
-        yield "echo Done: installed and verified. uninstall.cmd takes it back."
+        yield "echo Done: installed and verified. uninstall.cmd reverts it."
         yield "echo The machine may be converted now. Do not run uninstall.cmd on the converted one."
         yield from self._say.ending(status=0)
         yield from self._endings()
@@ -173,7 +173,7 @@ class _Install:
             yield "echo has not bound it to the controller yet, as it does when it first meets one."
             yield "echo After the conversion run on the disk image, before the first start:"
             yield f"echo     bootgraft repair IMAGE --target {self._kit.target} --drivers SOURCE"
-            yield "echo uninstall.cmd takes the installation back."
+            yield "echo uninstall.cmd reverts the installation."
             yield from say.ending(status=2)
         yield ":failed"
         yield "echo FAILED at: %AT%."

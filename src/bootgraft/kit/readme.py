@@ -57,7 +57,7 @@ def _usage(kit: Kit) -> Iterator[str]:
             'It ends with "Done: installed and verified" (exit status 0), or says what failed (1)'
             + (" or is not proven (2)." if kit.staged else "."),
             f"Convert the machine, and check the image before its first start:\n{check}",
-            f"uninstall.cmd takes everything back, on the physical machine only. {_KEPT}",
+            f"uninstall.cmd reverts everything, on the physical machine only. {_KEPT}",
         )
     )
 

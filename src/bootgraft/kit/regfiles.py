@@ -1,4 +1,4 @@
-r"""The ``.reg`` files of a kit: what is imported, and what takes it back.
+r"""The ``.reg`` files of a kit: what is imported, and what reverts it.
 
 ``further\NN.reg`` binds one further device, where it is not bound. ``undo\values.reg`` deletes every value that
 ``driver.reg`` sets, ``undo\NN.reg`` the key of that number. The keys lie below ``CurrentControlSet``: a Windows that is

@@ -26,7 +26,7 @@ class _Uninstall:
         yield 'if not exist "%BACKUP%" goto nothing'
         yield f"if not exist {MARK} goto unchanged"
         yield from self._is_idle()
-        yield "set AT=taking back the values of driver.reg"
+        yield "set AT=restoring the values of driver.reg"
         yield from say.apply("undo\\values.reg")
         for number in range(1, 1 + len(self._kit.entries)):
             yield from self._key(number)
@@ -63,7 +63,7 @@ class _Uninstall:
 
     def _key(self, number: int) -> Iterator[str]:
         """What was there comes back as it was exported; what was not goes."""
-        yield f"set AT=taking back key {number:02d} of README.txt"
+        yield f"set AT=restoring key {number:02d} of README.txt"
         yield f'if exist "%BACKUP%\\{number:02d}.reg" goto old{number:02d}'
         yield from self._say.apply(f"undo\\{number:02d}.reg", checked=False)
         yield f"goto key{number:02d}"
@@ -82,7 +82,7 @@ class _Uninstall:
 
     def _file(self, number: int, path: str) -> Iterator[str]:
         backup, place = backup_name(self._kit, number), self._say.place(path)
-        yield f"set AT=taking back {path}"
+        yield f"set AT=restoring {path}"
         yield f"if exist {backup} goto bak{number:02d}"
         yield f"if exist {place} del {place}"
         yield f"if exist {place} goto failed"

@@ -34,7 +34,7 @@ class PagedStore:
     """Random access to a hive file with edits kept in memory until :meth:`write_back`.
 
     Clean clusters are cached up to 12 MiB; those with changed pages stay. ``begin``/``rollback`` undo the
-    writes of one edit that failed half-way.
+    writes of one edit that was interrupted.
     """
 
     def __init__(self, storage: Storage, *, name: str) -> None:
@@ -79,7 +79,7 @@ class PagedStore:
             return bytes(memoryview(self._cluster(offset // CLUSTER))[at : at + length])
         whole = (
             BytesIO()
-        )  # not a list of pieces: a strict reading asks for the whole hive, which would stand there twice
+        )  # not a list of pieces: an integrity check asks for the whole hive, which would stand there twice
         while offset < end:
             at = offset % CLUSTER
             take = min(CLUSTER - at, end - offset)

@@ -1,6 +1,6 @@
 """A repair from start to end, in rounds: what a broken boot chain leads to is only seen once the chain is repaired.
 
-What disks, volumes and letters are called is repaired in the same rounds: it may be what the chain breaks on.
+Identities of disks, volumes and drive letters is repaired in the same rounds: it may be what the chain breaks on.
 
 Each round plans, applies its plan to the overlays and unmounts them; the next one reads the machine again. All rounds
 are one plan, proven at the end as a whole on the overlays, mounted afresh.

@@ -1,4 +1,5 @@
-"""The first rounds of work whose user consented to lose a saved session: afterwards no Windows sleeps on the machine.
+"""The first rounds of work whose user consented to lose a saved session: afterwards no Windows on the machine is
+hibernated.
 
 The page that makes the session is cleared first, below the mounted file system; then the volumes are no longer
 hibernated, and what would look for the session, or save the next one, is edited like anything else.
@@ -24,7 +25,7 @@ from bootgraft.repair.writable import open_for_writing, refuse_unsafe, refuse_un
 from bootgraft.storage.devices.blockdevice import BlockDevice
 
 _NOTE = (
-    "the saved session on {} is dropped ("
+    "the saved session on {} is discarded ("
     + hibernation.OPTION
     + "): open documents and all that was not saved in it are lost; Windows starts as after a power failure."
 )
@@ -69,7 +70,7 @@ def _clear(look: Look, consent: Consent, disks: Sequence[BlockDevice]) -> Discar
 
 
 def _edit(look: Look, consent: Consent, disks: Sequence[BlockDevice], done: Discarded, *, of_store: bool) -> Discarded:
-    """Edit bootmgr's store, or the hive of the Windows that the chain, now that nothing sleeps, arrives at."""
+    """Edit bootmgr's store, or the hive of the Windows that the chain, now that nothing is hibernated, arrives at."""
     with Machine.read(disks, writable=True) as machine:
         plan = Plan(_store_changes(machine) if of_store else _hive_changes(look, machine))
         if not plan.changes:

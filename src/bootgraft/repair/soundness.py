@@ -1,6 +1,6 @@
 """Hives are read strictly before they are edited and again in the proof: an edit must not make one worse.
 
-What a strict reading learnt of the hives that are sound is carried from one mounting of a machine to the next: there
+What an integrity check learnt of the hives that are sound is carried from one mounting of a machine to the next: there
 only what differs is read again, and all of a hive only where that leaves a doubt (``registry.integrity.recheck``).
 """
 
@@ -69,7 +69,7 @@ def require_no_worse(before: Defects, after: Defects) -> None:
         if new:
             shown = next(each for each in _harmful(defects) if _identity(each) in new)
             raise BootgraftError(
-                f"the edited hive does not stand a strict reading: {shown}",
+                f"the edited hive fails the integrity check: {shown}",
                 where=str(place),
                 advice="Nothing was written. This is a bug: please report it",
                 id="proof-failed",

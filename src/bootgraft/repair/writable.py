@@ -71,13 +71,13 @@ def _advice(obstacles: Sequence[VolumeState]) -> str:
     return (
         "Start the source machine once, shut it down fully (`shutdown /s /t 0`; no hibernation, no fast start-up) and "
         f"convert it again. Where that is impossible, {other}go on without it: "
-        f"{options}. Lost is then {lost}{after}"
+        f"{options}. This discards {lost}{after}"
     )
 
 
 def _stuck(session: SavedSession) -> UnsafeVolumeError:
     return UnsafeVolumeError(
-        f"a Windows sleeps here, and bootgraft cannot drop its session: {session.obstacle}",
+        f"this Windows is hibernated; its session cannot be discarded: {session.obstacle}",
         where=session.volume.name,
         advice="Start the source machine, shut it down fully and convert it again; or attach a copy of the disk to a "
         "working Windows, delete hiberfil.sys on every volume of it and detach it",
@@ -87,7 +87,7 @@ def _stuck(session: SavedSession) -> UnsafeVolumeError:
 
 def _another(volume: Volume) -> UnsafeVolumeError:
     return UnsafeVolumeError(
-        "a Windows sleeps on this volume that is not the one that is worked on; bootgraft leaves its session alone",
+        "another Windows on this volume is hibernated; bootgraft leaves its session alone",
         where=volume.name,
         advice="Start the source machine, shut it down fully and convert it again",
         id="volume-hibernated",
@@ -115,7 +115,7 @@ def _unlock(volume: Volume) -> Iterator[str]:
     if state is VolumeState.CLEAN:
         return
     volume.reset_journal()
-    lost = f"lost is {volume_state.LOST[state]}"
+    lost = f"this discards {volume_state.LOST[state]}"
     if filesystem.kind is FileSystemKind.NTFS:
         yield (
             f"{volume.name}: its journal ($LogFile) is emptied ({volume_state.OPTION}); {lost}. The volume is marked: "

@@ -19,7 +19,7 @@ GROUPS = {
     Stage.CORE: "What loader and kernel need of Windows itself",
     Stage.CONTROLLER: "The drivers of the new machine's controller, and the filters on the way",
     Stage.SESSION: "The first programs and the other hives",
-    Stage.IDENTITY: "What disks, volumes and letters are called",
+    Stage.IDENTITY: "Identities of disks, volumes and drive letters",
 }
 
 

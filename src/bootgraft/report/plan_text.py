@@ -62,7 +62,7 @@ def _file_line(change: WriteFile) -> str:
 
 
 def _vm_file_line(change: EditVmFile) -> str:
-    return f"edit    {change.path}  ({', '.join(change.cards)}: {'plugged in' if change.plugged else 'unplugged'})"
+    return f"edit    {change.path}  ({', '.join(change.cards)}: {'connected' if change.plugged else 'disconnected'})"
 
 
 def _format_line(change: FormatVolume) -> str:
@@ -137,5 +137,5 @@ def summary_line(plan: Plan) -> str:
 
 
 def _cards_summary(change: EditVmFile) -> str:
-    state = "plugged in" if change.plugged else "unplugged"
-    return f", {len(change.cards)} network card{'' if len(change.cards) == 1 else 's'} {state}"
+    state = "connected" if change.plugged else "disconnected"
+    return f", {len(change.cards)} network adapter{'' if len(change.cards) == 1 else 's'} {state}"

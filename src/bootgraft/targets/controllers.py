@@ -24,7 +24,7 @@ class Attachment(StrEnum):
     AHCI = "ahci"
     NVME = "nvme"
     VMBUS = "vmbus"  # synthetic: no PCI function at all
-    VPCI = "vpci"  # a PCI function, an NVMe controller, on a PCI bus of its own that hangs at VMBus
+    VPCI = "vpci"  # a PCI function, an NVMe controller, on a PCI bus of its own that is attached to VMBus
     XEN = "xen"  # paravirtual: behind the Xen platform device
 
 

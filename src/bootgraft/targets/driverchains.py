@@ -1,10 +1,11 @@
 """The devices between the processor and the disk, by controller and Windows generation: each needs a driver.
 
 A SCSI-like controller is one device. An IDE controller has channels, which are devices of their own; so has an AHCI
-controller up to Windows 7, whose msahci stands on ataport. The synthetic controller of Hyper-V hangs at VMBus, and so
-does the virtual PCI bus that Azure's NVMe controller is on (Linux shows it there: ``VMBUS:00/…/pci…/nvme``). At the end
-of every chain is the disk. Ids and services are those of Microsoft's mshdc.inf, wvmbus.inf, wvpci.inf, wstorvsc.inf and
-disk.inf, as the CriticalDeviceDatabase of Windows XP and 7 and the DriverDatabase of Windows 8.1 and 10 hold them.
+controller up to Windows 7, whose msahci stands on ataport. The synthetic controller of Hyper-V is attached to VMBus,
+and so is the virtual PCI bus that Azure's NVMe controller is on (Linux shows it there: ``VMBUS:00/…/pci…/nvme``). At
+the end of every chain is the disk. Ids and services are those of Microsoft's mshdc.inf, wvmbus.inf, wvpci.inf,
+wstorvsc.inf and disk.inf, as the CriticalDeviceDatabase of Windows XP and 7 and the DriverDatabase of Windows 8.1 and
+10 hold them.
 """
 
 from msgspec import Struct
@@ -121,7 +122,7 @@ def _class_of(controller: Controller) -> str:
 
 
 def _channel(version: tuple[int, int]) -> Link:
-    """The channel that the first disk hangs at. Windows Vista and later give all channels one id."""
+    """The channel that the first disk is attached to. Windows Vista and later give all channels one id."""
     first = "Internal_IDE_Channel" if version >= VISTA else "Primary_IDE_Channel"
     others = ("Primary_IDE_Channel", "Secondary_IDE_Channel", "*PNP0600")
     critical = (first, *(each for each in others if each != first))

@@ -165,7 +165,7 @@ def _fault(imported: ImportFacts, architecture: Architecture) -> str | None:
     if imported.path is None:
         return f"{imported.name}, which is neither in system32\\drivers nor in system32{by}"
     if imported.architecture is not architecture:
-        built_for = imported.architecture or "nothing that can be told"
+        built_for = imported.architecture or "nothing that can be determined"
         return f"{imported.name}; {imported.path} is built for {built_for}, this Windows is {architecture}{by}"
     if imported.lacking:
         shown = ", ".join(printable(each) for each in imported.lacking[:_MAX_SHOWN])

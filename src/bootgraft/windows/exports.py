@@ -48,7 +48,7 @@ class ExportTables:
         self._known: dict[str, Exports | None] = {}
 
     def of(self, path: str) -> Exports | None:
-        """What the file exports; None where that cannot be told."""
+        """What the file exports; None where that cannot be determined."""
         key = path.casefold()
         if key not in self._known:
             self._known[key] = self._read(path)

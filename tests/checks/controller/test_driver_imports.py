@@ -28,7 +28,7 @@ PLACE = "\\WINDOWS\\system32\\drivers\\storport.sys"
             ImportFacts("x.sys", None, None, importer=PLACE),
             f"x.sys, which is neither in system32\\drivers nor in system32 (needed by {PLACE})",
         ),
-        (ImportFacts("storport.sys", PLACE, None), f"{PLACE} is built for nothing that can be told"),
+        (ImportFacts("storport.sys", PLACE, None), f"{PLACE} is built for nothing that can be determined"),
     ],
 )
 def test_each_kind_of_lack(imported: ImportFacts, said: str) -> None:

@@ -1,4 +1,4 @@
-"""Machines whose names of disks and volumes are wrong, and what is left of that after they were fixed."""
+"""Machines whose identities of disks and volumes are wrong, and what is left of that after they were fixed."""
 
 from collections.abc import Callable
 

@@ -11,7 +11,7 @@ from bootgraft.checks.machine.saved_session import SavedSession
 
 
 def session() -> SavedSession:
-    """A Windows that sleeps on disk 0 partition 1."""
+    """A hibernated Windows on disk 0 partition 1."""
     cleared = WriteSectors(0, 1 << 20, bytes(4096), b"HIBR".ljust(4096, b"x"), "the first page of hiberfil.sys")
     return SavedSession(volume(), "HIBR", (cleared,))
 

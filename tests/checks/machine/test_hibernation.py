@@ -1,4 +1,4 @@
-"""A Windows that sleeps, and one that will again."""
+"""A Windows that is hibernated, and one that will be again."""
 
 from msgspec import structs
 from tests.checks.machine.cases_hibernation import session

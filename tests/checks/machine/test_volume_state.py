@@ -14,7 +14,7 @@ def test_a_journal_with_work_left_is_told_with_the_option_and_what_it_costs(stat
     name = "not fully shut down" if state is VolumeState.LOG_VERSION_2 else state.value
     assert found.title == f"the volume disk 0 partition 2 is {name}"
     assert found.evidence[0].startswith("disk 0 partition 2: ")
-    assert found.explanation.endswith(f"--reset-journal. Lost is then {LOST[state]}.")
+    assert found.explanation.endswith(f"--reset-journal. This discards {LOST[state]}.")
     assert describe(state).startswith(f"{name} (")
 
 

@@ -101,7 +101,7 @@ def test_the_history_of_a_hive_and_its_end(hive: Path, bootgraft: Run, tmp_path:
     assert [each["number"] for each in told["changes"]] == [1, 2, 3]
     assert f"bootgraft undo {hive} --all" in bootgraft("history", hive).stdout
     assert "it is as it was before that change; 2 earlier changes are left." in bootgraft("undo", hive).stdout
-    assert bootgraft("undo", "--all", hive).stdout.endswith("all 2 changes taken back; it is as it was before.\n")
+    assert bootgraft("undo", "--all", hive).stdout.endswith("all 2 changes; it is as it was before.\n")
     assert hive.read_bytes() == before
     assert names(tmp_path) == []
 
@@ -207,7 +207,7 @@ def test_damage(hive: Path, bootgraft: Run) -> None:
     (document,) = told.json["hives"]
     assert [each["kind"] for each in document["defects"]] == ["subkey-count"]
     text = bootgraft("reg", "verify", hive).stdout
-    assert text.splitlines()[0] == "1 hive read from end to end: 1 not sound."
+    assert text.splitlines()[0] == "1 hive verified: 1 not sound."
     assert "rejects: the key says 5 sub-keys, its list holds 4" in text
     done = bootgraft("reg", "set", hive, "New", "--dry-run")
     assert done.status in (1, 3)

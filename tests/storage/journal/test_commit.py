@@ -298,7 +298,7 @@ def test_storage_that_fills_up_half_way_names_the_commands_that_mend_it(tmp_path
     machine = two_disks(tmp_path)
     with machine.open() as images:
         broken = OpenImage(images[0].info, FullDevice(images[0].device, 2), writable=True)
-        with pytest.raises(JournalError, match=r"(?s)half-way.*Free space.*bootgraft undo .*--resume"):
+        with pytest.raises(JournalError, match=r"(?s)interrupted.*Free space.*bootgraft undo .*--resume"):
             commit(machine.transaction([broken, images[1]]), journal=new_journal_path(machine.locations))
     assert machine.now() not in (machine.before, machine.after)
     assert machine.journal().state is JournalState.UNFINISHED
@@ -323,7 +323,7 @@ def test_a_journal_that_cannot_be_read_half_way_names_the_commands_that_mend_it(
     with monkeypatch.context() as patch:
         patch.setattr(commit_module, "remember", lambda *_arguments: None)  # it reads the journal too
         patch.setattr(JournalFile, "content", fails)
-        with pytest.raises(JournalError, match=r"(?s)half-way.*Input/output.*bootgraft undo .*--resume"):
+        with pytest.raises(JournalError, match=r"(?s)interrupted.*Input/output.*bootgraft undo .*--resume"):
             repair(machine)
     assert machine.now() not in (machine.before, machine.after)
     with machine.open() as images:

@@ -97,7 +97,7 @@ def test_as_it_is_typed(tmp_path: Path, capsys: pytest.CaptureFixture[str], work
     assert machine.container.image.read_bytes() == cut
     said = capsys.readouterr().err
     assert "a repair of this machine was interrupted" in said
-    assert "cannot be told without writing" in said
+    assert "cannot be determined without writing" in said
     assert "opy" not in said
     assert main([work, image, *(["--resume"] if work == "repair" else []), "-v"]) == 0
     assert "lost its end: it is put back as zeros" in capsys.readouterr().err

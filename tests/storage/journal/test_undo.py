@@ -167,7 +167,7 @@ def test_an_undo_that_stops_half_way_names_the_one_command_that_mends_it(
     with monkeypatch.context() as patch:
         patch.setattr(RawFile, "write", fails)
         with pytest.raises(
-            JournalError, match=r"(?s)half-way.*Free space.*To finish the undo, run:\n    bootgraft undo"
+            JournalError, match=r"(?s)interrupted.*Free space.*To finish the undo, run:\n    bootgraft undo"
         ) as caught:
             take_back(machine)
     assert "--resume" not in caught.value.advice

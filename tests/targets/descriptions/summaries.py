@@ -29,12 +29,12 @@ def summary(description: VmDescription) -> str:
 
 
 def plugged(data: bytes, path: Path) -> dict[str, bool]:
-    """The network cards by name, and whether they are plugged in."""
+    """The network adapters by name, and whether they are connected."""
     return {card.name: card.plugged for card in parse_description(data, path).cards}
 
 
-def unplug_all(data: bytes, path: Path) -> bytes:
-    """The description with every card unplugged; asserts that it says so, and that a second time changes nothing."""
+def disconnect_all(data: bytes, path: Path) -> bytes:
+    """The description with every adapter disconnected; asserts that it says so, and that once more changes nothing."""
     description = parse_description(data, path)
     names = [card.name for card in description.cards]
     edited = plug(data, description, names, plugged=False)

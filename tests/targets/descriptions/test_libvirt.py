@@ -1,10 +1,10 @@
-"""libvirt's domains: disks, their order and controllers, and the links of network cards."""
+"""libvirt's domains: disks, their order and controllers, and the links of network adapters."""
 
 from pathlib import Path
 
 import pytest
 from tests.machines.tools import run
-from tests.targets.descriptions.summaries import changed_lines, plugged, summary, unplug_all
+from tests.targets.descriptions.summaries import changed_lines, disconnect_all, plugged, summary
 
 from bootgraft.errors import VmDescriptionError
 from bootgraft.targets.descriptions import libvirt
@@ -234,13 +234,13 @@ CARDS = {
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 @pytest.mark.parametrize("kind", CARDS)
-def test_unplugging_and_plugging_in(kind: str, line_end: str, encoding: str, tmp_path: Path) -> None:
+def test_disconnecting_and_reconnecting(kind: str, line_end: str, encoding: str, tmp_path: Path) -> None:
     text = domain(CARDS[kind]).decode().replace("\n", line_end)
     data = (f"<?xml version='1.0' encoding='{encoding}'?>{line_end}" + text).encode(encoding)
     names = list(plugged(data, PATH))
     assert all(plugged(data, PATH).values())
     assert len(names) == (2 if kind == "two" else 1)
-    edited = unplug_all(data, PATH)
+    edited = disconnect_all(data, PATH)
     again = libvirt.plug(edited, PATH, names, plugged=True)
     assert plugged(again, PATH) == dict.fromkeys(names, True)
     judged = tmp_path / "edited.xml"
@@ -249,18 +249,18 @@ def test_unplugging_and_plugging_in(kind: str, line_end: str, encoding: str, tmp
     assert link == ['state="down"'] * len(names)
 
 
-def test_unplugging_adds_one_line_indented_as_its_neighbours() -> None:
+def test_disconnecting_adds_one_line_indented_as_its_neighbours() -> None:
     data = domain(CARDS["plain"] + "\n" + CARDS["plain"].replace("02:03", "02:04"))
-    assert changed_lines(data, unplug_all(data, PATH)) == ["+       <link state='down'/>\n"] * 2
+    assert changed_lines(data, disconnect_all(data, PATH)) == ["+       <link state='down'/>\n"] * 2
 
 
-def test_unplugging_one_of_two() -> None:
+def test_disconnecting_one_of_two() -> None:
     data = domain(CARDS["two"])
     edited = libvirt.plug(data, PATH, ["interface 1"], plugged=False)
     assert plugged(edited, PATH) == {"interface 0": True, "interface 1": False}
 
 
-def test_a_card_of_the_hosts_cannot_be_unplugged() -> None:
+def test_a_card_of_the_hosts_cannot_be_disconnected() -> None:
     data = domain("<interface type='hostdev'/>")
     with pytest.raises(VmDescriptionError, match="passed through from the host"):
         libvirt.plug(data, PATH, ["interface 0"], plugged=False)

@@ -86,7 +86,9 @@ def test_order() -> None:
         item(3, 6, ResourceSubType="lsilogic") + item(4, 20, ResourceSubType="vmware.sata.ahci")
         + DISK + SECOND.replace("<Parent>3", "<Parent>4"), files=TWO_FILES,
     )  # fmt: skip
-    assert ovf.parse(two, PATH).order_doubt == "its disks hang on several controllers, and the format tells no order"
+    assert ovf.parse(two, PATH).order_doubt == (
+        "its disks are attached to several controllers, and the format gives no order"
+    )
     channels = envelope(
         item(3, 5, Address="0") + item(4, 5, Address="1") + SECOND.replace("<Parent>3", "<Parent>4") + DISK,
         files=TWO_FILES,
@@ -117,7 +119,7 @@ def test_cards() -> None:
 @pytest.mark.parametrize(
     ("items", "files", "what"),
     [
-        (DISK, "", "this disk hangs on a controller that is not there"),
+        (DISK, "", "this disk references an undefined controller"),
         (item(3, 6) + DISK.replace("/d1", "/d9"), "", "this disk names a disk that is not listed: 'd9'"),
         (item(3, 6) + DISK.replace("ovf:/disk/d1", "?"), "", "this disk names no file"),
         (item(3, 6) + DISK, "<File ovf:id='f7'/>", "this disk names a file that is not listed: 'f1'"),

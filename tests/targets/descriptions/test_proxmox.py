@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.targets.descriptions.summaries import changed_lines, plugged, summary, unplug_all
+from tests.targets.descriptions.summaries import changed_lines, disconnect_all, plugged, summary
 
 from bootgraft.errors import VmDescriptionError
 from bootgraft.targets.descriptions import proxmox
@@ -48,8 +48,8 @@ def test_the_machine_as_it_is_now() -> None:
     )
 
 
-def test_unplugging_leaves_snapshots_alone() -> None:
-    assert changed_lines(CONF, unplug_all(CONF, PATH)) == [
+def test_disconnecting_leaves_snapshots_alone() -> None:
+    assert changed_lines(CONF, disconnect_all(CONF, PATH)) == [
         "- net0: virtio=BC:24:11:0A:0B:0C,bridge=vmbr0,firewall=1\n",
         "+ net0: virtio=BC:24:11:0A:0B:0C,bridge=vmbr0,firewall=1,link_down=1\n",
     ]
@@ -124,7 +124,7 @@ DEVICES = b"ide2: none,media=cdrom\nnet0: e1000=A\nscsi0: a:1\nscsi1: a:2\n"
         ("boot: order=net0;scsi1;scsi0", ("scsi1", "scsi0")),
         ("boot: order=scsi7", None),  # which is not there: qemu is told of no device, and tries all
         ("boot: order=", None),
-        ("boot: ", ()),  # as without one: CD-ROMs and network cards
+        ("boot: ", ()),  # as without one: CD-ROMs and network adapters
         ("", ()),
         ("bootdisk: scsi1", ("scsi1",)),
         ("boot: dn\nbootdisk: scsi1", ()),
@@ -205,7 +205,7 @@ _OPTIONS = st.lists(st.sampled_from(["bridge=vmbr0", "link_down=1", "link_down=0
 @given(_OPTIONS, st.sampled_from([b"\n", b"\r\n", b" \n", b""]))
 def test_only_the_option_changes(options: list[str], end: bytes) -> None:
     data = b"name: \xc3\xa9" + (end.strip(b" ") or b"\n") + ",".join(["net0: virtio=A", *options]).encode() + end
-    edited = unplug_all(data, PATH)
+    edited = disconnect_all(data, PATH)
     before, after = (each.decode("latin-1").rstrip().split(",") for each in (data, edited))
     assert [each for each in after if "link_down" not in each] == [each for each in before if "link_down" not in each]
     assert edited.endswith(end)

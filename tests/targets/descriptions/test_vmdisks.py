@@ -77,7 +77,7 @@ def test_not_here(name: str, folder: Path) -> None:
 def test_no_disk_and_no_order(folder: Path) -> None:
     with pytest.raises(VmDescriptionError, match="this description has no hard disk"):
         locate(description(folder), ())
-    with pytest.raises(VmDescriptionError, match="the order of its disks is not told: it has two buses") as fault:
+    with pytest.raises(VmDescriptionError, match="the order of its disks is not specified: it has two buses") as fault:
         locate(description(folder, "a.vmdk", "b.vmdk", doubt="it has two buses"), ())
     assert fault.value.advice.startswith("Give them too, in BIOS order")
     assert fault.value.choices == [[str(folder / "a.vmdk"), str(folder / "b.vmdk")]]

@@ -107,7 +107,7 @@ def test_a_card_that_an_edit_did_not_reach_is_no_success() -> None:
     data = DOMAIN.replace(b"<devices/>", b"<devices><interface type='user'/></devices>")
     description = parse_description(data, Path("a.xml"))
     lazy = replace(libvirt.FORMAT, plug=lambda data, *_arguments, **_options: data)
-    with pytest.raises(VmDescriptionError, match="its network card interface 0 could not be unplugged"):
+    with pytest.raises(VmDescriptionError, match="its network adapter interface 0 could not be disconnected"):
         plug(data, replace(description, format=lazy), ["interface 0"], plugged=False)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.targets.descriptions.summaries import changed_lines, plugged, summary, unplug_all
+from tests.targets.descriptions.summaries import changed_lines, disconnect_all, plugged, summary
 
 from bootgraft.errors import VmDescriptionError
 from bootgraft.targets.descriptions import vmx
@@ -35,12 +35,12 @@ def test_every_real_file_reads_as_it_did(shared_testdata: Path) -> None:
     assert "".join(summary(vmx.parse(path.read_bytes(), path)) for path in files) == GOLDEN.read_text()
 
 
-def test_unplugging_touches_one_line_for_each_card_of_a_real_file(shared_testdata: Path) -> None:
+def test_disconnecting_touches_one_line_for_each_card_of_a_real_file(shared_testdata: Path) -> None:
     cards = 0
     for path in _real(shared_testdata):
         data = path.read_bytes()
         names = plugged(data, path)
-        lines = changed_lines(data, unplug_all(data, path))
+        lines = changed_lines(data, disconnect_all(data, path))
         came = [line for line in lines if line[0] == "+"]
         assert len(came) == len(names)
         assert all('.startConnected = "FALSE"' in line for line in came)
@@ -59,7 +59,7 @@ def test_plugging_in_changes_the_value_alone() -> None:
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
 def test_a_new_line_ends_as_the_others_do(line_end: bytes) -> None:
     data = line_end.join([b'a = "b"', b'ethernet0.present = "TRUE"'])  # without an end of its own
-    assert unplug_all(data, PATH) == data + line_end + b'ethernet0.startConnected = "FALSE"'
+    assert disconnect_all(data, PATH) == data + line_end + b'ethernet0.startConnected = "FALSE"'
 
 
 def test_cards_that_are_absent_are_none() -> None:
@@ -81,7 +81,7 @@ def test_disks_of_one_controller_are_in_the_order_of_their_places(number: int, n
 def test_devices_of_the_hosts_are_noted() -> None:
     data = MINIMAL + b'pciPassthru0.present = "TRUE"\npciPassthru1.present = "FALSE"\n'
     (note,) = vmx.parse(data, PATH).notes
-    assert note.startswith("it has devices of the host's (pcipassthru0), which may be network cards")
+    assert note.startswith("it has passed-through host devices (pcipassthru0): any network adapters stay")
 
 
 TWO_BUSES = (
@@ -195,13 +195,13 @@ _LINES = st.sampled_from(
 
 @settings(deadline=None)  # the first example loads modules
 @given(st.lists(_LINES, unique=True), st.sampled_from([b"\n", b"\r\n"]), st.booleans())
-def test_whatever_the_file_unplugging_keeps_the_rest(lines: list[bytes], end: bytes, last: bool) -> None:
+def test_whatever_the_file_disconnecting_keeps_the_rest(lines: list[bytes], end: bytes, last: bool) -> None:
     data = end.join(lines) + (end if last else b"")
     try:
         names = plugged(data, PATH)
     except VmDescriptionError:
         return  # a key given twice with two values
-    edited = unplug_all(data, PATH)
+    edited = disconnect_all(data, PATH)
     kept = [line for line in edited.splitlines() if b"connected" not in line.lower()]
     assert kept == [line for line in data.splitlines() if b"connected" not in line.lower()]
     assert edited.count(b"\r\n") >= data.count(b"\r\n")

@@ -82,7 +82,7 @@ def test_a_frame_longer_than_any_is_refused_before_memory_is_taken() -> None:
 
 
 @pytest.mark.parametrize("sent", [b"", b"\x03", struct.pack("<BI", Frame.DATA, 10), struct.pack("<BI", 3, 10) + b"123"])
-def test_the_end_of_the_conversation_is_told_wherever_it_comes(sent: bytes) -> None:
+def test_the_end_of_the_connection_is_reported_wherever_it_comes(sent: bytes) -> None:
     with raw_pair() as (one, other):
         one.sendall(sent)
         one.close()
@@ -132,7 +132,7 @@ def test_an_error_class_of_another_module_comes_out_as_its_family() -> None:
 
 
 def answering(parent: Channel, data: bytes, asked: list[tuple[int, int, int]]) -> threading.Thread:
-    """A parent that serves one device until the conversation ends."""
+    """A parent that serves one device until the connection ends."""
 
     def serve() -> None:
         while True:
@@ -192,7 +192,7 @@ def test_the_parents_fault_is_raised_in_the_child() -> None:
 
 
 @pytest.mark.parametrize(("frame", "payload"), [(Frame.DATA, b"123"), (Frame.DONE, b"1234567890")])
-def test_an_answer_that_is_none_ends_the_conversation(frame: Frame, payload: bytes) -> None:
+def test_an_answer_that_is_invalid_ends_the_connection(frame: Frame, payload: bytes) -> None:
     with pair() as (parent, child):
         parent.send(frame, payload)
         with pytest.raises(ChannelClosedError):

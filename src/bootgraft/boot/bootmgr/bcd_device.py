@@ -70,7 +70,7 @@ class FileDevice(Struct, frozen=True):
 
 
 class OtherDevice(Struct, frozen=True):
-    """A device of a kind that no installed Windows starts from, as a network card."""
+    """A device of a kind that no installed Windows starts from, as a network adapter."""
 
     what: str
 

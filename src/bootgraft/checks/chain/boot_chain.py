@@ -42,7 +42,7 @@ DOCS = (
         "RAM disks, virtual disks, Windows PE, boot sectors, or with devices that fit two volumes; other systems' "
         "boot loaders",
         cause="The machine starts in a way that bootgraft does not follow yet, so it cannot tell which Windows boots.",
-        evidence="The step at which the chain leaves known ground.",
+        evidence="The step beyond which the chain cannot be followed.",
         fix="None.",
         limits="",
         references=(),

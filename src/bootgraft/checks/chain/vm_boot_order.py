@@ -15,8 +15,8 @@ ID = "vm-boot-order"
 DOC = FindingDoc(
     id=ID,
     applies_to="every Windows, where --vm gives a description that says from which devices the machine starts",
-    cause="The boot order names only a network card or CD-ROM, or another disk. Proxmox and libvirt start qemu so that "
-    "it tries nothing but what is named, and SeaBIOS tries one disk only, the first. A converter or an API that "
+    cause="The boot order names only a network adapter or CD-ROM, or another disk. Proxmox and libvirt start qemu so "
+    "that it tries nothing but what is named, and SeaBIOS tries one disk only, the first. A converter or an API that "
     "attaches a disk does not always put it into the boot order. A generation 1 machine of Hyper-V starts from IDE "
     "alone.",
     evidence="The line with the boot order, and where the description has the disk with the loader.",

@@ -42,7 +42,7 @@ DOCS = (
         "driver.",
         evidence="The instance's key and its service.",
         fix="The bindings are made as where there is no instance.",
-        limits="Which slot the virtual machine will use cannot be told from the disk.",
+        limits="Which slot the virtual machine will use cannot be determined from the disk.",
         symptoms=(Symptom.STOP_7B,),
         references=_REFERENCES,
     ),

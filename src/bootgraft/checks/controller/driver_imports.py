@@ -37,7 +37,7 @@ def _check_link(facts: ControllerFacts, link: LinkFacts) -> Finding | None:
     return Finding(
         ID,
         severity_in(link),
-        f"{driver.path} needs what this Windows lacks ({link.control_set})",
+        f"{driver.path} has a missing dependency ({link.control_set})",
         consequence(facts, link),
         tuple(f"{facts.place}: {driver.path} imports from {fault}" for fault in faults),
         Remedy.DRIVER,

@@ -22,7 +22,7 @@ DOC = FindingDoc(
     "has an I/O APIC only where that is switched on; without it such a Windows does not start.",
     evidence="The original name of hal.dll.",
     fix="None in the image: `VBoxManage modifyvm NAME --ioapic on`, as `--recommend` prints it.",
-    limits="Only told: what the machine is set to is not known.",
+    limits="Only reported: how the machine is set up is not known.",
     references=("https://www.virtualbox.org/manual/topics/Troubleshooting.html",),
     fault_in=FaultPlace.OUTSIDE,
     symptoms=(Symptom.BLACK_SCREEN,),

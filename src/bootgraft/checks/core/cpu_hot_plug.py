@@ -14,12 +14,12 @@ DOC = FindingDoc(
     id=ID,
     applies_to="Windows Server 2016 and Windows 10 1607, on KVM",
     cause="Its DriverDatabase binds ACPI0010, the container of processors that a machine of KVM with CPU hot-plug has, "
-    "to hidinterrupt.inf ('HID Button over Interrupt'). A processor that is plugged in while Windows runs is then not "
+    "to hidinterrupt.inf ('HID Button over Interrupt'). A processor that is added while Windows runs is then not "
     "counted, or the machine resets.",
     evidence="The key of the DriverDatabase and the INF that it names.",
     fix=f"`--fix {ID}` takes hidinterrupt.inf out of that key: the device then needs no driver, as in later releases. "
     "In Windows: set the device 'HID Button over Interrupt Driver' to the driver of machine.inf.",
-    limits="Windows starts. A warning where the description has processors to be plugged in (`<vcpu current=…>` of "
+    limits="Windows starts. A warning where the description has processors to be hot-plugged (`<vcpu current=…>` of "
     "more, `hotplug: cpu`), else info.",
     references=("https://github.com/autotest/tp-qemu/pull/2594", "https://github.com/autotest/tp-qemu/pull/3242"),
 )
@@ -43,7 +43,7 @@ def find(guest: Guest) -> Iterator[Finding]:
     yield Finding(
         ID,
         Severity.WARNING if spare else Severity.INFO,
-        "processors that are plugged in while Windows runs are not counted, or reset the machine",
+        "processors that are added while Windows runs are not counted, or reset the machine",
         "This release binds the container of hot-plugged processors to the driver of a button. Leave CPU hot-plug off, "
         f"or --fix {ID}.",
         (f"{file.path}: {key.path}: {value.name}", *said),

@@ -57,7 +57,7 @@ DOCS = (
         applies_to="Windows 2000 to Server 2003, x86",
         cause="hal.dll is of another kind than the computer that the registry was made for (Standard PC, MPS, ACPI "
         "with PIC or with APIC): a system state restored onto another installation, or a HAL exchanged by hand. The "
-        "devices that the registry knows hang at another root then: STOP 0x7B, or a black screen at full load.",
+        "devices that the registry knows are then below another root: STOP 0x7B, or a black screen at full load.",
         evidence="The original name of hal.dll, and HardwareID below Enum\\Root\\ACPI_HAL and PCI_HAL.",
         fix=f"`--fix {COMPUTER}` takes the HAL of the registry's kind from a cache of this Windows, where the kernel "
         "is one for it and of the same service pack. " + _BY_HAND,
@@ -180,8 +180,8 @@ def _computer(core: CoreFacts, hal: KernelFile, kernel: KernelFile | None) -> It
         "Both are of one kind, for one processor and for several: Windows finds that out and adapts."
         if is_same_family
         else _explained(
-            "The devices hang at another root then: STOP 0x7B or a black screen are reported, some start. Put the HAL "
-            "of the registry's kind in place, with its kernel.",
+            "The devices are then below another root: STOP 0x7B or a black screen are reported, some start. Put the "
+            "HAL of the registry's kind in place, with its kernel.",
             changes,
         ),
         (str(hal), f"{core.file.path}: {listed}", *_taken(changes)),

@@ -21,7 +21,7 @@ class Ground(StrEnum):
     GIVEN = "another given volume"
     NOT_GIVEN = "a volume that no given disk has"
     REMOVABLE = "a drive for discs, diskettes or sticks"
-    UNKNOWN = "nothing that can be told"
+    UNKNOWN = "nothing that can be determined"
 
 
 class DataPlace(Struct, frozen=True):

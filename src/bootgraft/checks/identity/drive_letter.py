@@ -158,7 +158,7 @@ def _says_two(windows: WindowsFacts) -> Finding:
     return Finding(
         SYSTEM,
         Severity.WARNING,
-        "it cannot be told which letter the volume of Windows must have: its registry names two",
+        "it cannot be determined which letter the volume of Windows must have: its registry names two",
         "Under another letter than the one it was installed under, every log-on ends at once. Userinit may tell which.",
         (_installed_as(windows),),
         command=("reg", "query", "IMAGE", r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon"),

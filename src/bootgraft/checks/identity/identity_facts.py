@@ -46,7 +46,7 @@ class DiskFacts(Struct, frozen=True):
 
 
 class VolumeFacts(Struct, frozen=True):
-    """One volume. ``known_as`` is what MountedDevices calls it; None where that cannot be told.
+    """One volume. ``known_as`` is what MountedDevices calls it; None where that cannot be determined.
 
     ``hidden`` is what its boot sector says of where it starts, in sectors; None where it has no such number that means
     anything: in logical partitions it counts from the extended one.

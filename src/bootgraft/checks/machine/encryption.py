@@ -9,7 +9,7 @@ from bootgraft.checks.symptom import Symptom
 BITLOCKER = "bitlocker-volume"
 PRODUCT = "disk-encryption"
 RANDOM = "volume-maybe-encrypted"
-_LIMITS = "Whether it starts cannot be told: the verdict is unknown, and `repair` and `reg` end with exit status 3."
+_LIMITS = "Whether it starts is unknown, and so is the verdict: `repair` and `reg` end with exit status 3."
 DOCS = (
     FindingDoc(
         id=BITLOCKER,
@@ -29,7 +29,7 @@ DOCS = (
         "GuardianEdge, Check Point or SecureDoc.",
         evidence="The product's boot code in sector 0 of disk or volume, and a volume without a file system.",
         fix="None: decrypt it on the source machine with that product, and convert it again.",
-        limits=_LIMITS + " Products are told on BIOS disks only: on UEFI they leave no mark in sector 0.",
+        limits=_LIMITS + " Products are recognised on BIOS disks only: on UEFI they leave no mark in sector 0.",
         symptoms=(Symptom.PASSWORD_PROMPT,),
         references=(
             "https://github.com/sleuthkit/sleuthkit/blob/develop/tsk/util/detect_encryption.c",

@@ -15,7 +15,8 @@ DOCS = (
         cause="The volume is formatted with ReFS.",
         evidence="The signature in its boot sector.",
         fix="None: if Windows boots from it, install the driver with pnputil before the conversion, and convert again.",
-        limits="Whether it starts cannot be told: the verdict is unknown; `repair` and `reg` end with exit status 3.",
+        limits="Whether it starts cannot be determined: the verdict is unknown; `repair` and `reg` end with exit "
+        "status 3.",
         symptoms=(Symptom.STOP_7B,),
         references=("https://learn.microsoft.com/windows-server/storage/refs/refs-overview",),
     ),

@@ -19,9 +19,9 @@ DOCS = (
     FindingDoc(
         id=HIBERNATED,
         applies_to="every Windows from 2000 on",
-        cause="The machine was cloned while it slept, or after a shutdown with fast start-up (the default of Windows 8 "
-        "and later): its memory is saved in hiberfil.sys. The loader resumes it on hardware that it does not know, and "
-        "over whatever was written to the disk meanwhile.",
+        cause="The machine was cloned while it was hibernated, or after a shutdown with fast start-up (the default of "
+        "Windows 8 and later): its memory is saved in hiberfil.sys. The loader resumes it on hardware that it does not "
+        "know, and over whatever was written to the disk meanwhile.",
         evidence="The volume whose hiberfil.sys has a session, and the first letters of the file.",
         fix="Shut the source down fully and convert it again. Where that is impossible, `repair` and `reg` take "
         f"{OPTION}: the first page of hiberfil.sys is zeroed, bootmgr is told to attempt no resume, and Windows starts "
@@ -41,7 +41,7 @@ DOCS = (
         "further offline repair meets it again.",
         evidence=r"The value HiberbootEnabled under Control\Session Manager\Power of each control set.",
         fix=f"With {OPTION} it becomes 0 in every control set.",
-        limits="Told only where there is a session.",
+        limits="Reported only where there is a session.",
         references=(
             f"{_LEARN}/troubleshoot/windows-client/setup-upgrade-and-drivers/updates-not-install-with-fast-startup",
         ),
@@ -66,20 +66,21 @@ def _sleeping(session: SavedSession) -> Finding:
     place = session.volume.name
     if session.obstacle is None:
         explanation = (
-            "It would wake up on hardware that it does not know, and overwrite every change. bootgraft writes nothing "
-            "while it sleeps: shut the source down fully and convert it again, or drop the session, with all that was "
-            f"not saved in it: {OPTION}."
+            "It would resume on hardware that it does not know, and overwrite every change. bootgraft writes nothing "
+            "while it is hibernated: shut the source down fully and convert it again, or discard the session, with all "
+            f"that was not saved in it: {OPTION}."
         )
     else:
         explanation = (
-            f"bootgraft cannot drop it: {session.obstacle}. Start the source, shut it down fully and convert it again."
+            f"The session cannot be discarded: {session.obstacle}. Start the source, shut it down fully and convert it "
+            "again."
         )
     return Finding(
         HIBERNATED,
         Severity.WARNING,
-        f"a Windows sleeps on {place}",
+        f"Windows is hibernated on {place}",
         explanation,
-        (f"{place}: {PATH} begins with '{session.signature}': it holds a suspended session",),
+        (f"{place}: {PATH} begins with '{session.signature}': it holds a hibernated session",),
         Remedy.CONSENT if session.changes else Remedy.NONE,
         session.changes,
         leaves_open=True,

@@ -1,4 +1,4 @@
-"""The facts about the hives that Windows loads before anybody logs on: what a strict reading of them finds.
+"""The facts about the hives that Windows loads before anybody logs on: what an integrity check of them finds.
 
 SYSTEM is read whole. Of the others, whose loading the kernel waits for too (STOP 0xC0000218), a Windows that refuses a
 hive for any defect has all read whole; XP SP1 and later refuse only one that has no root key, so no more is looked at.

@@ -82,7 +82,7 @@ def judge(facts: HiveFacts) -> Iterator[Finding]:
             ID,
             Severity.WARNING,
             f"the registry hive {facts.place} could not be read to its end",
-            "Whether Windows loads it cannot be told from here.",
+            "Whether Windows loads it cannot be determined from here.",
             (f"{facts.place}: {facts.unread}",),
             command=_VERIFY,
             leaves_open=True,
@@ -96,7 +96,7 @@ def judge(facts: HiveFacts) -> Iterator[Finding]:
     if others:
         is_open = any(_concerns_start(each, facts) for each in others)
         explanation = "Windows takes these parts away as it loads the hive, or does not find them. "
-        explanation += "Whether the start needs them cannot be told." if is_open else "The start does not need them."
+        explanation += "Whether the start needs them is unknown." if is_open else "The start does not need them."
         found = _finding(Severity.WARNING, facts.place, others, explanation, "that lose something of it")
         yield replace(found, leaves_open=is_open)
     if tolerated:

@@ -16,7 +16,7 @@ DOC = FindingDoc(
     evidence="The size of the hive's bins.",
     fix="None: a hive is made smaller by Windows only. bootgraft uses free cells, so that a repair hardly ever grows "
     "it.",
-    limits="What kernel and drivers take is not added up: from 10 MB on it is said. It is a warning, as the machine "
+    limits="What kernel and drivers take is not added up: a warning from 10 MB on, as the machine "
     "ran with this hive before.",
     symptoms=(Symptom.FILE_MISSING, Symptom.STOP_6B),
     references=("https://support.microsoft.com/kb/306038", "https://support.microsoft.com/kb/919807"),

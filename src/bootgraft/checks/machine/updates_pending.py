@@ -20,7 +20,7 @@ DOC = FindingDoc(
     "the updates, or stops (Microsoft names it among the causes of 0x7B).",
     evidence=r"poqexec.exe in the session manager's BootExecute or SetupExecute, WinSxS\pending.xml, the value "
     r"Exclusive of Component Based Servicing\SessionsPending.",
-    fix="None: only the servicing stack can take back what it began. Where the source still runs, restart it there and "
+    fix="None: only the servicing stack can revert what it began. Where the source still runs, restart it there and "
     "copy it again. Else, if the start fails: `dism /Image:C:\\ /Cleanup-Image /RevertPendingActions` from a recovery "
     "environment of the same Windows.",
     limits="A warning where poqexec is to run, info where only the list or the session is left: both outlive a "

@@ -169,7 +169,7 @@ def _shown(place: DataPlace) -> str:
 
 
 def _lacking(guest: Guest, place: DataPlace) -> str | None:
-    """What is not there of a path on a given volume; None where it is, or where that cannot be told."""
+    """What is not there of a path on a given volume; None where it is, or where that cannot be determined."""
     if place.volume is None or place.path.use is DataUse.WORKING:
         return None  # lsass makes that one anew
     volumes = [each for each in guest.machine.volumes() if each.name == place.volume.name]

@@ -113,7 +113,7 @@ def _unfinished(installation: Installation, hive: Hive, state: SetupState) -> Fi
         else "the next start runs a command in place of the log-on",
         "The machine was copied before Setup had finished: finish it on the source and copy that."
         if state.in_progress
-        else f"A tool left it there. --fix {UNFINISHED} takes it back: Windows goes on to the log-on.",
+        else f"A tool left it there. --fix {UNFINISHED} removes it: Windows goes on to the log-on.",
         _evidence(installation, state),
         Remedy.OFFERED if changes else Remedy.NONE,
         changes,

@@ -42,4 +42,4 @@ def _tell_done(options: Options, began: float) -> None:
         return
     if journal.path.stat().st_mtime >= began:
         undo = command("undo", journal, options.covered)
-        tell(f"bootgraft: the change was complete by then. To take it back:\n    {undo}\n")
+        tell(f"bootgraft: the change was complete by then. To revert it:\n    {undo}\n")

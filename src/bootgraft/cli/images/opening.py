@@ -18,7 +18,7 @@ from bootgraft.targets.controllers import find_controller
 
 
 def refuse_before_opening(options: Options) -> None:
-    """Raise what can be told before anything is looked at: a wrong target, a disk given twice."""
+    """Raise what can be determined before anything is looked at: a wrong target, a disk given twice."""
     presented = [each for each in options.controllers if each is not None]
     for target in options.targets:
         find_controller(target, presented)
@@ -163,7 +163,8 @@ def refuse_children(info: ImageInfo, *, advice: str) -> None:
     children = find_children(info)
     if children:
         raise ReadOnlyError(
-            f"{_names(children)} built on it: writing to it would make {'them' if len(children) > 1 else 'it'} useless",
+            f"{_names(children)} built on it: writing to it would invalidate "
+            f"{'those images' if len(children) > 1 else 'that image'}",
             where=info.location,
             advice=advice,
             id="image-has-snapshots",

@@ -1,4 +1,4 @@
-"""What ``--vm FILE`` means for a command: which disks it is about, on which controllers, and which cards to unplug."""
+"""What ``--vm FILE`` means for a command: which disks, on which controllers, and which adapters to disconnect."""
 
 import shlex
 from collections.abc import Sequence
@@ -95,7 +95,7 @@ def _without_description(options: Options) -> Options:
         )
     if options.isolate:
         raise UsageError(
-            "--isolate unplugs the network cards in the machine's description",
+            "--isolate disconnects the network adapters in the machine's description",
             where="--isolate",
             advice=f"Give that too: --vm FILE ({titles(EDITABLE)})",
         )
@@ -151,7 +151,7 @@ def _require_controllers(description: VmDescription, found: LocatedDisks) -> Non
     for disk in description.disks:
         if disk.controller is None and None in found.controllers:
             raise UsageError(
-                f"the description does not tell which controller {disk.place} hangs on",
+                f"the description does not say which controller {disk.place} is attached to",
                 where=f"{description.path}, line {disk.line}",
                 advice="Say it by --target HYPERVISOR:CONTROLLER.\nTo list them all, run:\n    bootgraft targets",
                 id="target-missing",
@@ -167,9 +167,9 @@ def _unattached(description: VmDescription) -> tuple[str, ...]:
 
 
 def _unsure(description: VmDescription) -> tuple[str, ...]:
-    """Where unplugging cards may not keep the machine off the network, or there is none to unplug."""
+    """Where disconnecting adapters may not keep the machine off the network, or there is none to disconnect."""
     plugged = [card for card in description.cards if card.plugged]
-    return description.notes if plugged else ("no network card in it is plugged in", *description.notes)
+    return description.notes if plugged else ("no network adapter in it is connected", *description.notes)
 
 
 def _warn(notes: Sequence[str], options: Options, monitor: Monitor) -> None:
@@ -185,7 +185,7 @@ def _isolating(data: bytes, description: VmDescription, options: Options, monito
     return EditVmFile(str(description.path), cards, False, data, edited) if cards else None  # noqa: FBT003
 
 
-def unplugged_between(path: Path, edited: EditedFile) -> dict[str, bool]:
+def disconnected_between(path: Path, edited: EditedFile) -> dict[str, bool]:
     """The cards whose plug an edit changed, with how it was before."""
     before = {card.name: card.plugged for card in parse_description(edited.old, path).cards}
     after = {card.name: card.plugged for card in parse_description(edited.new, path).cards}
@@ -200,7 +200,7 @@ def taken_back(path: Path, edited: EditedFile) -> tuple[bytes, bool]:
     now = read_bytes(path)
     if now in (edited.old, edited.new):
         return edited.old, True
-    changed = unplugged_between(path, edited)
+    changed = disconnected_between(path, edited)
     for plugged in (True, False):
         description = parse_description(now, path)
         names = [card.name for card in description.cards if changed.get(card.name) is plugged]
@@ -221,6 +221,6 @@ def first_start(options: Options) -> str:
     cards = ", ".join(options.vm_edit.cards)
     reconnect = shlex.join(["bootgraft", "reconnect", "--vm", str(options.vm)])
     return (
-        f"\nUnplugged in {options.vm}: {cards}. {read_again(options.description)}\n"
-        f"When the machine has booted, plug them in again:\n    {reconnect}\n"
+        f"\nDisconnected in {options.vm}: {cards}. {read_again(options.description)}\n"
+        f"When the machine has booted, connect them again:\n    {reconnect}\n"
     )

@@ -61,7 +61,7 @@ def add_sub_commands(
     recover = command(RegistryAction.RECOVER, "write what is pending in the logs of hives into them, as Windows would")
     _add_destination(recover)
     add_consent(recover)
-    command(RegistryAction.VERIFY, "read hives from end to end: what Windows would reject or lose")
+    command(RegistryAction.VERIFY, "verify hives: what Windows would reject or lose")
 
 
 def _add_value(parser: argparse.ArgumentParser, text: str) -> None:

@@ -207,17 +207,17 @@ def _tell_undone(options: Options, taken: tuple[RecordDocument, ...], left: tupl
     if options.json:
         put_json(UndoDocument(not options.dry_run, taken[0].journal, summary, taken, left))
     elif options.dry_run:
-        answer(f"Dry run: {summary} can be taken back; nothing was written.\n", 0, options)
+        answer(f"Dry run: {summary} can be reverted; nothing was written.\n", 0, options)
     elif left:
         many = len(left) > 1
         answer(
-            f"Undone: {summary} taken back; it is as it was before that change; {len(left)} earlier "
+            f"Undone: {summary}; it is as it was before that change; {len(left)} earlier "
             f"{'changes are' if many else 'change is'} left.\n\n{history_text(left)}",
             0,
             options,
         )
     else:
-        answer(f"Undone: {summary} taken back; it is as it was before.\n", 0, options)
+        answer(f"Undone: {summary}; it is as it was before.\n", 0, options)
 
 
 def _head(outcome: AnyOutcome, options: Options) -> Text:

@@ -1,4 +1,4 @@
-"""``bootgraft reg import``, ``set``, ``delete`` and ``recover``: written like a repair, and taken back by ``undo``."""
+"""``bootgraft reg import``, ``set``, ``delete`` and ``recover``: written like a repair, and reverted by ``undo``."""
 
 from bootgraft.cli.images.destination import Written, check_destination, is_in_place
 from bootgraft.cli.images.session import Session

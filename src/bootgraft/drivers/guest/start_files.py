@@ -116,7 +116,7 @@ def of_machine(machine: Machine, name: str) -> tuple[StartFiles, ...]:
         return ()
     try:
         windows = read_installation(chain.default.volume, chain.default.directory, default_boot=True)
-    except BootgraftError:  # of which release it is cannot be told then
+    except BootgraftError:  # of which release it is cannot be determined then
         return ()
     source = f"{chain.system.name} of {name} ({windows.product})"
     return (StartFiles(windows.version, windows.arch, loader, detection, source),)

@@ -40,7 +40,7 @@ class Trial(Struct, frozen=True):
         return max(judged, key=lambda each: each.acceptance, default=NOT_TRIED)
 
     def fault(self, package: DriverPackage, judgement: Judgement) -> str | None:
-        """Why the package is no use there, for people; None where nothing speaks against it."""
+        """Why the package is no use there, for people; None where there is no contradicting evidence."""
         if judgement.acceptance is Acceptance.REFUSED and not judgement.hangs_on_secure_boot:
             return f"{judgement.reason}: {self.rules.product} would stop with {STATUS}"
         lacking = self.lacks(package.files)

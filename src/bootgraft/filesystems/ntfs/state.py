@@ -1,4 +1,4 @@
-"""Whether an NTFS volume may be written: its journal, and a session that sleeps in ``hiberfil.sys``.
+"""Whether an NTFS volume may be written: its journal, and a hibernated session in ``hiberfil.sys``.
 
 Only reads. libntfs-3g asks the same questions when it mounts for writing; here they are answered for a read-only
 mount too, and told apart. Formats: libntfs-3g's logfile.h for the restart page; the first four bytes of
@@ -20,7 +20,7 @@ _MINOR, _MAJOR = slice(0x1A, 0x1C), slice(0x1C, 0x1E)  # $LogFile version in the
 
 
 def examine(handles: Handles) -> tuple[VolumeState, ...]:
-    """Return all that forbids writing to a mounted volume: a session that sleeps first, then the journal."""
+    """Return all that forbids writing to a mounted volume: a hibernated session first, then the journal."""
     with handles.inode(LOG_FILE) as inode, handles.attribute(inode, DATA) as log:
         journal = _log_state(handles, log)
     found = (VolumeState.HIBERNATED if _is_hibernated(handles) else VolumeState.CLEAN, journal)

@@ -51,7 +51,7 @@ _QUERY_SECONDS = 10
 
 
 def library_version() -> str | None:
-    """Return the installed package's version as the package manager writes it, None where it cannot be told."""
+    """Return the installed package's version as the package manager writes it, None where it cannot be determined."""
     for program, *arguments in _QUERIES:
         path = shutil.which(program)
         if path is None:

@@ -40,7 +40,7 @@ _WHY_NOT = {
         "Start this Windows and shut it down, or run chkdsk /f on the disk in a working Windows; then convert again",
     ),
     VolumeState.HIBERNATED: (
-        "Windows sleeps in hiberfil.sys on this volume: writing now would destroy it when Windows wakes up",
+        "the volume holds a hibernated session (hiberfil.sys): a write now would destroy it when Windows resumes",
         "Start the source machine, shut it down fully (shutdown /s /t 0, with fast start-up off), then convert again",
     ),
     VolumeState.LOG_VERSION_2: (
@@ -330,7 +330,9 @@ def mount_ntfs(device: BlockDevice, *, writable: bool, name: str) -> NtfsVolume:
             return volume
     volume = _attach(library, device, writable=False, name=name)
     if volume is None:
-        raise FileSystemError("the volume's state cannot be told", where=name, advice="Run chkdsk /f on it in Windows")
+        raise FileSystemError(
+            "the volume's state cannot be determined", where=name, advice="Run chkdsk /f on it in Windows"
+        )
     if writable:
         volume.distrust()
     return volume

@@ -1,1 +1,1 @@
-"""The strict reading of a whole hive: before an edit, in the proof, and for ``reg verify``."""
+"""The integrity check of a whole hive: before an edit, in the proof, and for ``reg verify``."""

@@ -43,7 +43,7 @@ class CellMap:
     def of(cls, cells: Cells, defects: Defects) -> "CellMap":
         """Walk all bins of a hive."""
         if cells.bins_size > SIZE_LIMIT:
-            raise cells.damaged(f"{cells.bins_size} bytes of bins are too many for a strict reading")
+            raise cells.damaged(f"{cells.bins_size} bytes of bins are too many for an integrity check")
         window = Window(partial(scan, cells), cells.bins_size)
         made = cls(window, bytearray(cells.bins_size >> 3), defects)
         for start, end in made.walk_bins(0):

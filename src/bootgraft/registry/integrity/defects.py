@@ -1,4 +1,4 @@
-"""What a strict reading of a hive can find wrong, how much it matters to Windows, and the list it is kept in."""
+"""What an integrity check of a hive can find wrong, how much it matters to Windows, and the list it is kept in."""
 
 from enum import StrEnum
 

@@ -7,7 +7,7 @@ from bootgraft.registry.integrity.defects import DefectKind, Defects, DefectSeve
 
 
 class Reading:
-    """One strict reading. ``names`` are those of the key that is being read and its parents, below the root."""
+    """One integrity check. ``names`` are those of the key that is being read and its parents, below the root."""
 
     def __init__(self, cell_map: CellMap, minor: int, defects: Defects) -> None:
         self.map = cell_map

@@ -1,4 +1,4 @@
-"""A strict reading of a whole hive: every bin, every cell and every record once, and what is wrong with them.
+"""An integrity check of a whole hive: every bin, every cell and every record once, and what is wrong with them.
 
 What the kernel checks when it loads a hive (ReactOS' sdk/lib/cmlib/cmcheck.c has the checks and codes of NT), and what
 it does not check but stumbles over later: a sub-key under a wrong hash is there and never found. Format:
@@ -42,7 +42,7 @@ __all__ = [
 
 
 class IntegrityReport(Struct, frozen=True):
-    """What a strict reading found. ``free_bytes`` are those of free cells, ``unreachable`` cells in use but lost."""
+    """What an integrity check found. ``free_bytes`` are those of free cells, ``unreachable`` cells in use but lost."""
 
     defects: tuple[Defect, ...]
     keys: int
@@ -53,7 +53,7 @@ class IntegrityReport(Struct, frozen=True):
 
     @property
     def sound(self) -> bool:
-        """Whether Windows would load all of it, find all of it and have nothing to put right."""
+        """Whether Windows would load all of it, find all of it and have nothing to repair."""
         return all(defect.severity is DefectSeverity.HARMLESS for defect in self.defects)
 
 

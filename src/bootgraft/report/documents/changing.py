@@ -136,7 +136,7 @@ class ResumeDocument(Document, frozen=True, tag="bootgraft-resume/1"):
 
 
 class RecordDocument(Struct, frozen=True):
-    """One change that is recorded, and can be taken back: what, when, and by which version of bootgraft.
+    """One change that is recorded, and can be reverted: what, when, and by which version of bootgraft.
 
     ``number`` counts the machine's changes from 1. ``journal`` is the backup where a hive file was replaced: that tells
     neither time nor version. ``vm`` is the machine's description, where that was edited too.
@@ -161,7 +161,7 @@ class HistoryDocument(Document, frozen=True, tag="bootgraft-history/1"):
 class UndoDocument(Document, frozen=True, tag="bootgraft-undo/1"):
     """What ``undo`` prints; ``journal`` and ``summary`` are of the newest change, as in ``taken_back``.
 
-    ``taken_back`` is in the order of the undo, the newest first. ``left`` is null where that cannot be told.
+    ``taken_back`` is in the order of the undo, the newest first. ``left`` is null where that cannot be determined.
     """
 
     undone: bool

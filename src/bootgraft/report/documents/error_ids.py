@@ -61,7 +61,7 @@ MEANINGS: Final[dict[ErrorId, str]] = {
     "volume-unsupported": "The volume is encrypted, or part of what bootgraft does not write (dynamic disks, pools).",
     "windows-unknown": "There is no Windows of this name.",
     "worker-failed": "The process that reads volumes crashed or could not be started; nothing was written.",
-    "write-interrupted": "Writing to the image failed half-way: run `undo`, or `repair --resume`.",
+    "write-interrupted": "Writing to the image was interrupted: run `undo`, or `repair --resume`.",
 }
 
 _HEAD = """\

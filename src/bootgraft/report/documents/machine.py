@@ -93,7 +93,7 @@ class UnattachedDocument(Struct, frozen=True):
 
 
 class CardDocument(Struct, frozen=True):
-    """One network card of a machine's description."""
+    """One network adapter of a machine's description."""
 
     name: str
     plugged: bool

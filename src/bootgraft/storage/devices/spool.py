@@ -11,7 +11,7 @@ CHUNK = 2**20
 
 
 class Spool:
-    """Bytes at addresses from 0 on, handed out and taken back in stretches. Not for several threads at once.
+    """Bytes at addresses from 0 on, handed out and returned in stretches. Not for several threads at once.
 
     Addresses below ``memory_limit`` are memory, the others a temporary file: in TMPDIR, without a name from the start
     where the file system can do that, so that it vanishes with the process however that ends.

@@ -306,7 +306,7 @@ def _check_opened(info: ImageInfo, device: ImageDevice, *, writable: bool) -> No
     """Refuse an image that changed after it was identified, or that qemu sees otherwise than we do."""
     if info.size is not None and -(-info.size // SECTOR) != -(-device.size // SECTOR):
         raise ImageError(
-            f"its headers tell of {info.size} bytes, but it opens with {device.size}",
+            f"its header says {info.size} bytes, but its size is {device.size}",
             where=info.location,
             advice="The image is damaged or was changed just now; if it happens again, convert it with qemu-img first",
         )

@@ -1,1 +1,1 @@
-"""The transaction: what a repair writes, under a journal that can finish it and take it back."""
+"""The transaction: what a repair writes, under a journal that can finish it and revert it."""

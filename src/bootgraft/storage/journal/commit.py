@@ -97,7 +97,7 @@ def half_written(error: BootgraftError, journal: Journal, locations: Sequence[st
     """Return the error for images that could not be written to the end."""
     advice = interrupted(journal, locations).advice
     return JournalError(
-        f"writing it stopped half-way: {error.what}",
+        f"the write was interrupted: {error.what}",
         where=error.where,
         advice=f"{error.advice}. {advice}",
         id="write-interrupted",

@@ -151,8 +151,8 @@ def kept_advice(journal: Journal) -> str:
 
 def _only_by_writing(lost: _Lost, journal: Journal, locations: Sequence[str]) -> JournalError:
     return JournalError(
-        "whether the undo is possible cannot be told without writing: a power loss took the end of this file, which "
-        "an undo first puts back as zeros",
+        "whether the undo is possible cannot be determined without writing: a power loss took the end of this file, "
+        "which an undo first puts back as zeros",
         where=str(lost.path),
         advice=f"To undo it, run:\n    {command('undo', journal, locations)}",
     )

@@ -1,7 +1,7 @@
-"""Can all that was done to some disks be taken back? Asked before the first of several undos writes anything.
+"""Can all that was done to some disks be reverted? Asked before the first of several undos writes anything.
 
 Each journal knows what its disks held after its own change; that comes to light only once the later ones are taken
-back. So these are taken back on overlays first.
+back. So these are reverted on overlays first.
 """
 
 from collections.abc import Sequence

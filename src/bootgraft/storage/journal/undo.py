@@ -177,7 +177,7 @@ def _require_unchanged(edited: EditedFile, path: Path) -> None:
         raise JournalError(
             "the machine's description was edited since the repair was interrupted; nothing was written",
             where=str(path),
-            advice="Take the repair back instead (`bootgraft undo`, which keeps those edits), and repair again",
+            advice="Revert the repair instead (`bootgraft undo`, which keeps those edits), and repair again",
         )
 
 

@@ -18,7 +18,7 @@ _SYS = Path("/sys")
 
 
 class Use(NamedTuple):
-    """One use of a device or file: in words, whether it may write there (None: it cannot be told), how it is ended."""
+    """One use of a device or file: in words, whether it may write there (None: not known), how it is ended."""
 
     what: str
     writes: bool | None

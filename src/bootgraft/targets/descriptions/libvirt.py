@@ -87,10 +87,10 @@ def parse(data: bytes, path: Path) -> VmDescription:
 
 
 def plug(data: bytes, path: Path, names: Collection[str], *, plugged: bool) -> bytes:
-    """Return the file with these cards plugged in or not, and every other byte as it was.
+    """Return the file with these adapters connected or not, and every other byte as it was.
 
     Raises:
-        VmDescriptionError: a card is a device of the host's that is passed through, which has no cable to pull.
+        VmDescriptionError: a card is a passed-through host device, which has no cable to disconnect.
     """
     encoding = encoding_of(data)
     state = "up" if plugged else "down"
@@ -99,7 +99,9 @@ def plug(data: bytes, path: Path, names: Collection[str], *, plugged: bool) -> b
             continue
         if interface.attributes.get("type") == "hostdev":
             raise malformed(
-                path, interface.line, "this network card is passed through from the host: libvirt cannot unplug it"
+                path,
+                interface.line,
+                "this network adapter is passed through from the host: libvirt cannot disconnect it",
             )
         start, end, text = _edit(data, interface, encoding, state)
         data = data[:start] + text.encode(encoding) + data[end:]

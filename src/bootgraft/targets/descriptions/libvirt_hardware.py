@@ -1,7 +1,7 @@
 """Firmware, boot order and processor of a domain of libvirt's.
 
 Sources: libvirt, ``docs/formatdomain.rst`` (operating system booting, CPU model) and ``src/qemu/qemu_command.c``:
-``-boot strict=on``; without an order of their own the first disk, CD-ROM, floppy drive and network card are what
+``-boot strict=on``; without an order of their own the first disk, CD-ROM, floppy drive and network adapter are what
 ``<boot dev>`` names; without a ``<cpu>`` qemu takes its own default, qemu64 or, for i686, qemu32.
 """
 
@@ -107,7 +107,7 @@ def processor(domain: XmlElement) -> Processor | None:
 
 
 def spare_processors(domain: XmlElement) -> str:
-    """What it says of processors that may be plugged in: ``<vcpu current='2'>`` of more; empty where none may."""
+    """What it says of processors that may be added: ``<vcpu current='2'>`` of more; empty where none may."""
     vcpu = domain.first("vcpu")
     current = "" if vcpu is None else vcpu.attributes.get("current", "")
     most = "" if vcpu is None else vcpu.text.strip()

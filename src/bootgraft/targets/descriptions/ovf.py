@@ -45,7 +45,7 @@ def parse(data: bytes, path: Path) -> VmDescription:
     """Read an ``.ovf``.
 
     Raises:
-        VmDescriptionError: it is no sound XML, holds several machines, or a disk hangs on what is not there.
+        VmDescriptionError: it is no sound XML, holds several machines, or a disk references an undefined controller.
     """
     envelope = parse_xml(data, path)
     systems = [*envelope.all("VirtualSystem"), *envelope.all("VirtualSystemCollection", "VirtualSystem")]
@@ -64,7 +64,7 @@ def parse(data: bytes, path: Path) -> VmDescription:
         tuple(disk for _, disk in found),
         _firmware(systems[0], hardware),
         tuple(_cards(items)),
-        "its disks hang on several controllers, and the format tells no order" if len(buses) > 1 else "",
+        "its disks are attached to several controllers, and the format gives no order" if len(buses) > 1 else "",
         secure_boot=_secure_boot(hardware),
     )
 
@@ -116,7 +116,7 @@ def _disks(
             continue
         parent = controllers.get(item.value("Parent"))
         if parent is None:
-            raise malformed(path, item.line, "this disk hangs on a controller that is not there")
+            raise malformed(path, item.line, "this disk references an undefined controller")
         number, unit = _number(parent, "Address", path), _number(item, "AddressOnParent", path)
         target = _controller(parent, hypervisor)
         place = f"{parent.value('ElementName') or 'controller'}, place {unit}"
@@ -178,7 +178,7 @@ def _secure_boot(hardware: XmlElement) -> bool | None:
 def _cards(items: list[XmlElement]) -> Iterator[NetworkCard]:
     for item in items:
         if item.value("ResourceType") == _CARD:
-            name = item.value("ElementName") or item.value("Caption") or "network card"
+            name = item.value("ElementName") or item.value("Caption") or "network adapter"
             yield NetworkCard(name, item.value("AutomaticAllocation").casefold() != "false", item.line)
 
 

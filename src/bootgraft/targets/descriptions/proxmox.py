@@ -85,7 +85,7 @@ def parse(data: bytes, path: Path) -> VmDescription:
 
 
 def plug(data: bytes, path: Path, names: Collection[str], *, plugged: bool) -> bytes:
-    """Return the file with these cards plugged in or not, and every other byte as it was."""
+    """Return the file with these adapters connected or not, and every other byte as it was."""
     settings = read_settings(data, path)
     text = data.decode("latin-1")
     for name in sorted(names, key=lambda each: settings[each].start, reverse=True):
@@ -124,7 +124,7 @@ def _text(volume: str) -> str:
 
 def _controller(settings: dict[str, ConfLine], bus: str, path: Path) -> str | None:
     if bus == "ide" and "q35" in value_of(settings, "machine"):
-        bus = "sata"  # q35 has no IDE: the disk hangs on the chipset's AHCI
+        bus = "sata"  # q35 has no IDE: the disk is attached to the chipset's AHCI
     if bus != "scsi":
         return CONTROLLERS[bus, ""]
     hardware = settings.get("scsihw")

@@ -103,7 +103,7 @@ def sector_size(settings: Mapping[str, ConfLine]) -> int | None:
 
 
 def spare_processors(settings: Mapping[str, ConfLine]) -> str:
-    """What it says of processors that may be plugged in: ``hotplug`` with cpu (qm.conf(5)); empty where none may."""
+    """What it says of processors that may be added: ``hotplug`` with cpu (qm.conf(5)); empty where none may."""
     setting = settings.get("hotplug")
     kinds = () if setting is None else tuple(each.strip() for each in setting.value.split(","))
     return f"hotplug: {quoted(setting.value)}" if setting is not None and "cpu" in kinds else ""

@@ -34,5 +34,5 @@ def volume_path(volume: str) -> Path | None:
 
 
 def is_own(description: Path) -> bool:
-    """Whether a description (resolved) is one of the host's: what it names is then the machine's."""
+    """Whether a description (resolved) is one of the host's own: what it names is then the machine's."""
     return description.is_relative_to(_OWN)

@@ -1,4 +1,4 @@
-"""What a virtual machine's description says of disks, firmware and network cards; one shape for all formats.
+"""What a virtual machine's description says of disks, firmware and network adapters; one shape for all formats.
 
 A description is hostile input like an image: what cannot be read ends as one VmDescriptionError that names the line.
 """
@@ -25,7 +25,7 @@ class VmDisk(Struct, frozen=True):
 
     ``name`` is the file as the description calls it, ``place`` where it hangs (``scsi0:0``, ``vda``), ``controller``
     the ``HYPERVISOR:CONTROLLER`` that presents it, None where the description does not tell. ``line`` counts from 1.
-    ``sector_size`` is the logical one that the machine presents, in bytes; None where that is not told.
+    ``sector_size`` is the logical one that the machine presents, in bytes; None where that is not specified.
     """
 
     name: str
@@ -36,7 +36,7 @@ class VmDisk(Struct, frozen=True):
 
 
 class NetworkCard(Struct, frozen=True):
-    """One network card, and whether its cable is plugged in when the machine starts; ``line`` counts from 1."""
+    """One network adapter, and whether its cable is connected when the machine starts; ``line`` counts from 1."""
 
     name: str
     plugged: bool
@@ -44,7 +44,7 @@ class NetworkCard(Struct, frozen=True):
 
 
 class Plug(Protocol):
-    """Returns a description's bytes with the network cards ``names`` plugged in or not, all else as it is."""
+    """Returns a description's bytes with the network adapters ``names`` connected or not, all else as it is."""
 
     def __call__(self, data: bytes, path: Path, names: Collection[str], *, plugged: bool) -> bytes: ...  # noqa: D102
 
@@ -78,10 +78,10 @@ class VmDescription(Struct, frozen=True):
     """One virtual machine.
 
     ``disks`` are in the order in which the firmware numbers them, as far as the description tells: ``order_doubt`` says
-    why it does not, and is empty where it does. ``firmware`` and ``secure_boot`` are None where they are not told, as
-    are ``boot_order`` and ``processor``. ``notes`` say what else may connect the machine to a network. ``lock`` is None
-    where the hypervisor has not locked the machine. ``unattached`` are disks that belong to the machine without being
-    part of it when it starts. ``spare_processors`` is what it says of processors that may be plugged in while the
+    why it does not, and is empty where it does. ``firmware`` and ``secure_boot`` are None where they are not specified,
+    as are ``boot_order`` and ``processor``. ``notes`` say what else may connect the machine to a network. ``lock`` is
+    None where the hypervisor has not locked the machine. ``unattached`` are disks that belong to the machine without
+    being part of it when it starts. ``spare_processors`` is what it says of processors that may be added while the
     machine runs, empty where none may.
     """
 
@@ -120,12 +120,10 @@ def malformed(path: Path, line: int | None, what: str) -> VmDescriptionError:
 
 
 def passed_through(devices: Sequence[str]) -> tuple[str, ...]:
-    """The note about devices of the host's that the machine has for itself: a network card may be among them."""
+    """The note about passed-through host devices: a network adapter may be among them."""
     if not devices:
         return ()
-    return (
-        f"it has devices of the host's ({quoted(', '.join(devices))}), which may be network cards and stay connected",
-    )
+    return (f"it has passed-through host devices ({quoted(', '.join(devices))}): any network adapters stay connected",)
 
 
 def in_order(disks: Sequence[VmDisk], first: Sequence[str]) -> tuple[VmDisk, ...]:

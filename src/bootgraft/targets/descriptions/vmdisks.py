@@ -31,7 +31,7 @@ class LocatedDisks(Struct, frozen=True):
 
     @property
     def controllers(self) -> tuple[str | None, ...]:
-        """The target that presents each of them, None where that is not told."""
+        """The target that presents each of them, None where that is not specified."""
         return tuple(disk.controller for disk in self.disks)
 
     @property
@@ -41,7 +41,7 @@ class LocatedDisks(Struct, frozen=True):
 
     @property
     def sector_sizes(self) -> tuple[int | None, ...]:
-        """The logical sector size that the machine presents for each of them, in bytes, None where that is not told."""
+        """The logical sector size that the machine presents for each, in bytes, None where that is not specified."""
         return tuple(disk.sector_size for disk in self.disks)
 
 
@@ -56,7 +56,7 @@ def locate(
 
     Raises:
         UsageError: ``named`` names what the description has not.
-        VmDescriptionError: there are no disks, their order is not told, or a file is not where it should be.
+        VmDescriptionError: there are no disks, their order is not specified, or a file is not where it should be.
         ImageError: a file lies outside the description's folder and the folders allowed.
     """
     if not description.disks:
@@ -64,7 +64,7 @@ def locate(
     if description.order_doubt:
         names = [str(description.path.parent / printable(file_name(disk))) for disk in description.disks]
         raise VmDescriptionError(
-            f"the order of its disks is not told: {description.order_doubt}",
+            f"the order of its disks is not specified: {description.order_doubt}",
             where=str(description.path),
             advice="Give them too, in BIOS order; where that is the description's:",
             choices=[names],

@@ -57,24 +57,24 @@ def parse_description(data: bytes, path: Path) -> VmDescription:
 
 
 def plug(data: bytes, description: VmDescription, names: Collection[str], *, plugged: bool) -> bytes:
-    """Return the description's bytes with the network cards ``names`` plugged in or not, all else as it is.
+    """Return the description's bytes with the network adapters ``names`` connected or not, all else as it is.
 
     Raises:
         UsageError: the format is only imported once, so that an edit of it would change no machine.
-        VmDescriptionError: one of the cards cannot be unplugged.
+        VmDescriptionError: one of the adapters cannot be disconnected.
     """
     if description.format.plug is None:
         raise UsageError(
-            "the network cards in such a description cannot be unplugged: it is read once, when it is imported",
+            "the network adapters in such a description cannot be disconnected: it is read once, when it is imported",
             where=str(description.path),
-            advice="Import the machine without starting it, and disconnect its cards in the hypervisor",
+            advice="Import the machine without starting it, and disconnect its adapters in the hypervisor",
         )
     edited = description.format.plug(data, description.path, names, plugged=plugged)
-    # Whoever unplugs a card counts on it: what was edited is read again.
+    # Whoever disconnects an adapter relies on it: what was edited is read again.
     for card in parse_description(edited, description.path).cards:
         if card.name in names and card.plugged is not plugged:
-            state = "plugged in" if plugged else "unplugged"
-            raise malformed(description.path, card.line, f"its network card {card.name} could not be {state}")
+            state = "connected" if plugged else "disconnected"
+            raise malformed(description.path, card.line, f"its network adapter {card.name} could not be {state}")
     return edited
 
 

@@ -95,7 +95,7 @@ def parse(data: bytes, path: Path) -> VmDescription:
 
 
 def plug(data: bytes, path: Path, names: Collection[str], *, plugged: bool) -> bytes:
-    """Return the file with these cards plugged in or not, and every other byte as it was."""
+    """Return the file with these adapters connected or not, and every other byte as it was."""
     settings = _settings(data, path)
     word = b'"TRUE"' if plugged else b'"FALSE"'
     edits = []

@@ -122,7 +122,7 @@ def judge_signature(signature: FileSignature, rules: Rules) -> Judgement:
     if judged.acceptance is not Acceptance.ACCEPTED and rules.test_signing and rules.secure_boot is not True:
         if rules.secure_boot is False:
             return _accepted(kind, f"{kind}, and test signing is on (testsigning)")
-        return _unknown(kind, f"{kind}; test signing is on, which Secure Boot takes back, if that is on")
+        return _unknown(kind, f"{kind}; test signing is on, which Secure Boot overrides, if that is on")
     return judged
 
 

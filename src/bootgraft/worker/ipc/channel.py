@@ -40,7 +40,7 @@ class Frame(IntEnum):
 
 
 class ChannelClosedError(BootgraftError):
-    """The other process ended in the middle of the conversation."""
+    """The other process ended while the connection was in use."""
 
     usual_id: ClassVar[ErrorId] = "worker-failed"
 
@@ -54,7 +54,7 @@ def _closed() -> ChannelClosedError:
 
 
 class Channel:
-    """One end of the conversation."""
+    """One end of the connection."""
 
     def __init__(self, endpoint: socket.socket) -> None:
         self._socket = endpoint

@@ -189,12 +189,12 @@ def _not_started(error: OSError) -> BootgraftError:
 
 
 def _explain_end(status: int) -> tuple[str, str]:
-    """What a child that did not keep its side of the conversation came to, and what to do about it."""
+    """What happened to a child that broke the protocol, and what to do about it."""
     if status >= 0:
         return f"ended with status {status}", "Report what it said above, or says with --verbose"
     if -status == signal.SIGKILL:
         return (
-            "was ended by SIGKILL, as the kernel does where memory runs out",
+            "was killed (SIGKILL), as the kernel does when memory runs out",
             "Look whether dmesg says so, and run the command again with more memory free",
         )
     if -status == signal.SIGXCPU:
@@ -208,7 +208,7 @@ def _explain_end(status: int) -> tuple[str, str]:
             "Have the service's or container's filter answer with an error instead (SystemCallErrorNumber=EPERM)",
         )
     return (
-        f"was ended by {_signal_name(-status)}: a structure on them is damaged beyond what can be read",
+        f"was killed ({_signal_name(-status)}): a structure on them is damaged beyond what can be read",
         "Check the volume with chkdsk or `ntfsresize -f -i` on a copy",
     )
 

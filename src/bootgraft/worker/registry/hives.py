@@ -58,7 +58,7 @@ class Hives:
         sessions: tuple[SavedSession, ...] = (),
     ) -> None:
         self.machine = machine
-        self.sessions = sessions  # that were found asleep
+        self.sessions = sessions  # that were found hibernated
         self._installation = installation
         self._bare = bare
 

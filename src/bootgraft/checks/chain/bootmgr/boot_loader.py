@@ -71,7 +71,7 @@ DOCS = (
         id=RESUME_DEVICE,
         applies_to="Windows Vista and later",
         cause="The entry that resumes from hibernation names a partition that is not there. The machine starts, but "
-        "the first time that it sleeps or shuts down fast, the session is lost.",
+        "the first time that it hibernates or shuts down with fast start-up, the session is lost.",
         evidence=_EVIDENCE,
         fix=_FIX,
         limits=_LIMITS,
@@ -117,7 +117,7 @@ _MEANING = {
     Role.DEFAULT: "bootmgr stops before any part of Windows is loaded, with 0xc000000e or 0xc0000225.",
     Role.MANAGER: "The machine starts, but bcdedit and the updates of Windows that write "
     "to the store do not find the system partition.",
-    Role.RESUME: "The machine starts, but cannot wake up from hibernation or fast start-up.",
+    Role.RESUME: "The machine starts, but cannot resume from hibernation or fast start-up.",
     Role.RECOVERY: "The machine starts, but has no recovery environment when it needs one.",
     Role.OTHER: "The default entry is not touched by it; this one cannot be started from the menu.",
 }

@@ -55,7 +55,7 @@ DOCS = (
         "the recovery partition was not converted.",
         evidence="The partition and the path that are named, and where such an image lies.",
         fix="None: in the started Windows, `reagentc /enable` registers an image that is there.",
-        limits="Not told where a volume cannot be read. After two failed starts Windows looks for the recovery "
+        limits="Not reported if a volume cannot be read. After two failed starts Windows looks for the recovery "
         "environment; without one it shows the error itself.",
         references=("https://learn.microsoft.com/windows-hardware/manufacture/desktop/reagentc-command-line-options",),
     ),
@@ -200,7 +200,7 @@ def _resume(machine: Machine, menu: Menu, entry: BcdObject) -> Iterator[Finding]
             RESUME_MISSING,
             Severity.WARNING,
             "the loader that resumes from hibernation is not there",
-            "The machine starts, but cannot wake up from hibernation or fast start-up. Run `sfc /scannow` in the "
+            "The machine starts, but cannot resume from hibernation or fast start-up. Run `sfc /scannow` in the "
             "started Windows.",
             (f"{volume.name}: no {printable(path)}, which {menu.title(resume)} names",),
         )

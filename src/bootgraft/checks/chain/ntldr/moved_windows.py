@@ -22,7 +22,7 @@ from bootgraft.text import printable
 
 
 class Answer(Struct, frozen=True):
-    """Which volume a path means, with the reasons; None where it cannot be told."""
+    """Which volume a path means, with the reasons; None where it cannot be determined."""
 
     volume: Volume | None
     reasons: tuple[str, ...]
@@ -100,7 +100,7 @@ class MovedWindows:
         return Answer(here[0], (f"disk {here[0].disk} has that signature: it is {here[0].name}",))
 
     def _doubts(self, path: str, arc: ArcPath, directory: str) -> Iterator[str]:
-        """What speaks against taking the one Windows that is left for the one that the path meant."""
+        """The evidence against taking the one Windows that is left for the one that the path meant."""
         for entry in self._menu.entries:
             if same_directory(entry, directory) and not bootini.same_path(entry.path, path):
                 yield f"line {entry.line} names the same directory on another partition: {printable(entry.path)}"
