@@ -181,7 +181,7 @@ def test_the_recovery_partition_that_a_converter_drops(build_machine: Build, boo
 
     repaired = bootgraft("repair", machine.disk, *LSI_LOGIC)
     assert repaired.status == 0, repaired
-    assert repaired.stdout.startswith("Repaired: 1 file and 0 registry changes, proven before written")
+    assert repaired.stdout.startswith("Repaired: 1 file, proven before written")
     assert oracles.read_file(machine.disk, machine.span(0), BOOT_INI).decode() == menu(
         arc(1, "WINNT"), arc(1, "WINNT") + ENTRY
     )

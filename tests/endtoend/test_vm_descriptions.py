@@ -128,7 +128,7 @@ def test_repaired_isolated_plugged_in_again_and_undone(
     assert f"edit    {vm}  ({kind.card}: disconnected)" in dry.stdout
     assert (content(vm), sha256(server1.disk)) == (kind.text, before)
     done = bootgraft(*words)
-    assert (done.status, done.stdout.split(",")[1]) == (0, " 1 network adapter disconnected")
+    assert (done.status, " and 1 network adapter disconnected, proven" in done.stdout) == (0, True)
     assert f"bootgraft reconnect --vm {vm}" in done.stdout
     assert content(vm) == kind.disconnected(kind.text)
     require_repaired(server1.disk, server1.span(WINDOWS), donor, tmp_path)

@@ -142,7 +142,7 @@ def test_how_a_directory_is_told() -> None:
     assert plan_text(made, detailed=False) == (
         "create  disk 0 partition 1: \\EFI\\Boot\\  (directory)\ncreate  disk 0 partition 1: \\a  (2 bytes, from x)\n"
     )
-    assert summary_line(made) == "1 directory, 1 file and 0 registry changes"
+    assert summary_line(made) == "1 directory and 1 file"
     assert printed(change_document(made.changes[0])) == {
         "kind": "create-directory", "volume": "disk 0 partition 1", "path": "\\EFI\\Boot",
     }  # fmt: skip

@@ -54,7 +54,7 @@ def test_how_it_is_told() -> None:
     plan = Plan((FLAG,))
     text = "patch   disk 0, byte 446: the active flag of slot 1 in the MBR  (00 becomes 80)\n"
     assert plan_text(plan, detailed=False) == plan_text(plan, detailed=True) == text
-    assert summary_line(plan) == "1 boot sector field, 0 files and 0 registry changes"
+    assert summary_line(plan) == "1 boot sector field"
     assert printed(change_document(FLAG)) == {
         "kind": "write-sectors", "disk": 0, "offset": 446, "data": "gA==", "before": "AA==", "what": FLAG.what,
     }  # fmt: skip

@@ -15,6 +15,7 @@ from bootgraft.boot.steps import BootChain, BootTarget, BrokenLinkError, Step, b
 from bootgraft.boot.walk import ChainWalk
 from bootgraft.machine import Disk, Firmware, Machine, Volume
 from bootgraft.storage.disks.partitions import TableKind
+from bootgraft.text import counted
 
 if TYPE_CHECKING:  # most volumes can be read
     from bootgraft.boot.unsupported_volume import UnsupportedVolume
@@ -116,13 +117,9 @@ def _partition_table(walk: ChainWalk) -> Disk:
     if table.kind is TableKind.NONE:
         raise broken("disk 0 has no partition table", where, *table.problems, *walk.other_loaders())
     own = f"signature {table.signature or 0:08x}" if table.kind is TableKind.MBR else f"GUID {{{table.disk_guid}}}"
-    evidence = f"{table.kind.value.upper()} with disk {own} and {_count(len(table.partitions))}"
+    evidence = f"{table.kind.value.upper()} with disk {own} and {counted(len(table.partitions), 'partition')}"
     walk.record_step("disk 0 has a partition table", where, evidence, *table.problems, link=table.kind.value.upper())
     return disk
-
-
-def _count(partitions: int) -> str:
-    return "1 partition" if partitions == 1 else f"{partitions} partitions"
 
 
 def _firmware(disk: Disk) -> Firmware:

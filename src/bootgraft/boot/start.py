@@ -4,7 +4,7 @@ from bootgraft.boot.steps import Step
 from bootgraft.errors import FileMissingError, FileSystemError
 from bootgraft.filesystems.base import FileSystem, FileSystemKind
 from bootgraft.registry.hive import Hive
-from bootgraft.text import printable
+from bootgraft.text import counted, printable
 from bootgraft.windows.bootdrivers import boot_drivers
 from bootgraft.windows.hives import hive_path
 from bootgraft.windows.installation import Installation, control_set_name
@@ -51,7 +51,7 @@ def _drivers_step(installation: Installation, drivers: tuple[Service, ...], wher
         names = ", ".join(printable(each.name) for each in fatal)
         what = f"boot drivers without which Windows does not start have no file: {names}"
         return Step(what if fatal else "there are no boot drivers", where, "; ".join(evidence), holds=False)
-    count = f"{len(drivers)} boot driver{'' if len(drivers) == 1 else 's'}"
+    count = counted(len(drivers), "boot driver")
     return Step(f"{count} will be loaded", where, "; ".join(evidence), holds=True, link=count)
 
 

@@ -15,6 +15,7 @@ from bootgraft.storage.journal.hostindex import index_folder
 from bootgraft.storage.journal.journaldisks import Journal, command, command_for, disk_file
 from bootgraft.storage.journal.journalsearch import find_journals, interrupted, require_disk
 from bootgraft.storage.journal.strayjournals import strays_for_undo, unfinished_on_host
+from bootgraft.text import counted
 
 _STATES = {
     "sealed": "finished",
@@ -122,7 +123,7 @@ def _print(options: Options, records: Sequence[RecordDocument], advice: str) -> 
     names = ", ".join(options.covered)
     if records:
         many = len(records) > 1
-        head = f"{len(records)} change{'s' * many} by bootgraft recorded for {names}{', the oldest first' * many}."
+        head = f"{counted(len(records), 'change')} by bootgraft recorded for {names}{', the oldest first' * many}."
         answer(f"{head}\n\n{history_text(records)}\n{advice}", 0, options)
     else:
         elsewhere = "" if all(map(disk_file, options.images)) else " If it was made with --journal PATH, give that too."

@@ -19,6 +19,7 @@ from bootgraft.storage.journal.transaction import Transaction
 from bootgraft.storage.usage import locks
 from bootgraft.targets.descriptions.vmdescription import VmDescription
 from bootgraft.targets.descriptions.vmfile import parse_description, plug, read_bytes
+from bootgraft.text import counted
 
 
 def run(options: Options) -> int:
@@ -62,7 +63,7 @@ def _cards(options: Options, description: VmDescription) -> tuple[tuple[str, ...
 def _commit(options: Options, edit: EditVmFile) -> Path:
     if options.vm is None:
         raise UsageError("there is no description", where="--vm", advice="Give --vm FILE")
-    summary = f"{len(edit.cards)} network adapter{'' if len(edit.cards) == 1 else 's'} reconnected"
+    summary = f"{counted(len(edit.cards), 'network adapter')} reconnected"
     transaction = Transaction((), summary, draft_edit(edit.path, edit.before, edit.data))
     journal = new_journal_path(options.covered, options.journal)
     return commit(transaction, journal=journal, monitor=monitor_for(options))

@@ -25,7 +25,7 @@ from bootgraft.report.documents.drivers import (
 )
 from bootgraft.report.layout.lines import Printed, Text, rows
 from bootgraft.targets.controllers import CONTROLLERS, Controller
-from bootgraft.text import one_line
+from bootgraft.text import counted, one_line
 from bootgraft.windows.pe import Architecture
 
 _TOLD = 6  # INFs that were passed over and are named for people
@@ -95,7 +95,7 @@ def list_text(document: ListDocument, *, detailed: bool) -> Text:
     """What ``drivers list`` prints: first what serves a known controller, then the rest."""
     infs = document.infs
     serving = [each for each in infs if each.targets]
-    count = f"{len(infs)} INF{'' if len(infs) == 1 else 's'}"
+    count = counted(len(infs), "INF")
     known = f"{len(serving) or 'none'} of them for a controller that `bootgraft targets` knows"
     lines = [f"{document.source}: {count}, {known}."]
     for each in serving:

@@ -17,6 +17,7 @@ from bootgraft.report.documents.explanation import (
     SaidDocument,
     UnknownDocument,
 )
+from bootgraft.text import counted
 
 _SHOWN_UNKNOWN = 5
 _LAST_PERCENTS = 95
@@ -139,7 +140,7 @@ def _summary(log: LogReport) -> str:
     if log.outcome is ConversionOutcome.UNKNOWN:
         text = log.unknown[0].first.text
         if _tool(log).goes_on:
-            errors = _several(len(log.unknown), "error")
+            errors = counted(len(log.unknown), "error")
             first = "; the first" if len(log.unknown) > 1 else ""
             return f"The log shows {errors} not known to bootgraft{_percent(log, ' (at {} %)')}{first}: {text}"
         return f"{log.conversion.tool} failed with an error that bootgraft does not know: {text}"
@@ -178,10 +179,6 @@ def _percent(log: LogReport, form: str) -> str:
     return "" if log.conversion.percent is None else form.format(log.conversion.percent)
 
 
-def _several(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' * (count > 1)}"
-
-
 def _job(log: LogReport) -> Iterator[str]:
     job = log.conversion
     for name, value in (
@@ -199,7 +196,7 @@ def _job(log: LogReport) -> Iterator[str]:
 
 def _place(first: Evidence, count: int) -> str:
     time = f" {first.time}" if first.time else ""
-    again = f" (and {count - 1} more time{'s' * (count > 2)})" if count > 1 else ""
+    again = f" (and {counted(count - 1, 'more time')})" if count > 1 else ""
     return f"{first.file}:{first.number}{time}{again}"
 
 
@@ -237,10 +234,10 @@ def _also_said(log: LogReport) -> Iterator[str]:
 
 def _left_out(log: LogReport) -> Iterator[str]:
     if log.earlier:
-        yield f"Not shown: {_several(log.earlier, 'failure')} of earlier jobs."
+        yield f"Not shown: {counted(log.earlier, 'failure')} of earlier jobs."
     if log.others:
         failed = f", {log.others_failed} of which failed" if log.others_failed else ""
-        yield f"Not shown: {_several(log.others, 'other conversion')} in the same logs{failed}. Give the log of one."
+        yield f"Not shown: {counted(log.others, 'other conversion')} in the same logs{failed}. Give the log of one."
 
 
 def _next(log: LogReport) -> tuple[str, str]:

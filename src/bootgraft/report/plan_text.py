@@ -90,7 +90,7 @@ def _key_lines(plan: Plan) -> Iterator[str]:
         if hive != shown:
             shown = hive
             yield f"edit    {hive}"
-        yield one_line(f"          {key}  ({values} value{'' if values == 1 else 's'})")
+        yield one_line(f"          {key}  ({counted(values, 'value')})")
 
 
 def _reg_lines(plan: Plan) -> Iterator[PrintedLine]:
@@ -126,16 +126,17 @@ def _reg_text(plan: Plan) -> Iterator[str]:
 
 def summary_line(plan: Plan) -> str:
     """What a plan comes to, in one line."""
-    files, registry, sectors = len(plan.files()), len(plan.registry()), len(plan.sectors())
-    directories = len(plan.directories())
-    volumes = len(plan.formats())
-    head = f"{volumes} new volume{'' if volumes == 1 else 's'}, " if volumes else ""
-    head += f"{sectors} boot sector field{'' if sectors == 1 else 's'}, " if sectors else ""
-    head += f"{directories} director{'y' if directories == 1 else 'ies'}, " if directories else ""
-    head += f"{files} file{'' if files == 1 else 's'} and {registry} registry change{'' if registry == 1 else 's'}"
-    return head + "".join(map(_cards_summary, plan.vm_files()))
+    parts = (
+        (len(plan.formats()), "new volume", "new volumes"),
+        (len(plan.sectors()), "boot sector field", "boot sector fields"),
+        (len(plan.directories()), "directory", "directories"),
+        (len(plan.files()), "file", "files"),
+        (len(plan.registry()), "registry change", "registry changes"),
+    )
+    changed = [counted(*part) for part in parts if part[0]]
+    return listed([*changed, *map(_cards_summary, plan.vm_files())]) or "no change"
 
 
 def _cards_summary(change: EditVmFile) -> str:
     state = "connected" if change.plugged else "disconnected"
-    return f", {len(change.cards)} network adapter{'' if len(change.cards) == 1 else 's'} {state}"
+    return f"{counted(len(change.cards), 'network adapter')} {state}"

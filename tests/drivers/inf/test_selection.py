@@ -118,7 +118,7 @@ def test_a_class_that_is_known_needs_no_guid(x86: bytes) -> None:
 
 def test_a_source_without_an_inf_for_it() -> None:
     assert "there is no INF in it" in refusal({"readme.txt": "x"}).what
-    assert "none of its 1 INFs serves that device" in refusal({"net.inf": GOOD.replace("1AF4", "8086")}).what
+    assert "its one INF does not serve that device" in refusal({"net.inf": GOOD.replace("1AF4", "8086")}).what
     assert "there is no [section] in it" in refusal({"bad.inf": "x"}).what
 
 

@@ -18,7 +18,7 @@ from bootgraft.boot.steps import BootTarget, broken, unknown
 from bootgraft.boot.walk import ChainWalk
 from bootgraft.errors import BootConfigError, FileSystemError, HiveError
 from bootgraft.machine import Firmware, Machine, Volume
-from bootgraft.text import printable
+from bootgraft.text import counted, printable
 from bootgraft.windows.hives import hive_path
 
 _NEW_STORE = "make a new one from the recovery environment of the same Windows: `bcdboot C:\\Windows /s S: /f {}`"
@@ -47,7 +47,7 @@ def read_menu(walk: ChainWalk, system: Volume, firmware: Firmware) -> Menu:
         evidence = f"{error.what}. {error.advice}"
         raise broken("the BCD store cannot be read", where, evidence, *walk.fitting()) from error
     count = len(store.objects)
-    walk.record_step("the BCD store is there", where, f"{count} object{'' if count == 1 else 's'}", *store.problems[:3])
+    walk.record_step("the BCD store is there", where, counted(count, "object"), *store.problems[:3])
     return Menu(store, system, firmware)
 
 

@@ -18,7 +18,7 @@ from bootgraft.boot.steps import BootTarget, BrokenLinkError, broken, unknown
 from bootgraft.boot.walk import ChainWalk
 from bootgraft.errors import BootConfigError, FileSystemError
 from bootgraft.machine import Machine, Volume
-from bootgraft.text import printable
+from bootgraft.text import counted, printable
 from bootgraft.windows.hives import hive_path
 from bootgraft.windows.product import find_product
 
@@ -65,7 +65,7 @@ def read_menu(walk: ChainWalk, system: Volume) -> BootIni:
         raise broken("boot.ini cannot be read", where, f"{error.what}. {error.advice}") from error
     if menu.entries:
         count = len(menu.entries)
-        walk.record_step("boot.ini is there", where, f"{count} entr{'ies' if count != 1 else 'y'}", *menu.problems)
+        walk.record_step("boot.ini is there", where, counted(count, "entry", "entries"), *menu.problems)
     return menu
 
 

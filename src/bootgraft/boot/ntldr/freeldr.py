@@ -11,7 +11,7 @@ from bootgraft.boot.steps import BootTarget, broken, unknown
 from bootgraft.boot.walk import ChainWalk
 from bootgraft.errors import BootConfigError, FileSystemError
 from bootgraft.machine import Volume
-from bootgraft.text import printable
+from bootgraft.text import counted, printable
 
 LOADER = "\\freeldr.sys"
 
@@ -41,7 +41,7 @@ def read_menu(walk: ChainWalk, system: Volume) -> FreeldrIni:
     if not ini.entries:
         raise broken("freeldr.ini lists no operating system", where, *walk.fitting())
     count = len(ini.entries)
-    walk.record_step("freeldr.ini is there", where, f"{count} entr{'ies' if count != 1 else 'y'}")
+    walk.record_step("freeldr.ini is there", where, counted(count, "entry", "entries"))
     return ini
 
 

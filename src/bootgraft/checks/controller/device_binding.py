@@ -122,12 +122,16 @@ def _lack(facts: ControllerFacts, link: LinkFacts) -> str:
     if link.binding is not None:
         return f"{hive}: {link.binding.key_path} leads to a configuration without a Service: it binds no driver"
     device = "controller" if main_id == facts.controller.main_id else "device"
-    any_other = f", nor for any of the {others} other ids of the {device}" if others else ""
+    any_other = f", nor for {_others(others)} of the {device}" if others else ""
     if link.store is BindingStore.DRIVER_DATABASE:
         return f"{hive}: DriverDatabase has no entry for {main_id} that leads to a service{any_other}"
     name = main_id.replace("\\", "#").lower()
     database = f"{link.control_set}\\Control\\CriticalDeviceDatabase"
     return f"{hive}: {database} has no key with a service for {name}{any_other}"
+
+
+def _others(count: int) -> str:
+    return "the 1 other id" if count == 1 else f"any of the {count} other ids"
 
 
 def _dead_ends(facts: ControllerFacts, link: LinkFacts) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from bootgraft.checks.machine.hive_facts import HiveFacts
 from bootgraft.checks.symptom import Symptom
 from bootgraft.registry.integrity.defects import Defect, DefectKind, DefectSeverity
 from bootgraft.registry.upcase import upcase
+from bootgraft.text import counted
 
 ID = "hive-defects"
 _CANNOT_LOAD = "0xc0000218"
@@ -163,7 +164,7 @@ def _in_the_way(defect: Defect, keys: set[str], trees: tuple[str, ...]) -> bool:
 
 
 def _finding(severity: Severity, place: str, defects: Sequence[Defect], explanation: str, where: str) -> Finding:
-    count = f"{len(defects)} defect{'' if len(defects) == 1 else 's'}"
+    count = counted(len(defects), "defect")
     evidence = [f"{place}: {defect}" for defect in defects[:SHOWN]]
     if len(defects) > SHOWN:
         evidence.append(f"and {len(defects) - SHOWN} more")

@@ -9,7 +9,7 @@ from bootgraft.checks.finding import Finding, FindingDoc, Remedy, Severity, Stag
 from bootgraft.checks.guest import Guest
 from bootgraft.checks.hive_edit import disable_service
 from bootgraft.checks.symptom import Symptom
-from bootgraft.text import excerpt
+from bootgraft.text import counted, excerpt
 from bootgraft.windows.installation import Installation, control_set_name, hive_file
 
 if TYPE_CHECKING:  # few have the service
@@ -99,7 +99,7 @@ def _pending(installation: Installation, found: "FirstBoot") -> Finding:
     return Finding(
         PENDING,
         Severity.INFO,
-        f"virt-v2v's first-boot service has {count} script{'' if count == 1 else 's'} left to run",
+        f"virt-v2v's first-boot service has {counted(count, 'script')} left to run",
         explanation,
         _evidence(installation, found),
     )

@@ -159,7 +159,11 @@ def _reasons(choice: PackageChoice) -> str:
     if nearest:
         return _some(nearest)
     count = len(choice.rejected)
-    return f"none of its {count} INFs serves that device" if count else "there is no INF in it"
+    return _none_of(count) if count else "there is no INF in it"
+
+
+def _none_of(count: int) -> str:
+    return "its one INF does not serve that device" if count == 1 else f"none of its {count} INFs serves that device"
 
 
 def _notes(choice: PackageChoice, best: _Tried) -> tuple[str, ...]:

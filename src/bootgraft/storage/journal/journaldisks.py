@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from bootgraft.errors import ImageError, JournalError
 from bootgraft.storage.confine import exists, resolve
+from bootgraft.text import counted
 
 if TYPE_CHECKING:  # most disks have no journal
     from bootgraft.storage.journal.head import EditedFile, JournalDisk, JournalHead, JournalState
@@ -182,7 +183,7 @@ def match_disks(journal: Journal, locations: Sequence[str]) -> tuple[int, ...]:
     missing = [_shown(disks[index], journal, ()) for index in range(len(disks)) if index not in places]
     if missing:
         raise JournalError(
-            f"this undo journal covers {len(disks)} disk{'s' * (len(disks) > 1)}, and not all were given: "
+            f"this undo journal covers {counted(len(disks), 'disk')}, and not all were given: "
             f"missing {', '.join(missing)}",
             where=str(journal.path),
             advice=f"Give them all: {command('undo', journal, locations)}",

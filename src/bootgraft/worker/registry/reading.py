@@ -20,6 +20,7 @@ from bootgraft.report.documents.registry import (
 )
 from bootgraft.report.layout.lines import PrintedLine, Text, Tone
 from bootgraft.report.registry import key_document, key_lines, value_document, value_line
+from bootgraft.text import counted
 from bootgraft.worker.ipc.job import Outcome
 from bootgraft.worker.ipc.registry_request import ANSI, RegistryAction, RegistryRequest
 from bootgraft.worker.registry.hives import Hives, Located
@@ -167,7 +168,7 @@ def _survey_lines(name: str, hive: Hive, found: IntegrityReport, generation: Gen
     mark = "sound   " if found.sound else "DAMAGED "
     yield f"{mark}  {name}: version 1.{hive.version}, {found.keys} keys, {found.values} values"
     if hive.pending is not None:
-        count = "1 transaction" if hive.pending.transactions == 1 else f"{hive.pending.transactions} transactions"
+        count = counted(hive.pending.transactions, "transaction")
         yield f"          read with {count} replayed that lie in its logs; reg recover writes them into it"
     for severity in DefectSeverity:
         told = [each for each in found.defects if each.severity is severity]

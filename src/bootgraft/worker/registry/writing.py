@@ -38,6 +38,7 @@ from bootgraft.report.plan_text import plan_text, sector_line
 from bootgraft.report.programs.remediation import RepairContext
 from bootgraft.report.registry import diff_lines
 from bootgraft.storage.devices.blockdevice import BlockDevice
+from bootgraft.text import counted
 from bootgraft.worker.ipc.job import Job, Outcome
 from bootgraft.worker.ipc.registry_request import RegistryAction, RegistryRequest
 from bootgraft.worker.registry.edits import Edits, delete_edits, import_edits, set_edits
