@@ -259,7 +259,7 @@ def test_a_journal_that_is_gone(server1: BuiltMachine, donor: BuiltMachine, boot
         interrupt(device, donor, "--journal", mounted / "j")
         (mounted / "j").rename(elsewhere / "j")
         words = ("repair", device, *TARGET, "--drivers", donor.disk, "--journal", elsewhere / "another")
-        what = f"whether it was finished cannot be told: its undo journal {mounted / 'j'} is not there"
+        what = f"whether it was finished cannot be determined: its undo journal {mounted / 'j'} is not there"
         told = refused(bootgraft, words, watch=tmp_path)
         assert what in told.what
         assert what in bootgraft("check", device, *TARGET).stderr

@@ -104,14 +104,14 @@ def _take_back(options: Options, journal: Journal, monitor: Monitor) -> bool:
 
 
 def _tell_done(journals: Sequence[Journal], monitor: Monitor) -> None:
-    """Say what ``--all`` has taken back by now, where it does not come to its end."""
+    """Say what ``--all`` has reverted by now, where it does not come to its end."""
     for journal in journals:
-        text = f"taken back already: {journal.head.change} (change {journal.head.serial})"
+        text = f"reverted already: {journal.head.change} (change {journal.head.serial})"
         monitor(Event(EventKind.WARNING, text))
 
 
 def _print(options: Options, reverted: Reverted) -> int:
-    """Say what was taken back, the newest first, and what is left."""
+    """Say what was reverted, the newest first, and what is left."""
     journals, left, done = reverted.journals, reverted.left, not options.dry_run
     newest = journals[0]
     if options.json:

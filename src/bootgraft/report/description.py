@@ -23,9 +23,9 @@ def vm_document(description: VmDescription) -> VmDocument:
 def vm_text(vm: VmDocument) -> Text:
     """What is printed of a description, after the report on the disks."""
     firmware = f", {vm.firmware.upper()}" if vm.firmware else ""
-    disks = [(each.place, f"{each.name}  {each.controller or 'controller not told'}") for each in vm.disks]
+    disks = [(each.place, f"{each.name}  {each.controller or 'controller not specified'}") for each in vm.disks]
     disks += [(each.place, f"{each.name}  not attached") for each in vm.unattached]
-    cards = (f"  {card.name}: {'plugged in' if card.plugged else 'unplugged'}" for card in vm.cards)
+    cards = (f"  {card.name}: {'connected' if card.plugged else 'disconnected'}" for card in vm.cards)
     shown = [(printable(place), printable(what)) for place, what in disks]
     head = f"machine  {vm.path}  {vm.format}{firmware}"
     return ("", printable(head), *rows(shown, indent=2), *map(printable, cards))

@@ -146,7 +146,7 @@ def wants_repair(findings: Iterable[Finding]) -> bool:
 
 
 def unrepairable_lines(diagnoses: Sequence[Diagnosis], *, tried: bool = False) -> Iterator[str]:
-    """Where to read on, where no repair puts right what stops the start or leaves it open: the pages of what stops it.
+    """Where to read on, where no repair fixes what stops the start or leaves it open: the pages of what stops it.
 
     What lies outside the image is left out: that is listed as what to do there. As long as the chain arrives at no
     Windows, a repair of what can be repaired comes first, unless that was ``tried``: it shows what is behind.

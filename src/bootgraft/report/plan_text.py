@@ -16,7 +16,7 @@ from bootgraft.changes import (
 )
 from bootgraft.report.changes import file_difference, vm_file_difference
 from bootgraft.report.layout.lines import LineRole, Printed, PrintedLine, Text, Tone
-from bootgraft.text import one_line, printable
+from bootgraft.text import counted, listed, one_line, printable
 
 _SHOWN_BYTES = 64
 _DIFFERENCES = {"-": Tone.BAD, "+": Tone.GOOD, "@": Tone.QUIET}

@@ -43,14 +43,14 @@ class Written(Struct, frozen=True):
         return ", ".join(map(str, self.overlays) if self.overlays else images)
 
     def closing(self, options: Options) -> str:
-        """How to take it back, or that there is nothing to take back; empty where nothing was to be written."""
+        """How to revert it, or that there is nothing to revert; empty where nothing was to be written."""
         if self.overlays:
             return f"\nThe image itself is untouched. Boot from {self.places(options)}; to undo, delete it.\n"
         if self.journal is None:
             if options.overlay is None or options.dry_run or self.outcome.status:
                 return ""  # the text itself says that nothing was written
             return f"\n{options.overlay} was not made, as nothing is to be changed: use {self.places(options)}.\n"
-        undo = f"\nUndo journal: {_shown(self.journal)}\nTo take this change back, run:\n    {undo_command(options)}\n"
+        undo = f"\nUndo journal: {_shown(self.journal)}\nTo revert this change, run:\n    {undo_command(options)}\n"
         if options.vm_edit is None:
             return undo
         from bootgraft.cli.images.vm import first_start

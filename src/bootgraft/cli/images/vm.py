@@ -178,7 +178,7 @@ def _warn(notes: Sequence[str], options: Options, monitor: Monitor) -> None:
 
 
 def _isolating(data: bytes, description: VmDescription, options: Options, monitor: Monitor) -> EditVmFile | None:
-    """The edit that unplugs every card which is plugged in; None where there is none."""
+    """The edit that disconnects every adapter that is connected; None where there is none."""
     _warn(locks.refuse_vmware_locks([resolve(description.path)]), options, monitor)
     cards = tuple(card.name for card in description.cards if card.plugged)
     edited = plug(data, description, cards, plugged=False)

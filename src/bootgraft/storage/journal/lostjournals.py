@@ -46,7 +46,8 @@ def lost_error(lost: LostJournal) -> JournalError:
     kind = "a repair of this disk" if lost.is_sure else "a repair of this disk, or of one that it is a clone of,"
     remove = shlex.join(["rm", *(str(entry_path(entry)) for entry in lost.entries)])
     return JournalError(
-        f"{kind} was begun, and whether it was finished cannot be told: its undo journal {lost.journal} is not there",
+        f"{kind} was begun, and whether it was finished cannot be determined: its undo journal {lost.journal} is not "
+        "there",
         where=lost.location,
         advice="Mount what it lies on, or name it where it is now: --journal PATH. If it was deleted on purpose, have "
         f"this host forget it:\n    {remove}",

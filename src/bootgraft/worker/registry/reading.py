@@ -141,8 +141,8 @@ def _verify(hives: Hives, request: RegistryRequest) -> Outcome[VerifyDocument]:
         unsound += not found.sound
         documents.append(_survey_document(str(place), hive, found, hives.generation))
         lines += _survey_lines(str(place), hive, found, hives.generation)
-    count = f"{len(places)} hive{'' if len(places) == 1 else 's'}"
-    words = f"{count} read from end to end: " + (f"{unsound} not sound." if unsound else "sound.")
+    count = counted(len(places), "hive")
+    words = f"{count} verified: " + (f"{unsound} not sound." if unsound else "sound.")
     text: Text = (PrintedLine(words, tone=Tone.BAD if unsound else Tone.GOOD), "", *lines)
     return Outcome(NOT_THERE if unsound else DONE, VerifyDocument(hives=tuple(documents)), text)
 

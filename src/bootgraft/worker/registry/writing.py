@@ -140,7 +140,7 @@ def _prove(work: _Work, plan: Plan, defects: Defects, sound: SoundHives) -> Outc
     else:
         lines = plan_text(replace(plan, notes=()), detailed=False)
     text = (*map(sector_line, plan.sectors()), *lines, *_notes(plan), *finding_lines(damage))
-    summary = f"{len(changes)} registry change{'' if len(changes) == 1 else 's'}"
+    summary = counted(len(changes), "registry change")
     return _proven(_document(plan.changes, plan.notes, damage), text, summary, ranges)
 
 
@@ -172,7 +172,7 @@ def _recover(work: _Work, monitor: Monitor) -> Outcome[EditDocument]:
         require_no_worse(before, {place: harmful(hives.open(place)) for place in found})
         ranges = witnesses_of((*found, *(change.hive for change in plan.registry())), (), hives.machine)
     text = (*(_recovery_line(*each) for each in found.items()), *map(sector_line, plan.sectors()), *_notes(plan))
-    return _proven(document, text, f"{len(found)} hive{'' if len(found) == 1 else 's'} recovered", ranges)
+    return _proven(document, text, f"{counted(len(found), 'hive')} recovered", ranges)
 
 
 def _recovery(place: FileId, pending: Recovery) -> RecoveredDocument:
@@ -182,7 +182,7 @@ def _recovery(place: FileId, pending: Recovery) -> RecoveredDocument:
 
 def _recovery_line(place: FileId, pending: Recovery) -> str:
     logs = ", ".join(log.name for log in pending.logs)
-    count = f"{pending.transactions} transaction{'' if pending.transactions == 1 else 's'}"
+    count = counted(pending.transactions, "transaction")
     return f"replay  {place}: {count} from {logs}"
 
 
