@@ -208,7 +208,7 @@ def test_a_damaged_journal_of_another_change_does_not_make_an_undo_fail(
 
     monkeypatch.setattr(undo, "find_journals", damaged)
     assert main(["undo", str(path)]) == 0
-    assert "cannot be told" in capsys.readouterr().out
+    assert "cannot be determined" in capsys.readouterr().out
 
 
 def test_of_this_host_where_there_is_no_index(
