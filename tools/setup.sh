@@ -135,8 +135,8 @@ make_environment() {
   if ! grep --quiet --no-messages --fixed-strings --line-regexp "$wanted" "$stamp" ".venv/installed[dev]"; then
     say "installing the project${extras:+ with $extras} into .venv"
     .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable ".${extras}"
-    # The process that reads volumes cannot write bytecode: what only it loads would be compiled at each start.
-    .venv/bin/python -m compileall -q src
     printf '%s\n' "$wanted" >"$stamp"
   fi
+  # The process that reads volumes cannot write bytecode: what only it loads would be compiled at each start.
+  .venv/bin/python -m compileall -q src
 }
