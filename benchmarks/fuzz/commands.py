@@ -34,7 +34,7 @@ _SECONDS = 120
 _BIGGEST = 10_000
 """Characters of a finding or an error that anybody would read."""
 _SMALL = {"system_mib": 8, "windows_mib": 24, "data_mib": 2}
-_IN_C = "ended by SIG"
+_IN_C = "was killed (SIG"
 
 
 class MachineSeed(Struct, frozen=True):

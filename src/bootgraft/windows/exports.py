@@ -1,7 +1,7 @@
 """What a binary exports, read from its export directory alone: a kernel has megabytes, its exports under 200 KB.
 
 Format: Microsoft, "PE Format", sections 3 and 6.3 (https://learn.microsoft.com/windows/win32/debug/pe-format). A table
-that is not as linkers write it (names outside of the directory) is none that can be told anything from: then nothing
+that is not as linkers write it (names outside of the directory) says nothing that is certain: then nothing
 is said of what the file lacks.
 """
 

@@ -151,11 +151,11 @@ def test_nonsense_ends_the_work_even_where_the_child_lives_on(child: Callable[[s
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ("os.kill(os.getpid(), signal.SIGKILL)", "was ended by SIGKILL"),
-        ("os.kill(os.getpid(), signal.SIGSEGV)", "was ended by SIGSEGV"),
-        ("os.kill(os.getpid(), signal.SIGSYS)", "was ended by SIGSYS, as a filter"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "was killed (SIGKILL)"),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "was killed (SIGSEGV)"),
+        ("os.kill(os.getpid(), signal.SIGSYS)", "was killed (SIGSYS), as a filter"),
         ("os.kill(os.getpid(), signal.SIGXCPU)", "used up its processor time"),
-        ("os.kill(os.getpid(), signal.SIGRTMIN + 3)", f"was ended by signal {signal.SIGRTMIN + 3}"),
+        ("os.kill(os.getpid(), signal.SIGRTMIN + 3)", f"was killed (signal {signal.SIGRTMIN + 3})"),
         ("sys.exit(7)", "ended with status 7"),
         ("send(READ, struct.pack('<HQI', 0, 0, 512)); os._exit(0)", "ended with status 0"),
         ("parent.sendall(b'\\x06'); sys.exit(1)", "ended with status 1"),

@@ -37,7 +37,7 @@ class BootSector(Struct, frozen=True):
 class FirstSectors(Struct, frozen=True):
     """The first sectors of disk 0. ``active`` is the one active partition, None where there is none, or several.
 
-    ``wanted`` is the partition that must be the active one, where that is another one and can be told: nothing else is
+    ``wanted`` is the partition that must be the active one, where that is another one and is certain: nothing else is
     worth a word before that. ``boot_sector`` is None where it is not one that is judged.
     """
 

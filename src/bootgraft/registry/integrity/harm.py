@@ -2,7 +2,7 @@
 
 Most hives are sound, and :mod:`screening` says so in half of a survey's time. A survey follows where it does not. What
 is known of a sound hive can be kept (:func:`remember`) until the edited one is opened again (:func:`recall`), which is
-then read only where it differs. What no Windows ever notices is not told here.
+then read only where it differs. What no Windows ever notices is not reported here.
 """
 
 from typing import TYPE_CHECKING

@@ -22,7 +22,7 @@ _ASK_SERVERS = ("nfs", "nfs4", "cifs", "smb3")
 """File systems that refuse a lease for want of a promise from their server, whoever has the file open."""
 
 _ONE_OF_SEVERAL_WAYS = ("fuse", "overlay", "virtiofs", "vboxsf")
-"""File systems over files that can be opened past them, which they are not told of."""
+"""File systems over files that can be opened past them without their notice."""
 
 
 def require_unused(descriptor: int, path: Path, *, writing: bool) -> tuple[str, ...]:

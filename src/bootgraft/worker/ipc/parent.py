@@ -204,7 +204,7 @@ def _explain_end(status: int) -> tuple[str, str]:
         )
     if -status == signal.SIGSYS:
         return (
-            "was ended by SIGSYS, as a filter of system calls does that ends who makes a call which it forbids",
+            "was killed (SIGSYS), as a filter of system calls does when a call is forbidden",
             "Have the service's or container's filter answer with an error instead (SystemCallErrorNumber=EPERM)",
         )
     return (

@@ -230,7 +230,7 @@ class _Judge:
         return report(self._chain, identifier, what, meaning, evidence, None, advice)
 
     def _redirected(self, default: str, volume: Volume) -> dict[int, str]:
-        """The lines to change: the default, every entry with its path, and others that can be told in the same way."""
+        """The lines to change: the default, every entry with its path, and others that are decided in the same way."""
         paths = self._line_of_default(_redirect(default, volume))
         for entry in self._menu.entries:
             if entry.arc is None:

@@ -85,7 +85,7 @@ def find(guest: Guest) -> Iterator[Finding]:
 
 
 def _find_lost(guest: Guest) -> _Lost | None:
-    """What is missing where it can be told; None where nothing is, or other checks know more."""
+    """What is missing where that is certain; None where nothing is, or other checks know more."""
     chain, sectors = guest.chain, guest.first_sectors
     if chain.default is not None or chain.menu is not None or chain.store is not None or sectors is None:
         return None
