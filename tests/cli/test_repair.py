@@ -148,7 +148,7 @@ def test_a_donor_that_is_not_there(bootgraft: Command, server1: BuiltMachine, tm
 def test_steps_are_told_when_asked(repair: Command) -> None:
     done = repair("--verbose", "--dry-run")
     assert "bootgraft: reading the machine\n" in done.stderr
-    assert "bootgraft: proving the result on the overlay, mounted afresh\n" in done.stderr
+    assert "bootgraft: proving the result on the overlay, mounted again\n" in done.stderr
 
 
 def test_a_journal_elsewhere(bootgraft: Command, repair: Command, server1: BuiltMachine, tmp_path: Path) -> None:

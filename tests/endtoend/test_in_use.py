@@ -290,7 +290,7 @@ def test_a_block_device_whose_partition_is_mounted(
                 assert f"{device}p2 is mounted at {tmp_path / 'mount'}" in refusal.what
         told = bootgraft(*check, "--verbose")
         assert told.status == 1
-        assert f"bootgraft: {device}: Linux does not tell who has a block device open" in told.stderr
+        assert f"bootgraft: {device}: Linux does not report who has a block device open" in told.stderr
         assert bootgraft(*repair).status == 0
         assert bootgraft("undo", device, "--journal", tmp_path / "journal").status == 0
 

@@ -26,7 +26,7 @@ def test_answer_evidence_and_what_to_type() -> None:
     text = text_of(ROW.format("info", "updates, percentage: 97, rate") + logs.AGENT_50, logs.WORKER_50)
     assert text[0] == (
         "The conversion copied the disks (97 %) and failed to make Windows bootable: "
-        "the agent waited in vain for the ticket with which it opens the target disk."
+        "the agent did not get the ticket with which it opens the target disk."
     )
     assert "destination: esxsrv17.jacksoncounty.org" in text
     assert "disks: [datastore1] E1Win72/E1Win72.vmdk" in text

@@ -42,7 +42,7 @@ def test_where_nothing_explains_it_what_else_may_is_told() -> None:
 
 
 def test_what_may_have_led_to_it_is_not_said_to_have() -> None:
-    assert lines(perhaps=("a",)) == [*HEAD, "It may come of: a (below)."]
+    assert lines(perhaps=("a",)) == [*HEAD, "Possible causes: a (below)."]
 
 
 def test_a_symptom_that_nothing_leads_to() -> None:

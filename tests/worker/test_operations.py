@@ -93,7 +93,7 @@ def test_check_repair_check_repair(server1: BuiltMachine, donor: BuiltMachine) -
         "reading the driver sources",
         "verifying the hives that are to be edited",
         "applying the plan to the overlay",
-        "proving the result on the overlay, mounted afresh",
+        "proving the result on the overlay, mounted again",
     ]
     told = document(repair)
     assert [each["verdict"] for each in told["before"]] == ["blocked"]

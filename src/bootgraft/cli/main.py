@@ -281,7 +281,7 @@ def _add_all_disks(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--these-are-all-disks",
         action="store_true",
-        help="a disk that Windows or its boot menu names and that is not given exists no more",
+        help="a disk that Windows or its boot menu names and that is not given no longer exists",
     )
 
 

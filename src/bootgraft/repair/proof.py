@@ -1,4 +1,4 @@
-"""The proof: what was planned is read back from an overlay mounted afresh, before anything reaches the image."""
+"""The proof: what was planned is read back from an overlay mounted again, before anything reaches the image."""
 
 from collections.abc import Iterable
 

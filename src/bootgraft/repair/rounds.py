@@ -3,7 +3,7 @@
 Identities of disks, volumes and drive letters is repaired in the same rounds: it may be what the chain breaks on.
 
 Each round plans, applies its plan to the overlays and unmounts them; the next one reads the machine again. All rounds
-are one plan, proven at the end as a whole on the overlays, mounted afresh.
+are one plan, proven at the end as a whole on the overlays, mounted again.
 """
 
 from collections.abc import Sequence
@@ -140,7 +140,7 @@ def repair(task: RepairTask, disks: Sequence[BlockDevice], *, monitor: Monitor) 
             return Unchanged(planned.before)
         progress = planned.progress
         if is_last:
-            _step(monitor, "proving the result on the overlay, mounted afresh")
+            _step(monitor, "proving the result on the overlay, mounted again")
             return _prove(task, progress, planned.before, disks)
 
 

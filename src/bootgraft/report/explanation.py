@@ -146,7 +146,7 @@ def _summary(log: LogReport) -> str:
         return f"{log.conversion.tool} failed with an error that bootgraft does not know: {text}"
     if log.outcome is ConversionOutcome.SUCCEEDED:
         survived = any(each.first.level is Level.ERROR for each in log.said)
-        failures = "the errors in the log ended nothing" if survived else "no failure is in the log"
+        failures = "no error in the log stopped the conversion" if survived else "no failure is in the log"
         return f"The conversion finished: {log.conversion.tool} came to its end, and {failures}."
     end = f" Its last message is of {log.last_time}." if log.last_time else ""
     return (
@@ -224,7 +224,7 @@ def _also_said(log: LogReport) -> Iterator[str]:
     if not log.said:
         return
     more = len(log.said) - _SHOWN_SAID + log.unsaid
-    yield "Also said, of which bootgraft knows no effect" + (
+    yield "Other messages, whose effect bootgraft does not know" + (
         f" ({more} more; --json has more of them):" if more > 0 else ":"
     )
     for each in log.said[:_SHOWN_SAID]:

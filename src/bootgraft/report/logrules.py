@@ -32,8 +32,8 @@ A cause is a failure that says why; a symptom says only that something failed; a
 being one; with a caveat the conversion goes on. The answer leads with the first cause of the last job that failed, else
 with the first symptom; where the log also has what that follows from ("Explains"), with that. An error that is not on
 this page is shown as it was found, the first one first, with the lines around it; a warning that is not is shown under
-"Also said". What lies more than 15 minutes before the last failure belongs to an earlier job; jobs of Converter that
-fail at the same time are told as one, so give the logs of one job where there are several.
+"Other messages". What lies more than 15 minutes before the last failure belongs to an earlier job; jobs of Converter
+that fail at the same time are told as one, so give the logs of one job where there are several.
 
 "Fault" says where to look: at the guest, at the machine that converts, or at the connection between the hypervisors.
 

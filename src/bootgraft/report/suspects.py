@@ -31,7 +31,7 @@ def suspects_lines(suspects: Suspects, diagnosis: Diagnosis) -> Iterator[str]:
     if suspects.explained_by:
         yield f"It is explained by: {', '.join(suspects.explained_by)} (below)."
     if suspects.perhaps:
-        yield f"It may come of: {', '.join(suspects.perhaps)} (below)."
+        yield f"Possible causes: {', '.join(suspects.perhaps)} (below)."
     for each in suspects.unexplained:
         instead = "; ".join(SHOWN[symptom].title for symptom in each.shows) or "nothing that is known"
         yield f"It is not explained by {each.id}, which stops the start too, but shows: {instead}."

@@ -164,7 +164,9 @@ def test_a_kernel_user_that_nobody_can_see(raw: Path, monkeypatch: pytest.Monkey
 def test_a_server_that_promised_nothing_is_no_proof(raw: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     """Linux refuses a lease there too while nobody has the file open: no such server is at hand, so it is made up."""
     monkeypatch.setattr(inuse, "_file_system", lambda _status: kind)
-    note = f"its file system ({kind}) does not tell whether another program has it open; locks, loop devices and mounts"
+    note = (
+        f"its file system ({kind}) does not report whether another program has it open; locks, loop devices and mounts"
+    )
     with holding(raw, "rw"), RawFile(raw, writable=True) as file:
         assert file.unasked == (f"{note} were looked at",)
     with loop_device(raw) as device:
@@ -174,7 +176,7 @@ def test_a_server_that_promised_nothing_is_no_proof(raw: Path, monkeypatch: pyte
 def test_a_file_system_without_leases(raw: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease, "ask", lambda _descriptor, writing: lease.Others.NOT_TOLD)
     with RawFile(raw, writable=True) as file:
-        assert file.unasked[0].startswith("its file system does not tell whether another program has it open")
+        assert file.unasked[0].startswith("its file system does not report whether another program has it open")
     with loop_device(raw, "-r") as device:
         assert refusal(raw, writable=False) == ""
         assert f"the loop device {device} (read-only)" in refusal(raw, writable=True)
@@ -225,7 +227,7 @@ def test_a_block_device_that_is_only_read(tmp_path: Path) -> None:
     with partition_mounted(tmp_path / "disk.raw", tmp_path / "mount", "-o", "ro") as device:
         with RawFile(device, writable=False) as file:
             assert file.unasked == (
-                "Linux does not tell who has a block device open; locks, mounts and holders were looked at",
+                "Linux does not report who has a block device open; locks, mounts and holders were looked at",
             )
         assert f"{device}p2 is mounted at {tmp_path}/mount (read-only)" in refusal(device, writable=True)
 

@@ -69,7 +69,7 @@ def which_starts(walk: ChainWalk, system: Volume) -> Loader:
         raise broken("there is no bootmgr on the active partition", where, "the boot sector looks for it", *hints)
     names = " and ".join(there)
     if wanted is Loader.BOOTMGR and there == [Loader.NTLDR]:
-        what = "the boot sector starts bootmgr, which is not there; ntldr is, but that one it may not start"
+        what = "the boot sector starts bootmgr, which is not there; ntldr is, but it may not start that"
         raise unknown(what, where, "the boot sector was written by Windows Vista or later")
     raise broken(
         f"there is no {wanted} on the active partition", where, f"{names} is, but the boot sector starts {wanted}"

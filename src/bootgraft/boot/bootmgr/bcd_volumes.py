@@ -58,7 +58,7 @@ def resolve(walk: ChainWalk, question: Question, system: Volume) -> Volume:
         return _located(walk, question, device)
     if isinstance(device, DamagedDevice):
         what = f"the default entry's {question.role} is damaged"
-        raise broken(what, question.where, "bootmgr can make nothing of it", fitting(walk.machine, question.path))
+        raise broken(what, question.where, "bootmgr cannot use it", fitting(walk.machine, question.path))
     what = f"the default entry's {question.role} is {_sort(device)}, from which bootgraft does not follow the start"
     raise unknown(what, question.where, printable(str(device)), *_image(walk.machine, device))
 

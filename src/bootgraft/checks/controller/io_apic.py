@@ -1,4 +1,4 @@
-"""A HAL of NT 4 to Server 2003 that goes by the APIC, on a hypervisor whose machines may be without: VirtualBox.
+"""A HAL of NT 4 to Server 2003 that uses the APIC, on a hypervisor whose machines may be without: VirtualBox.
 
 VMware, qemu with KVM, Xen and Hyper-V give every machine one. In VirtualBox it is a setting, off for some types of
 guests; its manual says that ACPI and I/O APIC must never be turned off for an installed Windows, and that turning them
@@ -18,7 +18,7 @@ ID = "hal-needs-io-apic"
 DOC = FindingDoc(
     id=ID,
     applies_to="Windows NT 4 to Server 2003 on VirtualBox",
-    cause="hal.dll is one that goes by the APIC (ACPI Uniprocessor or Multiprocessor, MPS). A machine of VirtualBox "
+    cause="hal.dll is one that uses the APIC (ACPI Uniprocessor or Multiprocessor, MPS). A machine of VirtualBox "
     "has an I/O APIC only where that is switched on; without it such a Windows does not start.",
     evidence="The original name of hal.dll.",
     fix="None in the image: `VBoxManage modifyvm NAME --ioapic on`, as `--recommend` prints it.",

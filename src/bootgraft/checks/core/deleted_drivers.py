@@ -23,8 +23,8 @@ DOC = FindingDoc(
     evidence="Each service and the file that it names.",
     fix=f"`--fix {ID}` puts the files back that this Windows has another copy of, of the same build, in its "
     "DriverStore or component store (WinSxS). In a running Windows `sfc /scannow` does it.",
-    limits="A warning where the loader misses one of them, else info: no start stops for want of them, since the "
-    "services have ErrorControl 1 and serve no other hypervisor's devices. On Hyper-V without vmgencounter.sys a "
+    limits="A warning where the loader misses one of them, else info: no start stops because they are missing, since "
+    "the services have ErrorControl 1 and serve no other hypervisor's devices. On Hyper-V without vmgencounter.sys a "
     "domain controller does not notice that it was cloned. Copies are looked for only under --fix.",
     references=(
         "https://github.com/platform9/vjailbreak",
@@ -83,7 +83,7 @@ def _finding(core: CoreFacts, deleted: Sequence[_Deleted], *, is_asked: bool) ->
         ID,
         Severity.WARNING if any(each.driver.start == BOOT_START for each in deleted) else Severity.INFO,
         f"the files of drivers that Windows owns are missing or unusable: {names}",
-        f"They are Windows' own, for Hyper-V, not VMware's: {whose}. No start stops for want of them. {way}",
+        f"They are Windows' own, for Hyper-V, not VMware's: {whose}. No start fails because they are missing. {way}",
         (
             *(f"{core.installation.volume.name}: {each.fault}" for each in deleted),
             *(f"{each.origin} fits and can take its place" for each in changes),

@@ -64,7 +64,7 @@ DOCS = (
         "later take the second one offline, 2000 to 2003 give one of the two a new signature, and where sector 0 is "
         "the same too, their kernel cannot tell from which of them it was started (STOP 0x7B, or the wrong one).",
         evidence="The signature or GUID, the disks that have it, and whether their sectors 0 add up to the same.",
-        fix="None: which of the two is to keep it, only their owner knows. Detach the one that is not wanted, or let a "
+        fix="None: only their owner knows which of the two must keep it. Detach the one that is not wanted, or let a "
         "running Windows give it a new one (diskpart: `uniqueid disk id=`).",
         limits="Only the disks that are given are compared.",
         symptoms=(Symptom.STOP_7B,),

@@ -15,8 +15,8 @@ DOC = FindingDoc(
     evidence="The attributes of the partition of Windows in the GPT.",
     fix="The bits are cleared in both copies of the GPT, with new checksums. A copy whose checksums are wrong is left "
     "as it is.",
-    limits="Only the partition of Windows; recovery and system partitions have such bits by rights. Whether the start "
-    "fails depends on the bit and the version.",
+    limits="Only the partition of Windows; recovery and system partitions are meant to have such bits. Whether the "
+    "start fails depends on the bit and the version.",
     symptoms=(Symptom.STOP_7B, Symptom.LOG_ON_LOOP),
     references=("https://learn.microsoft.com/windows/win32/api/winioctl/ns-winioctl-partition_information_gpt",),
 )

@@ -46,7 +46,7 @@ DOCS = (
         cause="A page file, programs, user profiles or SYSVOL have a letter whose volume is on no given disk: a data "
         "disk was left out, or left behind.",
         evidence="The paths, and what MountedDevices says of their letters.",
-        fix="Give that disk too. Where it exists no more, --these-are-all-disks says so.",
+        fix="Give that disk too. If it no longer exists, --these-are-all-disks says so.",
         limits="Info where Windows reaches disks of a storage network (cluster, MPIO, iSCSI, Fibre Channel), which "
         "nobody gives, and where the page file of a machine of Azure's lies on its temporary disk. Letters that "
         "MountedDevices does not name, and those of dynamic volumes, are not judged; nor is "
@@ -156,7 +156,7 @@ def _gone(files: Sequence[DataPlace], changes: tuple[Change, ...]) -> Finding:
     return Finding(
         PAGE_FILE,
         Severity.WARNING,
-        f"a page file is configured on {files[0].path.letter}, whose disk exists no more",
+        f"a page file is configured on {files[0].path.letter}, whose disk no longer exists",
         "Windows starts with a small temporary one, and tells so at every log-on.",
         listed(files),
         Remedy.CHANGES,
@@ -183,7 +183,7 @@ def _temporary(guest: Guest, absent: Sequence[DataPlace]) -> Iterator[str]:
 def _not_given(absent: Sequence[DataPlace], signs: Sequence[str], *, is_all: bool) -> Finding:
     letters = " and ".join(dict.fromkeys(each.path.letter for each in absent))
     advice = (
-        "The disk is said to exist no more: set what lay there up anew."
+        "The disk is said to exist no longer: set up again what was on it."
         if is_all
         else f"Give that disk too, after the others; {IF_COMPLETE}."
     )

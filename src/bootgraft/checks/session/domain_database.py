@@ -146,7 +146,7 @@ def _not_given(guest: Guest, absent: Sequence[DataPlace]) -> Finding:
         f"{_STOPS} Give that disk too, after the others; if it was left behind, copy it from the source. "
         f"{IF_COMPLETE[0].upper()}{IF_COMPLETE[1:]}."
         if not is_all
-        else f"{_STOPS} The disk is said to exist no more: restore the database onto a volume with that letter.",
+        else f"{_STOPS} The disk is said to exist no longer: restore the database onto a volume with that letter.",
         listed(absent),
         stop_code=_stop_code(guest) if is_all else None,
         leaves_open=True,

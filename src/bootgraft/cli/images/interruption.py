@@ -22,7 +22,7 @@ def tell_interrupted(stop: KeyboardInterrupt, options: Options, began: float, re
         error = BootgraftError(
             f"it was not done in the {stop.seconds:g} seconds of --timeout: {stop.doing}",
             where=", ".join((*options.covered, *options.drivers, *map(str, options.logs))) or options.command,
-            advice="Nothing was written. Look whether the storage or the server answers, or give --timeout more",
+            advice="Nothing was written. Check whether the storage or the server answers, or give a longer --timeout",
             id="time-up",
         )
         report(error, as_json=options.json)

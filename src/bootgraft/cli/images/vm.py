@@ -153,7 +153,7 @@ def _require_controllers(description: VmDescription, found: LocatedDisks) -> Non
             raise UsageError(
                 f"the description does not say which controller {disk.place} is attached to",
                 where=f"{description.path}, line {disk.line}",
-                advice="Say it by --target HYPERVISOR:CONTROLLER.\nTo list them all, run:\n    bootgraft targets",
+                advice="Give it with --target HYPERVISOR:CONTROLLER.\nTo list them all, run:\n    bootgraft targets",
                 id="target-missing",
             )
 

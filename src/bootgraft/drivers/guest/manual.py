@@ -83,7 +83,7 @@ def _read_key(key: RegKey, name: str) -> PackageKey:
     match = _CONTROL_SET.fullmatch(key.path)
     if match is None or _ALLOWED.fullmatch(match[1]) is None:
         raise RegFileError(
-            f"[{key.path}] is nothing that a driver's .reg file may touch",
+            f"[{key.path}] is not a key that a driver's .reg file may change",
             where=f"{name}, line {key.line}",
             advice="Allowed are …\\CurrentControlSet\\Services\\DRIVER and …\\Control\\CriticalDeviceDatabase\\ID; "
             "remove the rest from the file",
@@ -121,7 +121,7 @@ def _text(key: PackageKey, name: str) -> str:
 def _read_driver(name: str, keys: Sequence[PackageKey], architecture: Architecture) -> PackageFile:
     data = _read_input(name)
     if _NOT_IN_NAMES.search(Path(name).name):
-        raise DriverSourceError("no file of that name can be on Windows", where=name, advice="Rename the file")
+        raise DriverSourceError("Windows allows no file of that name", where=name, advice="Rename the file")
     try:
         pe = read_pe(data, name=name)
     except NotPortableExecutableError as error:

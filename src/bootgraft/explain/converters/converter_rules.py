@@ -81,7 +81,7 @@ RULES = (
         quoted="[GetDiskTicketInfos] Timed out while waiting for the response.",
         phase=Phase.CONNECTING,
         fault=Fault.CONNECTION,
-        headline="the agent waited in vain for the ticket with which it opens the target disk",
+        headline="the agent did not get the ticket with which it opens the target disk",
         cause=(
             "The agent asks the worker, the worker asks the ESX host or vCenter for a ticket to the new disk. "
             "No answer came in time: often the worker cannot resolve or reach the host."
@@ -106,7 +106,7 @@ RULES = (
             "The agent writes to the ESX host by its name, and DNS or the hosts file of that machine does not know it."
         ),
         meaning=(
-            "This has nothing to do with Windows or its drivers. Where the copy was still going on, what is on the "
+            "Windows and its drivers are not the cause. Where the copy was still going on, what is on the "
             "target disk is worthless."
         ),
         disk=DiskState.UNKNOWN,
@@ -129,7 +129,7 @@ RULES = (
             "route is in the way."
         ),
         meaning=(
-            "This has nothing to do with Windows or its drivers. Where the copy was still going on, what is on the "
+            "Windows and its drivers are not the cause. Where the copy was still going on, what is on the "
             "target disk is worthless."
         ),
         disk=DiskState.UNKNOWN,
@@ -148,9 +148,7 @@ RULES = (
             "For a Linux source, Converter starts a helper machine at the target, which fetches the data. It "
             "got no address from DHCP, or the one it was given does not work on that network."
         ),
-        meaning=(
-            "This has nothing to do with the guest. Give the helper machine an address in the options of the job."
-        ),
+        meaning=("The guest is not the cause. Give the helper machine an address in the options of the job."),
         disk=DiskState.NOTHING,
         next_step=_AGAIN,
         next=Next.CHECK,
@@ -167,7 +165,7 @@ RULES = (
             "Reading the source (bad sectors, a failing disk) or writing the target (the network, a full "
             "datastore) failed. The agent's log, in the agentTask archive of the exported logs, says which."
         ),
-        meaning="This has nothing to do with reconfiguration. The copy is not complete.",
+        meaning="The reconfiguration is not the cause. The copy is not complete.",
         disk=DiskState.INCOMPLETE,
         next_step=(
             "Look for the cause in the agent's log, run chkdsk on the source, and convert again; then see "

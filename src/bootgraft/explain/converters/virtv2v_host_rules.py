@@ -20,9 +20,7 @@ RULES = (
         fault=Fault.HOST,
         headline="the temporary directory of the machine that runs virt-v2v is full",
         cause="virt-v2v needs about 1 GB there.",
-        meaning=(
-            "This has nothing to do with the guest. Free some space, or set LIBGUESTFS_CACHEDIR, and convert again."
-        ),
+        meaning=("The guest is not the cause. Free some space, or set LIBGUESTFS_CACHEDIR, and convert again."),
         disk=DiskState.UNCHANGED,
         next_step=_LOOK,
         next=Next.INSPECT,
@@ -40,7 +38,7 @@ RULES = (
             "neither encrypted nor damaged by what this log shows."
         ),
         meaning=(
-            "Install libguestfs-winsupport (RHEL and its kin) or ntfs-3g on the machine that converts, or use a "
+            "Install libguestfs-winsupport (RHEL and similar) or ntfs-3g on the machine that converts, or use a "
             "conversion image that has it, and convert again."
         ),
         disk=DiskState.UNCHANGED,
@@ -67,9 +65,7 @@ RULES = (
             "/dev/kvm is missing or may not be opened: virtualization is off in the firmware, the machine is a virtual "
             "one without nested virtualization, a container without the device, or the user is not in the group kvm."
         ),
-        meaning=(
-            "libguestfs then needs many times as long, or does not start at all. The guest has nothing to do with it."
-        ),
+        meaning=("libguestfs then needs many times as long, or does not start at all. The guest is not the cause."),
         disk=DiskState.UNCHANGED,
         next_step=_AGAIN,
         next=Next.CHECK,
@@ -95,7 +91,7 @@ RULES = (
             "not: parts of it are not installed, its kernel cannot be read, or memory is short."
         ),
         meaning=(
-            "The guest has nothing to do with it. `libguestfs-test-tool` there shows the reason; "
+            "The guest is not the cause. `libguestfs-test-tool` there shows the reason; "
             "LIBGUESTFS_BACKEND=direct leaves libvirt out."
         ),
         disk=DiskState.UNCHANGED,
@@ -115,7 +111,7 @@ RULES = (
             "The messages before this one say why, where the log has them: too little memory, no KVM, parts that are "
             "not installed."
         ),
-        meaning="The guest has nothing to do with it. `libguestfs-test-tool` on that machine shows the reason.",
+        meaning="The guest is not the cause. `libguestfs-test-tool` on that machine shows the reason.",
         disk=DiskState.UNCHANGED,
         next_step=_CONVERT_OR_REPAIR,
         next=Next.CHECK,
@@ -134,7 +130,7 @@ RULES = (
         headline="a program for the first start of Windows is not installed on the machine that runs virt-v2v",
         cause="virt-v2v puts rhsrvany.exe into every Windows guest and ends where it has none.",
         meaning=(
-            "The guest has nothing to do with it. Install rhsrvany there, or set VIRT_TOOLS_DATA_DIR. virt-v2v changes "
+            "The guest is not the cause. Install rhsrvany there, or set VIRT_TOOLS_DATA_DIR. virt-v2v changes "
             "an overlay, so the source is as it was; virt-v2v-in-place changes the disk itself."
         ),
         disk=DiskState.UNCHANGED,
@@ -153,10 +149,10 @@ RULES = (
         fault=Fault.HOST,
         headline="the program that copied the disk was killed",
         cause=(
-            "It was not qemu-img that gave up: the container's memory limit, the kernel for want of memory, or a limit "
-            "of time ended it."
+            "It was not qemu-img that gave up: the container's memory limit, the kernel because memory ran out, or a "
+            "time limit ended it."
         ),
-        meaning="The guest has nothing to do with it. What was copied is not complete.",
+        meaning="The guest is not the cause. What was copied is not complete.",
         disk=DiskState.INCOMPLETE,
         next_step=_AGAIN,
         next=Next.CHECK,
@@ -173,7 +169,7 @@ RULES = (
         fault=Fault.HOST,
         headline="the storage that the conversion writes to is full",
         cause="The target storage, or the temporary directory of the machine that converts, has no room left.",
-        meaning="The guest has nothing to do with it. What was copied is not complete.",
+        meaning="The guest is not the cause. What was copied is not complete.",
         disk=DiskState.INCOMPLETE,
         next_step="Make room there and convert again; then see whether the new machine would start:",
         next=Next.CHECK,
@@ -190,9 +186,7 @@ RULES = (
             "The user that virt-v2v, qemu or the container runs as has no right to it: the owner of the file, "
             "SELinux or AppArmor, a network storage that maps root to nobody, or libvirt's own user."
         ),
-        meaning=(
-            "The guest has nothing to do with it. LIBGUESTFS_BACKEND=direct makes qemu run as the user of virt-v2v."
-        ),
+        meaning=("The guest is not the cause. LIBGUESTFS_BACKEND=direct makes qemu run as the user of virt-v2v."),
         disk=DiskState.UNKNOWN,
         next_step=_AGAIN,
         next=Next.CHECK,

@@ -20,7 +20,7 @@ RULES = (
             "The description (.vmx, .ovf in an OVA, domain XML) names its disks in a way that this virt-v2v does not "
             "understand, or names none."
         ),
-        meaning="The guest has nothing to do with it. Give virt-v2v the disk itself (-i disk), or use a newer one.",
+        meaning="The guest is not the cause. Give virt-v2v the disk itself (-i disk), or use a newer one.",
         disk=DiskState.NOTHING,
         next_step=_CONVERT_OR_REPAIR,
         next=Next.CHECK,
@@ -44,7 +44,7 @@ RULES = (
         cause=(
             "VDDK is not installed there, lies elsewhere than libdir= says, or is of another version than nbdkit knows."
         ),
-        meaning="The guest has nothing to do with it. Unpack the VDDK and name its folder (-io vddk-libdir=).",
+        meaning="The guest is not the cause. Unpack the VDDK and name its folder (-io vddk-libdir=).",
         disk=DiskState.NOTHING,
         next_step=_AGAIN,
         next=Next.CHECK,
@@ -65,7 +65,7 @@ RULES = (
             "virt-v2v reads the source through nbdkit and its plugins and filters. The plugin for VMware's VDDK is a "
             "package of its own, and not part of every distribution (not of Debian and Ubuntu)."
         ),
-        meaning="The guest has nothing to do with it. Install what the message names, on that machine.",
+        meaning="The guest is not the cause. Install what the message names, on that machine.",
         disk=DiskState.NOTHING,
         next_step=_AGAIN,
         next=Next.CHECK,
@@ -82,7 +82,7 @@ RULES = (
             "Within 30 seconds nbdkit could not open the source: the messages before this one say why, where the log "
             "has them (an unreachable server, a wrong password, a missing library)."
         ),
-        meaning="The guest has nothing to do with it.",
+        meaning="The guest is not the cause.",
         disk=DiskState.NOTHING,
         next_step=_AGAIN,
         next=Next.CHECK,
@@ -101,7 +101,7 @@ RULES = (
             "firewall, "
             "name resolution, the account's rights, the thumbprint or a snapshot that holds the disk is in the way."
         ),
-        meaning="The guest has nothing to do with it.",
+        meaning="The guest is not the cause.",
         disk=DiskState.NOTHING,
         next_step=_AGAIN,
         next=Next.CHECK,
@@ -121,7 +121,7 @@ RULES = (
             "The disk was open, but a read failed: the connection to port 902 broke, or this VDDK does not fit this "
             "ESXi (VDDK 9 reads nothing from ESXi 5.5)."
         ),
-        meaning="The guest has nothing to do with it. The copy is not complete.",
+        meaning="The guest is not the cause. The copy is not complete.",
         disk=DiskState.INCOMPLETE,
         next_step=_AGAIN,
         next=Next.CHECK,
@@ -138,7 +138,7 @@ RULES = (
         fault=Fault.CONNECTION,
         headline="the web server that the disk is read from did not answer, or refused",
         cause="The message has what curl says of it: name resolution, a firewall, a certificate, a password, a proxy.",
-        meaning="The guest has nothing to do with it. What was copied is not complete.",
+        meaning="The guest is not the cause. What was copied is not complete.",
         disk=DiskState.INCOMPLETE,
         next_step=_AGAIN,
         next=Next.CHECK,
@@ -176,7 +176,7 @@ RULES = (
             "A file or a disk at the source that was named does not exist, or is not mounted on the machine that "
             "converts."
         ),
-        meaning="The guest has nothing to do with it. Check the path as that machine, or its container, sees it.",
+        meaning="The guest is not the cause. Check the path as that machine, or its container, sees it.",
         disk=DiskState.NOTHING,
         next_step=_AGAIN,
         next=Next.CHECK,
@@ -198,7 +198,7 @@ RULES = (
             "The copy is incomplete, it is of another format than the converter told qemu, or it is only the small "
             "text file of a VMDK that has its data in another one."
         ),
-        meaning="Nothing can be said of the guest by that. `qemu-img info FILE` and the size of the file tell more.",
+        meaning="This says nothing about the guest. `qemu-img info FILE` and the size of the file tell more.",
         disk=DiskState.UNKNOWN,
         next_step="See what is on it; --format names another format:",
         next=Next.INSPECT,

@@ -27,12 +27,12 @@ RULES = (
             "the disk."
         ),
         meaning=(
-            "Best is to start the source, turn it off (powercfg /h off, then shut down) and convert again. "
-            "Where the source is gone, the session can be given up."
+            "It is best to start the source, turn it off (powercfg /h off, then shut down) and convert again. "
+            "Where the source is gone, the session can be discarded."
         ),
         disk=DiskState.UNCHANGED,
         next_step=(
-            "Give up the saved session, with all that was not saved in it; --dry-run shows it first and writes nothing:"
+            "Discard the saved session, with all that was not saved in it; --dry-run shows it first and writes nothing:"
         ),
         next=Next.DISCARD,
         sources=(_MOUNT, _MANUAL),
@@ -54,7 +54,8 @@ RULES = (
             "journal of NTFS holds changes that are not finished."
         ),
         meaning=(
-            "Best is to shut the source down and copy it again. Where that cannot be, the journal can be given up."
+            "It is best to shut the source down and copy it again. Where that is not possible, the journal can be "
+            "discarded."
         ),
         disk=DiskState.UNCHANGED,
         next_step=(
@@ -146,8 +147,8 @@ RULES = (
             "it knows what is on it."
         ),
         meaning=(
-            "Best is to start the source, turn hibernation off (powercfg /h off), shut down and convert again. Where "
-            "the source is gone, the session can be discarded."
+            "It is best to start the source, turn hibernation off (powercfg /h off), shut down and convert again. "
+            "Where the source is gone, the session can be discarded."
         ),
         disk=DiskState.UNCHANGED,
         next_step="Discard the saved session, with all that was not saved in it; --dry-run writes nothing:",
@@ -172,8 +173,8 @@ RULES = (
             "Startup. virt-v2v must write to the volume of Windows."
         ),
         meaning=(
-            "Best is to start the source, turn Fast Startup off (powercfg /h off), shut down fully and convert again. "
-            "Where that cannot be, the journal can be given up."
+            "It is best to start the source, turn Fast Startup off (powercfg /h off), shut down fully and convert "
+            "again. Where that is not possible, the journal can be discarded."
         ),
         disk=DiskState.UNCHANGED,
         next_step=(

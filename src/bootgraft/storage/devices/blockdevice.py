@@ -69,7 +69,7 @@ def flush_failed(where: str) -> ImageError:
     through a new descriptor, counts.
     """
     return ImageError(
-        "an earlier flush of it failed, so nobody can tell any more what of it is on the storage",
+        "an earlier flush of it failed, so it is unknown which of its writes are on the storage",
         where=where,
         advice="Look for disk or network errors (dmesg), then run the command again",
     )

@@ -335,7 +335,7 @@ class NbdDevice:
             return open_files(self._server.pid)
         except OSError as error:
             raise ImageError(
-                f"it cannot be made sure which files qemu-nbd has open ({error.strerror})",
+                f"which files qemu-nbd has open cannot be verified ({error.strerror})",
                 where=self.where,
                 advice="Mount /proc, and run the command again",
             ) from error
@@ -375,7 +375,7 @@ class NbdDevice:
             )
         if not self.can_flush:
             raise ReadOnlyError(
-                "the NBD server has no flush, so that nobody can tell when a write is on disk",
+                "the NBD server has no flush, so it is unknown when a write is on disk",
                 where=self.where,
                 advice="Serve the image with qemu-nbd, or with an nbdkit plugin that can flush; check works as it is",
             )
@@ -394,7 +394,8 @@ def open_uri(uri: str, *, writable: bool) -> NbdDevice:
         raise ImageError(
             "this is not an NBD URI",
             where=uri,
-            advice="Give nbd://HOST:PORT/EXPORT, nbd+unix:///EXPORT?socket=PATH, or the TLS forms nbds:// and nbds+unix://",
+            advice="Give nbd://HOST:PORT/EXPORT, nbd+unix:///EXPORT?socket=PATH, or the TLS forms nbds:// and "
+            "nbds+unix://",
         )
 
     def explain(fault: str, /, *, lost: bool) -> ImageError:  # noqa: ARG001  (the advice is the same)

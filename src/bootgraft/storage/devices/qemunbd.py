@@ -317,7 +317,7 @@ class QemuNbd:
         if self._writable and not broken and status != 0:
             fault = _status(status) if ended else f"it did not end in {EXIT_TIMEOUT:g} seconds"
             raise ImageError(
-                f"qemu-nbd did not close the image in good order: {self._listen() or fault}",
+                f"qemu-nbd did not close the image cleanly: {self._listen() or fault}",
                 where=str(self._path),
                 advice="Run the same command again: it compares the image with the journal and says how to go on",
             )

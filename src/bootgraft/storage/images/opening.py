@@ -266,7 +266,9 @@ def _open_device(info: ImageInfo, *, writable: bool) -> tuple[ImageDevice, tuple
     if info.format is ImageFormat.NBD:
         from bootgraft.storage.devices import nbd
 
-        return nbd.open_uri(info.location, writable=writable), ("an NBD server does not tell who else uses an export",)
+        return nbd.open_uri(info.location, writable=writable), (
+            "an NBD server does not report who else uses an export",
+        )
     if info.format is ImageFormat.RAW:
         file = RawFile(info.files[0], writable=writable)
         return file, file.unasked

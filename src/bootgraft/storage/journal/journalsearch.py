@@ -209,7 +209,7 @@ def new_journal_path(locations: Sequence[str], journal: Path | None = None) -> P
             raise UsageError(
                 "the undo journal cannot lie beside a block device or an NBD export",
                 where=location,
-                advice="Say where it is to lie: --journal PATH",
+                advice="Say where to put it: --journal PATH",
                 id="journal-path-needed",
             )
     disk = resolve(Path(locations[0]))

@@ -152,7 +152,7 @@ def _verify(
             at = stored.extent.offset + start
             if device.read_back(at, len(data)) != data:
                 raise ImageError(
-                    f"the storage took what was written at byte {at} and gives something else back",
+                    f"the storage accepted the write at byte {at} but returns other data",
                     where=info.location,
                     advice="Look for disk or network errors (dmesg), and copy the image to sound storage",
                 )

@@ -50,7 +50,7 @@ def require_unused(descriptor: int, path: Path, *, writing: bool) -> tuple[str, 
     if others is Others.NOT_FOR_US:
         what = "only its owner or root may ask Linux whether another program has it open"
     else:
-        what = f"its file system{f' ({kind})' if kind else ''} does not tell whether another program has it open"
+        what = f"its file system{f' ({kind})' if kind else ''} does not report whether another program has it open"
     return (f"{what}; locks, loop devices and mounts were looked at",)
 
 
@@ -88,7 +88,7 @@ def _require_unused_device(path: Path, status: os.stat_result, *, writing: bool)
         users = put_into_words(uses, path, status)
         raise ImageInUseError(f"the block device is in use: {users}", where=str(path), advice=users.advice)
     unsure = (f"{use.what}: whether that writes to it cannot be determined" for use in uses if use.writes is None)
-    return (*unsure, "Linux does not tell who has a block device open; locks, mounts and holders were looked at")
+    return (*unsure, "Linux does not report who has a block device open; locks, mounts and holders were looked at")
 
 
 def _ask(descriptor: int, *, writing: bool, tries: int) -> Others:

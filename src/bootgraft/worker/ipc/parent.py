@@ -195,7 +195,7 @@ def _explain_end(status: int) -> tuple[str, str]:
     if -status == signal.SIGKILL:
         return (
             "was killed (SIGKILL), as the kernel does when memory runs out",
-            "Look whether dmesg says so, and run the command again with more memory free",
+            "Check whether dmesg says so, and run the command again with more memory free",
         )
     if -status == signal.SIGXCPU:
         return (

@@ -87,7 +87,7 @@ def write(
         sound = remember_sound(hives.machine)
         apply(plan, hives.machine, now=datetime.now(UTC))
         work = _grown(work, hives)
-    _step(monitor, "proving the result on the overlay, opened afresh")
+    _step(monitor, "proving the result on the overlay, opened again")
     return _prove(work, join(dropped.plan, plan), {**defects, **dropped.defects}, sound)
 
 
@@ -161,7 +161,7 @@ def _recover(work: _Work, monitor: Monitor) -> Outcome[EditDocument]:
     document = replace(_document(plan.changes, plan.notes, ()), recovered=recovered)
     if not found and not plan.registry():
         return Outcome(DONE, document, ("Nothing to do: no hive has transactions pending.",))
-    _step(monitor, "proving the result on the overlay, opened afresh")
+    _step(monitor, "proving the result on the overlay, opened again")
     with opened(work.job, work.request, work.disks, work.logs, writable=False) as hives:
         recall_sound(sound, hives.machine)
         for place in found:
