@@ -129,7 +129,7 @@ def test_a_path_outside_is_refused_with_its_line(reg: Write, path: str) -> None:
 
 @pytest.mark.parametrize("parent", [SYSTEM, f"{SYSTEM}\\Services", f"{SYSTEM}\\Control\\CriticalDeviceDatabase"])
 def test_a_parent_with_values_is_outside(reg: Write, parent: str) -> None:
-    with pytest.raises(RegFileError, match="may touch"):
+    with pytest.raises(RegFileError, match="may change"):
         read(reg(f'[{parent}]\n"x"=dword:1\n' + SERVICE))
 
 

@@ -361,7 +361,7 @@ def test_a_server_killed_in_the_middle_is_said(vmdk: Path) -> None:
 def test_a_server_killed_between_requests_is_said_on_closing(vmdk: Path) -> None:
     device = open_qemu(vmdk, "vmdk", writable=True)
     os.kill(device.server_pid or 0, signal.SIGKILL)
-    with pytest.raises(ImageError, match="not close the image in good order: it was killed by SIGKILL"):
+    with pytest.raises(ImageError, match="not close the image cleanly: it was killed by SIGKILL"):
         device.close()
     device.close()
 
