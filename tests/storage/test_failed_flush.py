@@ -106,7 +106,7 @@ def test_a_repair_whose_flush_failed_is_undone_and_finished(disk: FailingDisk, k
     disk.synchronise()
     disk.remount()
     with failing_from(disk, "writing the new content") as monitor:
-        with container.open() as image, pytest.raises(JournalError, match=r"interrupted.*--resume"):
+        with container.open() as image, pytest.raises(JournalError, match=r"(?s)interrupted.*--resume"):
             repaired(container, image, monitor)
         with pytest.raises(JournalError):  # the disk fails still
             again(container, work)
