@@ -433,6 +433,10 @@ def _run(options: "Options") -> int:
         from bootgraft.cli.images.interruption import tell_interrupted
 
         return tell_interrupted(stop, options, began, _report)
+    finally:
+        from bootgraft.cli.terminal import rest
+
+        rest()
     return status
 
 

@@ -156,7 +156,15 @@ def monitor_for(options: Options) -> Monitor:
         return _tell_program
     if options.quiet:
         return lambda event: _tell(event) if event.kind is EventKind.WARNING else None
-    return _Patience(verbose=options.verbose).tell
+    patience = _Patience(verbose=options.verbose)
+    _PATIENT.append(patience)
+    return patience.tell
+
+
+def rest() -> None:
+    """The command is over: no step of it is told any more."""
+    while _PATIENT:
+        _PATIENT.pop().stop()
 
 
 def _tell_program(event: Event) -> None:
@@ -209,8 +217,17 @@ class _Patience:
                     if self._verbose:
                         _tell(event)
 
+    def stop(self) -> None:
+        self._timer.cancel()
+        with self._lock:
+            self._step = None
+
     def _end(self) -> None:
         with self._lock:
             self._over = True
             if self._step is not None:
                 _tell(self._step)
+
+
+_PATIENT: list[_Patience] = []
+"""Whose second may not be over."""
