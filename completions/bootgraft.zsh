@@ -18,11 +18,11 @@ _shtab_bootgraft_commands() {
     history:'what bootgraft changed, and when; without IMAGE: what was interrupted here'
     inspect:'what is on it: disks, volumes, every Windows, the boot chain'
     kit:'write what is run on the physical machine before its conversion'
-    reconnect:'plug the network cards in again that --isolate unplugged'
+    reconnect:'connect the network adapters again that --isolate disconnected'
     reg:'read and edit the registry, in an image or a hive file'
     repair:'make it boot: graft the driver in, prove it, commit it'
     targets:'every hypervisor:controller, with ids and in-box drivers'
-    undo:'take back the last change: put the images back as they were before it'
+    undo:'revert the last change: restore the images as they were before it'
   )
   _describe 'bootgraft commands' _commands
 }
@@ -44,7 +44,7 @@ _shtab_bootgraft_reg_commands() {
     query:'print a key, its values and sub-keys'
     recover:'write what is pending in the logs of hives into them, as Windows would'
     set:'create a key, or set a value of it'
-    verify:'read hives from end to end: what Windows would reject or lose'
+    verify:'verify hives: what Windows would reject or lose'
   )
   _describe 'bootgraft reg commands' _commands
 }
@@ -72,7 +72,7 @@ _shtab_bootgraft_check_options=(
   "--recommend[print what the machine\'s description has to say]"
   "*--target[HYPERVISOR\:CONTROLLER, as vmware\:lsilogic (see \`targets\`)\; repeatable\; all of them without it]:T:(vmware\:lsilogic vmware\:lsisas1068 vmware\:pvscsi vmware\:buslogic vmware\:ide vmware\:ahci vmware\:nvme kvm\:ide kvm\:ahci kvm\:virtio-blk kvm\:virtio-blk-modern kvm\:virtio-scsi kvm\:virtio-scsi-modern kvm\:lsi kvm\:lsisas1068 kvm\:megasas kvm\:megasas-gen2 kvm\:pvscsi kvm\:nvme hyperv\:gen1 hyperv\:gen2 azure\:gen1 azure\:gen2 azure\:nvme virtualbox\:piix3 virtualbox\:piix4 virtualbox\:ahci virtualbox\:lsilogic virtualbox\:lsisas1068 virtualbox\:buslogic virtualbox\:nvme xen\:ide xen\:pv aws\:nvme aws\:xen google\:virtio-scsi google\:nvme)"
   "--windows[another installation than the one that boots (see \`inspect\`)]:ID:"
-  "--these-are-all-disks[a disk that Windows or its boot menu names and that is not given exists no more]"
+  "--these-are-all-disks[a disk that Windows or its boot menu names and that is not given no longer exists]"
   "--secure-boot[whether the new machine\'s firmware has it on (or --vm says so)]:secure_boot:(on off)"
   "--symptom[what the screen shows, as 0x7b or \'logon loop\'\: which findings explain it]:S:"
   "--why[also what Windows recorded of its last starts, and which findings may explain it]"
@@ -274,8 +274,8 @@ _shtab_bootgraft_reg_delete_options=(
   {--all-control-sets,--no-all-control-sets}"[write every control set, also where one is named (default\: every one where CurrentControlSet is named)\; --no-...\: only the default one]"
   "--dry-run[show the difference and prove it\; write nothing]"
   "--overlay[leave the image alone, write a qcow2 on top of it]:OUT.qcow2:_files"
-  "--reset-journal[go on with an unclean volume\: empty its journal, lose what that had not finished, mark it for chkdsk]"
-  "--discard-hibernation[go on with a hibernated Windows\: drop the saved session, with open documents and all that was not saved]"
+  "--reset-journal[go on with an unclean volume\: empty its journal, discard what it had not completed, mark it for chkdsk]"
+  "--discard-hibernation[go on with a hibernated Windows\: discard the saved session, with open documents and all that was not saved]"
   "(*):the machine\'s disks in BIOS order\: files, block devices, nbd\:\/\/ URIs:_files"
   ":HKLM\\SYSTEM\\..., HKLM\\SOFTWARE\\...\; CurrentControlSet may stand for the control sets:"
 )
@@ -319,8 +319,8 @@ _shtab_bootgraft_reg_import_options=(
   {--all-control-sets,--no-all-control-sets}"[write every control set, also where one is named (default\: every one where CurrentControlSet is named)\; --no-...\: only the default one]"
   "--dry-run[show the difference and prove it\; write nothing]"
   "--overlay[leave the image alone, write a qcow2 on top of it]:OUT.qcow2:_files"
-  "--reset-journal[go on with an unclean volume\: empty its journal, lose what that had not finished, mark it for chkdsk]"
-  "--discard-hibernation[go on with a hibernated Windows\: drop the saved session, with open documents and all that was not saved]"
+  "--reset-journal[go on with an unclean volume\: empty its journal, discard what it had not completed, mark it for chkdsk]"
+  "--discard-hibernation[go on with a hibernated Windows\: discard the saved session, with open documents and all that was not saved]"
   "(*):the machine\'s disks in BIOS order\: files, block devices, nbd\:\/\/ URIs:_files"
   ":the file\; it may name any hives of the installation:_files"
 )
@@ -364,8 +364,8 @@ _shtab_bootgraft_reg_recover_options=(
   "--hive[SYSTEM, SOFTWARE, ..., or a path as \\Users\\x\\NTUSER.DAT]:HIVE:"
   "--dry-run[show the difference and prove it\; write nothing]"
   "--overlay[leave the image alone, write a qcow2 on top of it]:OUT.qcow2:_files"
-  "--reset-journal[go on with an unclean volume\: empty its journal, lose what that had not finished, mark it for chkdsk]"
-  "--discard-hibernation[go on with a hibernated Windows\: drop the saved session, with open documents and all that was not saved]"
+  "--reset-journal[go on with an unclean volume\: empty its journal, discard what it had not completed, mark it for chkdsk]"
+  "--discard-hibernation[go on with a hibernated Windows\: discard the saved session, with open documents and all that was not saved]"
   "(*):the machine\'s disks in BIOS order\: files, block devices, nbd\:\/\/ URIs:_files"
 )
 
@@ -391,8 +391,8 @@ _shtab_bootgraft_reg_set_options=(
   {--all-control-sets,--no-all-control-sets}"[write every control set, also where one is named (default\: every one where CurrentControlSet is named)\; --no-...\: only the default one]"
   "--dry-run[show the difference and prove it\; write nothing]"
   "--overlay[leave the image alone, write a qcow2 on top of it]:OUT.qcow2:_files"
-  "--reset-journal[go on with an unclean volume\: empty its journal, lose what that had not finished, mark it for chkdsk]"
-  "--discard-hibernation[go on with a hibernated Windows\: drop the saved session, with open documents and all that was not saved]"
+  "--reset-journal[go on with an unclean volume\: empty its journal, discard what it had not completed, mark it for chkdsk]"
+  "--discard-hibernation[go on with a hibernated Windows\: discard the saved session, with open documents and all that was not saved]"
   "(*):the machine\'s disks in BIOS order\: files, block devices, nbd\:\/\/ URIs:_files"
   ":HKLM\\SYSTEM\\..., HKLM\\SOFTWARE\\...\; CurrentControlSet may stand for the control sets:"
 )
@@ -431,9 +431,9 @@ _shtab_bootgraft_repair_options=(
   {-q,--quiet}"[print nothing but the answer]"
   {-v,--verbose}"[say on standard error what is being done]"
   "--recommend[print what the machine\'s description has to say]"
-  "--isolate[unplug the network cards in the --vm FILE as well]"
+  "--isolate[disconnect the network adapters in the --vm FILE as well]"
   "--windows[another installation than the one that boots (see \`inspect\`)]:ID:"
-  "--these-are-all-disks[a disk that Windows or its boot menu names and that is not given exists no more]"
+  "--these-are-all-disks[a disk that Windows or its boot menu names and that is not given no longer exists]"
   "*--target[HYPERVISOR\:CONTROLLER\; repeatable]:T:(vmware\:lsilogic vmware\:lsisas1068 vmware\:pvscsi vmware\:buslogic vmware\:ide vmware\:ahci vmware\:nvme kvm\:ide kvm\:ahci kvm\:virtio-blk kvm\:virtio-blk-modern kvm\:virtio-scsi kvm\:virtio-scsi-modern kvm\:lsi kvm\:lsisas1068 kvm\:megasas kvm\:megasas-gen2 kvm\:pvscsi kvm\:nvme hyperv\:gen1 hyperv\:gen2 azure\:gen1 azure\:gen2 azure\:nvme virtualbox\:piix3 virtualbox\:piix4 virtualbox\:ahci virtualbox\:lsilogic virtualbox\:lsisas1068 virtualbox\:buslogic virtualbox\:nvme xen\:ide xen\:pv aws\:nvme aws\:xen google\:virtio-scsi google\:nvme)"
   "--secure-boot[whether the new machine\'s firmware has it on (or --vm says so)]:secure_boot:(on off)"
   "*--drivers[driver package (INF, folder, ISO, CAB, ZIP, 7z, floppy image) or disk image of a machine that has it]:SOURCE:_files"
@@ -446,8 +446,8 @@ _shtab_bootgraft_repair_options=(
   "--dry-run[show the changes and prove them\; write nothing]"
   "--overlay[leave the image alone, write a qcow2 on top of it]:OUT.qcow2:_files"
   "--resume[finish a repair that was interrupted]"
-  "--reset-journal[go on with an unclean volume\: empty its journal, lose what that had not finished, mark it for chkdsk]"
-  "--discard-hibernation[go on with a hibernated Windows\: drop the saved session, with open documents and all that was not saved]"
+  "--reset-journal[go on with an unclean volume\: empty its journal, discard what it had not completed, mark it for chkdsk]"
+  "--discard-hibernation[go on with a hibernated Windows\: discard the saved session, with open documents and all that was not saved]"
   "(*)::the machine\'s disks in BIOS order\: files, block devices, nbd\:\/\/ URIs:_files"
 )
 
@@ -478,7 +478,7 @@ _shtab_bootgraft_undo_options=(
   "--events[tell what is being done as JSON lines on standard error, for programs]"
   {-q,--quiet}"[print nothing but the answer]"
   {-v,--verbose}"[say on standard error what is being done]"
-  "--all[take back every change, the last first\; all or none]"
+  "--all[revert every change, the last first\; all or none]"
   "--dry-run[only say whether the undo is possible]"
   "(*)::the machine\'s disks in BIOS order\: files, block devices, nbd\:\/\/ URIs:_files"
 )
