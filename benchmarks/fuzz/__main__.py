@@ -7,7 +7,6 @@ down, and the same command goes on where it was broken off.
 import argparse
 import importlib
 import multiprocessing
-import resource
 import tempfile
 import time
 from collections.abc import Iterator
@@ -88,8 +87,7 @@ def _plan(kind: str) -> Plan:
     seeds, change, attempt = (importlib.import_module(f"benchmarks.fuzz.{name}") for name in KINDS[kind])
     with tempfile.TemporaryDirectory() as folder:
         corpus = seeds.seeds(Path(folder))
-    now = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return Plan(corpus, change.mutated, attempt.attempt, now + MEMORY)
+    return Plan(corpus, change.mutated, attempt.attempt, MEMORY)
 
 
 def _written(log: Path | None, kind: str) -> Iterator[Written]:

@@ -22,6 +22,8 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from bootgraft.confinement.limits import address_space
+
 CPU_SECONDS = 20
 """Of one case; the slowest sound one takes a tenth of one."""
 _HEAD = struct.Struct("<QI")
@@ -29,7 +31,10 @@ _HEAD = struct.Struct("<QI")
 
 
 class Plan(Struct, frozen=True):
-    """What is mutated, how, and what is done with the result; ``memory`` is bytes of address space."""
+    """What is mutated, how, and what is done with the result.
+
+    ``memory`` is bytes of address space, beyond what the process has when it begins.
+    """
 
     corpus: list[Any]
     change: Callable[[Any, random.Random], Any]
@@ -119,7 +124,8 @@ def _be_the_process(plan: Plan, numbers: range, writer: int) -> None:
     try:
         faulthandler.disable()  # a crash is told by who waits
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_AS, (plan.memory, plan.memory))
+        memory = address_space() + plan.memory
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
         signal.signal(signal.SIGPROF, signal.SIG_DFL)  # C code that loops runs no handler of Python's
         for number in numbers:
             signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)

@@ -37,3 +37,13 @@ def test_what_never_ends_is_ended_by_a_signal_that_says_so() -> None:
     )
     done = subprocess.run([sys.executable, "-c", looping], timeout=300)
     assert done.returncode == -signal.SIGXCPU
+
+
+def test_a_program_that_is_large_itself_leaves_its_child_as_much_room() -> None:
+    large = (
+        "import mmap; from bootgraft.confinement.limits import limit_memory\n"
+        "held = mmap.mmap(-1, 5 * 2**30)\nlimit_memory()\nlen(bytes(2**24))\n"
+        "try:\n    mmap.mmap(-1, 3 * 2**30)\nexcept (OSError, MemoryError):\n    raise SystemExit(7)"
+    )
+    done = subprocess.run([sys.executable, "-c", large], timeout=300)
+    assert done.returncode == 7

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bootgraft.confinement import reader, seccomp
-from bootgraft.confinement.limits import MEMORY_LIMIT, limit
+from bootgraft.confinement.limits import limit, limit_memory
 from bootgraft.confinement.seccomp import Condition
 from bootgraft.confinement.syscalls import CallNumbers
 
@@ -25,7 +25,7 @@ def confine_command(sources: Sequence[str]) -> tuple[str, ...]:
     ``sources`` are the files and folders that it has yet to read. Returns what this host could not do for it, each in a
     sentence.
     """
-    limit(resource.RLIMIT_AS, MEMORY_LIMIT)
+    limit_memory()
     limit(resource.RLIMIT_CORE, 0)
     return reader.take_away(sources, command_filter)
 

@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from bootgraft.confinement.limits import MEMORY_LIMIT, limit
+from bootgraft.confinement.limits import limit, limit_memory
 from bootgraft.confinement.reader import confine
 from bootgraft.errors import BootgraftError
 from bootgraft.events import Event, EventKind
@@ -43,7 +43,7 @@ def serve(endpoint: int) -> int:
     """Do the job that comes through the socket with this number; returns the process's exit status."""
     os.closerange(3, endpoint)
     os.closerange(endpoint + 1, os.sysconf("SC_OPEN_MAX"))
-    limit(resource.RLIMIT_AS, MEMORY_LIMIT)
+    limit_memory()
     limit(resource.RLIMIT_CPU, CPU_LIMIT, grace=CPU_GRACE)
     limit(resource.RLIMIT_CORE, 0)
     limit(resource.RLIMIT_FSIZE, FILE_LIMIT)

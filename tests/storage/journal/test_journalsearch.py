@@ -152,6 +152,7 @@ def test_disks_are_matched_by_path_then_name_then_place(tmp_path: Path) -> None:
 
 
 def test_names_in_commands_are_quoted(tmp_path: Path) -> None:
+    (tmp_path / "a b").touch()
     journal = Journal(tmp_path / "j", head(disk("a b", tmp_path / "a b")), JournalState.SEALED, explicit=False)
     assert command("undo", journal, ["a b; rm"]) == f"bootgraft undo '{tmp_path / 'a b'}'"
 
