@@ -42,7 +42,7 @@ def test_a_journal_is_emptied_and_the_volume_marked_for_chkdsk(
     repair = ("repair", machine.disk, *grafting(donor))
     shown = bootgraft(*repair, RESET, "--dry-run")
     assert shown.status == 0, shown
-    note = "note: disk 0 partition 2: its journal ($LogFile) is emptied (--reset-journal); lost is what its log had not"
+    note = "note: disk 0 partition 2: its journal ($LogFile) is emptied (--reset-journal); this discards "
     assert note in shown.stdout
     assert "Windows runs chkdsk at its next start." in shown.stdout
     assert "partition 1: its journal" not in shown.stdout
@@ -141,7 +141,7 @@ def test_a_session_is_dropped(
     refusal = refused(bootgraft, repair, watch=tmp_path)
     needed = (DISCARD,) if state is VolumeState.HIBERNATED else (DISCARD, RESET)
     assert "hiberfil.sys holds a hibernated session" in refusal.what
-    assert f"go on without it: {' '.join(needed)}. Lost is then the saved session" in refusal.advice
+    assert f"go on without it: {' '.join(needed)}. This discards the saved session" in refusal.advice
     if len(needed) == 2:
         assert "and not fully shut down" in refusal.what
         half = refused(bootgraft, (*repair, DISCARD), watch=tmp_path)

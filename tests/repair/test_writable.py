@@ -57,7 +57,7 @@ def test_what_no_option_helps_against_names_none() -> None:
     made, sleeping, other = machine(VolumeState.HIBERNATED)
     both = Consent(reset_journal=True, discard_hibernation=True)
     for sessions, told in (
-        ((), "not the one that is worked on"),
+        ((), "another Windows on this volume is hibernated"),
         ((session(sleeping, "its hiberfil.sys is compressed or sparse"),), "compressed"),
     ):
         with pytest.raises(UnsafeVolumeError) as caught:

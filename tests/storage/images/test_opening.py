@@ -145,7 +145,7 @@ def test_a_size_that_qemu_sees_otherwise_is_refused(tmp_path: Path) -> None:
     disk = create(tmp_path / "disk.qcow2", "qcow2")
     info = identify(str(disk))
     qemu_img("resize", "-f", "qcow2", disk, "16M")
-    with pytest.raises(ImageError, match="8388608 bytes, but it opens with 16777216"):
+    with pytest.raises(ImageError, match="8388608 bytes, but its size is 16777216"):
         open_image(info, writable=False)
 
 
@@ -206,7 +206,7 @@ def test_a_failed_open_leaves_nothing_locked(tmp_path: Path, monkeypatch: pytest
     disk = create(tmp_path / "disk.raw", "raw")
     info = identify(str(disk))
     os.truncate(disk, 2**20)
-    with pytest.raises(ImageError, match="opens with"):
+    with pytest.raises(ImageError, match="but its size is"):
         open_image(info, writable=True)
     descriptor = os.open(disk, os.O_RDONLY)
     locks.probe(descriptor, disk, writable=True)
