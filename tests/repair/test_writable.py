@@ -64,7 +64,7 @@ def test_what_no_option_helps_against_names_none() -> None:
             open_for_writing(made, [sleeping], sessions, both)
         assert told in caught.value.what
         assert "--" not in caught.value.advice
-    with pytest.raises(UnsafeVolumeError, match="cannot drop its session"):
+    with pytest.raises(UnsafeVolumeError, match="its session cannot be discarded"):
         refuse_unsafe(other, (session(sleeping, "its hiberfil.sys only names the volume that has it"),), both)
 
 
