@@ -162,7 +162,7 @@ def monitor_for(options: Options) -> Monitor:
 
 
 def rest() -> None:
-    """The command is over: no step of it is told any more."""
+    """The command is over: no step of it is shown any more."""
     while _PATIENT:
         _PATIENT.pop().stop()
 

@@ -93,7 +93,7 @@ def _keep(hive: RawFile, backup: Path) -> None:
 
 
 def backups_of(path: Path) -> list[tuple[int, str, Path]]:
-    """Number, digest and place of each backup that counts, the newest last; it is told of foreign ones.
+    """Number, digest and place of each backup that counts, the newest last; foreign ones are reported.
 
     One that is the hive itself is of a change that was interrupted before the hive was replaced.
 

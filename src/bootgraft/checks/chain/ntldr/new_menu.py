@@ -1,7 +1,7 @@
 """A boot.ini for the only Windows that ntldr can be meant to start.
 
-It is told where it is certain: where exactly one Windows on the given disks is one that ntldr starts, and every volume
-could be searched. Format: Microsoft, "Overview of the Boot.ini File"; ``/fastdetect`` is what Setup writes since
+Offered only where it is certain: where exactly one Windows on the given disks is one that ntldr starts, and every
+volume could be searched. Format: Microsoft, "Overview of the Boot.ini File"; ``/fastdetect`` is what Setup writes since
 Windows 2000.
 """
 
